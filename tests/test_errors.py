@@ -1,0 +1,93 @@
+"""The error tree: plain values, one line of text, and a round trip to another process."""
+
+import copy
+import pickle
+
+import pytest
+
+from videosdk_transcripts import errors
+from videosdk_transcripts.errors import (
+    InvalidRowError,
+    StatusError,
+    UnverifiedRowError,
+    VideoSDKTranscriptsError,
+    status_error,
+)
+
+ALL = [
+    value
+    for value in vars(errors).values()
+    if isinstance(value, type) and issubclass(value, VideoSDKTranscriptsError)
+]
+
+
+@pytest.mark.parametrize("error_class", ALL)
+@pytest.mark.parametrize(
+    "trip", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy]
+)
+def test_every_error_survives_pickle_and_copy(error_class: type, trip: object) -> None:
+    """What a worker process raises arrives whole."""
+    error = error_class("what happened")
+    error.page, error.attempts, error.checkpoint, error.retry_after = 3, 2, "{}", 1.5
+    again = trip(error)  # type: ignore[operator]
+    assert type(again) is error_class
+    assert vars(again) == vars(error)
+    assert str(again) == str(error) == "what happened [page 3, attempts 2]"
+
+
+def test_rows_keep_their_place_through_pickle() -> None:
+    """The two errors about rows carry where and which."""
+    invalid = pickle.loads(pickle.dumps(InvalidRowError("x", path="$.a", row_id="b", page=2)))
+    assert (invalid.path, invalid.row_id, invalid.page) == ("$.a", "b", 2)
+    unsure = pickle.loads(pickle.dumps(UnverifiedRowError("x", row_id="b")))
+    assert (unsure.row_id, unsure.page) == ("b", None)
+
+
+def test_text_tells_the_facts_it_has() -> None:
+    """No brackets without facts, and a request id where the service sent one."""
+    assert str(VideoSDKTranscriptsError("plain")) == "plain"
+    assert str(StatusError("x", request_id="r-1")) == "x [request id r-1]"
+
+
+@pytest.mark.parametrize(
+    ("error_class", "builtin"),
+    [
+        (errors.ConfigurationError, ValueError),
+        (errors.TimedOutError, TimeoutError),
+        (errors.ClientClosedError, RuntimeError),
+    ],
+)
+def test_builtin_relatives(error_class: type, builtin: type) -> None:
+    """Code that knows nothing of this package catches what it expects."""
+    assert issubclass(error_class, builtin)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (400, "BadRequestError"),
+        (422, "BadRequestError"),
+        (401, "AuthenticationError"),
+        (403, "PermissionDeniedError"),
+        (402, "NotFoundError"),
+        (404, "NotFoundError"),
+        (409, "ConflictError"),
+        (429, "RateLimitedError"),
+        (406, "ServerError"),
+        (500, "ServerError"),
+        (599, "ServerError"),
+        (302, "RedirectError"),
+        (418, "StatusError"),
+        (408, "StatusError"),
+    ],
+)
+def test_one_class_a_status(status: int, name: str) -> None:
+    """Each status has its class, by one table."""
+    assert name == status_error(status).__name__
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    """The picture in the module's docstring names every class."""
+    drawn = errors.__doc__ or ""
+    assert [name for name in errors.__all__ if name not in drawn] == []
+    assert sorted(errors.__all__) == sorted(c.__name__ for c in ALL)

@@ -1,0 +1,241 @@
+"""
+What can go wrong, as one tree.
+
+::
+
+    VideoSDKTranscriptsError
+    ├── ConfigurationError           bad arguments; also a ValueError
+    │   └── CredentialsError         none, half of them, or malformed ones
+    ├── ClientClosedError            the client was closed; also a RuntimeError
+    ├── NoResponseError              no answer came
+    │   ├── ConnectionFailedError    refused, reset, DNS, TLS
+    │   └── TimedOutError            a limit passed; also a TimeoutError
+    ├── StatusError                  the service refused, with a status of its own choice
+    │   ├── BadRequestError          400, 422
+    │   ├── AuthenticationError      401
+    │   ├── PermissionDeniedError    403
+    │   ├── NotFoundError            402, 404
+    │   ├── ConflictError            409
+    │   ├── RateLimitedError         429
+    │   ├── RedirectError            3xx, never followed
+    │   └── ServerError              406, 5xx
+    ├── InvalidResponseError         an answer came that can't be read
+    │   ├── ResponseTooLargeError    more bytes than the cap
+    │   ├── InvalidRowError          a row that can't be read
+    │   └── UnverifiedRowError       a row that does not say whose it is
+    └── PaginationError              the page information contradicts itself or leads nowhere
+
+Every attribute is a plain value, so that an error can be logged, copied and sent
+to another process. No error holds a token, a key, a secret or transcript text.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "CredentialsError",
+    "InvalidResponseError",
+    "InvalidRowError",
+    "NoResponseError",
+    "NotFoundError",
+    "PaginationError",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "RedirectError",
+    "ResponseTooLargeError",
+    "ServerError",
+    "StatusError",
+    "TimedOutError",
+    "UnverifiedRowError",
+    "VideoSDKTranscriptsError",
+]
+
+
+class VideoSDKTranscriptsError(Exception):
+    """
+    Catch every error of this package.
+
+    Attributes:
+        message: what was tried, on what, and what to do next.
+        status: the HTTP status, where an answer came.
+        code: the service's own error code, where it sent one.
+        request_id: the service's id of the request, where it sent one.
+        retry_after: seconds that the service asked to wait, where it did.
+        page: the page that was asked for, where one was.
+        attempts: how many requests were sent for this page or object.
+        checkpoint: where the walk can be taken up again
+            (``iter_transcriptions(resume=...)``), where it was a walk.
+    """
+
+    # Everything beside the message has a default, because pickle and copy call
+    # the class with ``args`` alone and then restore ``__dict__``.
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        page: int | None = None,
+        attempts: int | None = None,
+        checkpoint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.page = page
+        self.attempts = attempts
+        self.checkpoint = checkpoint
+
+    def __str__(self) -> str:
+        facts = [
+            f"{name} {value}"
+            for name, value in (
+                ("page", self.page),
+                ("attempts", self.attempts),
+                ("request id", self.request_id),
+            )
+            if value is not None
+        ]
+        return f"{self.message} [{', '.join(facts)}]" if facts else self.message
+
+
+class ConfigurationError(VideoSDKTranscriptsError, ValueError):
+    """Bad arguments, credentials or checkpoint. Raised before anything is sent."""
+
+
+class CredentialsError(ConfigurationError):
+    """Credentials are missing, incomplete, given twice or malformed."""
+
+
+class ClientClosedError(VideoSDKTranscriptsError, RuntimeError):
+    """The client, or the session it was given, is closed."""
+
+
+class NoResponseError(VideoSDKTranscriptsError):
+    """No answer came: see the two classes below it."""
+
+
+class ConnectionFailedError(NoResponseError):
+    """The connection was refused or reset, or the name or the certificate did not resolve."""
+
+
+class TimedOutError(NoResponseError, TimeoutError):
+    """A time limit passed. The text says which one."""
+
+
+class StatusError(VideoSDKTranscriptsError):
+    """The service answered with a status that is no success."""
+
+
+class BadRequestError(StatusError):
+    """400 or 422: the service did not accept the arguments."""
+
+
+class AuthenticationError(StatusError):
+    """401: the token is missing, malformed, expired or signed with another secret."""
+
+
+class PermissionDeniedError(StatusError):
+    """403: the token is genuine, but its version or its roles don't allow this call."""
+
+
+class NotFoundError(StatusError):
+    """404, or 402, which the service answers for some unknown rooms."""
+
+
+class ConflictError(StatusError):
+    """409: the thing is in another state than the call needs."""
+
+
+class RateLimitedError(StatusError):
+    """429: too many requests. ``retry_after`` holds what the service asked for."""
+
+
+class RedirectError(StatusError):
+    """3xx: a redirect is never followed, because the token goes to one origin only."""
+
+
+class ServerError(StatusError):
+    """5xx, or 406, as which the service dresses some of its own failures."""
+
+
+class InvalidResponseError(VideoSDKTranscriptsError):
+    """An answer came, but it is not what the API promises."""
+
+
+class ResponseTooLargeError(InvalidResponseError):
+    """The decoded body is larger than the client's cap."""
+
+
+class InvalidRowError(InvalidResponseError):
+    """
+    A row could not be read.
+
+    Attributes:
+        path: where in the answer, as a JSON path.
+        row_id: the row's id, where that could be read.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        row_id: str | None = None,
+        page: int | None = None,
+    ) -> None:
+        super().__init__(message, page=page)
+        self.path = path
+        self.row_id = row_id
+
+
+class UnverifiedRowError(InvalidResponseError):
+    """
+    A row does not say which room or session it belongs to.
+
+    Attributes:
+        row_id: the row's id.
+    """
+
+    def __init__(self, message: str, *, row_id: str | None = None, page: int | None = None) -> None:
+        super().__init__(message, page=page)
+        self.row_id = row_id
+
+
+class PaginationError(VideoSDKTranscriptsError):
+    """The page information contradicts itself, or following it would never end."""
+
+
+STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: NotFoundError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    406: ServerError,
+    409: ConflictError,
+    422: BadRequestError,
+    429: RateLimitedError,
+}
+"""Which class a status gets; every other one falls to its hundred."""
+
+
+def status_error(status: int) -> type[StatusError]:
+    """Return the class for a status that is no success."""
+    if status in STATUS_ERRORS:
+        return STATUS_ERRORS[status]
+    if 300 <= status < 400:
+        return RedirectError
+    return ServerError if status >= 500 else StatusError

@@ -1,0 +1,211 @@
+"""
+What users hold: transcriptions, pages and the counters of a walk.
+
+All classes but the counters are frozen, slotted, picklable and made of plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import Factory, define, field, frozen
+
+__all__ = ["InvalidRow", "Page", "Transcription", "WalkStats"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+_COMPLETED: Final = frozenset({"completed"})
+# No page of the API names a failure; these two are what programs around it test for.
+_FAILED: Final = frozenset({"failed", "error"})
+
+
+@frozen
+class Transcription:
+    """
+    One transcription of a session, as the service lists it.
+
+    Equal by value, hashed by id. What may be absent from an answer is None, or an
+    empty mapping; null, an absent key and ``{}`` are alike.
+
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
+    """
+
+    id: str
+    """The transcription's id."""
+    status: str | None = None
+    """
+    The service's own word. ``running`` and ``completed`` are documented; any other
+    survives. ``completed`` does not promise that a file is there: look at `files`.
+    """
+    room_id: str | None = None
+    """The room, from wherever the answer carried it."""
+    session_id: str | None = None
+    """The session, from wherever the answer carried it."""
+    start: datetime | None = None
+    """When it began, in UTC."""
+    end: datetime | None = None
+    """When it ended, in UTC; None while it runs."""
+    files: Mapping[str, str] = Factory(dict)
+    """Format to URL, ``txt`` for one. Empty until the service has written a file."""
+    summary_files: Mapping[str, str] = Factory(dict)
+    """Format to URL of the summary. Empty where there is none."""
+    provider: str | None = None
+    """Who transcribed."""
+    enabled: bool | None = None
+    """Whether the extension was enabled."""
+    webhook_url: str | None = None
+    """Where the service reports events of this transcription."""
+    extra: Mapping[str, Any] = field(factory=dict, repr=False)
+    """What the service sent beyond this model, each at its place in the answer."""
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Return the time from start to end, or None while either is unknown."""
+        return None if self.start is None or self.end is None else self.end - self.start
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the status says ``running``, in any case."""
+        return self._word() == "running"
+
+    @property
+    def is_completed(self) -> bool:
+        """Tell whether the status says ``completed``, in any case."""
+        return self._word() in _COMPLETED
+
+    @property
+    def is_failed(self) -> bool:
+        """Tell whether the status says ``failed`` or ``error``, in any case."""
+        return self._word() in _FAILED
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the status says that nothing more will happen: completed or failed."""
+        return self.is_completed or self.is_failed
+
+    def _word(self) -> str:
+        return (self.status or "").lower()
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the row in the service's own shape and words, ready for `json.dumps`.
+
+        What is None or empty is left out, `extra` stands at its place again, and the
+        ids are where the list endpoint documents them. The result is the caller's own.
+        """
+        config = _present(roomId=self.room_id, sessionId=self.session_id)
+        extension = _present(
+            enabled=self.enabled, provider=self.provider, extensionConfig=config or None
+        )
+        row = _present(
+            id=self.id,
+            status=self.status,
+            extension=extension or None,
+            transcriptionFilePaths=dict(self.files) or None,
+            summarizedFilePaths=dict(self.summary_files) or None,
+            webhookUrl=self.webhook_url,
+            start=_iso(self.start),
+            end=_iso(self.end),
+        )
+        return _merged(row, self.extra)
+
+
+@frozen
+class InvalidRow:
+    """A row that could not be read, where the caller asked to go on without it."""
+
+    page: int
+    """The page it stood on."""
+    path: str
+    """Where the fault is, as a JSON path into the answer."""
+    reason: str
+    """What was expected there. Never the value itself."""
+    row_id: str | None
+    """The row's id, where that could be read."""
+    raw: Any = field(repr=False, eq=False)
+    """The row as the service sent it."""
+
+
+@frozen
+class Page(Generic[T_co]):
+    """
+    One page of a list.
+
+    The numbers are the server's. `total` and `last_page` may change between two
+    pages, and may be None where the answer named none.
+    """
+
+    number: int
+    """The number of the page, from 1."""
+    items: tuple[T_co, ...]
+    """The rows, in the server's order. May be empty, also below the last page."""
+    page_size: int | None = None
+    """How many rows a page holds, as the server says."""
+    last_page: int | None = None
+    """The number of the last page, as the server says."""
+    total: int | None = None
+    """How many rows there are in all, as the server says. Its filter is not verified."""
+    foreign_rows_dropped: int = 0
+    """Rows of other rooms or sessions that the server sent all the same."""
+    unverified_rows: int = 0
+    """Rows without ids, whether they were yielded or skipped."""
+    invalid_rows: tuple[InvalidRow, ...] = ()
+    """Rows that could not be read and were passed over, because that was asked for."""
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the server says that no page follows."""
+        return self.last_page is not None and self.number >= self.last_page
+
+
+@define
+class WalkStats:
+    """The counters of one walk. They go on counting while it lasts."""
+
+    requests: int = 0
+    """Requests sent, repeated ones included."""
+    retries: int = 0
+    """Requests sent because an earlier one had failed."""
+    rows_yielded: int = 0
+    """Rows handed out."""
+    duplicates_dropped: int = 0
+    """Rows that had been listed before in this walk."""
+    foreign_rows_dropped: int = 0
+    """Rows of other rooms or sessions."""
+    unverified_rows: int = 0
+    """Rows that named no room or session, yielded or skipped as was asked."""
+    invalid_rows: int = 0
+    """Rows that could not be read and were passed over."""
+    rescans: int = 0
+    """Times the walk went back, because rows had moved."""
+    drifted: bool = False
+    """Whether rows moved while the walk lasted."""
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    moment = moment.astimezone(UTC)
+    # The service writes milliseconds; more is kept where there is more.
+    spec = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def _merged(row: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in extra.items():
+        below = row.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            _merged(below, value)
+        else:
+            row[key] = deepcopy(value)
+    return row
