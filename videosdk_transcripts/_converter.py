@@ -1,0 +1,214 @@
+"""
+From the service's JSON to models: one cattrs converter, strict, renamed and open.
+
+Strict: null is not ``"None"`` and ``"false"`` is not true. Open: unknown keys and
+unknown status words survive. The private classes mirror the JSON word for word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NewType
+
+from attrs import define, fields, has
+from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.cols import is_mapping
+from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
+
+from .errors import InvalidRowError
+from .models import Transcription
+
+__all__ = ["read_transcription"]
+
+
+_Id = NewType("_Id", str)
+_Files = dict[str, str | None]
+
+
+@define
+class _Config:
+    roomId: str | None = None
+    sessionId: str | None = None
+
+
+@define
+class _Extension:
+    enabled: bool | None = None
+    provider: str | None = None
+    extensionConfig: _Config | None = None
+
+
+@define
+class _Row:
+    """
+    A row of the list.
+
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
+    """
+
+    id: _Id
+    status: str | None = None
+    extension: _Extension | None = None
+    transcriptionFilePaths: _Files | None = None
+    summarizedFilePaths: _Files | None = None
+    webhookUrl: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    # Documented in the extension alone; the vendor's own Node SDK looks here as well.
+    roomId: str | None = None
+    sessionId: str | None = None
+
+
+_MODELLED: Final[dict[str, Any]] = {
+    **{a.name: None for a in fields(_Row) if a.name not in ("roomId", "sessionId")},
+    "extension": {
+        **{a.name: None for a in fields(_Extension)},
+        "extensionConfig": {a.name: None for a in fields(_Config)},
+    },
+}
+"""The keys that the model holds, nested as in the answer; all others go to `extra`."""
+
+
+class _MismatchError(TypeError):
+    """A value is not what the field needs. Tells the two types and never the value."""
+
+    def __init__(self, expected: str, value: object) -> None:
+        super().__init__(f"expected {expected}, found {_JSON_NAMES.get(type(value), 'null')}")
+
+
+_JSON_NAMES: Final = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
+
+
+def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Transcription:
+    """
+    Turn one row into a model.
+
+    Args:
+        raw: the row, as `json.loads` gave it.
+        path: the row's place in the answer, as a JSON path.
+        page: the page that the row stands on, if it is of a list.
+
+    Raises:
+        InvalidRowError: a field is missing or of the wrong type.
+    """
+    row = _structured(raw, path, page)
+    extension = row.extension or _Extension()
+    config = extension.extensionConfig or _Config()
+    return Transcription(
+        id=row.id,
+        status=row.status,
+        room_id=row.roomId if config.roomId is None else config.roomId,
+        session_id=row.sessionId if config.sessionId is None else config.sessionId,
+        start=row.start,
+        end=row.end,
+        files=_present(row.transcriptionFilePaths),
+        summary_files=_present(row.summarizedFilePaths),
+        provider=extension.provider,
+        enabled=extension.enabled,
+        webhook_url=row.webhookUrl,
+        extra=_leftover(raw, _MODELLED),
+    )
+
+
+def _structured(raw: Any, path: str, page: int | None) -> _Row:
+    try:
+        return _CONVERTER.structure(raw, _Row)
+    except (BaseValidationError, _MismatchError) as error:
+        faults = transform_error(error, path, _describe)
+    # Raised out here, so that the error does not carry the row in its context.
+    row_id = raw.get("id") if isinstance(raw, dict) else None
+    row_id = row_id if row_id and isinstance(row_id, str) else None
+    whose = f"row {row_id}" if row_id else "a row"
+    hint = "; pass on_invalid='skip' or 'collect' to go on without such rows" if page else ""
+    raise InvalidRowError(
+        f"{whose} can't be read: {'; '.join(faults)}{hint}",
+        path=faults[0].rpartition(" @ ")[2],
+        row_id=row_id,
+        page=page,
+    )
+
+
+def _describe(error: BaseException, _type: type | None) -> str:
+    return "required, but missing" if isinstance(error, KeyError) else str(error)
+
+
+def _present(files: _Files | None) -> dict[str, str]:
+    return {name: url for name, url in files.items() if url is not None} if files else {}
+
+
+def _leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, Any]:
+    left: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in modelled:
+            left[key] = value
+        elif modelled[key] is not None and value is not None:
+            below = _leftover(value, modelled[key])
+            if below:
+                left[key] = below
+    return left
+
+
+def _string(value: Any, _type: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise _MismatchError("a string", value)
+
+
+def _boolean(value: Any, _type: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _MismatchError("a boolean", value)
+
+
+def _moment(value: Any, _type: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_string(value, str))
+        # Every documented time has a zone; one without is read as the UTC that they are in.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _MismatchError("an ISO 8601 time", value)
+
+
+def _identity(value: Any, _type: Any) -> str:
+    # Rows are told apart by their ids, so that two empty ones would count as one row.
+    if value == "":
+        raise _MismatchError("an id", value)
+    return _string(value, str)
+
+
+def _of_object(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Refuse what is no JSON object: a generated hook takes a text for one without keys."""
+
+    def hook(value: Any, type_: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _MismatchError("an object", value)
+        return structure(value, type_)
+
+    return hook
+
+
+def _make_converter() -> Converter:
+    converter = Converter()
+    converter.register_structure_hook(str, _string)
+    converter.register_structure_hook(bool, _boolean)
+    converter.register_structure_hook(datetime, _moment)
+    converter.register_structure_hook(_Id, _identity)
+    converter.register_structure_hook_factory(
+        has, lambda cls: _of_object(make_dict_structure_fn(cls, converter))
+    )
+    converter.register_structure_hook_factory(
+        is_mapping, lambda cls: _of_object(mapping_structure_factory(cls, converter))
+    )
+    return converter
+
+
+_CONVERTER: Final = _make_converter()
