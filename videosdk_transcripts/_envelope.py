@@ -1,0 +1,135 @@
+"""
+The envelope of a list: where the rows and the page information stand in an answer.
+
+One page is documented, ``{pageInfo, transcriptions}``; the other shapes read here are
+those that the same host uses on sibling endpoints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Protocol, TypeVar
+
+from attrs import frozen
+
+from ._protocol import Answer, Request, read_json, refuse_failure, unreadable
+from .errors import InvalidRowError, PaginationError
+from .models import InvalidRow, Page
+
+__all__ = ["OnInvalid", "read_page"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+OnInvalid = Literal["raise", "skip", "collect"]
+
+_LIST_KEYS: Final = ("transcriptions", "data", "records", "recordings", "batchCalls")
+_INFO_KEYS: Final = ("pageInfo", "pagination")
+
+
+class ReadRow(Protocol[T_co]):
+    """Turns one row into a model, or raises InvalidRowError."""
+
+    def __call__(self, raw: Any, *, path: str, page: int) -> T_co: ...
+
+
+@frozen
+class _PageInfo:
+    """The four numbers; None for each that is absent."""
+
+    current_page: int | None = None
+    page_size: int | None = None
+    last_page: int | None = None
+    total: int | None = None
+
+
+def read_page(
+    answer: Answer, request: Request, page: int, read_row: ReadRow[T], on_invalid: OnInvalid
+) -> Page[T]:
+    """
+    Turn an answer into the page that was asked for, with all the rows of all owners.
+
+    Args:
+        answer: a success.
+        request: what was asked, for the text of an error.
+        page: the page that was asked for, from 1.
+        read_row: turns one row into a model, or raises InvalidRowError.
+        on_invalid: what becomes of a row that can't be read.
+
+    Raises:
+        InvalidResponseError: no JSON, or an envelope that is not understood.
+        InvalidRowError: a row can't be read and `on_invalid` is ``raise``.
+        PaginationError: the page information makes no sense, or is about another page.
+    """
+    rows, info, path = _open(answer, request)
+    if info.current_page not in (None, page):
+        if info.last_page != info.current_page or info.current_page > page:
+            raise PaginationError(
+                f"asked for page {page}, the service answered with page {info.current_page} of "
+                f"{info.last_page}; start a new walk, or go on from the checkpoint",
+                page=page,
+            )
+        # The list has shrunk, and the service shows its last page in place of one beyond it.
+        rows = []
+    items: list[T] = []
+    invalid: list[InvalidRow] = []
+    for index, raw in enumerate(rows):
+        try:
+            items.append(read_row(raw, path=f"{path}[{index}]", page=page))
+        except InvalidRowError as error:
+            if on_invalid == "raise":
+                raise
+            invalid.append(InvalidRow(page, error.path or path, error.message, error.row_id, raw))
+    return Page(
+        number=page,
+        items=tuple(items),
+        page_size=info.page_size,
+        # Nobody documents the last page of an empty list; with rows, 0 says nothing.
+        last_page=None if rows and info.last_page == 0 else info.last_page,
+        total=info.total,
+        invalid_rows=tuple(invalid),
+    )
+
+
+def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
+    data = read_json(answer, request)
+    if isinstance(data, list):
+        return data, _PageInfo(), "$"
+    if not isinstance(data, dict):
+        raise unreadable(answer, request, "JSON that is neither an object nor an array")
+    refuse_failure(data, answer, request)
+    key = next((key for key in _LIST_KEYS if key in data), None)
+    if key is None:
+        raise unreadable(answer, request, "an envelope without a list of rows")
+    rows = [] if data[key] is None else data[key]
+    if not isinstance(rows, list):
+        raise unreadable(answer, request, f"an envelope whose {key!r} is no array")
+    info: Any = next((data[key] for key in _INFO_KEYS if data.get(key) is not None), {})
+    if not isinstance(info, dict):
+        raise unreadable(answer, request, "page information that is no object")
+    return rows, _read_info(info), f"$.{key}"
+
+
+def _read_info(info: Mapping[str, Any]) -> _PageInfo:
+    return _PageInfo(
+        current_page=_number(info, ("currentPage", "page"), least=1),
+        page_size=_number(info, ("perPage",), least=0) or None,
+        last_page=_number(info, ("lastPage", "totalPages"), least=0),
+        total=_number(info, ("totalItems", "total"), least=0),
+    )
+
+
+def _number(info: Mapping[str, Any], keys: tuple[str, ...], *, least: int) -> int | None:
+    """Read a count that the same host writes as a number or as digits in a text."""
+    key = next((key for key in keys if info.get(key) is not None), None)
+    if key is None:
+        return None
+    value = info[key]
+    if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value, re.ASCII):
+        value = int(value)
+    if type(value) is not int or not least <= value < 10**15:
+        raise PaginationError(
+            f"the page information says {key} {str(value)[:40]!r}, which makes no sense there; "
+            "start a new walk, or go on from the checkpoint"
+        )
+    return value

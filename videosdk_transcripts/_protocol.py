@@ -1,0 +1,228 @@
+"""
+The rules of the API without I/O: arguments to a request, an answer to data or an error.
+
+Source of every path and parameter:
+https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from attrs import field, frozen
+
+from ._filter import Filter
+from .errors import InvalidResponseError, status_error
+
+__all__ = [
+    "Answer",
+    "Request",
+    "check_status",
+    "decode_object",
+    "list_request",
+    "read_json",
+    "transcription_request",
+]
+
+_REALTIME: Final = "/ai/v1/realtime-transcriptions/"
+_EXCERPT: Final = 200
+# A JSON web token, wherever a service or a proxy may echo one.
+_TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
+_REQUEST_ID_HEADERS: Final = (
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "x-amz-request-id",
+)
+
+
+@frozen
+class Request:
+    """What to ask for: a path with its query, and words for it in an error."""
+
+    target: str
+    subject: str
+    method: str = "GET"
+
+
+@frozen
+class Answer:
+    """A whole answer: the status, the headers with lower-case names and the decoded body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def request_id(self) -> str | None:
+        """Return the service's id of the request, where it sent one."""
+        return next((self.headers[h] for h in _REQUEST_ID_HEADERS if h in self.headers), None)
+
+
+def list_request(wanted: Filter, page: int, page_size: int) -> Request:
+    """Ask for one page of the list. The documented path ends in a slash."""
+    query = urlencode({**wanted.params(), "page": page, "perPage": page_size})
+    return Request(f"{_REALTIME}?{query}", f"page {page} of the transcriptions of {wanted}")
+
+
+def transcription_request(transcription_id: str) -> Request:
+    """Ask for one transcription."""
+    return Request(
+        _REALTIME + quote(transcription_id, safe=""), f"transcription {transcription_id}"
+    )
+
+
+def check_status(answer: Answer, request: Request, *, now: datetime, hint: str = "") -> None:
+    """
+    Pass a 2xx answer, and turn every other one into its error.
+
+    Args:
+        answer: what came.
+        request: what was asked.
+        now: the moment of the answer, by our clock.
+        hint: what is known of a refused token.
+
+    Raises:
+        StatusError: the class that `errors.status_error` names.
+    """
+    if 200 <= answer.status < 300:
+        return
+    error = status_error(answer.status)
+    code, said = _explanation(answer.body)
+    text = f"{request.method} {request.subject}: the service answered {answer.status}"
+    text += f", {said}" if said else ""
+    advice = hint or _ADVICE.get(answer.status, "")
+    text += f"; {advice}" if advice else ""
+    if 300 <= answer.status < 400:
+        text += f"; it points to {_origin(answer.headers.get('location', 'nowhere'))}, which is "
+        text += "not followed, because the token is for the configured endpoint alone"
+    raise error(
+        text,
+        status=answer.status,
+        code=code,
+        request_id=answer.request_id,
+        retry_after=retry_after(answer.headers, now),
+    )
+
+
+_ADVICE: Final = {
+    401: "check the key and the secret, or the token",
+    402: "check the room id; a room's custom id is not accepted everywhere",
+    403: "the token needs version 2 and, if it names roles, the role crawler",
+    404: "check the id, and that the key is of the account that owns it",
+    429: "send fewer requests at a time, or wait as long as retry_after says",
+}
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for, given in seconds or as a date."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII):
+        return float(value)
+    when = http_date(value)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def http_date(value: str) -> datetime | None:
+    """Return the moment of an HTTP date, in UTC, or None where it is none."""
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def read_json(answer: Answer, request: Request) -> Any:
+    """
+    Decode the body of a success, whatever its content type says.
+
+    Raises:
+        InvalidResponseError: the body is empty or no JSON.
+    """
+    try:
+        return json.loads(answer.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        pass
+    raise unreadable(answer, request, "a body that is not JSON" if answer.body else "no body")
+
+
+def decode_object(answer: Answer, request: Request) -> dict[str, Any]:
+    """
+    Decode the body of a success that must be one JSON object.
+
+    Raises:
+        InvalidResponseError: the body is no JSON object, or one that says it failed.
+    """
+    data = read_json(answer, request)
+    if not isinstance(data, dict):
+        raise unreadable(answer, request, "JSON that is no object")
+    refuse_failure(data, answer, request)
+    return data
+
+
+def refuse_failure(data: Mapping[str, Any], answer: Answer, request: Request) -> None:
+    """Raise for the ``{"success": false}`` that sibling endpoints send with a 200."""
+    if data.get("success") is False:
+        _, said = _explanation(answer.body)
+        raise unreadable(answer, request, f"a failure, {said}" if said else "a failure")
+
+
+def unreadable(answer: Answer, request: Request, found: str) -> InvalidResponseError:
+    """Make the error for an answer that is not what was promised. Never shows its data."""
+    kind = answer.headers.get("content-type", "no content type")
+    text = (
+        f"{request.method} {request.subject}: the service answered {answer.status} with "
+        f"{found} ({len(answer.body)} bytes, {kind})"
+    )
+    if "html" in kind or answer.body.lstrip()[:1] == b"<":
+        text += "; a proxy or a gateway may have answered in its place"
+    return InvalidResponseError(text, status=answer.status, request_id=answer.request_id)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _explanation(body: bytes) -> tuple[str | None, str | None]:
+    """
+    Find the service's code and words in the body of a refusal.
+
+    No error body is documented; the names are those that the vendor's SDKs look for,
+    and both may be nested under ``error`` or be numbers.
+    """
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        data = body.decode("utf-8", "replace")
+        # A page of HTML explains nothing.
+        return None, None if data.lstrip().startswith("<") else _excerpt(data)
+    if isinstance(data, str):
+        return None, _excerpt(data)
+    code = said = None
+    while isinstance(data, dict):
+        code = code or _first(data, ("code", "errorCode", "statusCode"))
+        said = said or _first(data, ("message", "error", "msg", "statusMessage"))
+        data = data.get("error")
+    return code, _excerpt(said or "")
+
+
+def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    found = (data.get(key) for key in keys)
+    return next((str(v) for v in found if isinstance(v, str | int) and v not in ("", True)), None)
+
+
+def _excerpt(text: str) -> str | None:
+    text = _TOKEN.sub("***", " ".join(text.split()))
+    return f"{text[:_EXCERPT]}…" if len(text) > _EXCERPT else text or None
+
+
+def _origin(location: str) -> str:
+    """Return a URL without its path and query, which may hold a secret."""
+    found = re.match(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+(?=[/?#]|$)", location, re.IGNORECASE)
+    return found.group() if found else "another path of the same host"
