@@ -1,0 +1,481 @@
+"""P1, P2 and P4 without I/O: which page next, which rows, when to stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videosdk_transcripts import (
+    InvalidRow,
+    Page,
+    PaginationError,
+    Transcription,
+    UnverifiedRowError,
+    WalkStats,
+)
+from videosdk_transcripts._checkpoint import Position
+from videosdk_transcripts._filter import Filter
+from videosdk_transcripts._walk import Walk, recent_to_keep
+
+SIZE = 3
+
+
+def make_walk(**options: Any) -> Walk[Transcription]:
+    """Make a walk with small pages."""
+    settings: dict[str, Any] = {
+        "unverified": "raise",
+        "page_size": SIZE,
+        "max_empty_pages": 5,
+        "stats": WalkStats(),
+    }
+    return Walk(options.pop("wanted", Filter()), **(settings | options))
+
+
+def page(number: int, ids: Iterable[str], **numbers: Any) -> Page[Transcription]:
+    """Make a page of rows with these ids."""
+    return Page(number, tuple(Transcription(i) for i in ids), **numbers)
+
+
+class Listing:
+    """A list of ids that can change, cut into pages as a server does."""
+
+    def __init__(self, ids: Iterable[str], *, counted: bool = True) -> None:
+        self.ids = list(ids)
+        self.counted = counted
+        self.asked: list[int] = []
+
+    def page(self, number: int, size: int) -> Page[Transcription]:
+        self.asked.append(number)
+        numbers: dict[str, Any] = {}
+        if self.counted:
+            last_page = max(1, -(-len(self.ids) // size))
+            numbers = {"page_size": size, "last_page": last_page, "total": len(self.ids)}
+        return page(number, self.ids[(number - 1) * size : number * size], **numbers)
+
+
+def run(
+    walk: Walk[Transcription],
+    listing: Listing,
+    before: Callable[[int], object] = lambda _number: None,
+) -> list[str]:
+    """Walk to the end, and call `before` with the number of each request, from 1."""
+    found: list[str] = []
+    while walk.next_page is not None:
+        before(len(listing.asked) + 1)
+        assert len(listing.asked) < 500
+        for released in walk.accept(listing.page(walk.next_page, walk.page_size)):
+            found += [t.id for t in released.items]
+    return found
+
+
+# Where it ends.
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 7])
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_still_list_is_walked_once(count: int, counted: bool) -> None:
+    """Every row once and in order, with or without a last page."""
+    listing = Listing("abcdefg"[:count], counted=counted)
+    walk = make_walk()
+    assert run(walk, listing) == list("abcdefg"[:count])
+    assert not walk.stats.drifted
+    # Without a last page it takes one request more to see the end.
+    pages = -(-count // SIZE)
+    assert len(listing.asked) == (max(1, pages) if counted else pages + 1)
+
+
+def test_the_newest_last_page_counts() -> None:
+    """A list that grows at its end while it is walked is walked to its new end."""
+    listing = Listing("abcd")
+    assert run(make_walk(), listing, lambda n: n == 2 and listing.ids.extend("efgh")) == list(
+        "abcdefgh"
+    )
+
+
+def test_an_empty_or_thin_page_is_not_the_end() -> None:
+    """Below the last page there may be pages with few rows or none."""
+    walk = make_walk()
+    pages = ["a", "", "", "bc", ""]
+    found = []
+    for number, ids in enumerate(pages, 1):
+        assert walk.next_page == number
+        found += [t.id for p in walk.accept(page(number, ids, last_page=5)) for t in p.items]
+    assert walk.next_page is None
+    assert found == ["a", "b", "c"]
+
+
+# Guards.
+
+
+def test_pages_without_anything_new_are_bounded() -> None:
+    """A far last page behind empty pages is not walked to for ever, and nothing is lost."""
+    walk = make_walk(max_empty_pages=5)
+    walk.accept(page(1, "abc", last_page=10**9))
+    for number in range(2, 7):
+        walk.accept(page(number, "", last_page=10**9))
+    for _ in range(2):
+        with pytest.raises(PaginationError, match="5 pages in a row brought no new row"):
+            walk.accept(page(7, "", last_page=10**9))
+        assert walk.next_page == 7
+    # The same page with a row takes the walk on.
+    assert [p.items[0].id for p in walk.accept(page(7, "d", last_page=10**9))] == ["d"]
+
+
+def test_pages_of_known_rows_are_bounded_without_a_last_page() -> None:
+    """A server that repeats itself with other numbers each time comes to an end as well."""
+    walk, total = make_walk(max_empty_pages=5), 10
+
+    def walk_on() -> None:
+        nonlocal total
+        for _ in range(100):
+            total += 1
+            walk.accept(page(walk.next_page or 0, "abc", total=total))
+
+    with pytest.raises(PaginationError, match="last page is to be unknown"):
+        walk_on()
+
+
+def test_a_last_page_that_runs_away_is_an_error() -> None:
+    """Growing with each answer without coming nearer is no list that ends."""
+    walk, last_page = make_walk(page_size=1), 2
+
+    def walk_on() -> None:
+        nonlocal last_page
+        for _ in range(2000):
+            number = walk.next_page or 0
+            last_page = max(last_page, number + 2)
+            walk.accept(page(number, [f"r{number}"], last_page=last_page))
+
+    with pytest.raises(PaginationError, match="runs away: it moved 200 times"):
+        walk_on()
+    assert walk.next_page is not None
+    assert walk.next_page < 210
+
+
+def test_a_list_that_grows_and_is_caught_up_with_is_none() -> None:
+    """One burst of a thousand pages, and growth slower than the walk, are honest."""
+    walk, last_page, asked = make_walk(page_size=1), 50, 0
+    while walk.next_page is not None:
+        asked += 1
+        last_page += 1000 if asked == 10 else asked % 3 == 0 and asked < 1000
+        walk.accept(page(walk.next_page, [f"r{walk.next_page}"], last_page=last_page))
+    assert last_page > 1200
+
+
+@pytest.mark.parametrize("later", ["abc", "ab"])
+def test_one_page_under_several_numbers_is_an_error(later: str) -> None:
+    """The page before is read again; if it stands as it was, the server repeats itself."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", last_page=9))
+    assert walk.accept(page(2, later, last_page=9)) == []
+    assert walk.next_page == 1
+    with pytest.raises(PaginationError, match="page 2 repeats rows") as caught:
+        walk.accept(page(1, "abc", last_page=9))
+    assert caught.value.page == 2
+    assert walk.next_page == 2
+    # Once the server comes to itself, the walk goes on.
+    assert [t.id for p in walk.accept(page(2, "def", last_page=9)) for t in p.items] == list("def")
+
+
+def test_an_earlier_page_under_a_later_number_is_an_error() -> None:
+    """Also when it is not the page right before."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", last_page=9))
+    walk.accept(page(2, "def", last_page=9))
+    walk.accept(page(3, "abc", last_page=9))
+    with pytest.raises(PaginationError, match="page 3 repeats rows"):
+        walk.accept(page(2, "def", last_page=9))
+
+
+# The page size.
+
+
+@pytest.mark.parametrize(
+    ("echoed", "rows", "used"),
+    [(2, "ab", 2), (2, "a", 2), (5, "abcde", 5), (2, "abc", 3), (5, "abc", 3)],
+)
+def test_the_size_that_the_server_names_is_used_if_the_rows_fit_it(
+    echoed: int, rows: str, used: int
+) -> None:
+    """The echo of the first page counts, unless the rows contradict it."""
+    walk = make_walk()
+    walk.accept(page(1, rows, page_size=echoed, last_page=9))
+    assert used == walk.page_size
+
+
+def test_a_size_that_changes_under_way_is_an_error() -> None:
+    """Page numbers would mean other rows from there on."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", page_size=3, last_page=3))
+    with pytest.raises(PaginationError, match="page size changed from 3 to 2 at page 2"):
+        walk.accept(page(2, "de", page_size=2, last_page=3))
+    walk.accept(page(2, "def", page_size=2, last_page=3))
+    # On the last page the number of its rows is no size.
+    walk.accept(page(3, "g", page_size=1, last_page=3))
+    assert (walk.next_page, walk.page_size) == (None, 3)
+
+
+# Rows that move.
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 9])
+@pytest.mark.parametrize("where", ["front", "middle"])
+@pytest.mark.parametrize("request_number", [2, 3, 4])
+def test_rows_removed_before_the_place_of_reading(
+    count: int, where: str, request_number: int
+) -> None:
+    """What slid to the front is read again, one row or a block larger than a page."""
+    everything = [f"r{n:02}" for n in range(30)]
+    listing = Listing(everything)
+    walk = make_walk()
+    first = 0 if where == "front" else 2
+    gone = everything[first : first + count]
+
+    def change(number: int) -> None:
+        if number == request_number:
+            listing.ids = [i for i in listing.ids if i not in gone]
+
+    found = run(walk, listing, change)
+    assert [i for i in found if i not in gone] == [i for i in everything if i not in gone]
+    assert len(found) == len(set(found))
+    assert walk.stats.drifted
+    assert walk.stats.rescans == 1
+    # One page to look back at, one for each page's worth of rows that slid, and one to
+    # see where they begin.
+    assert len(listing.asked) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_rows_added_before_the_place_of_reading(count: int) -> None:
+    """What was pushed back comes twice from the server and once from the walk."""
+    everything = [f"r{n:02}" for n in range(12)]
+    listing = Listing(everything)
+    walk = make_walk()
+    found = run(
+        walk, listing, lambda n: n == 3 and listing.ids.__setitem__(slice(0, 0), "ABCDE"[:count])
+    )
+    assert [i for i in found if i in everything] == everything
+    assert len(found) == len(set(found))
+    assert walk.stats.drifted
+    assert count <= walk.stats.duplicates_dropped
+
+
+def test_one_in_and_one_out_is_seen_by_its_repetition() -> None:
+    """With the total unchanged, a row that comes twice tells that the list moves."""
+    listing = Listing("abcdefgh")
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 2:
+            listing.ids = ["X", *listing.ids[:-1]]
+
+    # What is new at the front may come or not; here it does, on the way back.
+    assert run(walk, listing, change) == list("abcXdefg")
+    assert (walk.stats.duplicates_dropped, walk.stats.drifted) == (1, True)
+
+
+def test_a_row_removed_with_every_request() -> None:
+    """A list that never stands still is walked with a bounded number of requests."""
+    everything = [f"r{n:03}" for n in range(90)]
+    listing = Listing(everything)
+    gone: list[str] = []
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number > 1 and listing.ids:
+            gone.append(listing.ids.pop(0))
+
+    found = run(walk, listing, change)
+    assert [i for i in everything if i not in gone] == [i for i in found if i not in gone]
+    assert len(found) == len(set(found))
+    assert len(listing.asked) <= 4 * 30
+
+
+def test_rows_that_move_again_while_they_are_looked_for() -> None:
+    """A row that slid past the page read again is found one page further back."""
+    everything = [f"r{n:02}" for n in range(15)]
+    listing = Listing(everything)
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 4:
+            listing.ids = listing.ids[1:]
+        if number == 5:
+            listing.ids = listing.ids[3:]
+
+    found = run(walk, listing, change)
+    assert [i for i in found if i in everything[4:]] == everything[4:]
+
+
+def test_a_list_that_shrinks_below_the_place_of_reading() -> None:
+    """Pages that are no longer there are not asked for on the way back."""
+    listing = Listing([f"r{n:02}" for n in range(30)])
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 8:
+            listing.ids = listing.ids[24:]
+
+    found = run(walk, listing, change)
+    assert found == [f"r{n:02}" for n in (*range(21), *range(24, 30))]
+    assert listing.asked == [1, 2, 3, 4, 5, 6, 7, 8, 2, 1]
+
+
+def test_a_list_that_vanishes() -> None:
+    """Walking what is no longer there ends, with what there was."""
+    listing = Listing("abcdefg")
+    assert run(make_walk(), listing, lambda n: n == 2 and listing.ids.clear()) == list("abc")
+
+
+@pytest.mark.parametrize("total", [10, 1, 0, 9999])
+def test_an_odd_total_breaks_nothing(total: int) -> None:
+    """The vendor's own samples contradict themselves, so that a total is shown and no more."""
+    walk = make_walk()
+    found = []
+    for number, ids in ((1, "abc"), (2, "def"), (3, "g")):
+        for p in walk.accept(page(number, ids, last_page=3, total=total)):
+            found += [t.id for t in p.items]
+    assert (found, walk.total, walk.stats.drifted) == (list("abcdefg"), total, False)
+
+
+def test_a_total_that_changes_with_every_answer_costs_a_bounded_number_of_requests() -> None:
+    """Three requests more for each page at most, and all the rows."""
+    walk, listing = make_walk(), Listing([f"r{n:03}" for n in range(60)])
+    found: list[str] = []
+    while walk.next_page is not None:
+        answer = listing.page(walk.next_page, SIZE)
+        odd = Page(answer.number, answer.items, last_page=20, total=len(listing.asked) * 7919)
+        found += [t.id for p in walk.accept(odd) for t in p.items]
+    assert found == listing.ids
+    assert len(listing.asked) <= 4 * 20
+
+
+@given(data=st.data(), count=st.integers(0, 40), size=st.integers(1, 7))
+def test_removals_anywhere_lose_no_row_that_stayed(
+    data: st.DataObject, count: int, size: int
+) -> None:
+    """Whatever is removed and whenever, what stayed comes once and in order."""
+    everything = [f"r{n:02}" for n in range(count)]
+    listing = Listing(everything)
+    changes = data.draw(
+        st.dictionaries(
+            st.integers(2, 20), st.sets(st.sampled_from(everything or ["-"]), max_size=9)
+        )
+    )
+    walk = make_walk(page_size=size, max_empty_pages=50)
+
+    def change(number: int) -> None:
+        listing.ids = [i for i in listing.ids if i not in changes.get(number, ())]
+
+    found = run(walk, listing, change)
+    gone = set().union(*changes.values()) if changes else set()
+    assert [i for i in found if i not in gone] == [i for i in everything if i not in gone]
+    assert len(found) == len(set(found))
+
+
+# Rows.
+
+
+def test_a_row_twice_on_a_page_is_handed_out_once() -> None:
+    """The first one stays, and that the page repeats itself is no sign of a move."""
+    walk = make_walk()
+    (released,) = walk.accept(page(1, "aba", last_page=1))
+    assert [t.id for t in released.items] == ["a", "b"]
+    assert (walk.stats.duplicates_dropped, walk.stats.drifted) == (1, False)
+
+
+def test_foreign_rows_are_dropped_counted_and_warned_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One warning a walk, however many pages hold them."""
+    walk = make_walk(wanted=Filter("mine"))
+    for number in (1, 2):
+        mixed = (
+            Transcription(f"a{number}", room_id="mine"),
+            Transcription(f"b{number}", room_id="other"),
+        )
+        (released,) = walk.accept(Page(number, mixed, last_page=2))
+        assert [t.id for t in released.items] == [f"a{number}"]
+    assert walk.stats.foreign_rows_dropped == 2
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+
+
+def test_a_page_of_foreign_rows_is_not_empty() -> None:
+    """Without a last page the walk goes on behind it, since the server had rows there."""
+    walk = make_walk(wanted=Filter("mine"))
+    walk.accept(Page(1, (Transcription("b", room_id="other"),)))
+    assert walk.next_page == 2
+
+
+def test_an_unverified_row_changes_nothing() -> None:
+    """The page is asked for again, with its rows not taken for seen."""
+    walk = make_walk(wanted=Filter("mine"))
+    with pytest.raises(UnverifiedRowError):
+        walk.accept(Page(1, (Transcription("a", room_id="mine"), Transcription("b"))))
+    assert walk.next_page == 1
+    (released,) = walk.accept(Page(1, (Transcription("a", room_id="mine"),)))
+    assert [t.id for t in released.items] == ["a"]
+
+
+def test_unverified_rows_are_counted() -> None:
+    """What was yielded on demand is known by its number."""
+    walk = make_walk(wanted=Filter("mine"), unverified="yield")
+    walk.accept(Page(1, (Transcription("a"), Transcription("b")), last_page=1))
+    assert walk.stats.unverified_rows == 2
+
+
+def test_unreadable_rows_are_told_once_and_keep_a_page_from_being_empty() -> None:
+    """Read again under drift, an unreadable row is not counted a second time."""
+    bad = InvalidRow(1, "$[0]", "why", "bad", None)
+    walk = make_walk()
+    walk.accept(Page(1, (), invalid_rows=(bad,)))
+    assert walk.next_page == 2
+    walk.accept(Page(2, (Transcription("a"),), total=9))
+    walk.accept(Page(3, (Transcription("a"), Transcription("c")), total=9))
+    assert walk.next_page == 2
+    released = walk.accept(Page(2, (), invalid_rows=(bad,), total=9))
+    assert [(p.number, len(p.items), len(p.invalid_rows)) for p in released] == [(3, 1, 0)]
+    assert walk.stats.invalid_rows == 1
+
+
+# Taken up again.
+
+
+def test_a_resumed_walk_drops_what_it_handed_out_before() -> None:
+    """The rows named by the checkpoint don't come again, and are no sign of a move."""
+    walk = make_walk(start=Position(2, SIZE, 7, 3), recent=("a", "b", "c", "d"))
+    assert run(walk, Listing("abcdefg")) == ["e", "f", "g"]
+    assert not walk.stats.drifted
+
+
+def test_a_resumed_walk_sees_that_the_list_has_changed_meanwhile() -> None:
+    """Rows that slid to the front between two processes are read again."""
+    walk = make_walk(start=Position(3, SIZE, 9, 3), recent=tuple("abcdef"))
+    assert run(walk, Listing("bcdefghi")) == ["g", "h", "i"]
+    assert walk.stats.drifted
+
+
+def test_a_resumed_walk_does_not_go_back_further_than_it_knows() -> None:
+    """Pages whose rows the checkpoint does not name could only be repeated."""
+    listing = Listing([f"r{n}" for n in range(9)])
+    walk = make_walk(start=Position(3, SIZE, 99, 33), recent=("x", "y", "z"))
+    run(walk, listing)
+    assert listing.asked == [3, 2]
+
+
+def test_a_resumed_walk_that_had_not_begun_still_learns_the_page_size() -> None:
+    """A checkpoint taken before the first answer says nothing of the server's size."""
+    walk = make_walk(start=Position(1, SIZE))
+    walk.accept(page(1, "ab", page_size=2, last_page=9))
+    assert walk.page_size == 2
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1, 200), (20, 200), (500, 1000)])
+def test_recent_to_keep(size: int, kept: int) -> None:
+    """At least two pages, so that the page in progress is known whole."""
+    assert kept == recent_to_keep(size)

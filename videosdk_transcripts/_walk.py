@@ -1,0 +1,348 @@
+"""
+Which page to ask for next, which rows to hand out and when to stop. No I/O.
+
+The rules of promises P1, P2 and P4 stand here. `Walk.accept` takes a page whole or
+raises and changes nothing, so that the next step asks for the same page again.
+
+When the evidence says that rows moved between two answers, the page in hand is held
+back and the pages before it are read again, backwards, until one begins with a row
+that was listed before: rows that slid to the front stand right before the page in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Generic
+
+from attrs import evolve, frozen
+
+from ._checkpoint import Position
+from ._filter import Filter, PlacedT, Unverified, screen, warn_of_foreign_rows
+from .errors import PaginationError
+from .models import Page, WalkStats
+
+__all__ = ["Walk", "recent_to_keep"]
+
+_GROWTHS: Final = 100
+"""How often the last page moves away until it is looked at whether it comes nearer."""
+
+
+def recent_to_keep(page_size: int) -> int:
+    """Return how many of the ids handed out last a checkpoint holds."""
+    return max(200, 2 * page_size)
+
+
+@frozen
+class _Read(Generic[PlacedT]):
+    """A page as it was read: the ids of all its rows, and the page without foreign ones."""
+
+    ids: tuple[str, ...]
+    page: Page[PlacedT]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.ids and not self.page.invalid_rows
+
+
+@frozen
+class _Rescan(Generic[PlacedT]):
+    """A page held back, and the pages before it that were read again, in order."""
+
+    held: _Read[PlacedT]
+    is_first: bool
+    reads: tuple[_Read[PlacedT], ...] = ()
+    has_moved: bool = False
+    is_second: bool = False
+
+
+@frozen
+class _Pursuit:
+    """How often the last page moved away, and how far it was when the count began."""
+
+    growths: int = 0
+    left: int = 0
+    in_vain: int = 0
+
+
+class Walk(Generic[PlacedT]):
+    """
+    One walk over the pages of a list.
+
+    Args:
+        wanted: whose rows are handed out.
+        unverified: what becomes of a row that does not say whose it is.
+        page_size: rows to ask for on a page; the server's own word replaces it.
+        max_empty_pages: how many pages in a row may bring nothing new.
+        stats: the counters to count in.
+        start: where to begin, for a walk that is taken up again.
+        recent: the ids that were handed out last, for the same.
+    """
+
+    def __init__(
+        self,
+        wanted: Filter,
+        *,
+        unverified: Unverified,
+        page_size: int,
+        max_empty_pages: int,
+        stats: WalkStats,
+        start: Position | None = None,
+        recent: Iterable[str] = (),
+    ) -> None:
+        self.stats = stats
+        self.next_page: int | None = start.page if start else 1
+        self.position = start or Position(1, page_size)
+        """Where a checkpoint of the pages released so far points to."""
+        self._size = self.position.page_size
+        self._total, self._last_page = self.position.total, self.position.last_page
+        self._wanted = wanted
+        self._unverified = unverified
+        self._max_empty_pages = max_empty_pages
+        self._seen = set(recent)
+        self._resumed_at = start.page if start else None
+        # Of a walk taken up again, the ids of pages further back are not known.
+        known = len(self._seen) // self.page_size
+        self._floor = max(1, start.page - known) if start else 1
+        self._latest_ids: tuple[str, ...] | None = None
+        self._rescan: _Rescan[PlacedT] | None = None
+        self._barren_pages = 0
+        self._pursuit = _Pursuit()
+
+    @property
+    def page_size(self) -> int:
+        """Return how many rows to ask for on the next page."""
+        return self._size
+
+    @property
+    def total(self) -> int | None:
+        """Return the newest total that the server named."""
+        return self._total
+
+    @property
+    def last_page(self) -> int | None:
+        """Return the newest last page that the server named."""
+        return self._last_page
+
+    def accept(self, page: Page[PlacedT]) -> list[Page[PlacedT]]:
+        """
+        Take the page that was asked for, and return what can be handed out now, in order.
+
+        The list is empty while pages are read again.
+
+        Raises:
+            PaginationError: following the page information leads nowhere.
+            UnverifiedRowError: as `screen` says.
+        """
+        read = _Read(_ids(page), screen(page, self._wanted, self._unverified))
+        if self._rescan is not None:
+            return self._go_on_back(self._rescan, read)
+        size = self._size_in_use(read)
+        barren_pages = self._count_barren(read)
+        pursuit = self._watch_the_end(page)
+        # Nothing below raises: from here on the page is taken.
+        moved = self._has_moved(read)
+        self._barren_pages = barren_pages
+        self._pursuit = pursuit
+        self._size = size
+        self._total, self._last_page = page.total, page.last_page
+        if not moved:
+            return self._release([], read)
+        self._look_back(read)
+        return []
+
+    # Guards: each raises and leaves the walk as it was.
+
+    def _size_in_use(self, read: _Read[PlacedT]) -> int:
+        asked, echoed = self.page_size, read.page.page_size
+        received = len(read.ids) + len(read.page.invalid_rows)
+        if echoed is None or echoed == asked:
+            return asked
+        if self._is_first(read.page):
+            # The rows tell whether the echo is meant: it is not where they don't fit.
+            meant = received <= echoed if echoed < asked else received > asked
+            return echoed if meant else asked
+        if received == echoed and not read.page.is_last:
+            raise PaginationError(
+                f"the page size changed from {asked} to {echoed} at page {read.page.number}, so "
+                f"that page numbers lost their meaning; start a new walk with page_size={echoed}",
+                page=read.page.number,
+            )
+        return asked
+
+    def _count_barren(self, read: _Read[PlacedT]) -> int:
+        page = read.page
+        if page.invalid_rows or not self._seen.issuperset(read.ids):
+            return 0
+        if self._barren_pages >= self._max_empty_pages:
+            raise PaginationError(
+                f"{self._max_empty_pages} pages in a row brought no new row, and the last page is "
+                f"to be {page.last_page or 'unknown'}; if that can be true, go on from the "
+                "checkpoint with a larger max_empty_pages",
+                page=page.number,
+            )
+        return self._barren_pages + 1
+
+    def _watch_the_end(self, page: Page[PlacedT]) -> _Pursuit:
+        pursuit = self._pursuit
+        if page.last_page is None or self.last_page is None or page.last_page <= self.last_page:
+            return pursuit
+        left = page.last_page - page.number
+        if pursuit.growths == 0:
+            return _Pursuit(growths=1, left=left)
+        if pursuit.growths < _GROWTHS:
+            return evolve(pursuit, growths=pursuit.growths + 1)
+        # One burst of rows may be to blame once, and not twice in a row.
+        in_vain = pursuit.in_vain + 1 if left >= pursuit.left else 0
+        if in_vain > 1:
+            raise PaginationError(
+                f"the last page runs away: it moved {2 * _GROWTHS} times, now to {page.last_page}, "
+                "without coming nearer; go on from the checkpoint once the list grows slower",
+                page=page.number,
+            )
+        return _Pursuit(1, left, in_vain)
+
+    # Rows that move.
+
+    def _has_moved(self, read: _Read[PlacedT]) -> bool:
+        page = read.page
+        if page.number <= self._floor:
+            return False
+        # Compared with the page before as well as with what was read again meanwhile: rows
+        # that moved while pages were read again have slid past this one, too.
+        before = self.position
+        if _differ(page, before.total, before.last_page) or self._differs_from_newest(page):
+            return True
+        # A page that is taken up again repeats rows by right.
+        return page.number != self._resumed_at and not self._seen.isdisjoint(read.ids)
+
+    def _differs_from_newest(self, page: Page[PlacedT]) -> bool:
+        return _differ(page, self.total, self.last_page)
+
+    def _is_first(self, page: Page[PlacedT]) -> bool:
+        return page.number == 1 and self._latest_ids is None
+
+    def _page_before(self, number: int) -> int:
+        last_page = self.last_page or number
+        return max(self._floor, min(number - 1, last_page))
+
+    def _look_back(self, held: _Read[PlacedT]) -> None:
+        self._rescan = _Rescan(held, is_first=not self.stats.drifted)
+        self.stats.drifted = True
+        self.stats.rescans += 1
+        self.next_page = self._page_before(held.page.number)
+
+    def _go_on_back(self, rescan: _Rescan[PlacedT], read: _Read[PlacedT]) -> list[Page[PlacedT]]:
+        page = read.page
+        has_moved = rescan.has_moved or self._differs_from_newest(page)
+        self._total, self._last_page = page.total, page.last_page
+        rescan = evolve(rescan, reads=(read, *rescan.reads), has_moved=has_moved)
+        if page.number > self._floor and (read.is_empty or self._begins_unseen(read)):
+            self._rescan = rescan
+            self.next_page = self._page_before(page.number)
+            return []
+        if has_moved and not rescan.is_second:
+            # A row may have slid from a page not yet read again to one that was, or to the
+            # one held back. A second look, and no third: a total may differ each time.
+            self._rescan = evolve(rescan, has_moved=False, is_second=True)
+            self.next_page = self._page_before(rescan.held.page.number + 1)
+            return []
+        self._rescan = None
+        self._refuse_repetition(rescan)
+        return self._release(rescan.reads, rescan.held)
+
+    def _begins_unseen(self, read: _Read[PlacedT]) -> bool:
+        # A row of the page held back counts as unseen: what slid past stands before it.
+        return bool(read.ids) and read.ids[0] not in self._seen
+
+    def _refuse_repetition(self, rescan: _Rescan[PlacedT]) -> None:
+        """Tell a list that moved from a server that shows one page under several numbers."""
+        held, before = rescan.held, rescan.reads[-1]
+        position = self.position
+        has_moved = _differ(held.page, position.total, position.last_page)
+        if (
+            has_moved
+            or self._differs_from_newest(held.page)
+            or not held.ids
+            or not self._seen.issuperset(held.ids)
+        ):
+            return
+        # Rows pushed back by a block of new ones come again over several pages, so that a
+        # page without new rows proves nothing by itself. These two do: a row that is on two
+        # pages at once, and known rows behind a page that stands as it was, in a list that
+        # had not moved until then.
+        on_both = not set(before.ids).isdisjoint(held.ids)
+        if on_both or (rescan.is_first and before.ids == self._latest_ids):
+            self.stats.drifted = not rescan.is_first
+            self.next_page = held.page.number
+            raise PaginationError(
+                f"page {held.page.number} repeats rows that were listed before, while page "
+                f"{before.page.number} stands as it was; the service repeats itself, so start "
+                "a new walk, or go on from the checkpoint later",
+                page=held.page.number,
+            )
+
+    # Handing out.
+
+    def _release(
+        self, again: Iterable[_Read[PlacedT]], read: _Read[PlacedT]
+    ) -> list[Page[PlacedT]]:
+        late = [self._without_seen(r) for r in again]
+        page = self._without_seen(read)
+        self._count(read.page, page, late)
+        released = [p for p in late if p.items or p.invalid_rows]
+        number, end = page.number, self._last_page
+        was_beyond = number > 1 and read.is_empty and (page.last_page or 0) < number
+        if not was_beyond:
+            released.append(page)
+        self._latest_ids = read.ids
+        self.next_page = self._page_after(read, was_beyond=was_beyond)
+        self.position = Position(self.next_page or number, self._size, page.total, page.last_page)
+        if self.next_page is None and end is not None and not page.is_last and page.last_page:
+            # The end came nearer while pages were read again, and the rows behind this page
+            # have slid past it: as if the next page had been read and were empty.
+            beyond = Page[PlacedT](number + 1, (), total=self._total, last_page=end)
+            self._look_back(_Read((), beyond))
+        return released
+
+    def _page_after(self, read: _Read[PlacedT], *, was_beyond: bool) -> int | None:
+        """Return the page that follows by the newest word of the server, None at the end."""
+        number, end = read.page.number, self._last_page
+        if end is None:
+            return None if read.is_empty else number + 1
+        if was_beyond and number <= end:
+            return number  # it has come into being while pages were read again
+        return None if number >= end else number + 1
+
+    def _without_seen(self, read: _Read[PlacedT]) -> Page[PlacedT]:
+        page, seen = read.page, self._seen
+        new: dict[str, PlacedT] = {}
+        for row in page.items:
+            if row.id not in seen:
+                new.setdefault(row.id, row)
+        invalid = tuple(row for row in page.invalid_rows if row.row_id not in seen)
+        seen.update(read.ids)
+        if len(new) == len(page.items) and len(invalid) == len(page.invalid_rows):
+            return page
+        return evolve(page, items=tuple(new.values()), invalid_rows=invalid)
+
+    def _count(
+        self, screened: Page[PlacedT], released: Page[PlacedT], late: Iterable[Page[PlacedT]]
+    ) -> None:
+        stats = self.stats
+        if screened.foreign_rows_dropped and not stats.foreign_rows_dropped:
+            warn_of_foreign_rows(screened, self._wanted)
+        stats.duplicates_dropped += len(screened.items) - len(released.items)
+        stats.foreign_rows_dropped += screened.foreign_rows_dropped
+        stats.unverified_rows += screened.unverified_rows
+        stats.invalid_rows += sum(len(page.invalid_rows) for page in (released, *late))
+
+
+def _ids(page: Page[PlacedT]) -> tuple[str, ...]:
+    ids = tuple(row.id for row in page.items)
+    return ids + tuple(row.row_id for row in page.invalid_rows if row.row_id is not None)
+
+
+def _differ(page: Page[PlacedT], total: int | None, last_page: int | None) -> bool:
+    """Tell whether a number that both know has changed."""
+    pairs = ((page.total, total), (page.last_page, last_page))
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
