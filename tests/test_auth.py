@@ -1,0 +1,246 @@
+"""P7 and P8: tokens as the service takes them, renewed early, and shown to nobody."""
+
+import asyncio
+import copy
+import logging
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+
+from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
+from videosdk_transcripts.auth import (
+    FixedToken,
+    RenewedToken,
+    Secret,
+    explain_refusal,
+    key_source,
+    mint_token,
+)
+
+from .conftest import Clock
+
+KEY, SECRET = "the-key", "the-secret-that-is-long-enough-for-hs256"
+NOW = 1_770_000_000.0
+
+
+def made(end: float | None, name: str = "x") -> str:
+    """Make a token with an end."""
+    return jwt.encode({"name": name, **({} if end is None else {"exp": end})}, SECRET)
+
+
+class Mint:
+    """Counts what it is asked for, and gives a new token each time."""
+
+    def __init__(self, life: float | None = 600.0) -> None:
+        self.life = life
+        self.count = 0
+
+    async def __call__(self) -> str:
+        self.count += 1
+        await asyncio.sleep(0)
+        return made(None if self.life is None else NOW + self.life, f"token {self.count}")
+
+
+def source(mint: Callable[[], Any], clock: Clock) -> RenewedToken:
+    """Make a source whose two clocks go together."""
+    return RenewedToken(mint, clock=clock, now=lambda: NOW + clock.time - 1000.0)
+
+
+def test_claims_are_those_of_the_official_sdk() -> None:
+    """HS256, with the claims that the server API asks for, and dated back a minute."""
+    token = mint_token(KEY, SECRET, now=NOW)
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
+    assert jwt.decode(
+        token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
+    ) == {
+        "apikey": KEY,
+        "permissions": ["allow_join", "allow_mod"],
+        "version": 2,
+        "roles": ["crawler"],
+        "iat": int(NOW) - 60,
+        "exp": int(NOW) + 600,
+    }
+
+
+def test_a_token_is_minted_for_now_by_default() -> None:
+    """Verified by the real clock."""
+    claims = jwt.decode(mint_token(KEY, SECRET, lifetime=60), SECRET, algorithms=["HS256"])
+    assert claims["exp"] - claims["iat"] == 120
+
+
+def test_a_short_secret_makes_no_noise_and_is_said_once(
+    caplog: pytest.LogCaptureFixture, clock: Clock
+) -> None:
+    """The vendor chose its length; a warning for each request would help nobody."""
+    with caplog.at_level(logging.INFO):
+        short = key_source(KEY, "short", clock=clock, now=lambda: NOW)
+    assert caplog.text.count("shorter than the 32 bytes") == 1
+    assert mint_token(KEY, "short")
+    assert "short'" not in repr(short)
+
+
+async def test_one_token_serves_until_a_minute_before_its_end(clock: Clock) -> None:
+    """And then the next one is there, before the service could refuse the old one."""
+    mint = Mint(600)
+    tokens = source(mint, clock)
+    first = await tokens.get()
+    clock.time += 539
+    assert await tokens.get() == first
+    clock.time += 2
+    assert await tokens.get() != first
+    assert mint.count == 2
+
+
+@pytest.mark.parametrize(("life", "used_for"), [(50.0, 40.0), (5.0, 10.0), (-3600.0, 10.0)])
+async def test_a_short_life_is_not_renewed_for_ever(
+    clock: Clock, life: float, used_for: float
+) -> None:
+    """A fifth of a short life is early enough, and a fast clock does not mint for each request."""
+    mint = Mint(life)
+    tokens = source(mint, clock)
+    await tokens.get()
+    clock.time += used_for - 0.1
+    await tokens.get()
+    assert mint.count == 1
+    clock.time += 0.2
+    await tokens.get()
+    assert mint.count == 2
+
+
+async def test_a_token_without_an_end_is_used_until_it_is_refused(clock: Clock) -> None:
+    """What can't be read can't be judged."""
+    mint = Mint(None)
+    tokens = source(mint, clock)
+    first = await tokens.get()
+    clock.time += 10**9
+    assert await tokens.get() == first
+    assert tokens.reject(first)
+    assert await tokens.get() != first
+
+
+async def test_many_tasks_share_one_renewal(clock: Clock) -> None:
+    """A hundred tasks that need a token at once cause one."""
+    mint = Mint()
+    tokens = source(mint, clock)
+    got = await asyncio.gather(*(tokens.get() for _ in range(100)))
+    assert (len(set(got)), mint.count) == (1, 1)
+
+
+async def test_a_refused_token_is_dropped_once(clock: Clock) -> None:
+    """Tasks that were refused with the same token cause one new token, and not one each."""
+    mint = Mint()
+    tokens = source(mint, clock)
+    old = await tokens.get()
+    assert tokens.reject(old)
+    new = await tokens.get()
+    assert tokens.reject(old)
+    assert await tokens.get() == new
+    assert mint.count == 2
+
+
+async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: Clock) -> None:
+    """Whoever waited for it does it in its place."""
+    mint = Mint()
+    tokens = source(mint, clock)
+    first, second = asyncio.create_task(tokens.get()), asyncio.create_task(tokens.get())
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second
+    assert first.cancelled()
+    assert mint.count == 2
+
+
+def test_a_source_works_in_one_loop_after_another(clock: Clock) -> None:
+    """Its lock belongs to a loop, and it does not."""
+    mint = Mint(1.0)
+    tokens = source(mint, clock)
+
+    async def contend() -> None:
+        clock.time += 60
+        await asyncio.gather(tokens.get(), tokens.get())
+
+    asyncio.run(contend())
+    asyncio.run(contend())
+    assert mint.count == 2
+
+
+@pytest.mark.parametrize("given", [None, 5, b"token", "", "a b", "a\nb", "tökén"])
+async def test_what_a_callable_may_not_give(clock: Clock, given: Any) -> None:
+    """The error says so, and not what it was."""
+
+    async def provider() -> Any:
+        return given
+
+    with pytest.raises(CredentialsError):
+        await source(provider, clock).get()
+
+
+async def test_what_a_callable_raises_is_its_own(clock: Clock) -> None:
+    """It is the caller's code and the caller's error."""
+
+    async def provider() -> str:
+        raise LookupError("vault is sealed")
+
+    with pytest.raises(LookupError, match="vault is sealed"):
+        await source(provider, clock).get()
+
+
+@pytest.mark.parametrize("pasted", ["Bearer abc.def.ghi", "bearer abc", "Basic abc"])
+def test_a_pasted_prefix_is_refused_with_a_hint(pasted: str) -> None:
+    """The service takes the raw token."""
+    with pytest.raises(ConfigurationError, match="takes the raw token") as caught:
+        FixedToken(pasted)
+    assert "abc" not in str(caught.value)
+
+
+async def test_a_ready_token_is_sent_as_it_is() -> None:
+    """It has no other one to offer."""
+    fixed = FixedToken("abc")
+    assert await fixed.get() == "abc"
+    assert not fixed.reject(Secret("abc"))
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (NOW - 60, "the token ended at 2026-02-02T02:39:00+00:00"),
+        (NOW + 60, None),
+        (None, None),
+    ],
+)
+def test_an_ended_token_is_named_as_such(end: float | None, said: str | None) -> None:
+    """Only where the token itself says so."""
+    assert said == explain_refusal(Secret(made(end)), NOW)
+    assert explain_refusal(Secret("opaque"), NOW) is None
+    assert explain_refusal(Secret(jwt.encode({"exp": "soon"}, SECRET)), NOW) is None
+
+
+SHY = [
+    Secret(SECRET),
+    FixedToken(SECRET),
+    RenewedToken(Mint(), clock=Clock(), now=lambda: NOW),
+    key_source(KEY, SECRET, clock=Clock(), now=lambda: NOW),
+    TranscriptsClient(api_key=KEY, secret=SECRET),
+    TranscriptsClient(token=SECRET),
+]
+
+
+@pytest.mark.parametrize("holder", SHY, ids=lambda h: type(h).__name__)
+def test_what_holds_a_secret_shows_it_to_nobody(holder: object) -> None:
+    """Not in a repr, and neither in a pickle nor a copy, which are refused with a reason."""
+    for shown in (repr(holder), f"{[holder]}"):
+        assert SECRET not in shown
+        assert KEY not in shown
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="where it is needed|in each process"):
+            attempt(holder)
+
+
+def test_a_secret_is_a_text_to_whoever_sends_it() -> None:
+    """Only its repr is another one."""
+    assert f"{Secret('abc')}" == "abc"
+    assert Secret("abc").encode() == b"abc"
+    assert repr({"Authorization": Secret("abc")}) == "{'Authorization': '***'}"

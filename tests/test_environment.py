@@ -1,0 +1,150 @@
+"""Credentials and endpoint: arguments first, then the environment, and never mixed."""
+
+from typing import Any
+
+import jwt
+import pytest
+
+from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
+from videosdk_transcripts._environment import find_endpoint, find_tokens
+from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
+
+
+def find(**given: Any) -> TokenSource:
+    """Find the source for these arguments."""
+    arguments: dict[str, Any] = {"api_key": None, "secret": None, "token": None} | given
+    return find_tokens(clock=lambda: 0.0, now=lambda: 0.0, **arguments)
+
+
+async def key_of(tokens: TokenSource) -> str:
+    """Tell whose tokens a source gives."""
+    return str(jwt.decode(await tokens.get(), options={"verify_signature": False})["apikey"])
+
+
+@pytest.mark.parametrize("secret_name", ["VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY"])
+async def test_key_and_secret_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, secret_name: str
+) -> None:
+    """Both names of the secret are read."""
+    monkeypatch.setenv("VIDEOSDK_API_KEY", " from-env ")
+    monkeypatch.setenv(secret_name, "s")
+    assert await key_of(find()) == "from-env"
+
+
+@pytest.mark.parametrize("name", ["VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN"])
+async def test_a_token_from_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Both of its names are read, and a line end from a file is taken off."""
+    monkeypatch.setenv(name, "abc\n")
+    assert await find().get() == "abc"
+
+
+async def test_a_key_wins_over_a_token_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It can't run out; half of a pair is no pair."""
+    monkeypatch.setenv("VIDEOSDK_TOKEN", "abc")
+    monkeypatch.setenv("VIDEOSDK_API_KEY", "from-env")
+    assert await find().get() == "abc"
+    monkeypatch.setenv("VIDEOSDK_SECRET", "s")
+    assert await key_of(find()) == "from-env"
+
+
+async def test_arguments_win_and_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of the caller never goes with a secret of the environment."""
+    monkeypatch.setenv("VIDEOSDK_API_KEY", "from-env")
+    monkeypatch.setenv("VIDEOSDK_SECRET", "s")
+    assert await find(token="abc").get() == "abc"
+    assert await key_of(find(api_key="mine", secret="t")) == "mine"
+    with pytest.raises(CredentialsError, match="go together, and secret is missing"):
+        find(api_key="mine")
+    with pytest.raises(CredentialsError, match="go together, and api_key is missing"):
+        find(secret="mine")
+
+
+def test_each_kind_makes_its_source() -> None:
+    """A text is sent as it is, a callable is asked."""
+
+    async def provider() -> str:
+        return "abc"
+
+    assert isinstance(find(token="abc"), FixedToken)
+    assert isinstance(find(token=provider), RenewedToken)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"api_key": "a", "secret": "b", "token": "c"}, "not both"),
+        ({"api_key": "a", "token": "c"}, "not both"),
+        ({"api_key": "", "secret": "b"}, "api_key is missing"),
+        ({"api_key": "a", "secret": 5}, "secret must be a string, not int"),
+        ({"token": 5}, "a token must be a string, not int"),
+        ({"token": ""}, "the token is empty"),
+    ],
+)
+def test_bad_credentials(given: dict[str, Any], reason: str) -> None:
+    """Refused at construction, in words that hold no value."""
+    with pytest.raises(CredentialsError, match=reason):
+        TranscriptsClient(**given)
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({}, "no credentials: set VIDEOSDK_API_KEY and VIDEOSDK_SECRET, or VIDEOSDK_TOKEN"),
+        ({"VIDEOSDK_API_KEY": "a"}, "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not"),
+        ({"VIDEOSDK_SECRET": "a"}, "VIDEOSDK_SECRET is set and VIDEOSDK_API_KEY is not"),
+        ({"VIDEOSDK_API_KEY": "a", "VIDEOSDK_SECRET": "  "}, "VIDEOSDK_SECRET is not"),
+    ],
+)
+def test_no_credentials(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], reason: str
+) -> None:
+    """The error names the variables and the arguments."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CredentialsError, match=reason) as caught:
+        TranscriptsClient()
+    assert "api_key= and secret=, or token=" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        (None, "https://api.videosdk.live"),
+        ("https://api.videosdk.live/", "https://api.videosdk.live"),
+        ("https://api.videosdk.live/v2", "https://api.videosdk.live"),
+        ("https://api.videosdk.live/v2/", "https://api.videosdk.live"),
+        ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
+        ("http://[::1]:8787/v2", "http://[::1]:8787"),
+        ("https://gate.example/videosdk/v2", "https://gate.example/videosdk"),
+    ],
+)
+def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint: str) -> None:
+    """The vendor's examples set it with /v2, which does not belong to these paths."""
+    assert endpoint == find_endpoint(given)
+    if given is not None:
+        monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", given)
+    assert endpoint == find_endpoint(None)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("api.videosdk.live", "with its scheme and host"),
+        ("", "with its scheme and host"),
+        ("ftp://api.videosdk.live", "with its scheme and host"),
+        ("https://", "with its scheme and host"),
+        ("https://api.videosdk.live:x", "is no URL"),
+        ("https://[::1", "is no URL"),
+        (5, "is no URL"),
+        ("https://user:pass@api.videosdk.live", "without credentials"),
+        ("https://api.videosdk.live?x=1", "without credentials, query"),
+        ("https://api.videosdk.live#x", "without credentials, query or fragment"),
+    ],
+)
+def test_bad_endpoints(given: Any, reason: str) -> None:
+    """Refused before a token is sent there, and without its credentials in the text."""
+    with pytest.raises(ConfigurationError, match=reason) as caught:
+        find_endpoint(given)
+    assert "pass" not in str(caught.value)

@@ -1,0 +1,107 @@
+"""What the caller and the environment say: credentials and the endpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from .auth import FixedToken, RenewedToken, Secret, TokenProvider, TokenSource, key_source
+from .errors import ConfigurationError, CredentialsError
+
+__all__ = ["find_endpoint", "find_tokens"]
+
+DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"
+
+_API_KEY: Final = ("VIDEOSDK_API_KEY",)
+# The second names are those of the vendor's Python agents.
+_SECRET: Final = ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY")
+_TOKEN: Final = ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN")
+_ENDPOINT: Final = ("VIDEOSDK_API_ENDPOINT",)
+
+
+def find_tokens(
+    *,
+    api_key: str | None,
+    secret: str | None,
+    token: str | TokenProvider | None,
+    clock: Callable[[], float],
+    now: Callable[[], float],
+) -> TokenSource:
+    """
+    Make the token source that the arguments name, or else the environment.
+
+    Arguments win over the environment and are never mixed with it. In the environment
+    a key with its secret wins over a token, because they can't run out.
+
+    Raises:
+        CredentialsError: nothing, half of it or too much was given.
+    """
+    if api_key is None and secret is None and token is None:
+        api_key, secret = _read(_API_KEY), _read(_SECRET)
+        if api_key is None or secret is None:
+            token = _read(_TOKEN)
+            if token is None:
+                raise CredentialsError(_what_is_missing(api_key, secret))
+            api_key = secret = None
+    elif token is not None and (api_key is not None or secret is not None):
+        raise CredentialsError("give either api_key and secret, or token, and not both")
+    if callable(token):
+        return RenewedToken(token, clock=clock, now=now)
+    if token is not None:
+        return FixedToken(token)
+    _check_pair(api_key, secret)
+    return key_source(str(api_key), str(secret), clock=clock, now=now)
+
+
+def find_endpoint(endpoint: str | None) -> str:
+    """
+    Return the base URL of the API, from the argument, the environment or the default.
+
+    The vendor's server examples set it with ``/v2``, which is taken off.
+
+    Raises:
+        ConfigurationError: it is no http or https URL, or holds more than a base.
+    """
+    if endpoint is None:
+        endpoint = _read(_ENDPOINT) or DEFAULT_ENDPOINT
+    shape = "the endpoint must look like https://api.videosdk.live"
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigurationError(f"{shape}, and is no URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigurationError(f"{shape}, with its scheme and host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError(f"{shape}, without credentials, query or fragment")
+    base = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}"
+    path = parts.path.rstrip("/").removesuffix("/v2").rstrip("/")
+    return f"{base if port is None else f'{base}:{port}'}{path}"
+
+
+def _read(names: tuple[str, ...]) -> Secret | None:
+    """Return the first variable that is set to more than white space."""
+    # Not through a local name for the environment, which a traceback might show.
+    return next((Secret(v) for n in names if (v := os.environ.get(n, "").strip())), None)
+
+
+def _check_pair(api_key: object, secret: object) -> None:
+    for name, value in (("api_key", api_key), ("secret", secret)):
+        if value is None or value == "":
+            raise CredentialsError(f"api_key and secret go together, and {name} is missing")
+        if not isinstance(value, str):
+            raise CredentialsError(f"{name} must be a string, not {type(value).__name__}")
+
+
+def _what_is_missing(api_key: str | None, secret: str | None) -> str:
+    ways = (
+        "set VIDEOSDK_API_KEY and VIDEOSDK_SECRET, or VIDEOSDK_TOKEN, in the environment, or "
+        "give api_key= and secret=, or token= (a token, or an async callable that returns one)"
+    )
+    if api_key is not None:
+        return f"VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not: {ways}"
+    if secret is not None:
+        return f"VIDEOSDK_SECRET is set and VIDEOSDK_API_KEY is not: {ways}"
+    return f"no credentials: {ways}"

@@ -1,0 +1,246 @@
+"""
+Token sources: a key and its secret, a ready token, or an async callable.
+
+The header holds the raw JWT, without ``Bearer`` or any other prefix.
+Source: https://docs.videosdk.live/server-sdk/authentication-and-tokens
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final, NoReturn, Protocol, SupportsIndex
+
+import jwt
+
+from .errors import CredentialsError
+
+__all__ = [
+    "FixedToken",
+    "RenewedToken",
+    "Secret",
+    "TokenProvider",
+    "TokenSource",
+    "explain_refusal",
+    "key_source",
+    "mint_token",
+]
+
+logger = logging.getLogger("videosdk_transcripts")
+
+TokenProvider = Callable[[], Awaitable[str]]
+
+LIFETIME: Final = 600.0
+"""Seconds that a minted token lives: long enough to be shared, short enough to lose."""
+_SET_BACK: Final = 60
+"""Seconds that a minted token is dated back, for a service whose clock is behind ours."""
+_EARLY: Final = 60.0
+"""Seconds before its end at which a token is renewed, at most a fifth of its life."""
+_LEAST: Final = 10.0
+"""Seconds that a token is used at least, so that a wrong clock does not renew it always."""
+
+
+class Secret(str):
+    """
+    A text that shows itself to nobody: not in a repr, a traceback with locals or a pickle.
+
+    It is an ordinary string to a library that sends it.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a secret is not pickled or copied; read it again where it is needed")
+
+
+def _hide(self: object) -> str:
+    return f"<{type(self).__name__} ***>"
+
+
+def _stay(self: object) -> NoReturn:
+    raise TypeError(f"{type(self).__name__} holds a secret; make one in each process")
+
+
+def mint_token(
+    api_key: str, secret: str, *, lifetime: float = LIFETIME, now: float | None = None
+) -> Secret:
+    """
+    Sign a token for the server API, as the official server SDKs do.
+
+    Args:
+        api_key: the key of the VideoSDK project.
+        secret: the secret that belongs to it.
+        lifetime: seconds from now to its end.
+        now: seconds since the epoch; the machine's clock by default.
+    """
+    moment = int(time.time() if now is None else now)
+    claims = {
+        "apikey": api_key,
+        "permissions": ["allow_join", "allow_mod"],
+        "version": 2,
+        "roles": ["crawler"],
+        "iat": moment - _SET_BACK,
+        "exp": moment + int(lifetime),
+    }
+    with warnings.catch_warnings():
+        # The vendor hands out secrets that PyJWT finds short; the caller can't change that.
+        warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
+        return Secret(jwt.encode(claims, secret, algorithm="HS256"))
+
+
+class TokenSource(Protocol):
+    """Where the transport gets its token from."""
+
+    async def get(self) -> Secret:
+        """Return a token that is still good for a while."""
+        ...
+
+    def reject(self, token: Secret) -> bool:
+        """Take note that the service refused a token, and tell whether another can be had."""
+        ...
+
+
+class FixedToken:
+    """A ready token. It is sent as long as it lasts, and can't be renewed."""
+
+    def __init__(self, token: str) -> None:
+        self._token = check_token(token)
+
+    async def get(self) -> Secret:
+        """Return the token."""
+        return self._token
+
+    def reject(self, token: Secret) -> bool:
+        """Tell that there is no other one."""
+        return False
+
+    __repr__ = _hide
+    __reduce__ = _stay
+
+
+class RenewedToken:
+    """
+    Hands out one token to all tasks until it nears its end, and then gets the next one.
+
+    Args:
+        mint: gets a new token.
+        clock: seconds of a clock that only goes forward.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self, mint: TokenProvider, *, clock: Callable[[], float], now: Callable[[], float]
+    ) -> None:
+        self._mint = mint
+        self._clock = clock
+        self._now = now
+        self._token: Secret | None = None
+        self._renew_at = 0.0
+        self._lock: asyncio.Lock | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def get(self) -> Secret:
+        """
+        Return the token, or a new one where it nears its end. Tasks share one renewal.
+
+        Raises:
+            CredentialsError: the callable gave something that is no token. What the
+                callable itself raises is passed on as it is.
+        """
+        token = self._good_token()
+        if token is None:
+            async with self._lock_of_this_loop():
+                token = self._good_token() or await self._renew()
+        return token
+
+    def reject(self, token: Secret) -> bool:
+        """Forget the token, unless another task has renewed it in the meantime."""
+        if self._token == token:
+            self._token = None
+        return True
+
+    __repr__ = _hide
+    __reduce__ = _stay
+
+    def _good_token(self) -> Secret | None:
+        return self._token if self._clock() < self._renew_at else None
+
+    async def _renew(self) -> Secret:
+        token = check_token(await self._mint())
+        end = _end_of(token)
+        if end is None:
+            self._renew_at = float("inf")
+        else:
+            life = end - self._now()
+            self._renew_at = self._clock() + max(_LEAST, life - min(_EARLY, life / 5))
+        self._token = token
+        return token
+
+    def _lock_of_this_loop(self) -> asyncio.Lock:
+        # A lock belongs to the loop that first waited for it; a client may see several.
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._loop is not loop:
+            self._lock, self._loop = asyncio.Lock(), loop
+        return self._lock
+
+
+def key_source(
+    api_key: str,
+    secret: str,
+    *,
+    clock: Callable[[], float],
+    now: Callable[[], float],
+) -> RenewedToken:
+    """Make a source that signs its tokens with a key and its secret."""
+    key, hidden = Secret(api_key), Secret(secret)
+    if len(hidden.encode()) < 32:
+        logger.info("The API secret is shorter than the 32 bytes that HS256 asks for.")
+
+    async def mint() -> str:
+        return mint_token(key, hidden, now=now())
+
+    return RenewedToken(mint, clock=clock, now=now)
+
+
+def check_token(token: object) -> Secret:
+    """
+    Refuse what the service would refuse, or what does not fit into a header.
+
+    Raises:
+        CredentialsError: with a hint, and without the token.
+    """
+    if not isinstance(token, str):
+        raise CredentialsError(f"a token must be a string, not {type(token).__name__}")
+    if token.split(" ")[0].lower() in ("bearer", "basic"):
+        raise CredentialsError(
+            "the token starts with 'Bearer ' or 'Basic '; the service takes the raw token, so "
+            "give what comes behind that word"
+        )
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise CredentialsError("the token is empty, or has characters that no token has")
+    return Secret(token)
+
+
+def explain_refusal(token: Secret, now: float) -> str | None:
+    """Say what is wrong with a refused token, as far as the token itself tells."""
+    end = _end_of(token)
+    if end is None or end > now:
+        return None
+    when = datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds")
+    return f"the token ended at {when}"
+
+
+def _end_of(token: str) -> float | None:
+    """Return when a token ends by its own word, in seconds since the epoch."""
+    try:
+        end = jwt.decode(token, options={"verify_signature": False, "verify_exp": False}).get("exp")
+    except jwt.PyJWTError:
+        return None
+    return float(end) if isinstance(end, int | float) else None
