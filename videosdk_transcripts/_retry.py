@@ -1,0 +1,181 @@
+"""
+What is tried again, when and for how long. Stands on tenacity.
+
+A read is repeated after the failures named here and no others: a list of what not to
+repeat would swallow a cancellation (tenacity issue 529).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from attrs import Attribute, define, field, frozen
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from tenacity.wait import wait_random_exponential
+
+from ._arguments import check_count, check_number
+from .errors import (
+    ConnectionFailedError,
+    InvalidResponseError,
+    InvalidRowError,
+    ResponseTooLargeError,
+    StatusError,
+    TimedOutError,
+    UnverifiedRowError,
+    VideoSDKTranscriptsError,
+)
+from .models import WalkStats
+
+__all__ = ["RetryPolicy", "with_retries"]
+
+logger = logging.getLogger("videosdk_transcripts")
+
+T = TypeVar("T")
+
+REPEATED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def _at_least(least: float, *, above: bool = False) -> Callable[..., None]:
+    def check(_policy: object, attribute: Attribute[float], value: object) -> None:
+        check_number(attribute.name, value, least=least, above=above)
+
+    return check
+
+
+def _count(_policy: object, attribute: Attribute[int], value: object) -> None:
+    check_count(attribute.name, value)
+
+
+@frozen
+class RetryPolicy:
+    """
+    How long to try. All times are seconds.
+
+    With the defaults one page takes at most 120 s, whatever happens: six attempts of at
+    most 30 s each, and waits of at most 0.5, 1, 2, 4 and 8 s between them, each drawn
+    evenly from zero up to that (full jitter), would be 195.5 s, and the deadline cuts them off.
+    """
+
+    attempts: int = field(default=6, validator=_count)
+    """Requests for one page at most, the first one included. 1 never repeats."""
+    first_wait: float = field(default=0.5, validator=_at_least(0))
+    """The longest first wait; it doubles with each attempt."""
+    longest_wait: float = field(default=8.0, validator=_at_least(0))
+    """The longest wait that we choose ourselves."""
+    longest_retry_after: float = field(default=60.0, validator=_at_least(0))
+    """The longest ``Retry-After`` that is waited for. A longer one is raised at once."""
+    attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
+    """One request, from connecting to the last byte of the body."""
+    page_deadline: float = field(default=120.0, validator=_at_least(0, above=True))
+    """One page or object, with all its attempts and the waits between them."""
+
+
+def is_repeated(error: BaseException) -> bool:
+    """Tell whether a read is sent again after this failure."""
+    match error:
+        case StatusError():
+            return error.status in REPEATED_STATUSES
+        # An answer of the right shape gets no better by asking again.
+        case ResponseTooLargeError() | InvalidRowError() | UnverifiedRowError():
+            return False
+        case ConnectionFailedError() | TimedOutError() | InvalidResponseError():
+            return True
+        case _:
+            return False
+
+
+@define
+class Attempts:
+    """What has been tried so far for one page or object."""
+
+    sent: int = 0
+    last_error: VideoSDKTranscriptsError | None = None
+
+    def __str__(self) -> str:
+        if not self.sent:
+            return "before the first attempt"
+        after = f", after {self.last_error.message}" if self.last_error else ""
+        return f"in attempt {self.sent}{after}"
+
+
+async def with_retries(
+    attempt: Callable[[], Awaitable[T]],
+    policy: RetryPolicy,
+    *,
+    subject: str,
+    attempts: Attempts,
+    stats: WalkStats,
+    time_left: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> T:
+    """
+    Call `attempt` until it succeeds, or until the policy says stop.
+
+    Args:
+        attempt: sends one request; its errors are those of this package.
+        policy: what to try.
+        subject: what is asked for, for the log.
+        attempts: takes note of what was tried.
+        stats: counts the retries.
+        time_left: seconds until the deadline.
+        sleep: waits that many seconds.
+
+    Raises:
+        VideoSDKTranscriptsError: the last failure, with the number of attempts.
+    """
+    back_off = wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
+
+    def may_repeat(error: BaseException) -> bool:
+        asked = getattr(error, "retry_after", None) or 0.0
+        return is_repeated(error) and asked <= policy.longest_retry_after
+
+    def wait(state: RetryCallState) -> float:
+        # Never less than the service asked for, and not all clients at that moment.
+        return (_failure(state).retry_after or 0.0) + back_off(state)
+
+    def is_over(state: RetryCallState) -> bool:
+        return state.attempt_number >= policy.attempts or state.upcoming_sleep >= time_left()
+
+    def tell(state: RetryCallState) -> None:
+        stats.retries += 1
+        attempts.last_error = error = _failure(state)
+        logger.info(
+            "%s: attempt %d failed with %s, next one in %.2f s",
+            subject,
+            state.attempt_number,
+            error.status if isinstance(error, StatusError) else type(error).__name__,
+            state.upcoming_sleep,
+            extra={
+                "attempt": state.attempt_number,
+                "reason": type(error).__name__,
+                "status": error.status,
+                "wait": state.upcoming_sleep,
+            },
+        )
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(may_repeat),
+        stop=is_over,
+        wait=wait,
+        sleep=sleep,
+        before_sleep=tell,
+        reraise=True,
+    )
+
+    async def counted() -> T:
+        attempts.sent += 1
+        return await attempt()
+
+    try:
+        return await retrying(counted)
+    except VideoSDKTranscriptsError as error:
+        error.attempts = attempts.sent
+        raise
+
+
+def _failure(state: RetryCallState) -> VideoSDKTranscriptsError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, VideoSDKTranscriptsError)  # noqa: S101 - `is_repeated` named it
+    return error
