@@ -1,0 +1,704 @@
+"""P5, P6, P8, P9, P10 and P14 on the wire: one request with all that can happen to it."""
+
+import asyncio
+import contextlib
+import gzip
+import json
+import logging
+import ssl
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+
+from videosdk_transcripts import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    InvalidResponseError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RedirectError,
+    ResponseTooLargeError,
+    RetryPolicy,
+    ServerError,
+    TimedOutError,
+    TranscriptsClient,
+    VideoSDKTranscriptsError,
+)
+from videosdk_transcripts.testing import (
+    Body,
+    CutBody,
+    Delay,
+    DropConnection,
+    FakeVideoSDK,
+    HtmlPage,
+    Status,
+)
+
+from .conftest import Clock
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+ONCE = RetryPolicy(attempts=1)
+
+
+@asynccontextmanager
+async def tcp(talk: Talk) -> AsyncIterator[str]:
+    """Serve whatever a test writes to the socket, which no HTTP server would."""
+    tasks: set[asyncio.Task[None] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        with contextlib.suppress(
+            asyncio.CancelledError, ConnectionError, asyncio.IncompleteReadError
+        ):
+            await talk(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+        for task in filter(None, tasks):
+            task.cancel()
+        await asyncio.gather(*filter(None, tasks))
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """Read the head of a request."""
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+async def failure(endpoint: str, **options: Any) -> VideoSDKTranscriptsError:
+    """Return the error of one call."""
+    settings = {"token": "t", "retry": ONCE} | options
+    async with TranscriptsClient(endpoint=endpoint, **settings) as client:
+        with pytest.raises(VideoSDKTranscriptsError) as caught:
+            await client.get_page()
+    return caught.value
+
+
+# What is sent.
+
+
+async def test_a_request_on_the_wire(fake: FakeVideoSDK) -> None:
+    """A raw token without prefix, JSON asked for, and a name that tells who asks."""
+    token = jwt.encode({"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}, fake.secret)
+    async with fake.client(token=token) as client:
+        await client.get_page("r", "s")
+    (seen,) = fake.requests
+    assert (seen.method, seen.path) == ("GET", "/ai/v1/realtime-transcriptions/")
+    assert seen.headers["Authorization"] == token
+    assert seen.headers["Accept"] == "application/json"
+    assert seen.headers["User-Agent"].startswith("videosdk-transcripts/0.1.0 aiohttp/3.")
+    assert "Cookie" not in seen.headers
+
+
+# Faults.
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Status(408),
+        Status(429, {"Retry-After": "1"}),
+        Status(500),
+        Status(502),
+        Status(503),
+        Status(504),
+        CutBody(),
+        CutBody(0),
+        HtmlPage(),
+        Body(b""),
+        Body(b"{"),
+        Body(b'{"pageInfo": {}}'),
+        Body(b'{"success": false}'),
+    ],
+)
+async def test_a_fault_is_survived(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock, fault: Any
+) -> None:
+    """Twice in a row, the third attempt gives the page."""
+    fake.add_transcription()
+    fake.fail_next(fault, times=2)
+    assert len((await client.get_page()).items) == 1
+    assert (len(fake.requests), len(clock.slept)) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_class", "text"),
+    [
+        (Status(400), "BadRequestError", "answered 400, made to fail"),
+        (Status(403), "PermissionDeniedError", "role crawler"),
+        (Status(402), "NotFoundError", "check the room id"),
+        (Status(404), "NotFoundError", "check the id"),
+        (Status(406), "ServerError", "answered 406"),
+        (Status(409), "ConflictError", "answered 409"),
+        (Status(422), "BadRequestError", "answered 422"),
+        (Status(418), "StatusError", "answered 418"),
+        (Status(500), "ServerError", "answered 500"),
+        (Status(429), "RateLimitedError", "send fewer requests"),
+        (CutBody(), "InvalidResponseError", "broke off in its body"),
+        (HtmlPage(), "InvalidResponseError", "a proxy or a gateway"),
+        (Body(b""), "InvalidResponseError", "with no body"),
+    ],
+)
+async def test_a_fault_that_stays_is_one_typed_error(
+    fake: FakeVideoSDK, client: TranscriptsClient, fault: Any, error_class: str, text: str
+) -> None:
+    """It tells what was asked for, and how often."""
+    fake.every(1, fault)
+    with pytest.raises(VideoSDKTranscriptsError, match=text) as caught:
+        await client.get_page("room-1")
+    error = caught.value
+    assert error_class == type(error).__name__
+    assert "GET page 1 of the transcriptions of room room-1" in str(error)
+    assert error.attempts == len(fake.requests)
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+async def test_a_dropped_connection(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """It is survived, and told if it stays."""
+    fake.fail_next(DropConnection())
+    assert (await client.get_page()).items == ()
+    fake.every(1, DropConnection())
+    with pytest.raises(ConnectionFailedError, match="broke before an answer came"):
+        await client.get_page()
+
+
+async def test_refused() -> None:
+    """Nobody listens."""
+    async with tcp(lambda _r, _w: asyncio.sleep(0)) as url:
+        pass
+    error = await failure(url)
+    assert isinstance(error, ConnectionFailedError)
+    assert f"can't connect to {url.removeprefix('http://')}" in str(error)
+
+
+async def test_a_name_that_does_not_resolve() -> None:
+    """The text names the host."""
+    error = await failure("http://no-such-host.invalid")
+    assert isinstance(error, ConnectionFailedError)
+    assert "no-such-host.invalid can't be resolved" in str(error)
+
+
+async def test_a_server_without_tls() -> None:
+    """An https endpoint that speaks something else."""
+
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hello\r\n")
+
+    async with tcp(talk) as url:
+        error = await failure(url.replace("http:", "https:"))
+    assert isinstance(error, ConnectionFailedError)
+    assert "no trusted TLS connection" in str(error)
+
+
+async def test_garbage_in_place_of_http() -> None:
+    """The parser's own 400 is no status of the service."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"\x00\x01garbage\r\n\r\n")
+
+    async with tcp(talk) as url:
+        error = await failure(url)
+    assert isinstance(error, InvalidResponseError)
+    assert error.status is None
+    assert "is no HTTP" in str(error)
+
+
+async def test_a_proxy_that_refuses() -> None:
+    """It is blamed, and not the service."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    async with tcp(talk) as url:
+        error = await failure("https://api.videosdk.live", proxy=url)
+    assert isinstance(error, ConnectionFailedError)
+    assert "the proxy refused with 407" in str(error)
+
+
+# Limits.
+
+
+async def test_an_attempt_is_limited_to_its_last_byte() -> None:
+    """A body that drips keeps no attempt alive."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    loop = asyncio.get_running_loop()
+    async with tcp(talk) as url:
+        began = loop.time()
+        error = await failure(url, retry=RetryPolicy(attempts=2, attempt_timeout=0.1, first_wait=0))
+        took = loop.time() - began
+    assert isinstance(error, TimedOutError)
+    assert "no whole answer within the attempt_timeout of 0.1 s" in str(error)
+    assert error.attempts == 2
+    assert 0.2 <= took < 0.6
+
+
+async def test_a_page_is_limited_with_all_its_attempts(fake: FakeVideoSDK) -> None:
+    """The error names the limit and what had gone wrong before."""
+    fake.fail_next(Status(503), Delay(0.3))
+    async with fake.client(retry=RetryPolicy(page_deadline=0.1, first_wait=0)) as client:
+        with pytest.raises(TimedOutError) as caught:
+            await client.get_page()
+    assert "the page_deadline passed in attempt 2, after GET page 1" in str(caught.value)
+    assert "answered 503" in str(caught.value)
+    assert caught.value.attempts == 2
+    assert caught.value.__context__ is None
+
+
+async def test_waiting_for_a_slot_is_no_part_of_an_attempt(fake: FakeVideoSDK) -> None:
+    """Requests behind a cap of one are late, and none of them failed."""
+    fake.every(1, Delay(0.05))
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.15)
+    async with fake.client(max_in_flight=1, retry=policy) as client:
+        await asyncio.gather(*(client.count() for _ in range(5)))
+    assert (len(fake.requests), fake.most_in_flight) == (5, 1)
+
+
+async def test_requests_in_flight_are_capped_over_all_walks(fake: FakeVideoSDK) -> None:
+    """Many walks under one client never exceed it, and use it."""
+    fake.add_transcriptions(30)
+    fake.every(1, Delay(0.01))
+
+    async def walk(client: TranscriptsClient) -> int:
+        return len([t async for t in client.iter_transcriptions(page_size=10)])
+
+    async with fake.client(max_in_flight=3) as client:
+        assert await asyncio.gather(*(walk(client) for _ in range(10))) == [30] * 10
+    assert fake.most_in_flight == 3
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+async def test_the_body_is_capped_after_decoding(zipped: bool) -> None:
+    """A small answer that unpacks to a large one is no way around it."""
+    body = b" " * 5_000_000
+    packed = gzip.compress(body) if zipped else body
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        encoding = b"Content-Encoding: gzip\r\n" if zipped else b""
+        head = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n"
+        writer.write(head % (encoding, len(packed)) + packed)
+
+    async with tcp(talk) as url:
+        error = await failure(url, max_response_bytes=1_000_000, retry=RetryPolicy())
+    assert isinstance(error, ResponseTooLargeError)
+    assert (error.attempts, error.status) == (1, 200)
+    assert "larger than 1000000 bytes" in str(error)
+
+
+# Tokens.
+
+
+class Tokens:
+    """Gives these tokens, one after another, and then the last one again."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.asked = 0
+
+    async def __call__(self) -> str:
+        self.asked += 1
+        return self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+
+
+def good(fake: FakeVideoSDK) -> str:
+    """Make a token that is accepted."""
+    claims = {"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}
+    return jwt.encode(claims, fake.secret)
+
+
+async def test_a_refused_token_is_minted_anew_once(fake: FakeVideoSDK, clock: Clock) -> None:
+    """The request is repeated at once, and counted."""
+    tokens = Tokens("stale", good(fake))
+    fake.add_transcription()
+    async with fake.client(token=tokens, sleep=clock.sleep) as client:
+        pager = client.iter_transcriptions()
+        assert len([t async for t in pager]) == 1
+    assert (tokens.asked, len(fake.requests), clock.slept) == (2, 2, [])
+    assert (pager.stats.requests, pager.stats.retries) == (2, 1)
+
+
+async def test_a_token_refused_twice_is_an_error(fake: FakeVideoSDK) -> None:
+    """No third try."""
+    tokens = Tokens("stale")
+    async with fake.client(token=tokens) as client:
+        with pytest.raises(AuthenticationError, match="check the key and the secret, or the token"):
+            await client.get_page()
+    assert (tokens.asked, len(fake.requests)) == (2, 2)
+
+
+async def test_a_ready_token_that_ended_is_named_as_such(fake: FakeVideoSDK) -> None:
+    """It can't be renewed, so that one request is enough."""
+    old = jwt.encode({"apikey": fake.api_key, "exp": 1_600_000_000}, fake.secret)
+    async with fake.client(token=old) as client:
+        with pytest.raises(AuthenticationError, match="the token ended at 2020-09-13T12:26:40"):
+            await client.get_page()
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize(("ahead", "where"), [(7200, "ahead of"), (-7200, "behind")])
+async def test_a_wrong_clock_is_named_as_such(fake: FakeVideoSDK, ahead: float, where: str) -> None:
+    """The service's Date header tells that it is ours."""
+    date = format_datetime(datetime.now(UTC), usegmt=True)
+    fake.every(1, Status(401, {"Date": date}))
+    shifted = (datetime.now(UTC) + timedelta(seconds=ahead)).timestamp()
+    async with fake.client(now=lambda: shifted) as client:
+        with pytest.raises(AuthenticationError, match=rf"clock is 7\d\d\d s {where}"):
+            await client.get_page()
+
+
+async def test_a_role_that_is_not_allowed(fake: FakeVideoSDK) -> None:
+    """403 mints nothing anew: the token is genuine."""
+    claims = {"apikey": fake.api_key, "version": 2, "roles": ["rtc"], "exp": 4_000_000_000}
+    tokens = Tokens(jwt.encode(claims, fake.secret))
+    async with fake.client(token=tokens) as client:
+        with pytest.raises(PermissionDeniedError, match="Role of the token is not crawler"):
+            await client.get_page()
+    assert tokens.asked == 1
+
+
+async def test_what_a_token_callable_raises_is_passed_on(fake: FakeVideoSDK) -> None:
+    """Also a TimeoutError, which is not one of our limits."""
+
+    async def provider() -> str:
+        raise TimeoutError("vault")
+
+    async with fake.client(token=provider) as client:
+        with pytest.raises(TimeoutError, match="vault") as caught:
+            await client.get_page()
+    assert not isinstance(caught.value, VideoSDKTranscriptsError)
+    assert fake.requests == []
+
+
+# Home only.
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_never_followed(fake: FakeVideoSDK, status: int) -> None:
+    """The token does not travel, not even to the same host."""
+    fake.fail_next(Status(status, {"Location": f"{fake.url}/ai/v1/other?x=secret"}))
+    async with fake.client() as client:
+        with pytest.raises(RedirectError, match=r"points to http://127\.0\.0\.1:") as caught:
+            await client.get_page()
+    assert len(fake.requests) == 1
+    assert "secret" not in str(caught.value)
+
+
+async def test_no_cookie_is_kept(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """What a server sets is not sent again."""
+    fake.fail_next(Status(503, {"Set-Cookie": "track=me; Path=/"}))
+    await client.get_page()
+    assert len(fake.requests) == 2
+    assert all("Cookie" not in seen.headers for seen in fake.requests)
+
+
+async def test_proxy_variables_are_taken_only_if_asked(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a host that is exempt goes direct."""
+    lines: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(await read_request(reader))
+        body = json.dumps({"transcriptions": []}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async with tcp(talk) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "")
+        for options in ({}, {"trust_env": True}):
+            async with fake.client(**options) as client:
+                assert (await client.get_page()).items == ()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with fake.client(trust_env=True) as client:
+            await client.get_page()
+    assert len(fake.requests) == 2
+    (seen,) = lines
+    assert seen.startswith(b"GET " + fake.url.encode() + b"/ai/v1/realtime-transcriptions/?")
+
+
+async def test_a_netrc_file_is_never_taken(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Aiohttp would refuse a request that has a token already."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("no_proxy", "*")
+    async with fake.client(trust_env=True) as client:
+        await client.get_page()
+    assert len(fake.requests) == 1
+
+
+# Sessions.
+
+
+async def test_a_given_session_is_used_and_left(fake: FakeVideoSDK) -> None:
+    """Not closed, and its own settings for errors and time are not ours."""
+    async with aiohttp.ClientSession(
+        raise_for_status=True, timeout=aiohttp.ClientTimeout(total=0.05)
+    ) as session:
+        async with fake.client(session=session) as client:
+            fake.fail_next(Delay(0.1))
+            await client.get_page()
+            fake.fail_next(Status(404))
+            with pytest.raises(VideoSDKTranscriptsError, match="answered 404, made to fail"):
+                await client.get_page()
+        assert not session.closed
+    async with fake.client(session=session) as client:
+        with pytest.raises(ClientClosedError, match="client or its session is closed"):
+            await client.get_page()
+
+
+async def test_a_given_session_with_credentials_of_its_own(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Aiohttp refuses two; the error says what to change, and holds neither."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("no_proxy", "*")
+    async with (
+        aiohttp.ClientSession(trust_env=True) as session,
+        fake.client(session=session) as client,
+    ):
+        with pytest.raises(ConfigurationError, match="must not add credentials") as caught:
+            await client.get_page()
+    assert "canary" not in str(caught.value)
+
+
+async def test_what_belongs_to_a_session_is_refused_beside_one() -> None:
+    """An option that would do nothing is an error."""
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(ConfigurationError, match="give trace_configs to the session"):
+            TranscriptsClient(token="t", session=session, trace_configs=[aiohttp.TraceConfig()])
+
+
+async def test_tracing_passes_through(fake: FakeVideoSDK) -> None:
+    """Aiohttp's own hooks see each attempt."""
+    seen = []
+
+    async def note(_session: object, _context: object, params: Any) -> None:
+        seen.append(str(params.url))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note)
+    fake.fail_next(Status(503))
+    async with fake.client(trace_configs=[trace], retry=RetryPolicy(first_wait=0)) as client:
+        await client.get_page()
+    assert len(seen) == 2
+
+
+async def test_tls_settings_pass_through(fake: FakeVideoSDK) -> None:
+    """A context of the caller's is the one that is used."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    hello: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        hello.append(await reader.read(2000))
+
+    async with tcp(talk) as url:
+        await failure(url.replace("http:", "https:"), ssl=context)
+    # A client that offers 1.3 alone names no other version in its supported_versions.
+    assert b"\x00\x2b\x00\x03\x02\x03\x04" in hello[0]
+
+
+def test_a_client_works_in_one_loop_after_another() -> None:
+    """Made outside of any, forgotten open, and without a warning at the end of each."""
+    client: list[TranscriptsClient] = []
+
+    async def use() -> int:
+        async with FakeVideoSDK() as fake:
+            fake.add_transcriptions(3)
+            if not client:
+                client.append(fake.client())
+            client[0]._transport.endpoint = fake.url
+            return len([t async for t in client[0].iter_transcriptions()])
+
+    assert [asyncio.run(use(), debug=True) for _ in range(2)] == [3, 3]
+
+
+async def test_a_closed_client_says_so_and_can_be_opened_again(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Closing twice is harmless."""
+    await client.get_page()
+    await client.aclose()
+    await client.aclose()
+    assert "closed" in repr(client)
+    with pytest.raises(ClientClosedError, match="the client is closed"):
+        await client.get_page()
+    async with client:
+        assert (await client.get_page()).items == ()
+        assert repr(client) == f"<TranscriptsClient {fake.url} open>"
+
+
+async def test_a_client_closed_under_a_walk(fake: FakeVideoSDK, clock: Clock) -> None:
+    """The walk ends with that error, and can be resumed with another client."""
+    fake.add_transcriptions(45)
+    fake.on_page(2, Delay(0.1))
+    client = fake.client(sleep=clock.sleep)
+    pager = client.iter_transcriptions()
+    for _ in range(20):
+        await anext(pager)
+    step = asyncio.ensure_future(anext(pager))
+    await asyncio.sleep(0.05)
+    assert len(fake.requests) == 2
+    await client.aclose()
+    with pytest.raises(ClientClosedError) as caught:
+        await step
+    async with fake.client() as other:
+        rest = [t async for t in other.iter_transcriptions(resume=caught.value.checkpoint)]
+    assert len(rest) == 25
+
+
+async def test_closing_in_another_loop_than_the_one_it_was_used_in() -> None:
+    """The first loop has closed what was its own."""
+
+    async def use() -> TranscriptsClient:
+        async with FakeVideoSDK() as fake:
+            client = fake.client()
+            await client.get_page()
+            return client
+
+    client = await asyncio.to_thread(asyncio.run, use())
+    await client.aclose()
+
+
+@pytest.mark.parametrize("name", ["max_in_flight", "max_response_bytes"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
+def test_bounds(name: str, value: Any) -> None:
+    """Refused at construction, by name."""
+    with pytest.raises(ConfigurationError, match=f"{name} must be a whole number, 1 or more"):
+        TranscriptsClient(token="t", **{name: value})
+
+
+# No secret.
+
+CANARY_KEY, CANARY_SECRET = "canary-key", "canary-secret-long-enough-for-hs256-tokens"
+
+
+def shown(error: BaseException) -> str:
+    """Everything that a person or a collector of errors could get to see of it."""
+    # The first frame is the test's own, which knows the secrets.
+    beyond = error.__traceback__.tb_next if error.__traceback__ else None
+    error = error.with_traceback(beyond)
+    parts = [repr(error), str(error), repr(vars(error))]
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    parts += report.format(chain=True)
+    chain: BaseException | None = error
+    while chain is not None:
+        parts.append(repr(chain))
+        chain = chain.__cause__ or chain.__context__
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Status(401),
+        Status(403),
+        Status(429, {"Retry-After": "999"}),
+        Status(500),
+        Status(302, {"Location": "https://elsewhere.example/"}),
+        DropConnection(),
+        CutBody(),
+        HtmlPage(),
+        Body(b"{"),
+        Delay(0.2),
+    ],
+)
+async def test_no_failure_shows_a_secret(
+    fake: FakeVideoSDK, caplog: pytest.LogCaptureFixture, fault: Any
+) -> None:
+    """Not in the error, its chain, its traceback with locals, or any log record at DEBUG."""
+    fake.api_key, fake.secret = CANARY_KEY, CANARY_SECRET
+    fake.every(1, fault)
+    policy = RetryPolicy(attempts=2, first_wait=0, attempt_timeout=0.05)
+    with caplog.at_level(logging.DEBUG):
+        async with fake.client(retry=policy) as client:
+            with pytest.raises(VideoSDKTranscriptsError) as caught:
+                await client.get_page()
+    tokens = [seen.headers["Authorization"] for seen in fake.requests]
+    text = shown(caught.value) + caplog.text + repr([vars(r) for r in caplog.records])
+    for secret in (CANARY_KEY, CANARY_SECRET, *tokens):
+        assert secret not in text
+
+
+async def test_a_cancellation_shows_no_secret(fake: FakeVideoSDK) -> None:
+    """Its traceback leads through aiohttp, whose frames hold the headers."""
+    fake.api_key, fake.secret = CANARY_KEY, CANARY_SECRET
+    fake.every(1, Delay(0.2))
+    async with fake.client() as client:
+        with pytest.raises(TimeoutError) as caught:
+            await asyncio.wait_for(client.get_page(), 0.05)
+    text = shown(caught.value)
+    assert "'Authorization': '***'" in text
+    for secret in (CANARY_KEY, CANARY_SECRET, fake.requests[0].headers["Authorization"]):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"api_key": CANARY_KEY, "secret": CANARY_SECRET, "token": "canary-token"},
+        {"token": "Bearer canary-token"},
+        {"token": "canary-token\n"},
+        {"api_key": CANARY_KEY, "secret": CANARY_SECRET, "max_in_flight": 0},
+    ],
+)
+def test_no_bad_argument_shows_a_secret(given: Any) -> None:
+    """The frames of the constructor are in the traceback as well."""
+    with pytest.raises(ConfigurationError) as caught:
+        TranscriptsClient(**given)
+    assert "canary" not in shown(caught.value)
+
+
+def test_no_variable_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the environment, which a frame could hold whole."""
+    monkeypatch.setenv("VIDEOSDK_SECRET", CANARY_SECRET)
+    with pytest.raises(ConfigurationError) as caught:
+        TranscriptsClient()
+    assert CANARY_SECRET not in shown(caught.value)
+
+
+async def test_rate_limits_tell_what_was_asked(fake: FakeVideoSDK, clock: Clock) -> None:
+    """Above the cap the value is raised at once, below it is waited out."""
+    fake.fail_next(Status(429, {"Retry-After": "7"}), Status(429, {"Retry-After": "3600"}))
+    async with fake.client(sleep=clock.sleep, clock=clock) as client:
+        with pytest.raises(RateLimitedError) as caught:
+            await client.get_page()
+    assert caught.value.retry_after == 3600
+    assert 7 <= clock.slept[0] <= 8
+
+
+async def test_an_error_carries_the_request_id(fake: FakeVideoSDK) -> None:
+    """For the vendor's support."""
+    fake.fail_next(Status(500, {"X-Request-Id": "r-7"}))
+    async with fake.client(retry=ONCE) as client:
+        with pytest.raises(ServerError, match="request id r-7") as caught:
+            await client.get_page()
+    assert caught.value.request_id == "r-7"

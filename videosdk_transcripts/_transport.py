@@ -1,0 +1,348 @@
+"""
+One request with its attempts: token, limits, cap on the size; a whole answer out.
+
+No exception of aiohttp leaves this file, not even as a cause: the repr of some shows
+the request's headers, and with them the token. Their text is taken over instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from attrs import field, frozen
+from yarl import URL
+
+from ._protocol import Answer, Request, check_status, http_date
+from ._retry import Attempts, RetryPolicy, with_retries
+from .auth import Secret, TokenSource, explain_refusal
+from .errors import (
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    InvalidResponseError,
+    ResponseTooLargeError,
+    TimedOutError,
+    VideoSDKTranscriptsError,
+)
+from .models import WalkStats
+
+__all__ = ["Connection", "Transport"]
+
+T = TypeVar("T")
+
+# Our own limits hold for the whole attempt; none is inherited from a given session.
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
+_SKEW: Final = 60.0
+
+
+@frozen
+class Connection:
+    """How to connect. What belongs to a session can't be set beside a given one."""
+
+    session: aiohttp.ClientSession | None = None
+    proxy: str | None = field(default=None, repr=False)
+    ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
+    trust_env: bool = False
+    trace_configs: Sequence[aiohttp.TraceConfig] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.session is not None and self.trace_configs:
+            raise ConfigurationError("give trace_configs to the session that you made")
+
+    def proxy_for(self, url: str) -> str | None:
+        """
+        Return the proxy for a URL.
+
+        aiohttp's own `trust_env` is not used, because it takes credentials from a netrc
+        file as well, and then refuses the request that has a token already.
+        """
+        if self.proxy is not None or not self.trust_env:
+            return self.proxy
+        parts = urlsplit(url)
+        if proxy_bypass(parts.hostname or ""):
+            return None
+        proxies = getproxies()
+        return proxies.get(parts.scheme) or proxies.get("all")
+
+
+@frozen
+class _Wire:
+    """What belongs to one event loop."""
+
+    loop: asyncio.AbstractEventLoop
+    session: aiohttp.ClientSession
+    slots: asyncio.Semaphore
+    closer: AsyncGenerator[None]
+
+
+class Transport:
+    """
+    Sends requests and gives back what `decode` makes of the answers.
+
+    Args:
+        endpoint: the base URL of the API.
+        tokens: where the token comes from.
+        policy: attempts and time limits.
+        connection: how to connect.
+        max_in_flight: requests under way at once.
+        max_response_bytes: decoded bytes of one answer.
+        clock: seconds of a clock that only goes forward.
+        now: seconds since the epoch.
+        sleep: waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        tokens: TokenSource,
+        policy: RetryPolicy,
+        connection: Connection,
+        *,
+        max_in_flight: int,
+        max_response_bytes: int,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.endpoint = endpoint
+        self._tokens = tokens
+        self._policy = policy
+        self._connection = connection
+        self._proxy = connection.proxy_for(endpoint)
+        self._max_in_flight = max_in_flight
+        self._max_response_bytes = max_response_bytes
+        self._clock = clock
+        self._now = now
+        self._sleep = sleep
+        self._wire: _Wire | None = None
+        self.is_closed = False
+
+    async def fetch(
+        self,
+        request: Request,
+        decode: Callable[[Answer], T],
+        *,
+        stats: WalkStats,
+        deadline: float | None = None,
+    ) -> T:
+        """
+        Send a request as often as the policy allows, until its answer can be decoded.
+
+        Args:
+            request: what to ask for.
+            decode: turns a success into data; its error may cause another attempt.
+            stats: counts requests and retries.
+            deadline: where the clock stands when the whole walk must have ended.
+
+        Raises:
+            VideoSDKTranscriptsError: the last failure.
+        """
+        name, ends_at = "page_deadline", self._clock() + self._policy.page_deadline
+        if deadline is not None and deadline < ends_at:
+            name, ends_at = "walk_deadline", deadline
+        attempts = Attempts()
+        left = ends_at - self._clock()
+        limit = asyncio.timeout(left)
+        try:
+            # Without time left nothing is sent; the limit itself would act a request later.
+            if left > 0:
+                async with limit:
+                    return await with_retries(
+                        lambda: self._attempt(request, decode, stats),
+                        self._policy,
+                        subject=request.subject,
+                        attempts=attempts,
+                        stats=stats,
+                        time_left=lambda: ends_at - self._clock(),
+                        sleep=self._sleep,
+                    )
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        raise TimedOutError(
+            f"{request.method} {request.subject}: the {name} passed {attempts}; allow more "
+            "time, or go on later",
+            attempts=attempts.sent,
+        )
+
+    async def aclose(self) -> None:
+        """Close the session that was made here. A given one is left as it is."""
+        self.is_closed = True
+        wire, self._wire = self._wire, None
+        if wire is not None and wire.loop is asyncio.get_running_loop():
+            await wire.closer.aclose()
+
+    async def _attempt(
+        self, request: Request, decode: Callable[[Answer], T], stats: WalkStats
+    ) -> T:
+        wire = await self._open()
+        # Waiting for a slot is no part of the attempt: the service is not to blame for it.
+        async with wire.slots:
+            limit = asyncio.timeout(self._policy.attempt_timeout)
+            try:
+                async with limit:
+                    answer, hint = await self._ask(wire.session, request, stats)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                answer = None
+        if answer is None:
+            raise TimedOutError(
+                f"{request.method} {request.subject}: no whole answer within the attempt_timeout "
+                f"of {self._policy.attempt_timeout:g} s"
+            )
+        check_status(answer, request, now=self._moment(), hint=hint)
+        return decode(answer)
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, request: Request, stats: WalkStats
+    ) -> tuple[Answer, str]:
+        token = await self._tokens.get()
+        answer = await self._send(session, request, token, stats)
+        if answer.status == 401 and self._tokens.reject(token):
+            stats.retries += 1
+            token = await self._tokens.get()
+            answer = await self._send(session, request, token, stats)
+        return answer, self._explain_refusal(answer, token)
+
+    async def _send(
+        self, session: aiohttp.ClientSession, request: Request, token: Secret, stats: WalkStats
+    ) -> Answer:
+        stats.requests += 1
+        headers = {
+            "Authorization": token,
+            "Accept": "application/json",
+            "User-Agent": _user_agent(),
+        }
+        try:
+            async with session.request(
+                request.method,
+                URL(self.endpoint + request.target, encoded=True),
+                headers=headers,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=_NO_TIMEOUT,
+                proxy=self._proxy,
+                ssl=self._connection.ssl,
+            ) as response:
+                return Answer(
+                    response.status,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    await self._read(response, request),
+                )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = self._translate(error, request)
+        # Raised out here, so that aiohttp's exception is not in its context.
+        raise failure
+
+    async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._max_response_bytes:
+                raise ResponseTooLargeError(
+                    f"{request.method} {request.subject}: the answer is larger than "
+                    f"{self._max_response_bytes} bytes; ask for smaller pages, or raise "
+                    "max_response_bytes",
+                    status=response.status,
+                )
+        return bytes(body)
+
+    async def _open(self) -> _Wire:
+        """Return what belongs to the running loop, made on first use."""
+        session = self._connection.session
+        if self.is_closed or (session is not None and session.closed):
+            raise self._closed_error()
+        loop = asyncio.get_running_loop()
+        if self._wire is None or self._wire.loop is not loop:
+            own = session is None
+            if session is None:
+                session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(limit=self._max_in_flight),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    trace_configs=list(self._connection.trace_configs),
+                )
+            closer = _close_with_the_loop(session if own else None)
+            await anext(closer)
+            slots = asyncio.Semaphore(self._max_in_flight)
+            self._wire = _Wire(loop, session, slots, closer)
+        return self._wire
+
+    def _closed_error(self) -> ClientClosedError:
+        what = "client" if self._connection.session is None else "client or its session"
+        return ClientClosedError(
+            f"the {what} is closed; use it within 'async with', or open it again with another one"
+        )
+
+    def _explain_refusal(self, answer: Answer, token: Secret) -> str:
+        if answer.status != 401:
+            return ""
+        date = http_date(answer.headers.get("date", ""))
+        ahead = (self._moment() - date).total_seconds() if date else 0.0
+        if abs(ahead) >= _SKEW:
+            where = "ahead of" if ahead > 0 else "behind"
+            return (
+                f"this machine's clock is {abs(ahead):.0f} s {where} the service's, so that its "
+                "tokens are not valid yet or no longer; set the clock"
+            )
+        return explain_refusal(token, self._now()) or ""
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    def _translate(self, error: Exception, request: Request) -> VideoSDKTranscriptsError:
+        """Turn a failure of the connection into our own, by its text alone."""
+        if self.is_closed:
+            return self._closed_error()
+        tried = f"{request.method} {request.subject}"
+        host = urlsplit(self.endpoint).netloc
+        match error:
+            case aiohttp.ClientConnectorDNSError():
+                text = f"the name of {host} can't be resolved; check the endpoint and the network"
+            case aiohttp.ClientSSLError():
+                text = f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
+            case aiohttp.ClientHttpProxyError():
+                text = f"the proxy refused with {error.status}; check its address and credentials"
+            case aiohttp.ClientConnectorError():
+                text = f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
+            case aiohttp.ClientPayloadError():
+                return InvalidResponseError(f"{tried}: the answer of {host} broke off in its body")
+            case aiohttp.ClientResponseError():
+                # A parser's own 400 and no answer of the service.
+                return InvalidResponseError(f"{tried}: the answer of {host} is no HTTP")
+            case aiohttp.ClientError() | OSError():
+                text = f"the connection to {host} broke before an answer came"
+            case _:
+                return ConfigurationError(
+                    f"{tried}: the request can't be sent; if the session was given, it must not "
+                    "add credentials of its own (auth=, or trust_env with a netrc file)"
+                )
+        return ConnectionFailedError(f"{tried}: {text}")
+
+
+async def _close_with_the_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:
+    """
+    Close a session when the generator is closed, or else when its event loop ends.
+
+    A loop closes its asynchronous generators before it ends (`asyncio.run` does), and
+    that is the one place where a forgotten client can still be closed without a warning.
+    """
+    try:
+        yield
+    finally:
+        if session is not None:
+            await session.close()
+
+
+@cache
+def _user_agent() -> str:
+    return f"videosdk-transcripts/{version('videosdk-transcripts')} aiohttp/{aiohttp.__version__}"
