@@ -1,0 +1,77 @@
+"""What all tests share: a fake service, a client that does not sleep, and no leftovers."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from videosdk_transcripts import RetryPolicy, TranscriptsClient
+from videosdk_transcripts.testing import FakeVideoSDK
+
+# A server is started for an example, which takes longer on a busy machine than a rule may.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
+)
+settings.load_profile("default")
+
+
+class Clock:
+    """A clock that stands still but for the sleeps, which it notes and does not sleep."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the variables of the machine it runs on."""
+    for name in [name for name in os.environ if name.startswith("VIDEOSDK_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that only the test moves."""
+    return Clock()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeVideoSDK]:
+    """Give a fake service without rows."""
+    async with FakeVideoSDK() as server:
+        yield server
+
+
+@pytest.fixture
+async def client(fake: FakeVideoSDK, clock: Clock) -> AsyncIterator[TranscriptsClient]:
+    """Give a client of it that tries three times and does not sleep."""
+    async with fake.client(
+        retry=RetryPolicy(attempts=3), clock=clock, sleep=clock.sleep
+    ) as open_client:
+        yield open_client
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """After each test of the loop there is no task but the test's own."""
+    yield
+    await asyncio.sleep(0)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not {task for task in left if not task.done()}
+
+
+@pytest.fixture
+def rows(fake: FakeVideoSDK) -> list[str]:
+    """Fill it with 45 rows of one room, which are three pages, and give their ids."""
+    return [row["id"] for row in fake.add_transcriptions(45)]
