@@ -77,7 +77,7 @@ class _MismatchError(TypeError):
         super().__init__(f"expected {expected}, found {_JSON_NAMES.get(type(value), 'null')}")
 
 
-_JSON_NAMES: Final = {
+_JSON_NAMES: Final[dict[type, str]] = {
     str: "a string",
     bool: "a boolean",
     int: "a number",

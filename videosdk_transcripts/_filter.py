@@ -8,10 +8,11 @@ filter, so it is sent and every row is checked all the same (promise P2).
 from __future__ import annotations
 
 import logging
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, Self, TypeVar
 
 from attrs import evolve, frozen
 
+from ._arguments import check_id
 from .errors import UnverifiedRowError
 from .models import Page
 
@@ -42,6 +43,19 @@ class Filter:
 
     room_id: str | None = None
     session_id: str | None = None
+
+    @classmethod
+    def of(cls, room_id: str | None, session_id: str | None) -> Self:
+        """
+        Make a filter of what a caller gave.
+
+        Raises:
+            ConfigurationError: one of them is given, and is no id.
+        """
+        for name, value in (("room_id", room_id), ("session_id", session_id)):
+            if value is not None:
+                check_id(name, value)
+        return cls(room_id, session_id)
 
     def params(self) -> dict[str, str]:
         """Return the query parameters that say the same to the service."""

@@ -8,24 +8,21 @@ the request's headers, and with them the token. Their text is taken over instead
 from __future__ import annotations
 
 import asyncio
-import ssl as ssl_module
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from attrs import field, frozen
 from yarl import URL
 
 from ._protocol import Answer, Request, check_status, http_date
 from ._retry import Attempts, RetryPolicy, with_retries
+from ._session import Connection, Sessions
 from .auth import Secret, TokenSource, explain_refusal
 from .errors import (
-    ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
@@ -35,53 +32,13 @@ from .errors import (
 )
 from .models import WalkStats
 
-__all__ = ["Connection", "Transport"]
+__all__ = ["Transport"]
 
 T = TypeVar("T")
 
 # Our own limits hold for the whole attempt; none is inherited from a given session.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
 _SKEW: Final = 60.0
-
-
-@frozen
-class Connection:
-    """How to connect. What belongs to a session can't be set beside a given one."""
-
-    session: aiohttp.ClientSession | None = None
-    proxy: str | None = field(default=None, repr=False)
-    ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
-    trust_env: bool = False
-    trace_configs: Sequence[aiohttp.TraceConfig] = ()
-
-    def __attrs_post_init__(self) -> None:
-        if self.session is not None and self.trace_configs:
-            raise ConfigurationError("give trace_configs to the session that you made")
-
-    def proxy_for(self, url: str) -> str | None:
-        """
-        Return the proxy for a URL.
-
-        aiohttp's own `trust_env` is not used, because it takes credentials from a netrc
-        file as well, and then refuses the request that has a token already.
-        """
-        if self.proxy is not None or not self.trust_env:
-            return self.proxy
-        parts = urlsplit(url)
-        if proxy_bypass(parts.hostname or ""):
-            return None
-        proxies = getproxies()
-        return proxies.get(parts.scheme) or proxies.get("all")
-
-
-@frozen
-class _Wire:
-    """What belongs to one event loop."""
-
-    loop: asyncio.AbstractEventLoop
-    session: aiohttp.ClientSession
-    slots: asyncio.Semaphore
-    closer: AsyncGenerator[None]
 
 
 class Transport:
@@ -93,7 +50,6 @@ class Transport:
         tokens: where the token comes from.
         policy: attempts and time limits.
         connection: how to connect.
-        max_in_flight: requests under way at once.
         max_response_bytes: decoded bytes of one answer.
         clock: seconds of a clock that only goes forward.
         now: seconds since the epoch.
@@ -107,7 +63,6 @@ class Transport:
         policy: RetryPolicy,
         connection: Connection,
         *,
-        max_in_flight: int,
         max_response_bytes: int,
         clock: Callable[[], float],
         now: Callable[[], float],
@@ -118,13 +73,11 @@ class Transport:
         self._policy = policy
         self._connection = connection
         self._proxy = connection.proxy_for(endpoint)
-        self._max_in_flight = max_in_flight
         self._max_response_bytes = max_response_bytes
         self._clock = clock
         self._now = now
         self._sleep = sleep
-        self._wire: _Wire | None = None
-        self.is_closed = False
+        self.sessions = Sessions(connection)
 
     async def fetch(
         self,
@@ -174,17 +127,10 @@ class Transport:
             attempts=attempts.sent,
         )
 
-    async def aclose(self) -> None:
-        """Close the session that was made here. A given one is left as it is."""
-        self.is_closed = True
-        wire, self._wire = self._wire, None
-        if wire is not None and wire.loop is asyncio.get_running_loop():
-            await wire.closer.aclose()
-
     async def _attempt(
         self, request: Request, decode: Callable[[Answer], T], stats: WalkStats
     ) -> T:
-        wire = await self._open()
+        wire = await self.sessions.open()
         # Waiting for a slot is no part of the attempt: the service is not to blame for it.
         async with wire.slots:
             limit = asyncio.timeout(self._policy.attempt_timeout)
@@ -194,7 +140,7 @@ class Transport:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                answer = None
+                answer, hint = None, ""
         if answer is None:
             raise TimedOutError(
                 f"{request.method} {request.subject}: no whole answer within the attempt_timeout "
@@ -257,32 +203,6 @@ class Transport:
                 )
         return bytes(body)
 
-    async def _open(self) -> _Wire:
-        """Return what belongs to the running loop, made on first use."""
-        session = self._connection.session
-        if self.is_closed or (session is not None and session.closed):
-            raise self._closed_error()
-        loop = asyncio.get_running_loop()
-        if self._wire is None or self._wire.loop is not loop:
-            own = session is None
-            if session is None:
-                session = aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(limit=self._max_in_flight),
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    trace_configs=list(self._connection.trace_configs),
-                )
-            closer = _close_with_the_loop(session if own else None)
-            await anext(closer)
-            slots = asyncio.Semaphore(self._max_in_flight)
-            self._wire = _Wire(loop, session, slots, closer)
-        return self._wire
-
-    def _closed_error(self) -> ClientClosedError:
-        what = "client" if self._connection.session is None else "client or its session"
-        return ClientClosedError(
-            f"the {what} is closed; use it within 'async with', or open it again with another one"
-        )
-
     def _explain_refusal(self, answer: Answer, token: Secret) -> str:
         if answer.status != 401:
             return ""
@@ -301,8 +221,8 @@ class Transport:
 
     def _translate(self, error: Exception, request: Request) -> VideoSDKTranscriptsError:
         """Turn a failure of the connection into our own, by its text alone."""
-        if self.is_closed:
-            return self._closed_error()
+        if self.sessions.is_closed:
+            return self.sessions.closed_error()
         tried = f"{request.method} {request.subject}"
         host = urlsplit(self.endpoint).netloc
         match error:
@@ -327,20 +247,6 @@ class Transport:
                     "add credentials of its own (auth=, or trust_env with a netrc file)"
                 )
         return ConnectionFailedError(f"{tried}: {text}")
-
-
-async def _close_with_the_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:
-    """
-    Close a session when the generator is closed, or else when its event loop ends.
-
-    A loop closes its asynchronous generators before it ends (`asyncio.run` does), and
-    that is the one place where a forgotten client can still be closed without a warning.
-    """
-    try:
-        yield
-    finally:
-        if session is not None:
-            await session.close()
 
 
 @cache

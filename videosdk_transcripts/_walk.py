@@ -1,8 +1,8 @@
 """
 Which page to ask for next, which rows to hand out and when to stop. No I/O.
 
-The rules of promises P1, P2 and P4 stand here. `Walk.accept` takes a page whole or
-raises and changes nothing, so that the next step asks for the same page again.
+P1, complete: `Walk.accept` takes a page whole or raises and changes nothing, so that the
+next step asks for the same page again.
 
 When the evidence says that rows moved between two answers, the page in hand is held
 back and the pages before it are read again, backwards, until one begins with a row
@@ -12,19 +12,17 @@ that was listed before: rows that slid to the front stand right before the page 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Generic
+from typing import Generic
 
 from attrs import evolve, frozen
 
 from ._checkpoint import Position
 from ._filter import Filter, PlacedT, Unverified, screen, warn_of_foreign_rows
+from ._guards import Guards, size_in_use
 from .errors import PaginationError
 from .models import Page, WalkStats
 
 __all__ = ["Walk", "recent_to_keep"]
-
-_GROWTHS: Final = 100
-"""How often the last page moves away until it is looked at whether it comes nearer."""
 
 
 def recent_to_keep(page_size: int) -> int:
@@ -34,14 +32,16 @@ def recent_to_keep(page_size: int) -> int:
 
 @frozen
 class _Read(Generic[PlacedT]):
-    """A page as it was read: the ids of all its rows, and the page without foreign ones."""
+    """A page as it was read: all ids, the page without foreign rows, the number of rows."""
 
     ids: tuple[str, ...]
     page: Page[PlacedT]
 
+    count: int
+
     @property
     def is_empty(self) -> bool:
-        return not self.ids and not self.page.invalid_rows
+        return self.count == 0
 
 
 @frozen
@@ -53,15 +53,6 @@ class _Rescan(Generic[PlacedT]):
     reads: tuple[_Read[PlacedT], ...] = ()
     has_moved: bool = False
     is_second: bool = False
-
-
-@frozen
-class _Pursuit:
-    """How often the last page moved away, and how far it was when the count began."""
-
-    growths: int = 0
-    left: int = 0
-    in_vain: int = 0
 
 
 class Walk(Generic[PlacedT]):
@@ -96,8 +87,8 @@ class Walk(Generic[PlacedT]):
         self._size = self.position.page_size
         self._total, self._last_page = self.position.total, self.position.last_page
         self._wanted = wanted
-        self._unverified = unverified
-        self._max_empty_pages = max_empty_pages
+        self._unverified: Unverified = unverified
+        self._guards = Guards(max_empty_pages)
         self._seen = set(recent)
         self._resumed_at = start.page if start else None
         # Of a walk taken up again, the ids of pages further back are not known.
@@ -105,8 +96,6 @@ class Walk(Generic[PlacedT]):
         self._floor = max(1, start.page - known) if start else 1
         self._latest_ids: tuple[str, ...] | None = None
         self._rescan: _Rescan[PlacedT] | None = None
-        self._barren_pages = 0
-        self._pursuit = _Pursuit()
 
     @property
     def page_size(self) -> int:
@@ -133,73 +122,27 @@ class Walk(Generic[PlacedT]):
             PaginationError: following the page information leads nowhere.
             UnverifiedRowError: as `screen` says.
         """
-        read = _Read(_ids(page), screen(page, self._wanted, self._unverified))
+        read = _Read(
+            _ids(page),
+            screen(page, self._wanted, self._unverified),
+            len(page.items) + len(page.invalid_rows),
+        )
         if self._rescan is not None:
             return self._go_on_back(self._rescan, read)
-        size = self._size_in_use(read)
-        barren_pages = self._count_barren(read)
-        pursuit = self._watch_the_end(page)
+        size = size_in_use(
+            page, self.page_size, read.count, is_first=page.number == 1 and not self._latest_ids
+        )
+        brings_new = bool(page.invalid_rows) or not self._seen.issuperset(read.ids)
+        guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
         # Nothing below raises: from here on the page is taken.
         moved = self._has_moved(read)
-        self._barren_pages = barren_pages
-        self._pursuit = pursuit
+        self._guards = guards
         self._size = size
         self._total, self._last_page = page.total, page.last_page
         if not moved:
             return self._release([], read)
         self._look_back(read)
         return []
-
-    # Guards: each raises and leaves the walk as it was.
-
-    def _size_in_use(self, read: _Read[PlacedT]) -> int:
-        asked, echoed = self.page_size, read.page.page_size
-        received = len(read.ids) + len(read.page.invalid_rows)
-        if echoed is None or echoed == asked:
-            return asked
-        if self._is_first(read.page):
-            # The rows tell whether the echo is meant: it is not where they don't fit.
-            meant = received <= echoed if echoed < asked else received > asked
-            return echoed if meant else asked
-        if received == echoed and not read.page.is_last:
-            raise PaginationError(
-                f"the page size changed from {asked} to {echoed} at page {read.page.number}, so "
-                f"that page numbers lost their meaning; start a new walk with page_size={echoed}",
-                page=read.page.number,
-            )
-        return asked
-
-    def _count_barren(self, read: _Read[PlacedT]) -> int:
-        page = read.page
-        if page.invalid_rows or not self._seen.issuperset(read.ids):
-            return 0
-        if self._barren_pages >= self._max_empty_pages:
-            raise PaginationError(
-                f"{self._max_empty_pages} pages in a row brought no new row, and the last page is "
-                f"to be {page.last_page or 'unknown'}; if that can be true, go on from the "
-                "checkpoint with a larger max_empty_pages",
-                page=page.number,
-            )
-        return self._barren_pages + 1
-
-    def _watch_the_end(self, page: Page[PlacedT]) -> _Pursuit:
-        pursuit = self._pursuit
-        if page.last_page is None or self.last_page is None or page.last_page <= self.last_page:
-            return pursuit
-        left = page.last_page - page.number
-        if pursuit.growths == 0:
-            return _Pursuit(growths=1, left=left)
-        if pursuit.growths < _GROWTHS:
-            return evolve(pursuit, growths=pursuit.growths + 1)
-        # One burst of rows may be to blame once, and not twice in a row.
-        in_vain = pursuit.in_vain + 1 if left >= pursuit.left else 0
-        if in_vain > 1:
-            raise PaginationError(
-                f"the last page runs away: it moved {2 * _GROWTHS} times, now to {page.last_page}, "
-                "without coming nearer; go on from the checkpoint once the list grows slower",
-                page=page.number,
-            )
-        return _Pursuit(1, left, in_vain)
 
     # Rows that move.
 
@@ -217,9 +160,6 @@ class Walk(Generic[PlacedT]):
 
     def _differs_from_newest(self, page: Page[PlacedT]) -> bool:
         return _differ(page, self.total, self.last_page)
-
-    def _is_first(self, page: Page[PlacedT]) -> bool:
-        return page.number == 1 and self._latest_ids is None
 
     def _page_before(self, number: int) -> int:
         last_page = self.last_page or number
@@ -301,7 +241,7 @@ class Walk(Generic[PlacedT]):
             # The end came nearer while pages were read again, and the rows behind this page
             # have slid past it: as if the next page had been read and were empty.
             beyond = Page[PlacedT](number + 1, (), total=self._total, last_page=end)
-            self._look_back(_Read((), beyond))
+            self._look_back(_Read((), beyond, 0))
         return released
 
     def _page_after(self, read: _Read[PlacedT], *, was_beyond: bool) -> int | None:

@@ -68,6 +68,11 @@ def _stay(self: object) -> NoReturn:
     raise TypeError(f"{type(self).__name__} holds a secret; make one in each process")
 
 
+def hidden(text: str | None) -> str | None:
+    """Return the text as a `Secret`, and what is none as it is."""
+    return Secret(text) if isinstance(text, str) else text
+
+
 def mint_token(
     api_key: str, secret: str, *, lifetime: float = LIFETIME, now: float | None = None
 ) -> Secret:

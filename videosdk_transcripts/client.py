@@ -20,9 +20,10 @@ from ._filter import Filter, Unverified, screen, warn_of_foreign_rows
 from ._pager import Pager
 from ._protocol import Answer, decode_object, list_request, transcription_request
 from ._retry import RetryPolicy
-from ._transport import Connection, Transport
+from ._session import Connection
+from ._transport import Transport
 from ._walk import Walk
-from .auth import Secret, TokenProvider
+from .auth import TokenProvider, hidden
 from .errors import InvalidResponseError
 from .models import Page, Transcription, WalkStats
 
@@ -88,8 +89,8 @@ class TranscriptsClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         # Hidden first of all: an error below shows these names in a traceback with locals.
-        api_key, secret, proxy = _hidden(api_key), _hidden(secret), _hidden(proxy)
-        token = _hidden(token) if isinstance(token, str) else token
+        api_key, secret, proxy = hidden(api_key), hidden(secret), hidden(proxy)
+        token = hidden(token) if isinstance(token, str) else token
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         self._clock = clock
@@ -97,8 +98,7 @@ class TranscriptsClient:
             find_endpoint(endpoint),
             find_tokens(api_key=api_key, secret=secret, token=token, clock=clock, now=now),
             retry or RetryPolicy(),
-            Connection(session, proxy, ssl, trust_env, trace_configs),
-            max_in_flight=max_in_flight,
+            Connection(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
             max_response_bytes=max_response_bytes,
             clock=clock,
             now=now,
@@ -150,7 +150,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
-        wanted = _filter(room_id, session_id)
+        wanted = Filter.of(room_id, session_id)
         check_count("page_size", page_size)
         check_count("max_empty_pages", max_empty_pages)
         if limit is not None:
@@ -222,7 +222,7 @@ class TranscriptsClient:
             NoResponseError, StatusError, InvalidResponseError, PaginationError,
             ClientClosedError: as for `iter_transcriptions`.
         """
-        wanted = _filter(room_id, session_id)
+        wanted = Filter.of(room_id, session_id)
         check_count("page", page)
         check_count("page_size", page_size)
         check_word("unverified", unverified, get_args(Unverified))
@@ -248,7 +248,7 @@ class TranscriptsClient:
             NoResponseError, StatusError, PaginationError, ClientClosedError: as for
                 `iter_transcriptions`.
         """
-        wanted = _filter(room_id, session_id)
+        wanted = Filter.of(room_id, session_id)
         page = await self._fetch_page(wanted, 1, 1, on_invalid="skip")
         if screen(page, wanted, "yield").foreign_rows_dropped:
             raise InvalidResponseError(
@@ -294,10 +294,10 @@ class TranscriptsClient:
 
         A walk or call under way ends with a ClientClosedError.
         """
-        await self._transport.aclose()
+        await self._transport.sessions.aclose()
 
     async def __aenter__(self) -> Self:
-        self._transport.is_closed = False
+        self._transport.sessions.is_closed = False
         return self
 
     async def __aexit__(
@@ -313,7 +313,7 @@ class TranscriptsClient:
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is None:
             return "<TranscriptsClient>"
-        state = "closed" if transport.is_closed else "open"
+        state = "closed" if transport.sessions.is_closed else "open"
         return f"<TranscriptsClient {transport.endpoint} {state}>"
 
     def __reduce__(self) -> NoReturn:
@@ -337,14 +337,3 @@ class TranscriptsClient:
         return await self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
         )
-
-
-def _hidden(text: str | None) -> str | None:
-    return Secret(text) if isinstance(text, str) else text
-
-
-def _filter(room_id: str | None, session_id: str | None) -> Filter:
-    for name, value in (("room_id", room_id), ("session_id", session_id)):
-        if value is not None:
-            check_id(name, value)
-    return Filter(room_id, session_id)

@@ -1,0 +1,146 @@
+"""The package as a whole: its names, its layers, its weight, its licence."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points, metadata, requires, version
+from pathlib import Path
+
+import pytest
+
+import videosdk_transcripts
+
+PACKAGE = Path(videosdk_transcripts.__file__).parent
+PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+
+# design: who may import what of the five libraries.
+OWNERS = {
+    "aiohttp": {"client.py", "_session.py", "_transport.py", "testing"},
+    "tenacity": {"_retry.py"},
+    # The fake service judges tokens, and must not do so with the client's own code.
+    "jwt": {"auth.py", "testing"},
+    "cattrs": {"_converter.py"},
+}
+# From the ground up; a file imports from lines above its own, and from no other.
+FLOORS = [
+    {"errors.py", "models.py"},
+    {"_arguments.py"},
+    {"_filter.py", "_guards.py", "_converter.py", "_session.py", "auth.py"},
+    {"_protocol.py", "_checkpoint.py", "_environment.py", "_retry.py"},
+    {"_envelope.py", "_walk.py", "_transport.py"},
+    {"_pager.py"},
+    {"client.py"},
+    {"__init__.py"},
+]
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules that a file imports, its own package's with a leading dot."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or ""))
+    return found
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_each_library_has_its_owners(path: Path) -> None:
+    """One file knows HTTP, one tenacity, one cattrs and one PyJWT."""
+    place = path.relative_to(PACKAGE).parts[0]
+    used = {name.partition(".")[0] for name in imports(path)} & OWNERS.keys()
+    assert {library for library in used if place not in OWNERS[library]} == set()
+
+
+def test_imports_point_down() -> None:
+    """No file of the core imports one of its own floor or of one above."""
+    core = {path.name for path in PACKAGE.glob("*.py")}
+    assert core == set().union(*FLOORS)
+    for number, floor in enumerate(FLOORS):
+        below = {f".{Path(name).stem}" for lower in FLOORS[:number] for name in lower}
+        for name in floor:
+            own = {module for module in imports(PACKAGE / name) if module.startswith(".")}
+            # The fixed order within the ground: errors stand alone, models need none.
+            assert own <= below, f"{name} imports {own - below}"
+
+
+def test_no_file_is_long() -> None:
+    """What does not fit on a few screens has two purposes."""
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > 350} == {}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
+    """What it needs, others need as well."""
+    ours = {name for name in imports(path) if name.startswith("videosdk_transcripts")}
+    assert ours <= {"videosdk_transcripts", "videosdk_transcripts.testing"}
+
+
+def test_exported_names() -> None:
+    """`__all__` is sorted, and is all that is public."""
+    names = videosdk_transcripts.__all__
+    public = {
+        name
+        for name, value in vars(videosdk_transcripts).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", "").startswith("videosdk_transcripts.")
+    }
+    assert sorted(names) == sorted(set(names)) == sorted(public)
+
+
+def test_every_public_name_is_described() -> None:
+    """With a docstring of its own, and so is each public member of the classes."""
+    for name in videosdk_transcripts.__all__:
+        public = getattr(videosdk_transcripts, name)
+        assert public.__doc__, name
+        for member, value in vars(public).items():
+            if not member.startswith("_") and (callable(value) or isinstance(value, property)):
+                assert value.__doc__, f"{name}.{member}"
+
+
+def test_the_version_is_that_of_the_metadata() -> None:
+    """Looked up when asked for, and nothing else is."""
+    assert videosdk_transcripts.__version__ == version("videosdk-transcripts") == "0.1.0"
+    assert PROJECT["project"]["version"] == "0.1.0"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = videosdk_transcripts.nothing
+
+
+def test_the_package_is_typed_and_free() -> None:
+    """The marker and the licence travel with it."""
+    assert (PACKAGE / "py.typed").exists()
+    assert metadata("videosdk-transcripts")["License-Expression"] == "MIT"
+
+
+def test_the_core_needs_five_libraries() -> None:
+    """All others are extras."""
+    core = [line for line in requires("videosdk-transcripts") or [] if "extra ==" not in line]
+    names = {re.split(r"[^\w-]", line)[0].lower() for line in core}
+    assert names == {"aiohttp", "attrs", "cattrs", "pyjwt", "tenacity"}
+
+
+def test_the_import_is_light() -> None:
+    """No extra, no server and no command line is loaded until it is used."""
+    code = (
+        "import sys, videosdk_transcripts\n"
+        "extras = {'click', 'rich', 'cryptography', 'fsspec', 'pyarrow', 'distributed'}\n"
+        "ours = {'videosdk_transcripts.cli', 'videosdk_transcripts.testing'}\n"
+        "print(sorted((extras | ours) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == "[]\n"
+
+
+def test_the_entry_point() -> None:
+    """The command is what the package installs."""
+    (command,) = entry_points(group="console_scripts", name="videosdk-transcripts")
+    assert command.value == "videosdk_transcripts.cli:main"

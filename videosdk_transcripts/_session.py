@@ -1,0 +1,126 @@
+"""
+Sessions: a given one is used and left, an own one lives as long as its event loop.
+
+A client may be made outside of any loop and used in one after another, so that what
+belongs to a loop is made on first use in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+from collections.abc import AsyncGenerator, Sequence
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from attrs import field, frozen
+
+from .errors import ClientClosedError, ConfigurationError
+
+__all__ = ["Connection", "Sessions", "Wire"]
+
+
+@frozen
+class Connection:
+    """How to connect. What belongs to a session can't be set beside a given one."""
+
+    session: aiohttp.ClientSession | None = None
+    proxy: str | None = field(default=None, repr=False)
+    ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
+    trust_env: bool = False
+    trace_configs: Sequence[aiohttp.TraceConfig] = ()
+    max_in_flight: int = 16
+
+    def __attrs_post_init__(self) -> None:
+        if self.session is not None and self.trace_configs:
+            raise ConfigurationError("give trace_configs to the session that you made")
+
+    def proxy_for(self, url: str) -> str | None:
+        """
+        Return the proxy for a URL.
+
+        aiohttp's own `trust_env` is not used, because it takes credentials from a netrc
+        file as well, and then refuses the request that has a token already.
+        """
+        if self.proxy is not None or not self.trust_env:
+            return self.proxy
+        parts = urlsplit(url)
+        if proxy_bypass(parts.hostname or ""):
+            return None
+        proxies = getproxies()
+        return proxies.get(parts.scheme) or proxies.get("all")
+
+
+@frozen
+class Wire:
+    """What belongs to one event loop: a session, and the slots for requests in flight."""
+
+    loop: asyncio.AbstractEventLoop
+    session: aiohttp.ClientSession
+    slots: asyncio.Semaphore
+    closer: AsyncGenerator[None]
+
+
+class Sessions:
+    """Gives out the session of the running loop until it is closed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.is_closed = False
+        self._connection = connection
+        self._wire: Wire | None = None
+
+    async def open(self) -> Wire:
+        """
+        Return what belongs to the running loop, made on first use.
+
+        Raises:
+            ClientClosedError: it was closed, or the given session was.
+        """
+        given = self._connection.session
+        if self.is_closed or (given is not None and given.closed):
+            raise self.closed_error()
+        loop = asyncio.get_running_loop()
+        if self._wire is None or self._wire.loop is not loop:
+            session = given or self._make_session()
+            closer = _close_with_the_loop(None if given else session)
+            await anext(closer)
+            slots = asyncio.Semaphore(self._connection.max_in_flight)
+            self._wire = Wire(loop, session, slots, closer)
+        return self._wire
+
+    async def aclose(self) -> None:
+        """Close the session that was made here. A given one is left as it is."""
+        self.is_closed = True
+        wire, self._wire = self._wire, None
+        if wire is not None and wire.loop is asyncio.get_running_loop():
+            await wire.closer.aclose()
+
+    def closed_error(self) -> ClientClosedError:
+        """Make the error for whoever comes too late."""
+        what = "client" if self._connection.session is None else "client or its session"
+        return ClientClosedError(
+            f"the {what} is closed; use it within 'async with', or open it again with another one"
+        )
+
+    def _make_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connection.max_in_flight),
+            # The API needs no cookies, and what is not kept can't go to the wrong place.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=list(self._connection.trace_configs),
+        )
+
+
+async def _close_with_the_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:
+    """
+    Close a session when the generator is closed, or else when its event loop ends.
+
+    A loop closes its asynchronous generators before it ends (`asyncio.run` does), and
+    that is the one place where a forgotten client can still be closed without a warning.
+    """
+    try:
+        yield
+    finally:
+        if session is not None:
+            await session.close()
