@@ -250,19 +250,21 @@ def test_rows_removed_before_the_place_of_reading(
     assert len(listing.asked) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
 
 
-@pytest.mark.parametrize("count", [1, 3, 5])
+# Seven make a page on which every row is known, while the list stands still again.
+@pytest.mark.parametrize("count", [1, 3, 5, 7])
 def test_rows_added_before_the_place_of_reading(count: int) -> None:
     """What was pushed back comes twice from the server and once from the walk."""
     everything = [f"r{n:02}" for n in range(12)]
     listing = Listing(everything)
     walk = make_walk()
     found = run(
-        walk, listing, lambda n: n == 3 and listing.ids.__setitem__(slice(0, 0), "ABCDE"[:count])
+        walk, listing, lambda n: n == 3 and listing.ids.__setitem__(slice(0, 0), "ABCDEFG"[:count])
     )
     assert [i for i in found if i in everything] == everything
     assert len(found) == len(set(found))
     assert walk.stats.drifted
-    assert count <= walk.stats.duplicates_dropped
+    # Of seven, one page is read after they came, and has no old row to repeat.
+    assert min(count, 6) <= walk.stats.duplicates_dropped
 
 
 def test_one_in_and_one_out_is_seen_by_its_repetition() -> None:
@@ -324,6 +326,21 @@ def test_a_list_that_shrinks_below_the_place_of_reading() -> None:
     found = run(walk, listing, change)
     assert found == [f"r{n:02}" for n in (*range(21), *range(24, 30))]
     assert listing.asked == [1, 2, 3, 4, 5, 6, 7, 8, 2, 1]
+
+
+def test_a_page_beyond_the_end_that_comes_into_being() -> None:
+    """What was empty because the list had shrunk is asked for again once the list has grown."""
+    listing = Listing("abcdefghi")
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 3:
+            listing.ids = listing.ids[6:]
+        if number == 4:
+            listing.ids += "ABCDEFGH"
+
+    assert run(walk, listing, change) == [*"abcdefghi", *"ABCDEFGH"]
+    assert listing.asked == [1, 2, 3, 1, 3, 2, 1, 3, 2, 4]
 
 
 def test_a_list_that_vanishes() -> None:
