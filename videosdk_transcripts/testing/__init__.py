@@ -1,0 +1,47 @@
+"""
+A fake of the service to test against: a real server on loopback with a script of faults.
+
+::
+
+    async with FakeVideoSDK() as fake:
+        fake.add_transcriptions(45, room_id="abcd-efgh-ijkl")
+        fake.fail_next(Status(503))
+        async with fake.client() as client:
+            rows = [t async for t in client.iter_transcriptions("abcd-efgh-ijkl")]
+"""
+
+from ._faults import (
+    Body,
+    Change,
+    CutBody,
+    Delay,
+    DropConnection,
+    EmptyPage,
+    Envelope,
+    HtmlPage,
+    RepeatPage,
+    Status,
+)
+from ._listing import Listing
+from ._sandbox import SANDBOX_ROOMS, fill_sandbox
+from ._server import Exchange, FakeVideoSDK, Fault, SeenRequest
+
+__all__ = [
+    "SANDBOX_ROOMS",
+    "Body",
+    "Change",
+    "CutBody",
+    "Delay",
+    "DropConnection",
+    "EmptyPage",
+    "Envelope",
+    "Exchange",
+    "FakeVideoSDK",
+    "Fault",
+    "HtmlPage",
+    "Listing",
+    "RepeatPage",
+    "SeenRequest",
+    "Status",
+    "fill_sandbox",
+]

@@ -1,0 +1,167 @@
+"""
+What can go wrong with an answer of the fake service.
+
+A fault is any async callable that takes an `Exchange` and returns a response, so that
+a test can write one of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from attrs import field, frozen
+
+from ._listing import Listing, Shape
+from ._server import Exchange, FakeVideoSDK
+
+__all__ = [
+    "Body",
+    "Change",
+    "CutBody",
+    "Delay",
+    "DropConnection",
+    "EmptyPage",
+    "Envelope",
+    "HtmlPage",
+    "RepeatPage",
+    "Status",
+]
+
+_HTML: Final = "<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
+
+
+@frozen
+class Status:
+    """Answer with a status and a message, as an error of the service or on the way to it."""
+
+    status: int
+    headers: Mapping[str, str] = field(factory=dict)
+    message: str = "made to fail"
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        return web.json_response(
+            {"message": self.message}, status=self.status, headers=self.headers
+        )
+
+
+@frozen
+class Delay:
+    """Answer as always, but only after some seconds."""
+
+    seconds: float
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        await asyncio.sleep(self.seconds)
+        return exchange.answer()
+
+
+@frozen
+class DropConnection:
+    """Close the connection without an answer."""
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        _hang_up(exchange.request)
+        return web.Response()
+
+
+@frozen
+class CutBody:
+    """Promise the whole body and close the connection after some bytes of it."""
+
+    after: int = 10
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        whole = exchange.answer()
+        body = bytes(whole.body) if isinstance(whole.body, bytes) else b""
+        cut = web.StreamResponse(status=whole.status)
+        cut.content_length = len(body)
+        cut.content_type = "application/json"
+        await cut.prepare(exchange.request)
+        await cut.write(body[: self.after])
+        _hang_up(exchange.request)
+        return cut
+
+
+@frozen
+class HtmlPage:
+    """Answer with a page of HTML, as a gateway does; with 200 unless told otherwise."""
+
+    status: int = 200
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        return web.Response(text=_HTML, status=self.status, content_type="text/html")
+
+
+@frozen
+class Body:
+    """Answer with this body, whatever it is."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        return web.Response(body=self.body, status=self.status, content_type=self.content_type)
+
+
+@frozen
+class EmptyPage:
+    """Answer with the page information as it is, and no rows."""
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        def emptied(page: Listing) -> Any:
+            page.rows = []
+            return page.envelope()
+
+        return exchange.respond(emptied)
+
+
+@frozen
+class RepeatPage:
+    """Answer with the rows of another page under the number that was asked for."""
+
+    page: int = 1
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        def repeated(page: Listing) -> Any:
+            start = (self.page - 1) * page.per_page
+            page.rows = exchange.fake.rows[start : start + page.per_page]
+            return page.envelope()
+
+        return exchange.respond(repeated)
+
+
+@frozen
+class Envelope:
+    """Answer in another shape, or with other page information."""
+
+    shape: Shape = "documented"
+    info: Mapping[str, Any] = field(factory=dict)
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        def shaped(page: Listing) -> Any:
+            envelope = page.envelope(self.shape)
+            if self.info:
+                envelope["pageInfo"] |= self.info
+            return envelope
+
+        return exchange.respond(shaped)
+
+
+@frozen
+class Change:
+    """Change what there is just before the answer: rows that appear, vanish or move."""
+
+    change: Callable[[FakeVideoSDK], object]
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        self.change(exchange.fake)
+        return exchange.answer()
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.close()

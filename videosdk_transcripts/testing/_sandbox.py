@@ -1,0 +1,56 @@
+"""Believable data for a sandbox: what an account looks like after some weeks of meetings."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Final
+
+from ._listing import EPOCH
+from ._server import FakeVideoSDK
+
+__all__ = ["SANDBOX_ROOMS", "fill_sandbox"]
+
+SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "bqrz-tt51-x3nd")
+"""The rooms of the sandbox. The first one has more than a page of rows."""
+
+_SHARES: Final = (28, 9, 6, 4)
+
+
+def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
+    """
+    Fill the fake service, newest first, the same for the same seed.
+
+    There are several rooms, one with more than a page of rows; sessions with one and with
+    two transcriptions; one that is running, one that is completed and has no file yet, and
+    one that failed.
+    """
+    chance = random.Random(seed)  # noqa: S311 - data, and not secrets
+    rooms = [room for room, share in zip(SANDBOX_ROOMS, _SHARES, strict=True) for _ in range(share)]
+    chance.shuffle(rooms)
+    start = EPOCH
+    session_id = ""
+    for number, room in enumerate(rooms):
+        start += timedelta(minutes=chance.randint(40, 900), seconds=chance.random() * 60)
+        session_id = f"{chance.getrandbits(96):024x}"
+        for _ in range(2 if number % 10 == 4 else 1):
+            length = timedelta(minutes=chance.randint(4, 75), seconds=chance.random() * 60)
+            summary = chance.random() < 0.6
+            fake.add_transcription(
+                at=0,
+                room_id=room,
+                session_id=session_id,
+                start=start,
+                duration=length,
+                summary=summary,
+            )
+            start += length
+    failed = {"status": "failed", "formats": (), "duration": timedelta(seconds=9)}
+    unwritten = {"status": "completed", "formats": (), "duration": timedelta(minutes=31)}
+    running = {"status": "running", "formats": (), "duration": None}
+    for state in (failed, unwritten, running):
+        start += timedelta(minutes=chance.randint(40, 200))
+        session_id = f"{chance.getrandbits(96):024x}"
+        fake.add_transcription(
+            at=0, room_id=SANDBOX_ROOMS[0], session_id=session_id, start=start, **state
+        )
