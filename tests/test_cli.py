@@ -1,0 +1,1039 @@
+"""The command line: what is printed, what is told, and how it ends."""
+
+import asyncio
+import json
+import logging
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import click
+import pytest
+from aiohttp import web
+
+from videosdk_transcripts import RetryPolicy, TranscriptsClient
+from videosdk_transcripts.cli import main
+from videosdk_transcripts.cli._exit import ExitCode
+from videosdk_transcripts.testing import (
+    SANDBOX_ROOMS,
+    Delay,
+    DropConnection,
+    EmptyPage,
+    Envelope,
+    Exchange,
+    FakeVideoSDK,
+    Fault,
+    HtmlPage,
+    Status,
+    fill_sandbox,
+)
+
+ROOM = "abcd-efgh-ijkl"
+SESSION = "64f1a2b3c4d5e6f708192a3b"
+SANDBOX_LINE = f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}\n"
+NAME = "videosdk-transcripts: "
+
+
+class Outcome(NamedTuple):
+    """What a person or a shell sees of a run."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """What a run does to the variables of the process ends with the test."""
+    with patch.dict(os.environ):
+        yield
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the program in this process, with what it prints captured."""
+
+    def call(*arguments: str) -> Outcome:
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert isinstance(end.value.code, int)
+        return Outcome(end.value.code, *capsys.readouterr())
+
+    return call
+
+
+@contextmanager
+def serving(fake: FakeVideoSDK) -> Iterator[FakeVideoSDK]:
+    """Run a fake service in a thread, because the program runs a loop of its own in this one."""
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        async with fake:
+            stop = asyncio.Event()
+            begun.set_result((asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve(), debug=True))
+    thread.start()
+    loop, stop = begun.result(timeout=10)
+    try:
+        yield fake
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
+    """A fake service, and an environment that leads to it."""
+    with serving(FakeVideoSDK()) as fake:
+        monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
+        monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)
+        monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", fake.url)
+        yield fake
+
+
+def use_policy(monkeypatch: pytest.MonkeyPatch, policy: RetryPolicy) -> None:
+    """Let the program try again in another way than by default."""
+    monkeypatch.setattr(
+        "videosdk_transcripts.cli._settings.TranscriptsClient",
+        partial(TranscriptsClient, retry=policy),
+    )
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program does not wait between its attempts."""
+    use_policy(monkeypatch, RetryPolicy(first_wait=0, longest_wait=0))
+
+
+class Terminal:
+    """A pseudo-terminal of the system. What is written to its file can be read back."""
+
+    def __init__(self) -> None:
+        self._leader, self.follower = pty.openpty()
+        self.file = os.fdopen(self.follower, "w", encoding="utf-8")
+        self._shown = b""
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is shown."""
+        while text.encode() not in self._shown:
+            self._shown += os.read(self._leader, 65536)
+
+    def read(self) -> str:
+        """Return all that was shown, with plain line ends. It is the end of the terminal."""
+        self.file.close()
+        # Some systems end the file here, and Linux fails.
+        with suppress(OSError):
+            while chunk := os.read(self._leader, 65536):
+                self._shown += chunk
+        os.close(self._leader)
+        return self._shown.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terminals have room for a row on a line."""
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("TERM", "xterm")
+
+
+# A shell may start the tests with Ctrl-C turned off, which a child inherits.
+SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from videosdk_transcripts.cli import main
+main()
+"""
+
+
+def start(*arguments: str, **streams: Any) -> subprocess.Popen[str]:
+    """Start the program in a process of its own."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    command = (sys.executable, "-W", "error", "-c", SCRIPT, *arguments)
+    return subprocess.Popen(command, text=True, **streams)  # noqa: S603
+
+
+# What it says of itself.
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_tells_every_exit_code(run: Run, option: str) -> None:
+    """The help names the exit codes that there are, and no others."""
+    for arguments in ([option], ["list", option]):
+        code, out, err = run(*arguments)
+        assert (code, err) == (0, "")
+        assert out.startswith("Usage: videosdk-transcripts")
+        told = [int(number) for number in re.findall(r"^ +(\d+)  ", out, re.MULTILINE)]
+        assert list(ExitCode) == told
+
+
+def test_help_names_every_option(run: Run) -> None:
+    """The help of `list` names what can be given to it."""
+    out = run("list", "--help").out
+    assert {
+        *("--json", "--jsonl", "--limit", "--page-size", "--unverified", "--on-invalid"),
+        *("--env-file", "--sandbox", "--help"),
+    } == set(re.findall(r"^  (?:-h, )?(--[\w-]+)", out, re.MULTILINE))
+    assert "[ROOM] [SESSION]" in out
+
+
+def test_version(run: Run) -> None:
+    """`--version` names the program and the version of the installed package."""
+    expected = f"videosdk-transcripts {version('videosdk-transcripts')}\n"
+    assert (0, expected, "") == run("--version")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--no-such"], "--no-such"),
+        (["no-such"], "no-such"),
+        (["list", "--no-such"], "--no-such"),
+        (["list", ROOM, SESSION, "third"], "third"),
+        (["list", "--limit", "0"], "--limit"),
+        (["list", "--page-size", "x"], "--page-size"),
+        (["list", "--unverified", "drop"], "--unverified"),
+        (["list", "--on-invalid", "collect"], "--on-invalid"),
+        (["list", "--env-file", "/no/such/file"], "--env-file"),
+        (["list", "--env-file", "/"], "--env-file"),
+    ],
+)
+def test_wrong_arguments(run: Run, arguments: list[str], named: str) -> None:
+    """What it does not know ends with 2 and is named on stderr."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert named in err
+    assert "Usage: " in err
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [(("click",), "click"), (("rich",), "rich"), (("click", "rich"), "click and rich")],
+)
+def test_missing_extra(
+    run: Run, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...], words: str
+) -> None:
+    """Without the extra it says what is missing and how to get it."""
+    monkeypatch.setattr(
+        "videosdk_transcripts.cli.find_spec", lambda name: None if name in missing else name
+    )
+    told = f"{NAME}the command line needs {words}; get it with: pip install "
+    assert (2, "", f"{told}'videosdk-transcripts[cli]'\n") == run("--version")
+
+
+def test_the_arguments_of_the_process_are_the_default(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Called without arguments, it takes those of the process."""
+    monkeypatch.setattr(sys, "argv", ["anything", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith("videosdk-transcripts ")
+
+
+# What it prints.
+
+
+def test_tabs_off_a_terminal(service: FakeVideoSDK, run: Run) -> None:
+    """Elsewhere than on a terminal a row is a line, with tabs between its fields."""
+    service.add_transcription(row_id="t-1", formats=("txt", "vtt"))
+    service.add_transcription(row_id="t-2", status="running", duration=None, formats=())
+    out = (
+        "t-1\tcompleted\t2026-03-02T09:00:00+00:00\t2026-03-02T09:25:00+00:00\t"
+        f"{ROOM}\t{SESSION}\ttxt,vtt,summary\n"
+        f"t-2\trunning\t2026-03-02T10:00:00+00:00\t\t{ROOM}\t{SESSION}\t\n"
+    )
+    assert (0, out, "") == run("list")
+
+
+def test_json_is_one_document(service: FakeVideoSDK, run: Run) -> None:
+    """`--json` is one array of the rows, in the service's own shape, over all pages."""
+    service.add_transcriptions(45)
+    code, out, err = run("list", "--json")
+    assert (code, err) == (0, "")
+    assert service.rows == json.loads(out)
+    assert out.endswith("}\n]\n")
+
+
+def test_jsonl_is_an_object_a_line(service: FakeVideoSDK, run: Run) -> None:
+    """`--jsonl` is one object a line, in the service's own shape."""
+    service.add_transcriptions(45)
+    code, out, err = run("list", "--jsonl")
+    assert (code, err) == (0, "")
+    assert service.rows == [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize(("options", "out"), [([], ""), (["--jsonl"], ""), (["--json"], "[]\n")])
+def test_an_empty_list(service: FakeVideoSDK, run: Run, options: list[str], out: str) -> None:
+    """No rows are no failure: nothing is printed, or an array without elements."""
+    assert (0, out, "") == run("list", *options)
+
+
+@pytest.mark.parametrize("options", [[], ["--jsonl"], ["--json"]])
+def test_rows_reach_the_reader_as_they_come(
+    service: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str]
+) -> None:
+    """When the second page is asked for, the rows of the first one are written already."""
+    service.add_transcriptions(45)
+    path = tmp_path / "out"
+    seen: list[int] = []
+
+    async def look(exchange: Exchange) -> web.StreamResponse:
+        seen.append(sum(row["id"] in path.read_text() for row in service.rows))
+        return exchange.answer()
+
+    service.on_page(2, look)
+    with path.open("w") as file, redirect_stdout(file):
+        assert run("list", *options).code == 0
+    assert seen == [20]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [
+        ([], {"page": "1", "perPage": "20"}),
+        ([ROOM], {"page": "1", "perPage": "20", "roomId": ROOM}),
+        ([ROOM, SESSION], {"page": "1", "perPage": "20", "roomId": ROOM, "sessionId": SESSION}),
+        (["--page-size", "1"], {"page": "1", "perPage": "1"}),
+    ],
+)
+def test_arguments_reach_the_service(
+    service: FakeVideoSDK, run: Run, arguments: list[str], query: dict[str, str]
+) -> None:
+    """The room, the session and the page size are asked for as they were given."""
+    service.add_transcription()
+    assert run("list", *arguments).code == 0
+    assert query == service.requests[0].query
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(1, [1]), (20, [1]), (21, [1, 2]), (99, [1, 2, 3])])
+def test_limit(service: FakeVideoSDK, run: Run, limit: int, pages: list[int]) -> None:
+    """`--limit` prints so many rows at most, and asks for no page beyond them."""
+    service.add_transcriptions(45)
+    out = run("list", "--limit", str(limit)).out
+    assert min(limit, 45) == len(out.splitlines())
+    assert pages == [request.page for request in service.requests]
+
+
+WILD = "a\x1b[2J\x1b]0;b\x07c\td\ne\r\x00\x9b1m\u202e\u2028\ud800z"
+
+
+def add_wild(service: FakeVideoSDK) -> None:
+    """Add a row whose every word would move the cursor of a terminal."""
+    service.add_transcription(
+        row_id=WILD, status=WILD, room_id=WILD, session_id=WILD, formats=(WILD,)
+    )
+
+
+def test_control_characters_are_not_printed(service: FakeVideoSDK, run: Run) -> None:
+    """The words of the service can neither move a cursor nor break a line or a column."""
+    add_wild(service)
+    code, out, err = run("list")
+    assert (code, err) == (0, "")
+    assert {"\n", "\t"} == {c for c in out if not c.isprintable()}
+    assert (out.count("\n"), out.count("\t")) == (1, 6)
+    tame = "a�[2J�]0;b�c�d�e���1m���z"
+    assert [tame, tame, tame, tame] == [out.split("\t")[column] for column in (0, 1, 4, 5)]
+
+
+@pytest.mark.parametrize("option", ["--json", "--jsonl"])
+def test_control_characters_are_escaped_in_json(
+    service: FakeVideoSDK, run: Run, option: str
+) -> None:
+    """JSON keeps the words of the service as they are, by escapes alone."""
+    add_wild(service)
+    code, out, err = run("list", option)
+    assert (code, err) == (0, "")
+    assert out.isascii()
+    assert {"\n"} == {c for c in out if not c.isprintable()}
+    found = json.loads(out)
+    assert (found[0] if option == "--json" else found)["id"] == WILD
+
+
+# On a terminal.
+
+
+def shown_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
+    """Run with stdout on a terminal, and return what it showed, without its styles."""
+    terminal = Terminal()
+    with redirect_stdout(terminal.file):
+        outcome = run(*arguments)
+    return click.unstyle(terminal.read()), outcome
+
+
+@pytest.mark.parametrize(
+    ("arguments", "header"),
+    [
+        ([], "Start (UTC) | Duration | Status | Room | Session | Files | Id"),
+        ([ROOM], "Start (UTC) | Duration | Status | Session | Files | Id"),
+        ([ROOM, SESSION], "Start (UTC) | Duration | Status | Files | Id"),
+    ],
+)
+@pytest.mark.usefixtures("wide")
+def test_table_on_a_terminal(
+    service: FakeVideoSDK, run: Run, arguments: list[str], header: str
+) -> None:
+    """On a terminal it is a table, without a column for what was asked for."""
+    service.add_transcription(row_id="t-1", formats=("txt", "vtt"))
+    shown, outcome = shown_on_a_terminal(run, "list", *arguments)
+    assert outcome == (0, "", "1 transcription\n")
+    first, row = ([cell.strip() for cell in re.split(r"  +", line)] for line in shown.splitlines())
+    assert header == " | ".join(cell for cell in first if cell)
+    cells = {
+        "Start (UTC)": "2026-03-02 09:00",
+        "Duration": "0:25:00",
+        "Status": "completed",
+        "Room": ROOM,
+        "Session": SESSION,
+        "Files": "txt,vtt,summary",
+        "Id": "t-1",
+    }
+    assert [cells[name] for name in header.split(" | ")] == [cell for cell in row if cell]
+
+
+@pytest.mark.usefixtures("wide")
+def test_table_of_rows_that_say_little(service: FakeVideoSDK, run: Run) -> None:
+    """What a row does not say is an empty cell, and its id is never cut."""
+    row = service.add_transcription(
+        room_id=None, session_id=None, duration=None, formats=(), status=None
+    )
+    row["start"] = None
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert [row["id"]] == shown.splitlines()[1].split()
+
+
+def test_table_on_a_narrow_terminal(
+    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is little room an id is folded, and all of it is there."""
+    monkeypatch.setenv("COLUMNS", "60")
+    row = service.add_transcription(formats=())
+    shown, _ = shown_on_a_terminal(run, "list", ROOM, SESSION)
+    lines = shown.splitlines()
+    assert len(lines) > 2
+    assert row["id"] == "".join(line.split()[-1] for line in lines[1:])
+
+
+def test_table_of_nothing(service: FakeVideoSDK, run: Run) -> None:
+    """Without rows there is no table, and it is said that there are none."""
+    assert shown_on_a_terminal(run, "list") == ("", (0, "", "0 transcriptions\n"))
+
+
+@pytest.mark.usefixtures("wide")
+def test_control_characters_are_not_shown(service: FakeVideoSDK, run: Run) -> None:
+    """In a table as well, the words of the service are words."""
+    add_wild(service)
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert {"\n"} == {c for c in shown if not c.isprintable()}
+
+
+@pytest.mark.usefixtures("wide")
+def test_markup_is_not_read(service: FakeVideoSDK, run: Run) -> None:
+    """What looks like markup of the table's library is printed as it is."""
+    service.add_transcription(status="[red]x[/nonsense]")
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert "[red]x[/nonsense]" in shown
+
+
+def test_table_in_a_process_of_its_own(service: FakeVideoSDK) -> None:
+    """A real terminal in front of a real process shows the table and then its count."""
+    service.add_transcriptions(3)
+    terminal = Terminal()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
+    with start("list", **streams) as process:
+        assert process.wait() == 0
+    shown = click.unstyle(terminal.read()).splitlines()
+    assert shown[0].startswith("Start (UTC)")
+    assert shown[-1] == "3 transcriptions"
+
+
+# Progress.
+
+
+def told_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
+    """Run with stderr on a terminal, and return what it showed."""
+    terminal = Terminal()
+    with redirect_stderr(terminal.file):
+        outcome = run(*arguments)
+    return terminal.read(), outcome
+
+
+CLEARED = "\x1b[2K"
+
+
+@pytest.fixture
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A walk is long at once."""
+    monkeypatch.setattr("videosdk_transcripts.cli._progress._PATIENCE", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
+@pytest.mark.usefixtures("_no_patience")
+def test_progress_of_a_long_walk(service: FakeVideoSDK, run: Run, options: list[str]) -> None:
+    """A long walk tells a person on stderr how far it is, and clears the line in the end."""
+    service.add_transcriptions(45)
+    terminal = Terminal()
+
+    async def wait_until_told(exchange: Exchange) -> web.StreamResponse:
+        await asyncio.to_thread(terminal.wait_for, "20 of 45 rows")
+        return exchange.answer()
+
+    service.on_page(2, wait_until_told)
+    with redirect_stderr(terminal.file):
+        outcome = run("list", *options)
+    assert terminal.read().endswith(CLEARED)
+    # The same is printed as where nobody looks on.
+    assert outcome == run("list", *options)
+
+
+@pytest.mark.usefixtures("_no_patience")
+def test_progress_without_a_total(service: FakeVideoSDK, run: Run) -> None:
+    """Where the service names no total, none is shown."""
+    service.add_transcriptions(3)
+    service.every(1, Envelope("no page info"))
+    told, outcome = told_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert "3 of ? rows" in told
+
+
+@pytest.mark.usefixtures("_no_patience")
+def test_progress_ends_before_the_reason_is_told(service: FakeVideoSDK, run: Run) -> None:
+    """When a long walk fails, the line is cleared first, so that the reason can be read."""
+    service.add_transcriptions(45)
+    service.on_page(2, Status(400))
+    told, outcome = told_on_a_terminal(run, "list")
+    assert outcome.code == ExitCode.PARTIAL
+    assert told.rpartition(CLEARED)[2].startswith(NAME)
+
+
+def test_no_progress_of_a_short_walk(
+    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A walk that is done before a person grows impatient is silent."""
+    monkeypatch.setattr("videosdk_transcripts.cli._progress._PATIENCE", 60.0)
+    service.add_transcriptions(45)
+    told, outcome = told_on_a_terminal(run, "list")
+    assert (told, len(outcome.out.splitlines())) == ("", 45)
+
+
+@pytest.mark.usefixtures("_no_patience")
+def test_no_progress_off_a_terminal(service: FakeVideoSDK, run: Run) -> None:
+    """A log is spared."""
+    service.add_transcriptions(45)
+    assert run("list").err == ""
+
+
+# What it leaves out is told.
+
+
+def test_rows_of_others_are_told(service: FakeVideoSDK, run: Run) -> None:
+    """If the service ignores the filter, the rows of others are dropped, counted and told."""
+    service.filters = "ignored"
+    service.add_transcriptions(2)
+    service.add_transcriptions(3, room_id="another-room")
+    code, out, err = run("list", ROOM)
+    assert (code, len(out.splitlines())) == (0, 2)
+    warning, count = err.splitlines()
+    assert warning.startswith(f"{NAME}The service ignored the filter for room {ROOM}")
+    assert count == "3 rows of other rooms or sessions dropped"
+
+
+def test_rows_listed_twice_are_told(service: FakeVideoSDK, run: Run) -> None:
+    """A row that is listed again is printed once, and told."""
+    service.rows.append(service.add_transcription())
+    code, out, err = run("list")
+    assert (code, len(out.splitlines()), err) == (0, 1, "1 rows listed twice, printed once\n")
+
+
+def test_unreadable_rows_are_told(service: FakeVideoSDK, run: Run) -> None:
+    """With `--on-invalid skip`, rows that can't be read are left out and told."""
+    service.add_transcriptions(3)
+    service.rows[1]["start"] = 5
+    code, out, err = run("list", "--on-invalid", "skip", "--json")
+    assert (code, err) == (0, "1 rows unreadable and left out\n")
+    assert [service.rows[0], service.rows[2]] == json.loads(out)
+
+
+@pytest.mark.parametrize(("word", "printed"), [("skip", 2), ("yield", 3)])
+def test_rows_of_nobody_are_told(service: FakeVideoSDK, run: Run, word: str, printed: int) -> None:
+    """With `--unverified`, rows without a room are treated as asked, and told."""
+    service.filters = "ignored"
+    service.add_transcriptions(2)
+    service.add_transcription(room_id=None)
+    code, out, err = run("list", ROOM, "--unverified", word)
+    assert (0, printed) == (code, len(out.splitlines()))
+    assert err == "1 rows without a room or session, treated as asked\n"
+
+
+def test_a_warning_is_told_once_a_run(service: FakeVideoSDK, run: Run) -> None:
+    """A run leaves no handler of its own at the library's logger."""
+    before = list(logging.getLogger("videosdk_transcripts").handlers)
+    service.filters = "ignored"
+    service.add_transcription(room_id="another-room")
+    first, second = run("list", ROOM), run("list", ROOM)
+    assert first == second
+    assert second.err.count("ignored the filter") == 1
+    assert before == logging.getLogger("videosdk_transcripts").handlers
+
+
+# How it ends.
+
+
+def setting(**variables: str | None) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
+    """Prepare by setting variables, or by deleting those that are None."""
+
+    def prepare(_service: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(f"VIDEOSDK_{name}")
+            else:
+                monkeypatch.setenv(f"VIDEOSDK_{name}", value)
+
+    return prepare
+
+
+def always(fault: Fault) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
+    """Prepare by letting every request meet a fault."""
+
+    def prepare(service: FakeVideoSDK, _monkeypatch: pytest.MonkeyPatch) -> None:
+        service.every(1, fault)
+
+    return prepare
+
+
+def having(**fields: Any) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
+    """Prepare by having one row, which is listed whatever is asked for."""
+
+    def prepare(service: FakeVideoSDK, _monkeypatch: pytest.MonkeyPatch) -> None:
+        service.filters = "ignored"
+        service.rows.append(service.add_transcription() | fields)
+        del service.rows[0]
+
+    return prepare
+
+
+ENDS = [
+    (ExitCode.USAGE, setting(API_ENDPOINT="nowhere"), "the endpoint must look like"),
+    (ExitCode.AUTH, setting(API_KEY=None, SECRET=None), "no credentials"),
+    (ExitCode.AUTH, setting(API_KEY=None, SECRET=None), "--env-file FILE; --sandbox needs none"),
+    (ExitCode.AUTH, setting(SECRET=None), "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not"),
+    (ExitCode.AUTH, setting(SECRET=None, TOKEN="Bearer x"), "starts with 'Bearer '"),
+    (ExitCode.AUTH, setting(SECRET="a wrong secret of more than 32 bytes"), "answered 401"),
+    (ExitCode.AUTH, always(Status(403)), "answered 403"),
+    (ExitCode.NOT_FOUND, always(Status(404)), "answered 404"),
+    (ExitCode.NOT_FOUND, always(Status(402)), "answered 402"),
+    (ExitCode.RATE_LIMITED, always(Status(429, {"Retry-After": "3600"})), "answered 429"),
+    (ExitCode.NETWORK, always(DropConnection()), "broke before an answer came"),
+    (ExitCode.SERVICE, always(HtmlPage()), "a body that is not JSON"),
+    (ExitCode.SERVICE, always(Status(503)), "answered 503"),
+    (ExitCode.SERVICE, always(Status(400)), "answered 400"),
+    (ExitCode.SERVICE, always(Envelope(info={"currentPage": 9})), "answered with page 9"),
+    (
+        ExitCode.SERVICE,
+        having(start=5),
+        "expected a string, found a number",
+    ),
+    (ExitCode.SERVICE, having(start=5), "(here: --on-invalid)"),
+    (ExitCode.SERVICE, having(extension={}), "does not name the room or session"),
+    (ExitCode.SERVICE, having(extension={}), "(here: --unverified)"),
+]
+
+
+@pytest.mark.parametrize(("expected", "prepare", "words"), ENDS)
+@pytest.mark.usefixtures("_impatient")
+def test_a_failure_is_a_code_and_a_line(
+    service: FakeVideoSDK,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    expected: ExitCode,
+    prepare: Callable[[FakeVideoSDK, pytest.MonkeyPatch], None],
+    words: str,
+) -> None:
+    """What goes wrong before the first row is an exit code, and one line that says what to do."""
+    prepare(service, monkeypatch)
+    code, out, err = run("list", ROOM, "--json")
+    assert (expected, "") == (code, out)
+    assert words in err
+    assert err.startswith(NAME)
+    assert (err.count("\n"), err[-1]) == (1, "\n")
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_refused_connection(
+    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody listens the code is 7, and the address is told."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", f"http://{address}")
+        code, out, err = run("list")
+    assert (code, out) == (ExitCode.NETWORK, "")
+    assert f"can't connect to {address}" in err
+
+
+def test_no_answer_in_time(
+    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no answer comes in time the code is 7 as well, and the limit is told."""
+    use_policy(monkeypatch, RetryPolicy(attempts=1, attempt_timeout=0.02))
+    service.every(1, Delay(0.1))
+    code, out, err = run("list")
+    assert (code, out) == (ExitCode.NETWORK, "")
+    assert "no whole answer within the attempt_timeout of 0.02 s" in err
+
+
+@pytest.mark.parametrize("room", ["", "a b", ".."])
+def test_a_room_that_is_no_id(service: FakeVideoSDK, run: Run, room: str) -> None:
+    """What can't be an id is a wrong argument, and nothing is sent."""
+    code, out, err = run("list", room)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "room_id must be an id" in err
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("fault", [Status(404), Status(401), HtmlPage()])
+@pytest.mark.usefixtures("_impatient")
+def test_partial_output(service: FakeVideoSDK, run: Run, fault: Fault) -> None:
+    """What goes wrong after some rows is a code of its own, and the line says after how many."""
+    service.add_transcriptions(45)
+    service.on_page(2, fault, times=10)
+    code, out, err = run("list")
+    assert (code, len(out.splitlines())) == (ExitCode.PARTIAL, 20)
+    assert err.startswith(f"{NAME}stopped after 20 rows: GET page 2 ")
+    assert err.count("\n") == 1
+
+
+def test_partial_json_is_left_open(service: FakeVideoSDK, run: Run) -> None:
+    """An array that failed half-way is no document, and each row in it is whole."""
+    service.add_transcriptions(45)
+    service.on_page(2, Status(404))
+    code, out, _ = run("list", "--json")
+    assert code == ExitCode.PARTIAL
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(out)
+    assert service.rows[:20] == json.loads(f"{out}]")
+
+
+def test_partial_jsonl_is_whole_lines(service: FakeVideoSDK, run: Run) -> None:
+    """A stream that failed half-way ends with a whole line."""
+    service.add_transcriptions(45)
+    service.on_page(2, Status(404))
+    code, out, _ = run("list", "--jsonl")
+    assert code == ExitCode.PARTIAL
+    assert service.rows[:20] == [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--jsonl"], []])
+def test_a_failure_behind_empty_pages(service: FakeVideoSDK, run: Run, options: list[str]) -> None:
+    """A failure behind pages without rows is no partial output, because nothing was printed."""
+    service.add_transcriptions(45)
+    service.on_page(1, EmptyPage())
+    service.on_page(2, Status(404))
+    code, out, _ = run("list", *options)
+    assert (code, out) == (ExitCode.NOT_FOUND, "")
+
+
+# Signals and pipes.
+
+
+@contextmanager
+def closed_pipe() -> Iterator[None]:
+    """Nobody reads our stdout."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as file, redirect_stdout(file):
+        yield
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
+def test_a_pipe_that_nobody_reads(run: Run, options: list[str]) -> None:
+    """A reader that has had enough is no failure, and nothing is said of it."""
+    with closed_pipe():
+        outcome = run("list", "--sandbox", *options)
+    assert outcome == (0, "", SANDBOX_LINE)
+
+
+def test_a_pipe_that_is_closed_half_way(service: FakeVideoSDK) -> None:
+    """As in `| head -1`: the process ends with 0, says nothing, and asks for no more pages."""
+    service.add_transcriptions(65)
+    gone = threading.Event()
+
+    async def wait_until_gone(exchange: Exchange) -> web.StreamResponse:
+        await asyncio.to_thread(gone.wait, 10)
+        return exchange.answer()
+
+    service.on_page(2, wait_until_gone)
+    with start("list") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        process.stdout.close()
+        gone.set()
+        told = process.stderr.read()
+    assert (process.returncode, told) == (0, "")
+    assert service.rows[0]["id"] == first.split("\t")[0]
+    assert 3 not in {request.page for request in service.requests}
+
+
+def interrupting(interrupt: Callable[[], None]) -> Fault:
+    """Make a fault: Ctrl-C is pressed, and the answer never comes."""
+
+    async def press(_exchange: Exchange) -> web.StreamResponse:
+        interrupt()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    return press
+
+
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Ctrl-C means in the tests what it means in Python, also where a shell turned it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("page", "printed"), [(1, 0), (2, 20)])
+@pytest.mark.usefixtures("_ctrl_c")
+def test_ctrl_c(service: FakeVideoSDK, run: Run, page: int, printed: int) -> None:
+    """Ctrl-C ends at once with 130 and one line, whatever was printed."""
+    service.add_transcriptions(45)
+    here = threading.get_ident()
+    service.on_page(page, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
+    code, out, err = run("list")
+    assert (ExitCode.INTERRUPTED, printed) == (code, len(out.splitlines()))
+    # The empty line leaves the ^C of the terminal behind.
+    assert err == f"\n{NAME}interrupted\n"
+
+
+def test_ctrl_c_in_a_process_of_its_own(service: FakeVideoSDK) -> None:
+    """The process ends with 130, without a traceback and without a warning."""
+    begun: Future[subprocess.Popen[str]] = Future()
+    service.fail_next(interrupting(lambda: begun.result(10).send_signal(signal.SIGINT)))
+    with start("list") as process:
+        begun.set_result(process)
+        out, err = process.communicate()
+    assert (130, "", f"\n{NAME}interrupted\n") == (process.returncode, out, err)
+
+
+# The sandbox.
+
+
+def test_the_sandbox_needs_nothing(run: Run) -> None:
+    """`--sandbox` works without credentials and network, and names its rooms on stderr."""
+    expected = FakeVideoSDK()
+    fill_sandbox(expected)
+    code, out, err = run("list", "--sandbox", "--json")
+    assert (code, err) == (0, SANDBOX_LINE)
+    assert expected.rows == json.loads(out)
+
+
+def test_the_sandbox_is_filtered(run: Run) -> None:
+    """A room of the sandbox and a session in it can be asked for."""
+    room = SANDBOX_ROOMS[1]
+    rows = [json.loads(line) for line in run("list", room, "--sandbox", "--jsonl").out.splitlines()]
+    places = [row["extension"]["extensionConfig"] for row in rows]
+    assert {room} == {place["roomId"] for place in places}
+    session = places[0]["sessionId"]
+    found = json.loads(run("list", room, session, "--sandbox", "--json").out)
+    mine = [row for row, place in zip(rows, places, strict=True) if place["sessionId"] == session]
+    assert mine == found
+
+
+def test_the_sandbox_hides_the_real_account(service: FakeVideoSDK, run: Run) -> None:
+    """With credentials in the environment too, `--sandbox` talks to the sandbox alone."""
+    assert run("list", "--sandbox").code == 0
+    assert service.requests == []
+
+
+# Settings from a file.
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    """A place for a file of settings."""
+    return tmp_path / "settings.env"
+
+
+PLAIN = """
+VIDEOSDK_API_KEY={key}
+VIDEOSDK_SECRET={secret}
+VIDEOSDK_API_ENDPOINT={url}
+"""
+
+QUOTED = """
+export VIDEOSDK_API_KEY='{key}'
+export VIDEOSDK_SECRET="{secret}"
+VIDEOSDK_API_ENDPOINT = "{url}/v2"
+"""
+
+COMMENTED = """
+# VIDEOSDK_API_KEY=x
+  # export VIDEOSDK_SECRET=x
+  VIDEOSDK_API_KEY={key}
+
+no assignment at all
+VIDEOSDK_SECRET_KEY={secret}
+VIDEOSDK_API_ENDPOINT=http://replaced.example
+VIDEOSDK_API_ENDPOINT={url}
+"""
+
+
+@pytest.mark.parametrize("lines", [PLAIN, QUOTED, COMMENTED])
+@pytest.mark.parametrize(("mark", "newline"), [("", "\n"), ("\ufeff", "\r\n")])
+def test_env_file(run: Run, env_file: Path, lines: str, mark: str, newline: str) -> None:
+    """A file of settings may have quotes, `export`, comments, empty lines, a mark and CRLF."""
+    with serving(FakeVideoSDK(api_key="key", secret="a secret of more than 32 bytes=?#")) as fake:
+        text = lines.format(key=fake.api_key, secret=fake.secret, url=fake.url)
+        env_file.write_text(mark + text.strip(), "utf-8", newline=newline)
+        fake.add_transcription(row_id="t")
+        code, out, err = run("list", "--env-file", str(env_file))
+    assert (code, err) == (0, "")
+    assert out.startswith("t\t")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("plain", "plain"),
+        ("a=b==", "a=b=="),
+        ("  spaces  ", "spaces"),
+        ('"a b"', "a b"),
+        ("'a\"b'", 'a"b'),
+        ("''inner''", "'inner'"),
+        ('"', '"'),
+        ('"open', '"open'),
+        ("\"mixed'", "\"mixed'"),
+        ("#hash", "#hash"),
+        ("größe", "größe"),
+    ],
+)
+def test_quotes_in_an_env_file(
+    service: FakeVideoSDK, run: Run, env_file: Path, written: str, meant: str
+) -> None:
+    """One pair of quotes is taken off a value, and all else of it is kept."""
+    service.api_key = meant
+    env_file.write_text(
+        f"VIDEOSDK_API_KEY={written}\nVIDEOSDK_SECRET={service.secret}\n"
+        f"VIDEOSDK_API_ENDPOINT={service.url}\n",
+        "utf-8",
+    )
+    assert run("list", "--env-file", str(env_file)) == (0, "", "")
+
+
+def test_an_empty_value_in_an_env_file_is_none(run: Run, env_file: Path) -> None:
+    """A variable that is set to nothing, with quotes or without, counts as not set."""
+    env_file.write_text('VIDEOSDK_API_KEY=""\nVIDEOSDK_TOKEN=\nVIDEOSDK_SECRET=x\n')
+    code, _, err = run("list", "--env-file", str(env_file))
+    assert code == ExitCode.AUTH
+    assert "VIDEOSDK_SECRET is set and VIDEOSDK_API_KEY is not" in err
+
+
+def test_an_env_file_is_not_mixed_with_the_environment(
+    service: FakeVideoSDK, run: Run, env_file: Path
+) -> None:
+    """Half of a pair in the file is not completed from the environment."""
+    env_file.write_text(f"VIDEOSDK_API_KEY={service.api_key}\n")
+    code, _, err = run("list", "--env-file", str(env_file))
+    assert code == ExitCode.AUTH
+    assert "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not" in err
+    assert service.requests == []
+
+
+def test_an_env_file_sets_nothing_else(service: FakeVideoSDK, run: Run, env_file: Path) -> None:
+    """Variables that are not of the client are neither set nor replaced."""
+    env_file.write_text(
+        f"VIDEOSDK_API_KEY={service.api_key}\nVIDEOSDK_SECRET={service.secret}\n"
+        f"VIDEOSDK_API_ENDPOINT={service.url}\nPATH=/nowhere\nNOT_OURS=1\n"
+    )
+    before = os.environ["PATH"]
+    assert run("list", "--env-file", str(env_file)).code == 0
+    assert before == os.environ["PATH"]
+    assert "NOT_OURS" not in os.environ
+
+
+def test_an_env_file_that_is_no_text(run: Run, env_file: Path) -> None:
+    """A file that is no UTF-8 is a wrong setting, and its name is told and nothing of it."""
+    env_file.write_bytes(b"VIDEOSDK_SECRET=hidden\xff")
+    told = f"{NAME}{env_file} can't be read: UnicodeDecodeError\n"
+    assert (ExitCode.USAGE, "", told) == run("list", "--env-file", str(env_file))
+
+
+def test_an_env_file_that_vanishes(
+    run: Run, env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that can't be read any more when its turn comes is told likewise."""
+    env_file.touch()
+
+    def denied(*_arguments: object) -> str:
+        raise PermissionError(13, "denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    told = f"{NAME}{env_file} can't be read: PermissionError\n"
+    assert (ExitCode.USAGE, "", told) == run("list", "--env-file", str(env_file))
+
+
+# Secrets.
+
+
+async def echo(exchange: Exchange) -> web.StreamResponse:
+    """Answer as a careless gateway does, with the header that it got."""
+    said = f"bad header Authorization: {exchange.request.headers['Authorization']}"
+    return web.json_response({"message": said, "error": {"message": said}}, status=400)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("fault", [echo, Status(401), Status(403), HtmlPage(), DropConnection()])
+@pytest.mark.usefixtures("_impatient")
+def test_no_secret_is_printed(
+    service: FakeVideoSDK, run: Run, options: list[str], fault: Fault
+) -> None:
+    """Neither the key nor the secret nor a token reaches the output, also if it is echoed."""
+    service.add_transcriptions(45)
+    service.on_page(2, fault, times=20)
+    _, out, err = run("list", *options)
+    assert out
+    tokens = {request.headers["Authorization"] for request in service.requests}
+    parts = {part for token in tokens for part in token.split(".")}
+    for hidden in (service.api_key, service.secret, *parts):
+        assert hidden not in out + err
+
+
+def test_no_secret_can_be_an_argument(run: Run) -> None:
+    """There is no option for a key, a secret or a token, which a list of processes would show."""
+    out = run("list", "--help").out
+    assert re.findall(r"--[\w-]*(?:key|secret|token)", out) == []
+
+
+def test_the_extra_is_loaded_when_it_is_used() -> None:
+    """To import the command line loads neither click nor rich, which may be missing."""
+    code = "import sys, videosdk_transcripts.cli; print({'click', 'rich'} & set(sys.modules))"
+    done = subprocess.run(  # noqa: S603
+        (sys.executable, "-c", code), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"

@@ -1,0 +1,129 @@
+"""The verbs of the command line, their arguments and their help."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ._exit import ReaderGoneError, ends_well
+from ._list import Walk, print_transcriptions
+from ._settings import open_client
+
+__all__ = ["run"]
+
+_EXIT_CODES = """
+\b
+Exit codes:
+  0    done, or the reader closed the pipe
+  2    wrong arguments or settings
+  3    credentials are missing or refused
+  4    not found
+  5    rate limited
+  6    partial: some rows were printed before it failed
+  7    no answer: network or time-out
+  8    the service failed or sent what can't be read
+  130  interrupted
+"""
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run a verb and return the exit code."""
+    # What the library warns of (rows of others, for one) is for the person at the terminal.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("videosdk-transcripts: %(message)s"))
+    logger = logging.getLogger("videosdk_transcripts")
+    logger.addHandler(handler)
+    try:
+        return ends_well(
+            lambda: app.main(arguments, prog_name="videosdk-transcripts", standalone_mode=False)
+        )
+    finally:
+        logger.removeHandler(handler)
+
+
+@click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="videosdk-transcripts", message="%(prog)s %(version)s")
+def app() -> None:
+    """
+    Read the transcriptions of VideoSDK meetings.
+
+    Credentials come from the environment, VIDEOSDK_API_KEY with VIDEOSDK_SECRET, or
+    VIDEOSDK_TOKEN, or from a file with such lines (--env-file), and never from arguments.
+    """
+
+
+@app.command("list", epilog=_EXIT_CODES)
+@click.argument("room", required=False)
+@click.argument("session", required=False)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object a line, as it comes.")
+@click.option("--limit", type=click.IntRange(1), help="Rows to print at most.")
+@click.option(
+    "--page-size", type=click.IntRange(1), default=20, show_default=True, help="Rows a request."
+)
+@click.option(
+    "--unverified",
+    type=click.Choice(["raise", "skip", "yield"]),
+    default="raise",
+    show_default=True,
+    help="Rows that name no room or session.",
+)
+@click.option(
+    "--on-invalid",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="Rows that can't be read.",
+)
+@click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of NAME=value lines, in place of the environment.",
+)
+@click.option("--sandbox", is_flag=True, help="Use a fake service with made-up data.")
+def list_(  # noqa: PLR0917 - click calls it by keyword
+    room: str | None,
+    session: str | None,
+    form: Literal["json", "jsonl"] | None,
+    limit: int | None,
+    page_size: int,
+    unverified: Literal["raise", "skip", "yield"],
+    on_invalid: Literal["raise", "skip"],
+    env_file: Path | None,
+    sandbox: bool,
+) -> None:
+    """
+    List the transcriptions of a ROOM, of a SESSION in it, or of the whole account.
+
+    On a terminal it is a table; elsewhere one line a row, with tabs between id, status,
+    start, end, room, session and formats. With --json an array that failed half-way is
+    left open, so that no program takes it for whole.
+    """
+    walk = Walk(
+        room_id=room,
+        session_id=session,
+        limit=limit,
+        page_size=page_size,
+        unverified=unverified,
+        on_invalid=on_invalid,
+    )
+
+    async def work() -> None:
+        async with open_client(env_file=env_file, sandbox=sandbox) as client:
+            await print_transcriptions(client, walk, form)
+
+    _finish(work())
+
+
+def _finish(work: Coroutine[None, None, None]) -> None:
+    try:
+        asyncio.run(work)
+    except BrokenPipeError:
+        # click would end the program itself here, with a code that says it failed.
+        raise ReaderGoneError from None

@@ -1,0 +1,69 @@
+"""Which service to talk to, and with which credentials."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from videosdk_transcripts import ConfigurationError, TranscriptsClient
+
+__all__ = ["open_client"]
+
+_PREFIX = "VIDEOSDK_"
+
+
+@asynccontextmanager
+async def open_client(*, env_file: Path | None, sandbox: bool) -> AsyncGenerator[TranscriptsClient]:
+    """
+    Open a client of the real service, or of a fake one in this process.
+
+    Args:
+        env_file: whose lines stand in place of the variables of the environment.
+        sandbox: use the fake one.
+
+    Raises:
+        CredentialsError: there are no credentials, or they are malformed.
+        ConfigurationError: the file can't be read.
+    """
+    if sandbox:
+        # Imported here, since a server is nothing that every call should load.
+        from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, fill_sandbox
+
+        async with FakeVideoSDK() as fake:
+            fill_sandbox(fake)
+            click.echo(f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}", err=True)
+            async with fake.client() as client:
+                yield client
+        return
+    if env_file is not None:
+        _take_environment_from(env_file)
+    async with TranscriptsClient() as client:
+        yield client
+
+
+def _take_environment_from(path: Path) -> None:
+    """Replace the variables of this process that the client reads, and no others."""
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
+    pairs = [
+        line.strip().removeprefix("export ").partition("=")
+        for line in lines
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    # Not mixed with what the process was given: half of one pair and half of another.
+    for name in [name for name in os.environ if name.startswith(_PREFIX)]:
+        del os.environ[name]
+    for name, _, value in pairs:
+        if name.strip().startswith(_PREFIX):
+            os.environ[name.strip()] = _unquoted(value.strip())
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
