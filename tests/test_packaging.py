@@ -27,7 +27,7 @@ OWNERS = {
 FLOORS = [
     {"errors.py", "models.py"},
     {"_arguments.py"},
-    {"_filter.py", "_guards.py", "_converter.py", "_session.py", "auth.py"},
+    {"_filter.py", "_guards.py", "_converter.py", "_pace.py", "_session.py", "auth.py"},
     {"_protocol.py", "_checkpoint.py", "_environment.py", "_retry.py"},
     {"_envelope.py", "_walk.py", "_transport.py"},
     {"_pager.py"},

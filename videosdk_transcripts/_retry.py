@@ -59,7 +59,12 @@ class RetryPolicy:
     """
 
     attempts: int = field(default=6, validator=_count)
-    """Requests for one page at most, the first one included. 1 never repeats."""
+    """
+    Requests for one page at most, the first one included.
+
+    aiohttp by itself sends a read once more where the connection broke before an answer;
+    that is part of one attempt, and can't be seen from here.
+    """
     first_wait: float = field(default=0.5, validator=_at_least(0))
     """The longest first wait; it doubles with each attempt."""
     longest_wait: float = field(default=8.0, validator=_at_least(0))

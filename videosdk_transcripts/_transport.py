@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from ._pace import Pace
 from ._protocol import Answer, Request, check_status, http_date
 from ._retry import Attempts, RetryPolicy, with_retries
 from ._session import Connection, Sessions
@@ -51,6 +52,7 @@ class Transport:
         policy: attempts and time limits.
         connection: how to connect.
         max_response_bytes: decoded bytes of one answer.
+        requests_per_second: an even pace for all requests; None for no limit.
         clock: seconds of a clock that only goes forward.
         now: seconds since the epoch.
         sleep: waits that many seconds.
@@ -64,6 +66,7 @@ class Transport:
         connection: Connection,
         *,
         max_response_bytes: int,
+        requests_per_second: float | None,
         clock: Callable[[], float],
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -77,6 +80,7 @@ class Transport:
         self._clock = clock
         self._now = now
         self._sleep = sleep
+        self._pace = Pace(requests_per_second, clock=clock, sleep=sleep)
         self.sessions = Sessions(connection)
 
     async def fetch(
@@ -133,6 +137,7 @@ class Transport:
         wire = await self.sessions.open()
         # Waiting for a slot is no part of the attempt: the service is not to blame for it.
         async with wire.slots:
+            await self._pace.turn()
             limit = asyncio.timeout(self._policy.attempt_timeout)
             try:
                 async with limit:
@@ -157,6 +162,7 @@ class Transport:
         if answer.status == 401 and self._tokens.reject(token):
             stats.retries += 1
             token = await self._tokens.get()
+            await self._pace.turn()
             answer = await self._send(session, request, token, stats)
         return answer, self._explain_refusal(answer, token)
 

@@ -57,6 +57,7 @@ class TranscriptsClient:
         session: a session of yours, which is used, never changed and never closed.
         max_in_flight: requests under way at once, over all tasks; 1 or more.
         max_response_bytes: decoded bytes of one answer; 1 or more.
+        requests_per_second: an even pace over all tasks, above 0; None for no limit.
         proxy: URL of a proxy.
         ssl: a TLS context, where the machine's own trust is not enough.
         trust_env: take the proxy from the environment. Never takes a netrc file.
@@ -80,6 +81,7 @@ class TranscriptsClient:
         session: aiohttp.ClientSession | None = None,
         max_in_flight: int = 16,
         max_response_bytes: int = 32 * 1024 * 1024,
+        requests_per_second: float | None = None,
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True,
         trust_env: bool = False,
@@ -93,6 +95,8 @@ class TranscriptsClient:
         token = hidden(token) if isinstance(token, str) else token
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
+        if requests_per_second is not None:
+            check_number("requests_per_second", requests_per_second, least=0, above=True)
         self._clock = clock
         self._transport = Transport(
             find_endpoint(endpoint),
@@ -100,6 +104,7 @@ class TranscriptsClient:
             retry or RetryPolicy(),
             Connection(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
             max_response_bytes=max_response_bytes,
+            requests_per_second=requests_per_second,
             clock=clock,
             now=now,
             sleep=sleep,

@@ -1,0 +1,94 @@
+"""P14: an even pace over all tasks of a client, and no burst."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from videosdk_transcripts import ConfigurationError, RetryPolicy, TranscriptsClient
+from videosdk_transcripts._pace import Pace
+from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
+
+from .conftest import Clock
+
+
+async def test_turns_are_evenly_spaced(clock: Clock) -> None:
+    """The first one at once, and each later one an interval behind the one before."""
+    pace = Pace(4, clock=clock, sleep=clock.sleep)
+    for _ in range(4):
+        await pace.turn()
+    assert clock.slept == [0.25, 0.25, 0.25]
+
+
+async def test_a_late_timer_is_made_up_for_by_one_turn() -> None:
+    """A loop that was held up does not lose its rate, and does not let a crowd through."""
+    clock = Clock()
+
+    async def late(seconds: float) -> None:
+        await clock.sleep(seconds)
+        clock.time += 0.2 if len(clock.slept) == 1 else 10
+
+    pace = Pace(4, clock=clock, sleep=late)
+    began = clock.time
+    turns = []
+    for _ in range(5):
+        await pace.turn()
+        turns.append(clock.time - began)
+    # 0.25 came 0.2 s late, so that 0.5 is kept; what comes 10 s late frees one turn.
+    assert turns == pytest.approx([0, 0.45, 10.5, 10.5, 20.75])
+
+
+async def test_time_that_passed_is_not_saved_up(clock: Clock) -> None:
+    """After a pause there is no burst."""
+    pace = Pace(4, clock=clock, sleep=clock.sleep)
+    await pace.turn()
+    clock.time += 60
+    for _ in range(3):
+        await pace.turn()
+    assert clock.slept == [0.25, 0.25]
+
+
+async def test_without_a_limit_nothing_waits(clock: Clock) -> None:
+    """The default costs nothing."""
+    pace = Pace(None, clock=clock, sleep=clock.sleep)
+    for _ in range(100):
+        await pace.turn()
+    assert clock.slept == []
+
+
+async def test_many_walks_share_one_pace(fake: FakeVideoSDK) -> None:
+    """At 280 a second a server that refuses above 40 in any tenth of one refuses nothing."""
+    fake.add_transcriptions(60)
+    loop = asyncio.get_running_loop()
+    arrived: list[float] = []
+
+    async def strict(exchange: Exchange) -> Any:
+        arrived.append(loop.time())
+        if sum(1 for moment in arrived[-60:] if moment > arrived[-1] - 0.1) > 40:
+            return await Status(429)(exchange)
+        return exchange.answer()
+
+    fake.every(1, strict)
+    async with fake.client(requests_per_second=280, retry=RetryPolicy(attempts=1)) as client:
+
+        async def walk() -> int:
+            return len([t async for t in client.iter_transcriptions(page_size=5)])
+
+        assert await asyncio.gather(*(walk() for _ in range(12))) == [60] * 12
+    assert len(arrived) == 144
+    assert arrived[-1] - arrived[0] >= 143 / 280
+
+
+async def test_a_token_minted_anew_keeps_the_pace(fake: FakeVideoSDK, clock: Clock) -> None:
+    """The repeated request is a request."""
+    fake.fail_next(Status(401))
+    async with fake.client(requests_per_second=2, clock=clock, sleep=clock.sleep) as client:
+        await client.count()
+    assert clock.slept == [0.5]
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), "5", True])
+def test_bad_rates(rate: Any) -> None:
+    """Refused at construction."""
+    with pytest.raises(ConfigurationError, match="requests_per_second must be a number above 0"):
+        TranscriptsClient(token="t", requests_per_second=rate)
