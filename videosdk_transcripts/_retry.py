@@ -19,11 +19,8 @@ from ._arguments import check_count, check_number
 from .errors import (
     ConnectionFailedError,
     InvalidResponseError,
-    InvalidRowError,
-    ResponseTooLargeError,
     StatusError,
     TimedOutError,
-    UnverifiedRowError,
     VideoSDKTranscriptsError,
 )
 from .models import WalkStats
@@ -35,6 +32,8 @@ logger = logging.getLogger("videosdk_transcripts")
 T = TypeVar("T")
 
 REPEATED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+REPEATED_FAILURES: Final = frozenset({ConnectionFailedError, TimedOutError, InvalidResponseError})
+"""These classes and none below them: a row that can't be read gets no better by asking again."""
 
 
 def _at_least(least: float, *, above: bool = False) -> Callable[..., None]:
@@ -79,16 +78,9 @@ class RetryPolicy:
 
 def is_repeated(error: BaseException) -> bool:
     """Tell whether a read is sent again after this failure."""
-    match error:
-        case StatusError():
-            return error.status in REPEATED_STATUSES
-        # An answer of the right shape gets no better by asking again.
-        case ResponseTooLargeError() | InvalidRowError() | UnverifiedRowError():
-            return False
-        case ConnectionFailedError() | TimedOutError() | InvalidResponseError():
-            return True
-        case _:
-            return False
+    if isinstance(error, StatusError):
+        return error.status in REPEATED_STATUSES
+    return type(error) in REPEATED_FAILURES
 
 
 @define
