@@ -1,6 +1,8 @@
 """The command line: what is printed, what is told, and how it ends."""
 
 import asyncio
+import errno
+import io
 import json
 import logging
 import os
@@ -10,10 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -206,6 +210,7 @@ def test_version(run: Run) -> None:
     [
         (["--no-such"], "--no-such"),
         (["no-such"], "no-such"),
+        ([], "which verb?"),
         (["list", "--no-such"], "--no-such"),
         (["list", ROOM, SESSION, "third"], "third"),
         (["list", "--limit", "0"], "--limit"),
@@ -214,6 +219,7 @@ def test_version(run: Run) -> None:
         (["list", "--on-invalid", "collect"], "--on-invalid"),
         (["list", "--env-file", "/no/such/file"], "--env-file"),
         (["list", "--env-file", "/"], "--env-file"),
+        (["list", "--env-file", __file__, "--sandbox"], "--sandbox needs no --env-file"),
     ],
 )
 def test_wrong_arguments(run: Run, arguments: list[str], named: str) -> None:
@@ -382,9 +388,9 @@ def shown_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
 @pytest.mark.parametrize(
     ("arguments", "header"),
     [
-        ([], "Start (UTC) | Duration | Status | Room | Session | Files | Id"),
-        ([ROOM], "Start (UTC) | Duration | Status | Session | Files | Id"),
-        ([ROOM, SESSION], "Start (UTC) | Duration | Status | Files | Id"),
+        ([], "Id | Start (UTC) | Duration | Status | Room | Session | Files"),
+        ([ROOM], "Id | Start (UTC) | Duration | Status | Session | Files"),
+        ([ROOM, SESSION], "Id | Start (UTC) | Duration | Status | Files"),
     ],
 )
 @pytest.mark.usefixtures("wide")
@@ -421,16 +427,98 @@ def test_table_of_rows_that_say_little(service: FakeVideoSDK, run: Run) -> None:
     assert [row["id"]] == shown.splitlines()[1].split()
 
 
-def test_table_on_a_narrow_terminal(
-    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("duration", "cell"),
+    [
+        (timedelta(hours=1, seconds=1), "1:00:01"),
+        (timedelta(seconds=1, milliseconds=500), "0:00:01"),
+        (timedelta(days=1, hours=2), "1 day, 2:00:00"),
+        (timedelta(minutes=-5), ""),
+    ],
+)
+@pytest.mark.usefixtures("wide")
+def test_duration_in_a_table(
+    service: FakeVideoSDK, run: Run, duration: timedelta, cell: str
 ) -> None:
-    """Where there is little room an id is folded, and all of it is there."""
-    monkeypatch.setenv("COLUMNS", "60")
-    row = service.add_transcription(formats=())
-    shown, _ = shown_on_a_terminal(run, "list", ROOM, SESSION)
-    lines = shown.splitlines()
-    assert len(lines) > 2
-    assert row["id"] == "".join(line.split()[-1] for line in lines[1:])
+    """A duration is shown in whole seconds, and one that can't be is an empty cell."""
+    service.add_transcription(duration=duration)
+    header, row = shown_on_a_terminal(run, "list")[0].splitlines()
+    assert row[header.index("Duration") : header.index("Status")].strip() == cell
+
+
+# The row of the test needs 134 columns of the terminal for all that there is of it.
+@pytest.mark.parametrize(
+    ("width", "arguments", "left_out"),
+    [
+        (134, [], []),
+        (133, [], ["Session"]),
+        (108, [], ["Session"]),
+        (107, [], ["Session", "Room"]),
+        (92, [], ["Session", "Room"]),
+        (91, [], ["Session", "Room", "Duration"]),
+        (82, [], ["Session", "Room", "Duration"]),
+        (81, [], ["Session", "Room", "Duration", "Files"]),
+        (80, [], ["Session", "Room", "Duration", "Files"]),
+        (65, [], ["Session", "Room", "Duration", "Files"]),
+        (80, [ROOM], ["Session", "Duration", "Files"]),
+        (80, [ROOM, SESSION], ["Duration", "Files"]),
+    ],
+)
+def test_table_on_a_narrow_terminal(
+    service: FakeVideoSDK,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    width: int,
+    arguments: list[str],
+    left_out: list[str],
+) -> None:
+    """Where a row has no room on a line, columns are left out and told, and the id is whole."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = service.add_transcription(formats=("txt", "vtt"))
+    shown, outcome = shown_on_a_terminal(run, "list", *arguments)
+    header, line = shown.splitlines()
+    assert len(header) <= width
+    assert line.startswith(f"{row['id']}  2026-03-02 09:00  ")
+    known = ["Room", "Session"][: len(arguments)]
+    names = ["Id", "Start (UTC)", "Duration", "Status", "Room", "Session", "Files"]
+    assert re.split("  +", header.strip()) == [n for n in names if n not in left_out + known]
+    told = f" (too narrow for: {', '.join(left_out).lower()})" if left_out else ""
+    assert outcome == (0, "", f"1 transcription{told}\n")
+
+
+@pytest.mark.parametrize("width", [64, 40, 30])
+def test_table_on_a_terminal_with_no_room_for_an_id(
+    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Where an id can't be on one line it is folded, and all of it is there."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = service.add_transcription()
+    lines = shown_on_a_terminal(run, "list")[0].splitlines()
+    assert max(len(line) for line in lines) <= width
+    first = [line.partition(" ")[0] for line in lines]
+    assert row["id"] == "".join(first[first.index("Id") + 1 :])
+
+
+@pytest.mark.usefixtures("wide")
+def test_table_of_a_walk_that_failed(service: FakeVideoSDK, run: Run) -> None:
+    """What came before a failure is shown, as the exit code says."""
+    service.add_transcriptions(45)
+    service.on_page(2, Status(404))
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == ExitCode.PARTIAL
+    ids = [line.partition(" ")[0] for line in shown.splitlines()]
+    assert ["Id", *(row["id"] for row in service.rows[:20])] == ids
+    assert outcome.err.startswith(f"20 transcriptions\n{NAME}stopped after 20 rows: ")
+
+
+def test_no_table_of_a_walk_that_failed_at_once(service: FakeVideoSDK, run: Run) -> None:
+    """Without rows a failure is all that is told, and not that there are none."""
+    service.on_page(1, Status(404))
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert (shown, outcome.code) == ("", ExitCode.NOT_FOUND)
+    assert outcome.err.startswith(NAME)
+    assert outcome.err.count("\n") == 1
 
 
 def test_table_of_nothing(service: FakeVideoSDK, run: Run) -> None:
@@ -456,27 +544,44 @@ def test_markup_is_not_read(service: FakeVideoSDK, run: Run) -> None:
     assert "[red]x[/nonsense]" in shown
 
 
-def test_table_in_a_process_of_its_own(service: FakeVideoSDK) -> None:
-    """A real terminal in front of a real process shows the table and then its count."""
+def test_table_in_a_process_of_its_own(
+    service: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real terminal of 80 columns in front of a real process shows whole ids and their count."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     service.add_transcriptions(3)
     terminal = Terminal()
+    termios.tcsetwinsize(terminal.follower, (25, 80))
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
     with start("list", **streams) as process:
         assert process.wait() == 0
-    shown = click.unstyle(terminal.read()).splitlines()
-    assert shown[0].startswith("Start (UTC)")
-    assert shown[-1] == "3 transcriptions"
+    header, *rows, count = click.unstyle(terminal.read()).splitlines()
+    assert header.split("  ")[0] == "Id"
+    assert [row["id"] for row in service.rows] == [row.partition(" ")[0] for row in rows]
+    assert count == "3 transcriptions (too narrow for: session, room, duration)"
 
 
 # Progress.
 
 
-def told_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
+def told_on_a_terminal(
+    run: Run, *arguments: str, terminal: Terminal | None = None
+) -> tuple[str, Outcome]:
     """Run with stderr on a terminal, and return what it showed."""
-    terminal = Terminal()
+    terminal = terminal or Terminal()
     with redirect_stderr(terminal.file):
         outcome = run(*arguments)
     return terminal.read(), outcome
+
+
+def once_told(terminal: Terminal, text: str, fault: Fault | None = None) -> Fault:
+    """Make a fault: no answer comes before a text is shown on a terminal."""
+
+    async def wait_until_told(exchange: Exchange) -> web.StreamResponse:
+        await asyncio.to_thread(terminal.wait_for, text)
+        return exchange.answer() if fault is None else await fault(exchange)
+
+    return wait_until_told
 
 
 CLEARED = "\x1b[2K"
@@ -486,6 +591,7 @@ CLEARED = "\x1b[2K"
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A walk is long at once."""
     monkeypatch.setattr("videosdk_transcripts.cli._progress._PATIENCE", 0.0)
+    monkeypatch.setattr("videosdk_transcripts.cli._progress._REFRESH", 0.01)
     monkeypatch.setenv("TERM", "xterm")
 
 
@@ -495,37 +601,85 @@ def test_progress_of_a_long_walk(service: FakeVideoSDK, run: Run, options: list[
     """A long walk tells a person on stderr how far it is, and clears the line in the end."""
     service.add_transcriptions(45)
     terminal = Terminal()
-
-    async def wait_until_told(exchange: Exchange) -> web.StreamResponse:
-        await asyncio.to_thread(terminal.wait_for, "20 of 45 rows")
-        return exchange.answer()
-
-    service.on_page(2, wait_until_told)
-    with redirect_stderr(terminal.file):
-        outcome = run("list", *options)
-    assert terminal.read().endswith(CLEARED)
+    service.on_page(2, once_told(terminal, "20 of 45 rows"))
+    told, outcome = told_on_a_terminal(run, "list", *options, terminal=terminal)
+    assert told.endswith(CLEARED)
+    assert "retries" not in told
     # The same is printed as where nobody looks on.
     assert outcome == run("list", *options)
 
 
 @pytest.mark.usefixtures("_no_patience")
+def test_progress_before_the_first_row(service: FakeVideoSDK, run: Run) -> None:
+    """That the service is waited for is told before anything has come."""
+    service.add_transcriptions(3)
+    terminal = Terminal()
+    service.on_page(1, once_told(terminal, "0 of ? rows"))
+    told, outcome = told_on_a_terminal(run, "list", terminal=terminal)
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
+    assert told.endswith(CLEARED)
+
+
+@pytest.mark.usefixtures("_no_patience", "_impatient")
+def test_progress_of_retries(service: FakeVideoSDK, run: Run) -> None:
+    """What a person waits for may be a service that fails, so that the retries are told."""
+    service.add_transcriptions(3)
+    terminal = Terminal()
+    answer = once_told(terminal, "0 of ? rows, 2 retries")
+    service.on_page(1, Status(503), Status(503), answer)
+    _, outcome = told_on_a_terminal(run, "list", terminal=terminal)
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
+
+
+@pytest.mark.usefixtures("_no_patience")
 def test_progress_without_a_total(service: FakeVideoSDK, run: Run) -> None:
     """Where the service names no total, none is shown."""
-    service.add_transcriptions(3)
-    service.every(1, Envelope("no page info"))
-    told, outcome = told_on_a_terminal(run, "list")
-    assert outcome.code == 0
-    assert "3 of ? rows" in told
+    service.add_transcriptions(25)
+    terminal = Terminal()
+    unnumbered = Envelope("no page info")
+    service.on_page(2, once_told(terminal, "20 of ? rows", unnumbered))
+    service.every(1, unnumbered)
+    _, outcome = told_on_a_terminal(run, "list", terminal=terminal)
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 25)
 
 
 @pytest.mark.usefixtures("_no_patience")
 def test_progress_ends_before_the_reason_is_told(service: FakeVideoSDK, run: Run) -> None:
     """When a long walk fails, the line is cleared first, so that the reason can be read."""
     service.add_transcriptions(45)
-    service.on_page(2, Status(400))
-    told, outcome = told_on_a_terminal(run, "list")
+    terminal = Terminal()
+    service.on_page(2, once_told(terminal, "20 of 45 rows", Status(400)))
+    told, outcome = told_on_a_terminal(run, "list", terminal=terminal)
     assert outcome.code == ExitCode.PARTIAL
     assert told.rpartition(CLEARED)[2].startswith(NAME)
+
+
+@pytest.mark.usefixtures("_no_patience", "wide")
+def test_progress_ends_before_the_table(service: FakeVideoSDK, run: Run) -> None:
+    """On one terminal a table comes behind the progress, whose line is cleared."""
+    service.add_transcriptions(25)
+    terminal = Terminal()
+    service.on_page(2, once_told(terminal, "20 of 25 rows"))
+    with redirect_stdout(terminal.file):
+        told, outcome = told_on_a_terminal(run, "list", terminal=terminal)
+    assert outcome == (0, "", "")
+    lines = click.unstyle(told.rpartition(CLEARED)[2]).splitlines()
+    assert lines[0].startswith("Id ")
+    assert (len(lines), lines[-1]) == (27, "25 transcriptions")
+
+
+@pytest.mark.parametrize("option", ["--json", "--jsonl"])
+@pytest.mark.usefixtures("_no_patience")
+def test_no_progress_where_rows_scroll_by(service: FakeVideoSDK, run: Run, option: str) -> None:
+    """Progress is not written between the rows on one terminal."""
+    service.add_transcriptions(3)
+    service.on_page(1, Delay(0.05))
+    terminal = Terminal()
+    with redirect_stdout(terminal.file):
+        told, outcome = told_on_a_terminal(run, "list", option, terminal=terminal)
+    assert outcome == (0, "", "")
+    assert "\x1b" not in told
+    assert all(row["id"] in told for row in service.rows)
 
 
 def test_no_progress_of_a_short_walk(
@@ -542,6 +696,7 @@ def test_no_progress_of_a_short_walk(
 def test_no_progress_off_a_terminal(service: FakeVideoSDK, run: Run) -> None:
     """A log is spared."""
     service.add_transcriptions(45)
+    service.on_page(2, Delay(0.05))
     assert run("list").err == ""
 
 
@@ -564,7 +719,7 @@ def test_rows_listed_twice_are_told(service: FakeVideoSDK, run: Run) -> None:
     """A row that is listed again is printed once, and told."""
     service.rows.append(service.add_transcription())
     code, out, err = run("list")
-    assert (code, len(out.splitlines()), err) == (0, 1, "1 rows listed twice, printed once\n")
+    assert (code, len(out.splitlines()), err) == (0, 1, "1 row listed twice, printed once\n")
 
 
 def test_unreadable_rows_are_told(service: FakeVideoSDK, run: Run) -> None:
@@ -572,7 +727,7 @@ def test_unreadable_rows_are_told(service: FakeVideoSDK, run: Run) -> None:
     service.add_transcriptions(3)
     service.rows[1]["start"] = 5
     code, out, err = run("list", "--on-invalid", "skip", "--json")
-    assert (code, err) == (0, "1 rows unreadable and left out\n")
+    assert (code, err) == (0, "1 row unreadable and left out\n")
     assert [service.rows[0], service.rows[2]] == json.loads(out)
 
 
@@ -584,7 +739,37 @@ def test_rows_of_nobody_are_told(service: FakeVideoSDK, run: Run, word: str, pri
     service.add_transcription(room_id=None)
     code, out, err = run("list", ROOM, "--unverified", word)
     assert (0, printed) == (code, len(out.splitlines()))
-    assert err == "1 rows without a room or session, treated as asked\n"
+    assert err == "1 row without a room or session, treated as asked\n"
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_dropped_rows_are_told_of_a_walk_that_failed(
+    service: FakeVideoSDK, run: Run, form: list[str]
+) -> None:
+    """What was left out before a failure is told, and then the failure."""
+    service.add_transcriptions(45)
+    service.rows[5] = service.rows[0]
+    service.rows[6]["start"] = 5
+    service.on_page(2, Status(404))
+    code, _, err = run("list", "--on-invalid", "skip", *form)
+    assert code == ExitCode.PARTIAL
+    twice, unreadable, failure = err.splitlines()
+    assert twice == "1 row listed twice, printed once"
+    assert unreadable == "1 row unreadable and left out"
+    assert failure.startswith(f"{NAME}stopped after 18 rows: ")
+
+
+def test_dropped_rows_are_told_of_a_walk_that_failed_before_a_row(
+    service: FakeVideoSDK, run: Run
+) -> None:
+    """Where all that came was left out, it is told as well, and the code is of the failure."""
+    service.add_transcriptions(45)
+    for row in service.rows:
+        row["start"] = 5
+    service.on_page(2, Status(404))
+    code, out, err = run("list", "--on-invalid", "skip")
+    assert (code, out) == (ExitCode.NOT_FOUND, "")
+    assert err.startswith(f"20 rows unreadable and left out\n{NAME}GET page 2 ")
 
 
 def test_a_warning_is_told_once_a_run(service: FakeVideoSDK, run: Run) -> None:
@@ -727,6 +912,22 @@ def test_partial_output(service: FakeVideoSDK, run: Run, fault: Fault) -> None:
     assert err.count("\n") == 1
 
 
+def test_partial_output_of_one_row(service: FakeVideoSDK, run: Run) -> None:
+    """One row is told in the singular."""
+    service.add_transcriptions(2)
+    service.on_page(2, Status(404))
+    assert run("list", "--page-size", "1").err.startswith(f"{NAME}stopped after 1 row: ")
+
+
+@pytest.mark.parametrize("message", ["a\x1b]0;t\x07b", "a\u202eb", "a\nb"])
+def test_control_characters_in_an_error(service: FakeVideoSDK, run: Run, message: str) -> None:
+    """The words of the service are plain in an error too, which is one line."""
+    service.fail_next(Status(404, message=message))
+    code, _, err = run("list")
+    assert code == ExitCode.NOT_FOUND
+    assert [c for c in err if not c.isprintable()] == ["\n"]
+
+
 def test_partial_json_is_left_open(service: FakeVideoSDK, run: Run) -> None:
     """An array that failed half-way is no document, and each row in it is whole."""
     service.add_transcriptions(45)
@@ -799,6 +1000,94 @@ def test_a_pipe_that_is_closed_half_way(service: FakeVideoSDK) -> None:
     assert 3 not in {request.page for request in service.requests}
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["list", "--help"], ["--version"]])
+def test_help_that_nobody_reads(run: Run, arguments: list[str]) -> None:
+    """Nobody has to read the help."""
+    with closed_pipe():
+        assert run(*arguments) == (0, "", "")
+
+
+def test_help_into_a_closed_pipe() -> None:
+    """A process whose help nobody reads ends with 0, and says nothing in the end either."""
+    with start("--help") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+    assert (process.returncode, told) == (0, "")
+
+
+@contextmanager
+def full_disk() -> Iterator[int]:
+    """Nothing can be written to this descriptor, on any system."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
+
+
+NOT_WRITTEN = f"{NAME}can't write the output: {os.strerror(errno.EBADF)}\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
+def test_output_that_cannot_be_written(service: FakeVideoSDK, run: Run, options: list[str]) -> None:
+    """Where stdout can't be written the code is 1, and the line says why."""
+    service.add_transcriptions(45)
+    with full_disk() as descriptor:
+        file = os.fdopen(descriptor, "w", closefd=False)
+        with redirect_stdout(file):
+            outcome = run("list", *options)
+        # What it holds is given up.
+        with pytest.raises(OSError, match="descriptor"):
+            file.close()
+    assert outcome == (ExitCode.OUTPUT, "", NOT_WRITTEN)
+    assert {1} == {request.page for request in service.requests}
+
+
+def test_output_that_cannot_be_written_in_a_process_of_its_own() -> None:
+    """The process ends with 1 and one line, without a traceback."""
+    with full_disk() as descriptor, start("list", "--sandbox", stdout=descriptor) as process:
+        told = process.communicate()[1]
+    assert (process.returncode, told) == (1, SANDBOX_LINE + NOT_WRITTEN)
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_stream_that_python_left_out(
+    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A stream that does not exist is nobody's, and the other one is as always."""
+    service.rows.append(service.add_transcription(row_id="t"))
+    monkeypatch.setattr(sys, name, None)
+    code, out, err = run("list")
+    with getattr(sys, name) as opened:
+        assert opened.name == os.devnull
+    assert code == 0
+    assert out.startswith("t\t") == (name == "stderr")
+    assert err == ("" if name == "stderr" else "1 row listed twice, printed once\n")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [(">&-", SANDBOX_LINE), ("2>&- >/dev/null", ""), (">&- 2>&-", "")],
+)
+def test_streams_that_are_closed(redirection: str, told: str) -> None:
+    """A process that was started without streams does its work without a word of it."""
+    command = ("sh", "-c", f'exec "$0" -W error -c "$1" list --sandbox {redirection}')
+    done = subprocess.run(  # noqa: S603
+        (*command, sys.executable, SCRIPT), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", told)
+
+
+def test_words_that_the_encoding_lacks(service: FakeVideoSDK) -> None:
+    """A row is printed as well as the encoding of stdout can."""
+    service.add_transcription(status="\u4f1a\xe9\x07")
+    latin = {"env": {**os.environ, "PYTHONIOENCODING": "cp1252"}, "encoding": "cp1252"}
+    with start("list", **latin) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err, out.count("\n")) == (0, "", 1)
+    assert out.split("\t")[1] == "\\u4f1a\xe9\\ufffd"
+
+
 def interrupting(interrupt: Callable[[], None]) -> Fault:
     """Make a fault: Ctrl-C is pressed, and the answer never comes."""
 
@@ -829,6 +1118,20 @@ def test_ctrl_c(service: FakeVideoSDK, run: Run, page: int, printed: int) -> Non
     assert (ExitCode.INTERRUPTED, printed) == (code, len(out.splitlines()))
     # The empty line leaves the ^C of the terminal behind.
     assert err == f"\n{NAME}interrupted\n"
+
+
+@pytest.mark.usefixtures("_ctrl_c", "wide")
+def test_ctrl_c_keeps_the_table(service: FakeVideoSDK, run: Run) -> None:
+    """Ctrl-C on a terminal shows what had come, and what was left out of it."""
+    service.add_transcriptions(45)
+    service.rows[5] = service.rows[0]
+    here = threading.get_ident()
+    service.on_page(2, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
+    shown, outcome = shown_on_a_terminal(run, "list")
+    ids = [line.partition(" ")[0] for line in shown.splitlines()]
+    assert ["Id", *dict.fromkeys(row["id"] for row in service.rows[:20])] == ids
+    told = "19 transcriptions\n1 row listed twice, printed once\n"
+    assert outcome == (ExitCode.INTERRUPTED, "", f"{told}\n{NAME}interrupted\n")
 
 
 def test_ctrl_c_in_a_process_of_its_own(service: FakeVideoSDK) -> None:
@@ -904,7 +1207,14 @@ VIDEOSDK_API_ENDPOINT={url}
 """
 
 
-@pytest.mark.parametrize("lines", [PLAIN, QUOTED, COMMENTED])
+BEHIND = """
+VIDEOSDK_API_KEY={key} # of the account
+export VIDEOSDK_SECRET='{secret}'   # "secret"
+VIDEOSDK_API_ENDPOINT={url}  # ours
+"""
+
+
+@pytest.mark.parametrize("lines", [PLAIN, QUOTED, COMMENTED, BEHIND])
 @pytest.mark.parametrize(("mark", "newline"), [("", "\n"), ("\ufeff", "\r\n")])
 def test_env_file(run: Run, env_file: Path, lines: str, mark: str, newline: str) -> None:
     """A file of settings may have quotes, `export`, comments, empty lines, a mark and CRLF."""
@@ -930,13 +1240,23 @@ def test_env_file(run: Run, env_file: Path, lines: str, mark: str, newline: str)
         ('"open', '"open'),
         ("\"mixed'", "\"mixed'"),
         ("#hash", "#hash"),
+        ("a#b", "a#b"),
+        ("a # b # c", "a"),
+        ("a\t# c", "a"),
+        ("'a' # don't 'b'", "a"),
+        ("a b  # c", "a b"),
+        ("'a b' # c", "a b"),
+        ("'a b'\t#c", "a b"),
+        ('"a # b"', "a # b"),
+        ("\"a # b\"  # c 'd'", "a # b"),
+        ('"open # c', '"open'),
         ("größe", "größe"),
     ],
 )
 def test_quotes_in_an_env_file(
     service: FakeVideoSDK, run: Run, env_file: Path, written: str, meant: str
 ) -> None:
-    """One pair of quotes is taken off a value, and all else of it is kept."""
+    """One pair of quotes is taken off a value, and a comment behind it; all else is kept."""
     service.api_key = meant
     env_file.write_text(
         f"VIDEOSDK_API_KEY={written}\nVIDEOSDK_SECRET={service.secret}\n"
@@ -948,7 +1268,7 @@ def test_quotes_in_an_env_file(
 
 def test_an_empty_value_in_an_env_file_is_none(run: Run, env_file: Path) -> None:
     """A variable that is set to nothing, with quotes or without, counts as not set."""
-    env_file.write_text('VIDEOSDK_API_KEY=""\nVIDEOSDK_TOKEN=\nVIDEOSDK_SECRET=x\n')
+    env_file.write_text('VIDEOSDK_API_KEY=""\nVIDEOSDK_TOKEN= # none\nVIDEOSDK_SECRET=x\n')
     code, _, err = run("list", "--env-file", str(env_file))
     assert code == ExitCode.AUTH
     assert "VIDEOSDK_SECRET is set and VIDEOSDK_API_KEY is not" in err
@@ -981,6 +1301,13 @@ def test_an_env_file_that_is_no_text(run: Run, env_file: Path) -> None:
     """A file that is no UTF-8 is a wrong setting, and its name is told and nothing of it."""
     env_file.write_bytes(b"VIDEOSDK_SECRET=hidden\xff")
     told = f"{NAME}{env_file} can't be read: UnicodeDecodeError\n"
+    assert (ExitCode.USAGE, "", told) == run("list", "--env-file", str(env_file))
+
+
+def test_a_nul_in_an_env_file(run: Run, env_file: Path) -> None:
+    """What no variable can hold is a wrong setting, and nothing of it is told."""
+    env_file.write_bytes(b"VIDEOSDK_API_KEY=a\0b\nVIDEOSDK_SECRET=x\n")
+    told = f"{NAME}{env_file} has a line that no variable can hold\n"
     assert (ExitCode.USAGE, "", told) == run("list", "--env-file", str(env_file))
 
 
@@ -1037,3 +1364,23 @@ def test_the_extra_is_loaded_when_it_is_used() -> None:
         (sys.executable, "-c", code), capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+def test_a_stream_of_another_kind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that calls `main` may have put something else in place of stdout."""
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    assert run("list", "--sandbox", "--limit", "1").code == 0
+    assert out.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "lines"), [(("list", "--sandbox"), 0, 55), (("list", "--no-such"), 2, 0)]
+)
+def test_nobody_listens_to_stderr(arguments: tuple[str, ...], code: int, lines: int) -> None:
+    """The rows are printed and the code is told all the same."""
+    with start(*arguments) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.stdout is not None
+        assert (process.stdout.read().count("\n"), process.wait()) == (lines, code)

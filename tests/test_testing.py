@@ -15,6 +15,7 @@ import aiohttp
 import jwt
 import pytest
 from aiohttp import web
+from attrs import evolve
 from yarl import URL
 
 from videosdk_transcripts import (
@@ -47,6 +48,7 @@ LIST = "/ai/v1/realtime-transcriptions"
 ROOM = "abcd-efgh-ijkl"
 SESSION = "64f1a2b3c4d5e6f708192a3b"
 OTHER = "another-room-or-session"
+ABSENT: Any = object()
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def signed(fake: FakeVideoSDK, *, secret: str | None = None, **claims: Any) -> str:
-    """Sign a token as the documentation says, with these claims in place; None omits one."""
+    """Sign a token as the documentation says, with these claims in place but for ABSENT ones."""
     now = int(time.time())
     documented = {
         "apikey": fake.api_key,
@@ -67,7 +69,7 @@ def signed(fake: FakeVideoSDK, *, secret: str | None = None, **claims: Any) -> s
         "iat": now,
         "exp": now + 60,
     }
-    kept = {name: value for name, value in (documented | claims).items() if value is not None}
+    kept = {name: value for name, value in (documented | claims).items() if value is not ABSENT}
     return jwt.encode(kept, secret or fake.secret, algorithm="HS256")
 
 
@@ -267,6 +269,38 @@ async def test_filters_are_ignored_where_asked(
     assert (len(data["transcriptions"]), data["pageInfo"]["total"]) == (5, 5)
 
 
+@pytest.mark.parametrize("extension", [None, {}, {"extensionConfig": None}])
+async def test_a_row_with_null_for_its_extension(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, extension: Row | None
+) -> None:
+    """A row of null is filtered like one without, and its ids are looked for beside it."""
+    fake.add_transcription(extension=extension)
+    row = fake.add_transcription(extension=extension, roomId=ROOM)
+    status, data = await ask(http, fake, roomId=ROOM)
+    assert (200, [row]) == (status, data["transcriptions"])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, Listing([], 1, 20, 1, 1)),
+        ({"roomId": ROOM, "page": "1", "perPage": "5"}, Listing([], 1, 5, 1, 1)),
+        ({"roomId": OTHER}, Listing([], 1, 20, 1, 0)),
+        ({"page": "0"}, None),
+        ({"perPage": "x"}, None),
+    ],
+)
+def test_a_page_can_be_had_without_a_request(
+    query: dict[str, str], expected: Listing | None
+) -> None:
+    """A fault may take any page of the list, and gets None for what makes no sense."""
+    fake = FakeVideoSDK()
+    row = fake.add_transcription()
+    if expected is not None and expected.total:
+        expected = evolve(expected, rows=[row])
+    assert expected == fake.listing(query)
+
+
 @pytest.mark.parametrize(("asked", "used", "last_page"), [(10, 10, 5), (15, 15, 3), (16, 15, 3)])
 async def test_the_page_size_is_cut_where_asked(
     http: aiohttp.ClientSession, asked: int, used: int, last_page: int
@@ -348,10 +382,10 @@ LONG_AGO, FAR_AHEAD = 1_000_000.0, 4_000_000_000.0
     "claims",
     [
         {},
-        {"permissions": None},
-        {"roles": None},
+        {"permissions": ABSENT},
+        {"roles": ABSENT},
         {"roles": ["rtc", "crawler"]},
-        {"iat": None},
+        {"iat": ABSENT},
     ],
 )
 async def test_a_good_token_is_let_in(
@@ -368,14 +402,23 @@ async def test_a_good_token_is_let_in(
     [
         ({"secret": "another secret of more than 32 bytes"}, 401, "Token is invalid"),
         ({"apikey": "another key"}, 401, "Token is invalid"),
+        ({"apikey": ABSENT}, 401, "Token is invalid"),
+        ({"exp": ABSENT}, 401, "Token is invalid"),
         ({"apikey": None}, 401, "Token is invalid"),
         ({"exp": None}, 401, "Token is invalid"),
+        ({"exp": "soon"}, 401, "Token is invalid"),
+        ({"exp": [LONG_AGO + 1]}, 401, "Token is invalid"),
+        ({"iat": None}, 401, "Token is invalid"),
+        ({"iat": "soon"}, 401, "Token is invalid"),
         ({"exp": LONG_AGO}, 401, "Token is expired or not yet valid"),
         ({"iat": LONG_AGO + 1}, 401, "Token is expired or not yet valid"),
-        ({"version": None}, 403, "Token must have version 2"),
+        ({"version": ABSENT}, 403, "Token must have version 2"),
         ({"version": 1}, 403, "Token must have version 2"),
         ({"roles": ["rtc"]}, 403, "Role of the token is not crawler"),
         ({"roles": []}, 403, "Role of the token is not crawler"),
+        ({"roles": None}, 403, "Role of the token is not crawler"),
+        ({"roles": 5}, 403, "Role of the token is not crawler"),
+        ({"roles": "crawler"}, 403, "Role of the token is not crawler"),
     ],
 )
 async def test_a_bad_token_is_refused(
@@ -673,6 +716,36 @@ async def test_repeat_page(
     assert rows[expected] == [row["id"] for row in data["transcriptions"]]
 
 
+async def test_repeat_page_keeps_the_filter(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """The page that `RepeatPage` shows is one of the list that was asked for."""
+    fake.add_transcription(room_id=OTHER)
+    row = fake.add_transcription()
+    fake.fail_next(RepeatPage())
+    _, data = await ask(http, fake, roomId=ROOM, page=2)
+    assert [row] == data["transcriptions"]
+    assert data["pageInfo"] == {"currentPage": 2, "perPage": 20, "lastPage": 1, "total": 1}
+
+
+async def test_repeat_page_of_uneven_pages(http: aiohttp.ClientSession) -> None:
+    """`RepeatPage` shows a page as large as it is."""
+    async with FakeVideoSDK(page_sizes=[5, 0, 30]) as fake:
+        ids = [row["id"] for row in fake.add_transcriptions(45)]
+        fake.fail_next(RepeatPage(3))
+        _, data = await ask(http, fake, page=1)
+    assert ids[5:35] == [row["id"] for row in data["transcriptions"]]
+
+
+async def test_repeat_page_that_there_is_none_of(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str]
+) -> None:
+    """A page that can't be asked for has no rows to show."""
+    fake.fail_next(RepeatPage(0))
+    status, data = await ask(http, fake)
+    assert (status, data["transcriptions"], data["pageInfo"]["total"]) == (200, [], 45)
+
+
 INFO = {"currentPage": 1, "perPage": 2, "lastPage": 2, "total": 3}
 SHAPES: dict[str, Callable[[list[Row]], Any]] = {
     "documented": lambda rows: {"pageInfo": INFO, "transcriptions": rows},
@@ -715,6 +788,25 @@ async def test_envelope_with_other_page_information(
     _, data = await ask(http, fake, perPage=2)
     info = {"currentPage": 1, "perPage": 2, "lastPage": 99, "total": 3, "more": None}
     assert {"pageInfo": info, "data": fake.rows[:2]} == data
+
+
+async def test_envelope_with_information_of_another_name(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """The page information is replaced under the name that it has in the shape."""
+    fake.fail_next(Envelope("pagination", {"total": 9}))
+    _, data = await ask(http, fake)
+    assert data == {
+        "pagination": {"page": 1, "perPage": 20, "totalPages": 1, "total": 9},
+        "records": [],
+    }
+
+
+@pytest.mark.parametrize("shape", ["no page info", "bare array"])
+def test_envelope_without_information_to_replace(shape: Shape) -> None:
+    """To replace what a shape does not have is refused where the fault is made."""
+    with pytest.raises(ValueError, match=f"the shape '{shape}' has no page information"):
+        Envelope(shape, {"total": 9})
 
 
 async def test_change(http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str]) -> None:

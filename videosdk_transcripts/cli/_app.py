@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
+import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from ._exit import ReaderGoneError, ends_well
+from ._exit import ends_well
 from ._list import Walk, print_transcriptions
 from ._settings import open_client
 
@@ -21,6 +23,7 @@ _EXIT_CODES = """
 \b
 Exit codes:
   0    done, or the reader closed the pipe
+  1    the output can't be written
   2    wrong arguments or settings
   3    credentials are missing or refused
   4    not found
@@ -34,6 +37,7 @@ Exit codes:
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run a verb and return the exit code."""
+    _prepare_streams()
     # What the library warns of (rows of others, for one) is for the person at the terminal.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("videosdk-transcripts: %(message)s"))
@@ -47,15 +51,34 @@ def run(arguments: Sequence[str] | None) -> int:
         logger.removeHandler(handler)
 
 
-@click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by whoever started us (`>&-`).
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            # The words of a row need not fit the terminal's encoding.
+            stream.reconfigure(errors="backslashreplace")
+
+
+@click.group(
+    epilog=_EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Without a verb some releases of click succeed and others do not; here none does.
+    invoke_without_command=True,
+)
 @click.version_option(package_name="videosdk-transcripts", message="%(prog)s %(version)s")
-def app() -> None:
+@click.pass_context
+def app(context: click.Context) -> None:
     """
     Read the transcriptions of VideoSDK meetings.
 
     Credentials come from the environment, VIDEOSDK_API_KEY with VIDEOSDK_SECRET, or
     VIDEOSDK_TOKEN, or from a file with such lines (--env-file), and never from arguments.
     """
+    if context.invoked_subcommand is None:
+        raise click.UsageError("which verb? See --help", context)
 
 
 @app.command("list", epilog=_EXIT_CODES)
@@ -105,6 +128,8 @@ def list_(  # noqa: PLR0917 - click calls it by keyword
     start, end, room, session and formats. With --json an array that failed half-way is
     left open, so that no program takes it for whole.
     """
+    if sandbox and env_file:
+        raise click.UsageError("--sandbox needs no --env-file")
     walk = Walk(
         room_id=room,
         session_id=session,
@@ -118,12 +143,4 @@ def list_(  # noqa: PLR0917 - click calls it by keyword
         async with open_client(env_file=env_file, sandbox=sandbox) as client:
             await print_transcriptions(client, walk, form)
 
-    _finish(work())
-
-
-def _finish(work: Coroutine[None, None, None]) -> None:
-    try:
-        asyncio.run(work)
-    except BrokenPipeError:
-        # click would end the program itself here, with a code that says it failed.
-        raise ReaderGoneError from None
+    asyncio.run(work())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from pathlib import Path
 
 import click
 
@@ -22,7 +24,9 @@ from videosdk_transcripts import (
     VideoSDKTranscriptsError,
 )
 
-__all__ = ["ExitCode", "PartialOutputError", "ReaderGoneError", "ends_well"]
+from ._text import plain, plural, tell
+
+__all__ = ["ExitCode", "PartialOutputError", "ends_well"]
 
 
 class ExitCode(IntEnum):
@@ -30,6 +34,8 @@ class ExitCode(IntEnum):
 
     DONE = 0
     """Everything was printed, or the reader closed the pipe."""
+    OUTPUT = 1
+    """The output can't be written: the disk is full, for one."""
     USAGE = 2
     """Wrong arguments, or a setting that makes no sense."""
     AUTH = 3
@@ -57,27 +63,31 @@ class PartialOutputError(Exception):
         self.cause = cause
 
 
-class ReaderGoneError(Exception):
-    """Whoever read our stdout has had enough, and closed it."""
-
-
 def ends_well(action: Callable[[], None]) -> int:
     """Do it and return the exit code. No traceback, whatever the service does."""
     try:
         action()
         sys.stdout.flush()
-    except (ReaderGoneError, BrokenPipeError):
-        # Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # click makes a SystemExit of a broken pipe, and here of nothing else. Python would
+        # complain once more when it closes stdout.
+        with Path(os.devnull).open("w", encoding="ascii") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return error.exit_code
     except PartialOutputError as error:
-        return _say(f"stopped after {error.rows} rows: {_text(error.cause)}", ExitCode.PARTIAL)
+        return _say(
+            f"stopped after {plural(error.rows, 'row')}: {_text(error.cause)}", ExitCode.PARTIAL
+        )
     except VideoSDKTranscriptsError as error:
         return _say(_text(error), _code(error))
+    # Behind our own errors, of which a time-out is an OSError too.
+    except OSError as error:
+        return _say(f"can't write the output: {error.strerror}", ExitCode.OUTPUT)
     return ExitCode.DONE
 
 
@@ -110,5 +120,5 @@ def _code(error: VideoSDKTranscriptsError) -> ExitCode:
 
 
 def _say(text: str, code: ExitCode) -> ExitCode:
-    click.echo(f"videosdk-transcripts: {text}", err=True)
+    tell(f"videosdk-transcripts: {plain(text)}")
     return code

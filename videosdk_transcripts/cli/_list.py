@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 import click
@@ -19,7 +18,8 @@ from videosdk_transcripts import (
 )
 
 from ._exit import PartialOutputError
-from ._progress import Progress
+from ._progress import progress_of
+from ._text import formats, plain, plural, tell
 
 __all__ = ["Walk", "print_transcriptions"]
 
@@ -47,87 +47,56 @@ async def print_transcriptions(
         VideoSDKTranscriptsError: it failed before the first one.
     """
     pager = client.iter_transcriptions(**asdict(walk))
+    on_terminal = sys.stdout.isatty()
     try:
-        if form == "json":
-            await _print_array(_rows(pager))
-        elif form == "jsonl":
-            await _print_lines(_rows(pager), lambda t: json.dumps(t.to_dict()))
-        elif sys.stdout.isatty():
-            await _print_table(_rows(pager), walk)
+        if form is None and on_terminal:
+            await _print_table(pager, walk)
         else:
-            await _print_lines(_rows(pager), _tabbed)
+            async with progress_of(pager, rows_scroll=on_terminal):
+                await _print_lines(pager, form)
     except VideoSDKTranscriptsError as error:
         if pager.stats.rows_yielded:
             raise PartialOutputError(pager.stats.rows_yielded, error) from None
         raise
-    _tell_of_dropped(pager.stats)
+    finally:
+        _tell_of_dropped(pager.stats)
 
 
-async def _rows(pager: Pager[Transcription]) -> AsyncIterator[Transcription]:
-    with Progress() as progress:
-        async for row in pager:
-            progress.show(pager)
-            yield row
+async def _print_table(pager: Pager[Transcription], walk: Walk) -> None:
+    # Imported here: rich costs more than a short walk.
+    from ._table import print_table
+
+    rows: list[Transcription] = []
+    try:
+        async with progress_of(pager, rows_scroll=False):
+            async for t in pager:
+                rows.append(t)  # noqa: PERF401 - what there is must be there if it fails
+    finally:
+        # Also what a walk that failed had got: its code says that some rows were printed.
+        known = (("Room", walk.room_id), ("Session", walk.session_id))
+        if rows:
+            print_table(rows, known=[name for name, value in known if value is not None])
+    if not rows:
+        tell(plural(0, "transcription"))
 
 
-async def _print_array(rows: AsyncIterator[Transcription]) -> None:
-    before = "[\n"
-    async for t in rows:
-        click.echo(f"{before}{json.dumps(t.to_dict())}", nl=False)
-        before = ",\n"
-    click.echo("[]" if before == "[\n" else "\n]")
-
-
-async def _print_lines(
-    rows: AsyncIterator[Transcription], line: Callable[[Transcription], str]
-) -> None:
+async def _print_lines(pager: Pager[Transcription], form: Literal["json", "jsonl"] | None) -> None:
     # `click.echo` flushes, so that each row reaches a pipe when it is there.
-    async for t in rows:
-        click.echo(line(t))
-
-
-async def _print_table(rows: AsyncIterator[Transcription], walk: Walk) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    columns: list[tuple[str, Callable[[Transcription], str]]] = [
-        ("Start (UTC)", lambda t: f"{t.start:%Y-%m-%d %H:%M}" if t.start else ""),
-        ("Duration", lambda t: str(t.duration).partition(".")[0] if t.duration else ""),
-        ("Status", lambda t: t.status or ""),
-        ("Files", _formats),
-        ("Id", lambda t: t.id),
-    ]
-    if walk.room_id is None:
-        columns.insert(3, ("Room", lambda t: t.room_id or ""))
-    if walk.session_id is None:
-        columns.insert(-2, ("Session", lambda t: t.session_id or ""))
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, _ in columns:
-        # Folded and not cut: an id is there to be copied.
-        table.add_column(name, overflow="fold", no_wrap=name in ("Start (UTC)", "Status"))
-    count = 0
-    async for t in rows:
-        table.add_row(*(Text(_plain(cell(t))) for _, cell in columns))
-        count += 1
-    if count:
-        Console().print(table)
-    click.echo(f"{count} transcription{'' if count == 1 else 's'}", err=True)
+    before = "[\n"
+    async for t in pager:
+        if form == "json":
+            click.echo(f"{before}{json.dumps(t.to_dict())}", nl=False)
+            before = ",\n"
+        else:
+            click.echo(json.dumps(t.to_dict()) if form == "jsonl" else _tabbed(t))
+    if form == "json":
+        click.echo("[]" if before == "[\n" else "\n]")
 
 
 def _tabbed(t: Transcription) -> str:
     start, end = (moment.isoformat() if moment else "" for moment in (t.start, t.end))
-    cells = (t.id, t.status, start, end, t.room_id, t.session_id, _formats(t))
-    return "\t".join(_plain(cell or "") for cell in cells)
-
-
-def _formats(t: Transcription) -> str:
-    return ",".join([*t.files, *(["summary"] if t.summary_files else [])])
-
-
-def _plain(text: str) -> str:
-    """Replace what would move a terminal's cursor or break a line: the words are not ours."""
-    return "".join(c if c.isprintable() else "�" for c in text)
+    cells = (t.id, t.status, start, end, t.room_id, t.session_id, formats(t))
+    return "\t".join(plain(cell or "") for cell in cells)
 
 
 def _tell_of_dropped(stats: WalkStats) -> None:
@@ -139,4 +108,4 @@ def _tell_of_dropped(stats: WalkStats) -> None:
     )
     for count, what in counts:
         if count:
-            click.echo(f"{count} rows {what}", err=True)
+            tell(f"{plural(count, 'row')} {what}")

@@ -2,55 +2,65 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
 
 from videosdk_transcripts import Pager, Transcription
 
-if TYPE_CHECKING:
-    from rich.status import Status
-
-__all__ = ["Progress"]
+__all__ = ["progress_of"]
 
 _PATIENCE: Final = 1.0
 """Seconds of silence. A walk that is done by then needs no progress."""
+_REFRESH: Final = 0.1
 
 
-class Progress:
+@asynccontextmanager
+async def progress_of(pager: Pager[Transcription], *, rows_scroll: bool) -> AsyncGenerator[None]:
     """
-    Show the progress of a walk while the block lasts, and leave nothing behind.
+    Show how far a walk has come while the block lasts, and leave nothing behind.
 
-    It stays silent where stderr is no terminal, and where rows scroll by on the same one.
+    It is shown while the service is waited for, too. There is none where stderr is no
+    terminal, or where `rows_scroll` on the same one.
     """
+    if rows_scroll or not sys.stderr.isatty():
+        yield
+        return
+    task = asyncio.create_task(_show(pager))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
-    def __init__(self) -> None:
-        self._wanted = sys.stderr.isatty()
-        self._since = time.monotonic()
-        self._status: Status | None = None
 
-    def __enter__(self) -> Self:
-        return self
+async def _show(pager: Pager[Transcription]) -> None:
+    await asyncio.sleep(_PATIENCE)
+    # Imported here: rich costs more than a short walk.
+    from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._status is not None:
-            self._status.stop()
+    spinner = Spinner("dots", _text(pager))
+    # Rows go to stdout by themselves, so that nothing of it is to be led to this console.
+    with Live(
+        spinner,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ):
+        while True:
+            spinner.update(text=_text(pager))
+            await asyncio.sleep(_REFRESH)
 
-    def show(self, pager: Pager[Transcription]) -> None:
-        """Show how far it is."""
-        if not self._wanted or time.monotonic() - self._since < _PATIENCE:
-            return
-        text = f"{pager.stats.rows_yielded} of {pager.total or '?'} rows"
-        if self._status is None:
-            # Imported here: rich costs more than a short walk.
-            from rich.console import Console
 
-            self._status = Console(stderr=True).status(text)
-            self._status.start()
-        self._status.update(text)
+def _text(pager: Pager[Transcription]) -> str:
+    stats = pager.stats
+    word = "retry" if stats.retries == 1 else "retries"
+    retries = f", {stats.retries} {word}" if stats.retries else ""
+    return f"{stats.rows_yielded} of {pager.total or '?'} rows{retries}"

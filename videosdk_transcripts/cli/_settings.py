@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import click
-
 from videosdk_transcripts import ConfigurationError, TranscriptsClient
+
+from ._text import tell
 
 __all__ = ["open_client"]
 
@@ -35,7 +36,7 @@ async def open_client(*, env_file: Path | None, sandbox: bool) -> AsyncGenerator
 
         async with FakeVideoSDK() as fake:
             fill_sandbox(fake)
-            click.echo(f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}", err=True)
+            tell(f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}")
             async with fake.client() as client:
                 yield client
         return
@@ -51,19 +52,18 @@ def _take_environment_from(path: Path) -> None:
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
-    pairs = [
-        line.strip().removeprefix("export ").partition("=")
-        for line in lines
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    pairs = [line.strip().removeprefix("export ").partition("=") for line in lines]
     # Not mixed with what the process was given: half of one pair and half of another.
     for name in [name for name in os.environ if name.startswith(_PREFIX)]:
         del os.environ[name]
     for name, _, value in pairs:
         if name.strip().startswith(_PREFIX):
-            os.environ[name.strip()] = _unquoted(value.strip())
+            try:
+                os.environ[name.strip()] = _unquoted(value)
+            except ValueError:
+                raise ConfigurationError(f"{path} has a line that no variable can hold") from None
 
 
 def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return value[1:-1] if quoted else value
+    quoted = re.fullmatch(r"""(['"])(.*?)\1(\s+#.*)?""", value.strip())
+    return quoted[2] if quoted else re.split(r"\s#", value, maxsplit=1)[0].strip()

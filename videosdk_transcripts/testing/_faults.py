@@ -60,7 +60,11 @@ class Delay:
 
 @frozen
 class DropConnection:
-    """Close the connection without an answer."""
+    """
+    Close the connection without an answer.
+
+    aiohttp sends a read once more by itself, so that it takes two in a row to be noticed.
+    """
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         _hang_up(exchange.request)
@@ -127,8 +131,9 @@ class RepeatPage:
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         def repeated(page: Listing) -> Any:
-            start = (self.page - 1) * page.per_page
-            page.rows = exchange.fake.rows[start : start + page.per_page]
+            query = {**exchange.request.query, "page": str(self.page)}
+            other = exchange.fake.listing(query)
+            page.rows = other.rows if other else []
             return page.envelope()
 
         return exchange.respond(repeated)
@@ -141,11 +146,15 @@ class Envelope:
     shape: Shape = "documented"
     info: Mapping[str, Any] = field(factory=dict)
 
+    def __attrs_post_init__(self) -> None:
+        if self.info and self.shape in ("no page info", "bare array"):
+            raise ValueError(f"the shape {self.shape!r} has no page information to replace")
+
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         def shaped(page: Listing) -> Any:
             envelope = page.envelope(self.shape)
             if self.info:
-                envelope["pageInfo"] |= self.info
+                envelope["pageInfo" if "pageInfo" in envelope else "pagination"] |= self.info
             return envelope
 
         return exchange.respond(shaped)

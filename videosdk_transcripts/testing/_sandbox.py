@@ -29,7 +29,6 @@ def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
     rooms = [room for room, share in zip(SANDBOX_ROOMS, _SHARES, strict=True) for _ in range(share)]
     chance.shuffle(rooms)
     start = EPOCH
-    session_id = ""
     for number, room in enumerate(rooms):
         start += timedelta(minutes=chance.randint(40, 900), seconds=chance.random() * 60)
         session_id = f"{chance.getrandbits(96):024x}"

@@ -205,7 +205,7 @@ class FakeVideoSDK:
 
     async def _answer_list(self, request: web.Request) -> web.StreamResponse:
         def respond(shape: Callable[[Listing], Any]) -> web.Response:
-            listing = self._page_for(request.query)
+            listing = self.listing(request.query)
             if listing is None:
                 return _refusal(400, "page and perPage must be numbers of 1 or more")
             return web.json_response(shape(listing))
@@ -255,7 +255,8 @@ class FakeVideoSDK:
         number = len(self.requests)
         return next((fault for nth, fault in self._every if number % nth == 0), None)
 
-    def _page_for(self, query: Mapping[str, str]) -> Listing | None:
+    def listing(self, query: Mapping[str, str]) -> Listing | None:
+        """Return the page that a query asks for, or None for one that makes no sense."""
         try:
             page, per_page = int(query.get("page", 1)), int(query.get("perPage", 20))
         except ValueError:
@@ -276,7 +277,7 @@ class FakeVideoSDK:
 
 
 def _belongs(row: Row, query: Mapping[str, str]) -> bool:
-    config = row.get("extension", {}).get("extensionConfig", {})
+    config = (row.get("extension") or {}).get("extensionConfig") or {}
     return all(
         query.get(key) in (None, config.get(key, row.get(key))) for key in ("roomId", "sessionId")
     )

@@ -34,10 +34,14 @@ def judge_token(  # noqa: PLR0911 - a list of reasons, one line each
             return 401, "Token is invalid"
     if claims.get("apikey") != api_key:
         return 401, "Token is invalid"
-    if claims["exp"] <= now or claims.get("iat", 0) > now:
+    end, start = claims["exp"], claims.get("iat", 0)
+    if not all(isinstance(moment, int | float) for moment in (end, start)):
+        return 401, "Token is invalid"
+    if end <= now or start > now:
         return 401, "Token is expired or not yet valid"
     if claims.get("version") != 2:
         return 403, "Token must have version 2"
-    if "crawler" not in claims.get("roles", ["crawler"]):
+    roles = claims.get("roles", ["crawler"])
+    if not isinstance(roles, list) or "crawler" not in roles:
         return 403, "Role of the token is not crawler"
     return None

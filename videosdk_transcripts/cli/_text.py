@@ -1,0 +1,32 @@
+"""Words of the service, made fit for a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from videosdk_transcripts import Transcription
+
+__all__ = ["formats", "plain", "plural", "tell"]
+
+
+def plain(text: str) -> str:
+    """Replace what would move a terminal's cursor or break a line: the words are not ours."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def formats(t: Transcription) -> str:
+    """Return the files that there are, by their formats."""
+    return ",".join([*t.files, *(["summary"] if t.summary_files else [])])
+
+
+def tell(text: str) -> None:
+    """Say something on stderr. If nobody listens there, the rows are printed all the same."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
