@@ -36,11 +36,13 @@ def test_every_error_survives_pickle_and_copy(error_class: type, trip: object) -
 
 
 def test_rows_keep_their_place_through_pickle() -> None:
-    """The two errors about rows carry where and which."""
+    """The errors about rows carry where, which and how many."""
     invalid = pickle.loads(pickle.dumps(InvalidRowError("x", path="$.a", row_id="b", page=2)))
     assert (invalid.path, invalid.row_id, invalid.page) == ("$.a", "b", 2)
     unsure = pickle.loads(pickle.dumps(UnverifiedRowError("x", row_id="b")))
     assert (unsure.row_id, unsure.page) == ("b", None)
+    unsettled = pickle.loads(pickle.dumps(errors.IncompleteWalkError("x", passes=5, differing=2)))
+    assert (unsettled.passes, unsettled.differing) == (5, 2)
 
 
 def test_text_tells_the_facts_it_has() -> None:

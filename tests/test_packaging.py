@@ -30,7 +30,9 @@ FLOORS = [
     {"_filter.py", "_guards.py", "_converter.py", "_pace.py", "_session.py", "auth.py"},
     {"_protocol.py", "_checkpoint.py", "_environment.py", "_retry.py"},
     {"_envelope.py", "_walk.py", "_transport.py"},
+    {"_verify.py"},
     {"_pager.py"},
+    {"_options.py"},
     {"client.py"},
     {"__init__.py"},
 ]

@@ -16,6 +16,7 @@ from attrs import evolve
 
 from ._checkpoint import Checkpoint
 from ._filter import Filter, Placed, PlacedT
+from ._verify import VerifiedWalk
 from ._walk import Walk, recent_to_keep
 from .errors import VideoSDKTranscriptsError
 from .models import InvalidRow, Page, WalkStats
@@ -52,7 +53,7 @@ class Pager(Generic[PlacedT]):
     def __init__(
         self,
         fetch: FetchPage[PlacedT],
-        walk: Walk[PlacedT],
+        walk: Walk[PlacedT] | VerifiedWalk[PlacedT],
         *,
         wanted: Filter,
         page_size: int,
@@ -221,12 +222,21 @@ class Pager(Generic[PlacedT]):
         finally:
             self._stepping = False
         if self._left == 0 or not self._ready:
-            self._finished = True
+            self._finish()
             return False
         self._page = self._ready.popleft()
         self._index = 0
         del self._recent[: -recent_to_keep(self._asked_page_size)]
         return True
+
+    def _finish(self) -> None:
+        self._finished = True
+        if self._left != 0:
+            try:
+                self._walk.finish()
+            except VideoSDKTranscriptsError as error:
+                error.checkpoint = self.checkpoint
+                raise
 
     async def _step(self, number: int) -> None:
         if self._walk_deadline is not None and self._ends_at is None:

@@ -12,6 +12,7 @@ that was listed before: rows that slid to the front stand right before the page 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Generic
 
 from attrs import evolve, frozen
@@ -111,6 +112,14 @@ class Walk(Generic[PlacedT]):
     def last_page(self) -> int | None:
         """Return the newest last page that the server named."""
         return self._last_page
+
+    @property
+    def ids(self) -> AbstractSet[str]:
+        """Return the ids of all rows that were listed so far, of others as well."""
+        return self._seen
+
+    def finish(self) -> None:
+        """End the walk, which has nothing left to say."""
 
     def accept(self, page: Page[PlacedT]) -> list[Page[PlacedT]]:
         """

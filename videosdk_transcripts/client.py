@@ -7,22 +7,21 @@ import ssl as ssl_module
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import NoReturn, Self, get_args
+from typing import NoReturn, Self
 
 import aiohttp
 
-from ._arguments import check_count, check_id, check_number, check_word
-from ._checkpoint import Checkpoint
+from ._arguments import check_count, check_id, check_number
 from ._converter import read_transcription
 from ._envelope import OnInvalid, read_page
 from ._environment import find_endpoint, find_tokens
 from ._filter import Filter, Unverified, screen, warn_of_foreign_rows
+from ._options import Consistency, WalkOptions, check_page_options, make_pager
 from ._pager import Pager
 from ._protocol import Answer, decode_object, list_request, transcription_request
 from ._retry import RetryPolicy
 from ._session import Connection
 from ._transport import Transport
-from ._walk import Walk
 from .auth import TokenProvider, hidden
 from .errors import InvalidResponseError
 from .models import Page, Transcription, WalkStats
@@ -120,6 +119,7 @@ class TranscriptsClient:
         resume: str | None = None,
         unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
+        consistency: Consistency = "once",
         max_empty_pages: int = 1000,
         walk_deadline: float | None = None,
     ) -> Pager[Transcription]:
@@ -139,6 +139,8 @@ class TranscriptsClient:
                 was asked for: ``raise``, ``skip`` or ``yield``.
             on_invalid: what becomes of a row that can't be read: ``raise``, ``skip``, or
                 ``collect`` into `Pager.invalid_rows`. All are counted.
+            consistency: ``once``, or ``verify`` to walk again until two passes agree, five
+                times at most; rows that only a later pass saw come at the end.
             max_empty_pages: pages in a row that may bring nothing new, 1 or more.
             walk_deadline: seconds for the whole walk, from its first step, the caller's
                 own work between the rows included; None for no limit.
@@ -151,50 +153,37 @@ class TranscriptsClient:
             InvalidResponseError: an answer or a row can't be read, or a row does not say
                 whose it is.
             PaginationError: the page information leads nowhere.
+            IncompleteWalkError: no two passes agreed, with ``consistency="verify"``.
             ClientClosedError: the client was closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
-        wanted = Filter.of(room_id, session_id)
-        check_count("page_size", page_size)
-        check_count("max_empty_pages", max_empty_pages)
-        if limit is not None:
-            check_count("limit", limit)
-        if walk_deadline is not None:
-            check_number("walk_deadline", walk_deadline, least=0, above=True)
-        check_word("unverified", unverified, get_args(Unverified))
-        check_word("on_invalid", on_invalid, get_args(OnInvalid))
-        taken_up = None if resume is None else Checkpoint.loads(resume, wanted, page_size)
-        recent = taken_up.recent if taken_up else ()
+        options = WalkOptions(
+            wanted=Filter.of(room_id, session_id),
+            limit=limit,
+            page_size=page_size,
+            resume=resume,
+            unverified=unverified,
+            on_invalid=on_invalid,
+            consistency=consistency,
+            max_empty_pages=max_empty_pages,
+            walk_deadline=walk_deadline,
+        )
         stats = WalkStats()
 
         async def fetch(
             page: int, page_size: int, *, deadline: float | None
         ) -> Page[Transcription]:
             return await self._fetch_page(
-                wanted, page, page_size, on_invalid=on_invalid, stats=stats, deadline=deadline
+                options.wanted,
+                page,
+                page_size,
+                on_invalid=on_invalid,
+                stats=stats,
+                deadline=deadline,
             )
 
-        walk = Walk[Transcription](
-            wanted,
-            unverified=unverified,
-            page_size=page_size,
-            max_empty_pages=max_empty_pages,
-            stats=stats,
-            start=taken_up.position if taken_up else None,
-            recent=recent,
-        )
-        return Pager(
-            fetch,
-            walk,
-            wanted=wanted,
-            page_size=page_size,
-            limit=limit,
-            walk_deadline=walk_deadline,
-            collect_invalid=on_invalid == "collect",
-            clock=self._clock,
-            recent=recent,
-        )
+        return make_pager(options, fetch, stats=stats, clock=self._clock)
 
     async def get_page(
         self,
@@ -229,9 +218,7 @@ class TranscriptsClient:
         """
         wanted = Filter.of(room_id, session_id)
         check_count("page", page)
-        check_count("page_size", page_size)
-        check_word("unverified", unverified, get_args(Unverified))
-        check_word("on_invalid", on_invalid, get_args(OnInvalid))
+        check_page_options(page_size, unverified, on_invalid)
         found = await self._fetch_page(wanted, page, page_size, on_invalid=on_invalid)
         screened = screen(found, wanted, unverified)
         if screened.foreign_rows_dropped:

@@ -23,7 +23,8 @@ What can go wrong, as one tree.
     │   ├── ResponseTooLargeError    more bytes than the cap
     │   ├── InvalidRowError          a row that can't be read
     │   └── UnverifiedRowError       a row that does not say whose it is
-    └── PaginationError              the page information contradicts itself or leads nowhere
+    ├── PaginationError              the page information contradicts itself or leads nowhere
+    └── IncompleteWalkError          no two passes over the list agreed
 
 Every attribute is a plain value, so that an error can be logged, copied and sent
 to another process. No error holds a token, a key, a secret or transcript text.
@@ -41,6 +42,7 @@ __all__ = [
     "ConflictError",
     "ConnectionFailedError",
     "CredentialsError",
+    "IncompleteWalkError",
     "InvalidResponseError",
     "InvalidRowError",
     "NoResponseError",
@@ -216,6 +218,23 @@ class UnverifiedRowError(InvalidResponseError):
 
 class PaginationError(VideoSDKTranscriptsError):
     """The page information contradicts itself, or following it would never end."""
+
+
+class IncompleteWalkError(VideoSDKTranscriptsError):
+    """
+    A walk with ``consistency="verify"`` saw no two passes that agree.
+
+    Attributes:
+        passes: how often the list was walked.
+        differing: how many rows only one of the last two passes saw.
+    """
+
+    def __init__(
+        self, message: str, *, passes: int | None = None, differing: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.passes = passes
+        self.differing = differing
 
 
 STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {

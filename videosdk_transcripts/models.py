@@ -184,6 +184,8 @@ class WalkStats:
     """Rows that could not be read and were passed over."""
     rescans: int = 0
     """Times the walk went back, because rows had moved."""
+    passes: int = 1
+    """Times the list was walked: one, but for ``consistency="verify"``."""
     drifted: bool = False
     """Whether rows moved while the walk lasted."""
 

@@ -1,0 +1,147 @@
+"""P1 where page numbers alone can't show it: passes until two agree."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from videosdk_transcripts import (
+    ConfigurationError,
+    IncompleteWalkError,
+    Pager,
+    Transcription,
+    TranscriptsClient,
+)
+from videosdk_transcripts.testing import Change, FakeVideoSDK
+
+ROOM = "abcd-efgh-ijkl"
+
+
+async def ids(pager: Pager[Transcription]) -> list[str]:
+    """Walk on to the end."""
+    return [t.id async for t in pager]
+
+
+def one_out_one_in(fake: FakeVideoSDK) -> None:
+    """Let a row vanish at the front and one appear at the end, so that no number changes."""
+    fake.rows.pop(0)
+    fake.add_transcription()
+
+
+def walks(fake: FakeVideoSDK) -> list[int | None]:
+    """Tell which pages were asked for."""
+    return [request.page for request in fake.requests]
+
+
+async def test_a_still_list_is_walked_twice(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Two passes that agree, and each row once."""
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    assert await ids(pager) == rows
+    assert walks(fake) == [1, 2, 3, 1, 2, 3]
+    assert (pager.stats.passes, pager.stats.rows_yielded) == (2, 45)
+    assert (pager.stats.drifted, pager.stats.duplicates_dropped) == (False, 0)
+
+
+async def test_what_no_number_shows_is_found(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """A row that slid past while the total stood still comes at the end."""
+    fake.on_page(2, Change(one_out_one_in))
+    missed = rows[20]
+    once = await ids(client.iter_transcriptions(ROOM))
+    assert missed not in once
+
+    fake.rows[:] = [row for row in fake.rows if row["id"] in rows]
+    fake.add_transcription(at=0)
+    fake.on_page(2, Change(one_out_one_in))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found = await ids(pager)
+    listed = [row["id"] for row in fake.rows]
+    assert set(listed) <= set(found)
+    assert len(found) == len(set(found))
+    assert (pager.stats.passes, pager.stats.drifted) == (3, True)
+
+
+async def test_a_list_that_never_stands_still_is_an_error(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """After five passes, with all that was seen handed out, and it stays an error."""
+    fake.on_page(3, Change(one_out_one_in), times=9)
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found: list[str] = []
+
+    async def walk_on() -> None:
+        async for t in pager:
+            found.append(t.id)  # noqa: PERF401 - kept when the walk ends with an error
+
+    with pytest.raises(IncompleteWalkError, match="walked 5 times .* differ in 4 rows") as caught:
+        await walk_on()
+    assert {row["id"] for row in fake.rows} <= set(found)
+    error = caught.value
+    assert (error.passes, error.differing, pager.stats.passes) == (5, 4, 5)
+    assert error.checkpoint == pager.checkpoint
+    with pytest.raises(RuntimeError, match="this pager has ended"):
+        await ids(pager)
+
+
+async def test_rows_that_move_in_a_later_pass_are_told(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """The counters are those of all passes together."""
+    fake.on_page(2, _answer, Change(lambda f: f.rows.pop(0)))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    assert await ids(pager) == rows
+    assert (pager.stats.drifted, pager.stats.rescans, pager.stats.passes) == (True, 1, 2)
+
+
+async def test_unreadable_rows_are_told_once(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Those of the first pass are not counted again, and one that appears later is."""
+    fake.rows[1]["status"] = 5
+
+    def spoil(fake: FakeVideoSDK) -> None:
+        fake.add_transcription(row_id="late", end=5)
+
+    fake.on_page(1, _answer, Change(spoil))
+    pager = client.iter_transcriptions(ROOM, consistency="verify", on_invalid="collect")
+    assert await ids(pager) == [rows[0], *rows[2:]]
+    assert [row.row_id for row in pager.invalid_rows] == [rows[1], "late"]
+    assert pager.stats.invalid_rows == 2
+
+
+async def test_a_limit_needs_no_second_pass(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Whoever asks for some rows does not ask for all."""
+    assert await ids(client.iter_transcriptions(ROOM, consistency="verify", limit=5)) == rows[:5]
+    assert walks(fake) == [1]
+
+
+async def test_pages_of_a_verified_walk(client: TranscriptsClient, rows: list[str]) -> None:
+    """Later passes add no page without a new row."""
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    assert [len(page.items) async for page in pager.by_page()] == [20, 20, 5]
+    assert (pager.total, pager.last_page) == (45, 3)
+
+
+async def test_a_checkpoint_of_a_verified_walk(client: TranscriptsClient, rows: list[str]) -> None:
+    """It is taken up as a plain walk; a verified one can't begin in the middle."""
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found = [(await anext(pager)).id for _ in range(30)]
+    assert json.loads(pager.checkpoint)["page"] == 2
+    found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert found == rows
+    with pytest.raises(ConfigurationError, match="can't be verified"):
+        client.iter_transcriptions(ROOM, consistency="verify", resume=pager.checkpoint)
+    await ids(pager)
+    assert json.loads(pager.checkpoint)["page"] == 3
+
+
+async def _answer(exchange: Any) -> Any:
+    """Meet no fault."""
+    answer: Callable[[], Any] = exchange.answer
+    return answer()

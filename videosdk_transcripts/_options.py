@@ -1,0 +1,105 @@
+"""What a caller says of a walk, checked at once, and the pager that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+from attrs import frozen
+
+from ._arguments import check_count, check_number, check_word
+from ._checkpoint import Checkpoint
+from ._envelope import OnInvalid
+from ._filter import Filter, PlacedT, Unverified
+from ._pager import FetchPage, Pager
+from ._verify import VerifiedWalk
+from ._walk import Walk
+from .errors import ConfigurationError
+from .models import WalkStats
+
+__all__ = ["Consistency", "WalkOptions", "check_page_options", "make_pager"]
+
+Consistency = Literal["once", "verify"]
+
+
+def check_page_options(page_size: object, unverified: object, on_invalid: object) -> None:
+    """Check what a walk and a single page have in common."""
+    check_count("page_size", page_size)
+    check_word("unverified", unverified, get_args(Unverified))
+    check_word("on_invalid", on_invalid, get_args(OnInvalid))
+
+
+@frozen
+class WalkOptions:
+    """
+    The options of a walk, as `TranscriptsClient.iter_transcriptions` describes them.
+
+    Raises:
+        ConfigurationError: one of them is out of its bounds.
+    """
+
+    wanted: Filter
+    limit: int | None
+    page_size: int
+    resume: str | None
+    unverified: Unverified
+    on_invalid: OnInvalid
+    consistency: Consistency
+    max_empty_pages: int
+    walk_deadline: float | None
+
+    def __attrs_post_init__(self) -> None:
+        check_page_options(self.page_size, self.unverified, self.on_invalid)
+        check_count("max_empty_pages", self.max_empty_pages)
+        check_word("consistency", self.consistency, get_args(Consistency))
+        if self.limit is not None:
+            check_count("limit", self.limit)
+        if self.walk_deadline is not None:
+            check_number("walk_deadline", self.walk_deadline, least=0, above=True)
+        if self.consistency == "verify" and self.resume is not None:
+            raise ConfigurationError(
+                "a walk that is taken up again can't be verified, since only its end is walked; "
+                "start a new walk, or resume with consistency='once'"
+            )
+
+
+def make_pager(
+    options: WalkOptions,
+    fetch: FetchPage[PlacedT],
+    *,
+    stats: WalkStats,
+    clock: Callable[[], float],
+) -> Pager[PlacedT]:
+    """
+    Make the pager of a walk, which sends nothing yet.
+
+    Raises:
+        ConfigurationError: the checkpoint is none, or is of another walk.
+    """
+    taken_up = None
+    if options.resume is not None:
+        taken_up = Checkpoint.loads(options.resume, options.wanted, options.page_size)
+
+    def make_walk(stats: WalkStats) -> Walk[PlacedT]:
+        return Walk(
+            options.wanted,
+            unverified=options.unverified,
+            page_size=options.page_size,
+            max_empty_pages=options.max_empty_pages,
+            stats=stats,
+            start=taken_up.position if taken_up else None,
+            recent=taken_up.recent if taken_up else (),
+        )
+
+    verified = options.consistency == "verify"
+    return Pager(
+        fetch,
+        VerifiedWalk(make_walk, stats) if verified else make_walk(stats),
+        wanted=options.wanted,
+        page_size=options.page_size,
+        limit=options.limit,
+        walk_deadline=options.walk_deadline,
+        collect_invalid=options.on_invalid == "collect",
+        clock=clock,
+        recent=taken_up.recent if taken_up else (),
+    )
