@@ -141,6 +141,17 @@ async def test_a_refused_token_is_dropped_once(clock: Clock) -> None:
     assert mint.count == 2
 
 
+async def test_a_new_token_of_the_same_second_is_a_new_one(clock: Clock) -> None:
+    """Though its text is the same, so that a crowd of refusals mints one and not a crowd."""
+    keys = key_source(KEY, SECRET, clock=clock, now=lambda: NOW)
+    old = await keys.get()
+    assert keys.reject(old)
+    new = await keys.get()
+    assert new == old
+    assert keys.reject(old)
+    assert await keys.get() is new
+
+
 async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: Clock) -> None:
     """Whoever waited for it does it in its place."""
     mint = Mint()
@@ -176,6 +187,24 @@ async def test_what_a_callable_may_not_give(clock: Clock, given: Any) -> None:
 
     with pytest.raises(CredentialsError):
         await source(provider, clock).get()
+
+
+async def test_a_callable_that_is_not_async(clock: Clock) -> None:
+    """It is told what is wanted."""
+    with pytest.raises(CredentialsError, match="an async callable that returns one"):
+        await source(lambda: "token", clock).get()
+
+
+@pytest.mark.parametrize("end", [10**400, 1e300, -1.0])
+async def test_an_end_beyond_the_calendar_says_nothing(clock: Clock, end: float) -> None:
+    """And breaks nothing."""
+    token = made(end)
+
+    async def provider() -> str:
+        return token
+
+    assert await source(provider, clock).get() == token
+    assert explain_refusal(Secret(token), NOW) is None
 
 
 async def test_what_a_callable_raises_is_its_own(clock: Clock) -> None:

@@ -10,7 +10,7 @@ from videosdk_transcripts._checkpoint import Checkpoint, Position
 from videosdk_transcripts._filter import Filter
 
 WANTED = Filter("room", None)
-WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5), ("a", "b"))
+WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5), ("a", "b"), 2)
 
 
 def test_it_comes_back() -> None:
@@ -30,6 +30,7 @@ def test_it_is_plain_json_with_a_version() -> None:
         "page_size": 10,
         "total": 45,
         "last_page": 5,
+        "known_from": 2,
         "recent": ["a", "b"],
     }
 
@@ -76,6 +77,7 @@ def test_of_another_version_it_is_refused(version: object) -> None:
         {"page_size": None},
         {"total": -1},
         {"last_page": 1.5},
+        {"known_from": 0},
         {"recent": "ab"},
         {"recent": [1]},
     ],

@@ -55,6 +55,12 @@ def test_envelopes(data: Any, numbers: tuple[int | None, ...]) -> None:
     assert numbers == (page.page_size, page.last_page, page.total)
 
 
+def test_the_list_that_is_there_is_read() -> None:
+    """A key that is null beside one with rows hides none of them."""
+    page = read({"transcriptions": None, "data": ROWS})
+    assert [t.id for t in page.items] == ["a", "b"]
+
+
 @pytest.mark.parametrize("rows", [None, []])
 def test_no_rows(rows: list[Any] | None) -> None:
     """Null is an empty list, and the last page of an empty list may be 0."""
@@ -73,6 +79,8 @@ def test_no_rows(rows: list[Any] | None) -> None:
         ("x", "JSON that is neither an object nor an array"),
         (None, "JSON that is neither an object nor an array"),
         ({"success": False, "transcriptions": []}, "a failure"),
+        # The shape in which sibling endpoints fail with a 200.
+        ({"code": 500, "data": None, "msg": "x"}, "an envelope without a list of rows"),
     ],
 )
 def test_what_is_not_understood_is_an_error(data: Any, found: str) -> None:
@@ -91,9 +99,11 @@ def test_numbers_that_make_no_sense(key: str, value: Any) -> None:
 
 
 def test_page_zero_makes_no_sense() -> None:
-    """Pages are counted from 1."""
-    with pytest.raises(PaginationError, match="currentPage '0'"):
+    """Pages are counted from 1; of an empty list 0 says nothing."""
+    with pytest.raises(PaginationError, match="answered with page 0"):
         read({"pageInfo": INFO | {"currentPage": 0}, "transcriptions": ROWS})
+    empty = {"currentPage": 0, "lastPage": 0, "total": 0}
+    assert read({"pageInfo": empty, "transcriptions": []}, page=1).items == ()
 
 
 @pytest.mark.parametrize(("current", "last"), [(1, 3), (3, 3), (9, 3), (1, None), (9, 9)])

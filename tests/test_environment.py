@@ -78,6 +78,7 @@ def test_each_kind_makes_its_source() -> None:
         ({"api_key": "a", "token": "c"}, "not both"),
         ({"api_key": "", "secret": "b"}, "api_key is missing"),
         ({"api_key": "a", "secret": 5}, "secret must be a string, not int"),
+        ({"api_key": "a", "secret": b"x"}, "secret must be a string, not bytes"),
         ({"token": 5}, "a token must be a string, not int"),
         ({"token": ""}, "the token is empty"),
     ],

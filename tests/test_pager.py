@@ -266,6 +266,54 @@ async def test_closing_a_pager(client: TranscriptsClient, rows: list[str]) -> No
     assert found == rows
 
 
+async def test_closing_a_pager_in_the_middle_of_a_page(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """The rest of the page is not handed out any more."""
+    pager = client.iter_transcriptions(ROOM)
+    first = (await anext(pager)).id
+    await pager.aclose()
+    with pytest.raises(RuntimeError, match="this pager is closed"):
+        await anext(pager)
+    rest = await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert [first, *rest] == rows
+
+
+async def test_a_function_of_the_caller_that_stops_an_iteration(
+    fake: FakeVideoSDK, rows: list[str]
+) -> None:
+    """It is an error, and not the end of the walk."""
+    tokens = iter([fake.client()._transport._tokens])
+
+    async def provider() -> str:
+        source = next(tokens, None)
+        if source is None:
+            raise StopAsyncIteration
+        return await source.get()
+
+    fake.on_page(2, Status(401))
+    async with fake.client(token=provider) as client:
+        pager = client.iter_transcriptions(ROOM)
+        found = [(await anext(pager)).id for _ in range(20)]
+        with pytest.raises(RuntimeError, match="raised StopAsyncIteration"):
+            await anext(pager)
+    assert found == rows[:20]
+
+
+async def test_a_resumed_walk_knows_pages_with_foreign_rows(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Rows that slid to the front between two processes are found behind such a page, too."""
+    fake.filters = "ignored"
+    fake.add_transcription(room_id="other")
+    mine = [row["id"] for row in fake.add_transcriptions(59)]
+    pager = client.iter_transcriptions(ROOM)
+    found = [(await anext(pager)).id for _ in range(19)]
+    del fake.rows[:3]
+    found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert found == mine
+
+
 def test_a_plain_loop_is_told_the_right_line() -> None:
     """`for` and `await` are the two mistakes that people make."""
     pager: Any = TranscriptsClient(token="t").iter_transcriptions()
@@ -459,7 +507,9 @@ async def test_a_checkpoint_grows_no_further(client: TranscriptsClient, fake: Fa
     fake.add_transcriptions(1000)
     pager = client.iter_transcriptions(ROOM, page_size=50)
     await ids(pager)
-    assert len(json.loads(pager.checkpoint)["recent"]) <= 200 + 50
+    checkpoint = json.loads(pager.checkpoint)
+    assert len(checkpoint["recent"]) <= 200 + 50
+    assert checkpoint["known_from"] == 16
 
 
 async def test_a_smaller_page_of_the_server_is_resumed_exactly(

@@ -27,6 +27,7 @@ from videosdk_transcripts._protocol import (
     retry_after,
     transcription_request,
 )
+from videosdk_transcripts.auth import Secret
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request("/x", "page 2 of the list")
@@ -116,6 +117,31 @@ def test_what_is_quoted_is_short_and_holds_no_token() -> None:
     assert len(str(error)) < 400
 
 
+def test_nothing_of_the_request_is_quoted() -> None:
+    """Neither a token of another kind nor a key, wherever the service echoes it."""
+    made = Answer(
+        500,
+        {"x-request-id": "id-of-opaque", "content-type": "text/opaque"},
+        b'{"message": "opaque and the-key", "code": "opaque"}',
+        (Secret("opaque"), Secret("the-key")),
+    )
+    with pytest.raises(StatusError) as caught:
+        check_status(made, ASKED, now=NOW)
+    assert (caught.value.code, caught.value.request_id) == ("***", "id-of-***")
+    assert "answered 500, *** and ***" in str(caught.value)
+    with pytest.raises(InvalidResponseError, match=r"text/\*\*\*") as unreadable:
+        read_json(Answer(200, made.headers, b"x", made.secrets), ASKED)
+    assert "opaque" not in str(unreadable.value)
+
+
+def test_what_is_quoted_can_be_shown_anywhere() -> None:
+    """No control character, and nothing that can't be encoded."""
+    error = refused(b'{"message": "a\\u001b[2Jb\\u0000c\\ud800d"}', 500, x_request_id="r\x1b")
+    assert "a\ufffd[2Jb\ufffdc\ufffdd" in str(error)
+    assert str(error).encode()
+    assert error.request_id == "r\ufffd"
+
+
 def test_a_refusal_carries_what_helps() -> None:
     """Status, request id and Retry-After are there as values."""
     error = refused({}, 429, retry_after="12", x_request_id="r-1")
@@ -171,6 +197,7 @@ def test_a_redirect_says_where_to_and_not_what(location: str, shown: str) -> Non
         ("-5", None),
         ("1e9", None),
         ("٣", None),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", None),
     ],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:

@@ -229,6 +229,26 @@ async def test_a_proxy_that_refuses() -> None:
     assert "the proxy refused with 407" in str(error)
 
 
+async def test_a_proxy_that_is_not_there() -> None:
+    """It is blamed, and not the service."""
+    async with tcp(lambda _r, _w: asyncio.sleep(0)) as url:
+        pass
+    for proxy, text in (
+        (url, "can't connect to the proxy"),
+        ("http://no-such-host.invalid:1", "the name of the proxy can't be resolved"),
+    ):
+        error = await failure("http://api.videosdk.live", proxy=proxy)
+        assert isinstance(error, ConnectionFailedError)
+        assert text in str(error)
+
+
+@pytest.mark.parametrize("proxy", ["localhost:3128", "socks5://127.0.0.1:1", "http://", ""])
+def test_bad_proxies(proxy: str) -> None:
+    """Refused at construction."""
+    with pytest.raises(ConfigurationError, match=r"proxy must look like http://proxy\.example"):
+        TranscriptsClient(token="t", proxy=proxy)
+
+
 # Limits.
 
 
@@ -556,6 +576,40 @@ async def test_a_closed_client_says_so_and_can_be_opened_again(
         assert repr(client) == f"<TranscriptsClient {fake.url} open>"
 
 
+async def test_a_client_closed_under_a_request_that_waits(fake: FakeVideoSDK) -> None:
+    """For its slot or for its token, it ends with the same error as one that was sent."""
+    fake.every(1, Delay(0.05))
+    client = fake.client(max_in_flight=1)
+    calls = [asyncio.ensure_future(client.count()) for _ in range(2)]
+    await asyncio.sleep(0.02)
+    await client.aclose()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(result) for result in results] == [ClientClosedError, ClientClosedError]
+
+    async def provider() -> str:
+        await slow.aclose()
+        return "token"
+
+    slow = fake.client(token=provider)
+    with pytest.raises(ClientClosedError):
+        await slow.count()
+
+
+def test_two_loops_in_turn() -> None:
+    """Each has what belongs to it, for as long as it lasts."""
+    client = TranscriptsClient(token="t")
+    with asyncio.Runner(debug=True) as first, asyncio.Runner(debug=True) as second:
+        sessions = client._transport.sessions
+        wires = [runner.run(sessions.open()) for runner in (first, second, first, second)]
+        assert wires[0] is wires[2]
+        assert wires[1] is wires[3]
+        assert wires[0] is not wires[1]
+    with asyncio.Runner(debug=True) as third:
+        third.run(sessions.open())
+        assert len(sessions._wires) == 1
+    assert all(wire.session.closed for wire in wires)
+
+
 async def test_a_client_closed_under_a_walk(fake: FakeVideoSDK, clock: Clock) -> None:
     """The walk ends with that error, and can be resumed with another client."""
     fake.add_transcriptions(45)
@@ -666,6 +720,9 @@ async def test_a_cancellation_shows_no_secret(fake: FakeVideoSDK) -> None:
     [
         {"api_key": CANARY_KEY, "secret": CANARY_SECRET, "token": "canary-token"},
         {"token": "Bearer canary-token"},
+        {"token": b"canary-token"},
+        {"api_key": CANARY_KEY, "secret": b"canary"},
+        {"token": "t", "proxy": "socks5://canary:canary@127.0.0.1"},
         {"token": "canary-token\n"},
         {"api_key": CANARY_KEY, "secret": CANARY_SECRET, "max_in_flight": 0},
     ],

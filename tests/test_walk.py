@@ -480,9 +480,44 @@ def test_a_resumed_walk_sees_that_the_list_has_changed_meanwhile() -> None:
 def test_a_resumed_walk_does_not_go_back_further_than_it_knows() -> None:
     """Pages whose rows the checkpoint does not name could only be repeated."""
     listing = Listing([f"r{n}" for n in range(9)])
-    walk = make_walk(start=Position(3, SIZE, 99, 33), recent=("x", "y", "z"))
+    walk = make_walk(start=Position(3, SIZE, 99, 33), recent=("x", "y", "z"), known_from=2)
     run(walk, listing)
     assert listing.asked == [3, 2]
+
+
+def test_a_resumed_walk_takes_known_rows_for_no_repetition() -> None:
+    """Rows pushed back between two processes come again, and are no fault of the server."""
+    before = [f"r{n:02}" for n in range(12)]
+    walk = make_walk(start=Position(2, SIZE, 18, 6), recent=before[:3])
+    found = run(walk, Listing([*"ABCDEF", *before]))
+    assert [i for i in found if i in before] == before[3:]
+
+
+def test_rows_that_move_during_the_second_look_are_looked_for_later() -> None:
+    """Three changes around one page are not too many."""
+    everything = [f"r{n:02}" for n in range(30)]
+    listing = Listing(everything)
+
+    def change(number: int) -> None:
+        if number in (4, 5, 6):
+            listing.ids = listing.ids[2:]
+
+    walk = make_walk()
+    found = run(walk, listing, change)
+    assert [i for i in found if i in everything[6:]] == everything[6:]
+
+
+def test_unreadable_rows_without_ids_bring_nothing_new() -> None:
+    """A server that sends nothing else for ever is left after so many pages."""
+    walk = make_walk(max_empty_pages=5)
+    nameless = InvalidRow(1, "$[0]", "why", None, {})
+
+    def walk_on() -> None:
+        for _ in range(100):
+            walk.accept(Page(walk.next_page or 0, (), invalid_rows=(nameless,)))
+
+    with pytest.raises(PaginationError, match="brought no new row"):
+        walk_on()
 
 
 def test_a_resumed_walk_that_had_not_begun_still_learns_the_page_size() -> None:

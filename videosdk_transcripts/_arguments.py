@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from .errors import ConfigurationError
 
 __all__ = ["check_count", "check_id", "check_number", "check_word"]
@@ -27,9 +29,9 @@ def check_count(name: str, value: object) -> None:
 
 def check_number(name: str, value: object, *, least: float, above: bool = False) -> None:
     """Refuse what is no number of `least` or more, or above it."""
-    # "Not a number" fails both comparisons, as it should.
     if isinstance(value, int | float) and not isinstance(value, bool):
-        fits = value > least if above else value >= least
+        # Neither "not a number" nor infinity nor a number that no clock can count to.
+        fits = (value > least if above else value >= least) and value <= sys.float_info.max
     else:
         fits = False
     if not fits:

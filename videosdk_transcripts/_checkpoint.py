@@ -38,6 +38,8 @@ class Checkpoint:
     asked_page_size: int
     position: Position
     recent: tuple[str, ...]
+    known_from: int = 1
+    """The page from which on the newest ids are all that was handed out."""
 
     def dumps(self) -> str:
         """Write it as JSON."""
@@ -49,6 +51,7 @@ class Checkpoint:
                 "session_id": self.wanted.session_id,
                 "asked_page_size": self.asked_page_size,
                 **asdict(self.position),
+                "known_from": self.known_from,
                 "recent": self.recent,
             }
         )
@@ -75,7 +78,7 @@ class Checkpoint:
                 f"has page_size={asked_page_size}; ask for the same page size again"
             )
         position = Position(data["page"], data["page_size"], data["total"], data["last_page"])
-        return cls(wanted, asked_page_size, position, tuple(data["recent"]))
+        return cls(wanted, asked_page_size, position, tuple(data["recent"]), data["known_from"])
 
 
 def _parse(text: object) -> dict[str, Any]:
@@ -121,5 +124,6 @@ _FIELDS: Final = {
     "page_size": _is_positive,
     "total": _is_count,
     "last_page": _is_count,
+    "known_from": _is_positive,
     "recent": _is_ids,
 }

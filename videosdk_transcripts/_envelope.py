@@ -62,7 +62,8 @@ def read_page(
         PaginationError: the page information makes no sense, or is about another page.
     """
     rows, info, path = _open(answer, request)
-    if info.current_page not in (None, page):
+    # Nobody documents the page of an empty list; without rows, 0 says nothing.
+    if info.current_page not in (None, page) and (rows or info.current_page):
         if info.last_page != info.current_page or info.current_page > page:
             raise PaginationError(
                 f"asked for page {page}, the service answered with page {info.current_page} of "
@@ -98,13 +99,17 @@ def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
     if not isinstance(data, dict):
         raise unreadable(answer, request, "JSON that is neither an object nor an array")
     refuse_failure(data, answer, request)
-    key = next((key for key in _LIST_KEYS if key in data), None)
-    if key is None:
+    info: Any = next((data[key] for key in _INFO_KEYS if data.get(key) is not None), None)
+    # Null is an empty list, but not in every envelope: a failure has no data either.
+    may_be_null = "transcriptions" in data or info is not None
+    keys = [key for key in _LIST_KEYS if key in data]
+    key = next((key for key in keys if data[key] is not None), keys[0] if keys else None)
+    if key is None or (data[key] is None and not may_be_null):
         raise unreadable(answer, request, "an envelope without a list of rows")
     rows = [] if data[key] is None else data[key]
     if not isinstance(rows, list):
         raise unreadable(answer, request, f"an envelope whose {key!r} is no array")
-    info: Any = next((data[key] for key in _INFO_KEYS if data.get(key) is not None), {})
+    info = {} if info is None else info
     if not isinstance(info, dict):
         raise unreadable(answer, request, "page information that is no object")
     return rows, _read_info(info), f"$.{key}"
@@ -112,7 +117,7 @@ def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
 
 def _read_info(info: Mapping[str, Any]) -> _PageInfo:
     return _PageInfo(
-        current_page=_number(info, ("currentPage", "page"), least=1),
+        current_page=_number(info, ("currentPage", "page"), least=0),
         page_size=_number(info, ("perPage",), least=0) or None,
         last_page=_number(info, ("lastPage", "totalPages"), least=0),
         total=_number(info, ("totalItems", "total"), least=0),

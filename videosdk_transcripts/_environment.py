@@ -7,7 +7,16 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from .auth import FixedToken, RenewedToken, Secret, TokenProvider, TokenSource, key_source
+from .auth import (
+    FixedToken,
+    RenewedToken,
+    Secret,
+    TokenProvider,
+    TokenSource,
+    Unfit,
+    hidden,
+    key_source,
+)
 from .errors import ConfigurationError, CredentialsError
 
 __all__ = ["find_endpoint", "find_tokens"]
@@ -38,6 +47,7 @@ def find_tokens(
     Raises:
         CredentialsError: nothing, half of it or too much was given.
     """
+    api_key, secret = hidden(api_key), hidden(secret)
     if api_key is None and secret is None and token is None:
         api_key, secret = _read(_API_KEY), _read(_SECRET)
         if api_key is None or secret is None:
@@ -91,8 +101,8 @@ def _check_pair(api_key: object, secret: object) -> None:
     for name, value in (("api_key", api_key), ("secret", secret)):
         if value is None or value == "":
             raise CredentialsError(f"api_key and secret go together, and {name} is missing")
-        if not isinstance(value, str):
-            raise CredentialsError(f"{name} must be a string, not {type(value).__name__}")
+        if isinstance(value, Unfit):
+            raise CredentialsError(f"{name} must be a string, not {value.kind}")
 
 
 def _what_is_missing(api_key: str | None, secret: str | None) -> str:

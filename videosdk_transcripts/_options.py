@@ -89,6 +89,7 @@ def make_pager(
             stats=stats,
             start=taken_up.position if taken_up else None,
             recent=taken_up.recent if taken_up else (),
+            known_from=taken_up.known_from if taken_up else 1,
         )
 
     verified = options.consistency == "verify"
@@ -102,4 +103,5 @@ def make_pager(
         collect_invalid=options.on_invalid == "collect",
         clock=clock,
         recent=taken_up.recent if taken_up else (),
+        known_from=taken_up.known_from if taken_up else 1,
     )

@@ -62,6 +62,7 @@ class Pager(Generic[PlacedT]):
         collect_invalid: bool,
         clock: Callable[[], float],
         recent: tuple[str, ...] = (),
+        known_from: int = 1,
     ) -> None:
         self._fetch = fetch
         self._walk = walk
@@ -74,7 +75,9 @@ class Pager(Generic[PlacedT]):
         self._ready: deque[Page[PlacedT]] = deque()
         self._page: Page[PlacedT] | None = None
         self._index = 0
-        self._recent = list(recent)
+        # The ids handed out last, with the pages that they came from.
+        self._recent: deque[tuple[int, list[str]]] = deque([(0, list(recent))])
+        self._known_from = known_from
         self._collect_invalid = collect_invalid
         self._invalid: list[InvalidRow] = []
         self._stepping = False
@@ -114,9 +117,9 @@ class Pager(Generic[PlacedT]):
             position = evolve(position, page=self._page.number)
         elif self._ready:
             position = evolve(position, page=self._ready[0].number)
-        return Checkpoint(
-            self._wanted, self._asked_page_size, position, tuple(self._recent)
-        ).dumps()
+        recent = tuple(row_id for _, ids in self._recent for row_id in ids)
+        known_from = min(self._known_from, position.page)
+        return Checkpoint(self._wanted, self._asked_page_size, position, recent, known_from).dumps()
 
     def by_page(self) -> PageIterator[PlacedT]:
         """
@@ -183,7 +186,7 @@ class Pager(Generic[PlacedT]):
     def _page_in_progress(self) -> Page[PlacedT] | None:
         """Return the page that still has rows to hand out."""
         page = self._page
-        if page is None or self._index >= len(page.items) or self._left == 0:
+        if page is None or self._closed or self._index >= len(page.items) or self._left == 0:
             return None
         return page
 
@@ -198,7 +201,7 @@ class Pager(Generic[PlacedT]):
 
     def _hand_out(self, rows: tuple[PlacedT, ...]) -> None:
         self._index += len(rows)
-        self._recent.extend(row.id for row in rows)
+        self._recent[-1][1].extend(row.id for row in rows)
         self.stats.rows_yielded += len(rows)
         if self._left is not None:
             self._left -= len(rows)
@@ -226,8 +229,17 @@ class Pager(Generic[PlacedT]):
             return False
         self._page = self._ready.popleft()
         self._index = 0
-        del self._recent[: -recent_to_keep(self._asked_page_size)]
+        self._forget_old_ids()
+        self._recent.append((self._page.number, []))
         return True
+
+    def _forget_old_ids(self) -> None:
+        keep = recent_to_keep(self._asked_page_size)
+        count = sum(len(ids) for _, ids in self._recent)
+        while count - len(self._recent[0][1]) >= keep:
+            page, ids = self._recent.popleft()
+            count -= len(ids)
+            self._known_from = max(self._known_from, page + 1)
 
     def _finish(self) -> None:
         self._finished = True
@@ -248,6 +260,11 @@ class Pager(Generic[PlacedT]):
             error.page = error.page or number
             error.checkpoint = self.checkpoint
             raise
+        except StopAsyncIteration as error:
+            # A caller's function that lets it out would end the walk as if it were complete.
+            raise RuntimeError(
+                "a function given to the client raised StopAsyncIteration"
+            ) from error
         self._ready.extend(released)
         if self._collect_invalid:
             for page in released:

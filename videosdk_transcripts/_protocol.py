@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from attrs import field, frozen
 
 from ._filter import Filter
+from .auth import Secret
 from .errors import InvalidResponseError, status_error
 
 __all__ = [
@@ -58,11 +59,23 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    secrets: tuple[Secret, ...] = ()
+    """What may not be quoted, should the service or a proxy echo it."""
 
     @property
     def request_id(self) -> str | None:
         """Return the service's id of the request, where it sent one."""
-        return next((self.headers[h] for h in _REQUEST_ID_HEADERS if h in self.headers), None)
+        found = next((self.headers[h] for h in _REQUEST_ID_HEADERS if h in self.headers), "")
+        return self.quote(found)
+
+    def quote(self, text: str) -> str | None:
+        """Return what may be shown of a text of the service, or None if that is nothing."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        text = _TOKEN.sub("***", " ".join(text.split()))
+        # What moves a cursor or can't be encoded would do harm wherever the text is shown.
+        text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+        return f"{text[:_EXCERPT]}…" if len(text) > _EXCERPT else text or None
 
 
 def list_request(wanted: Filter, page: int, page_size: int) -> Request:
@@ -94,7 +107,7 @@ def check_status(answer: Answer, request: Request, *, now: datetime, hint: str =
     if 200 <= answer.status < 300:
         return
     error = status_error(answer.status)
-    code, said = _explanation(answer.body)
+    code, said = _explanation(answer)
     text = f"{request.method} {request.subject}: the service answered {answer.status}"
     text += f", {said}" if said else ""
     advice = hint or _ADVICE.get(answer.status, "")
@@ -133,9 +146,9 @@ def http_date(value: str) -> datetime | None:
     """Return the moment of an HTTP date, in UTC, or None where it is none."""
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def read_json(answer: Answer, request: Request) -> Any:
@@ -169,13 +182,13 @@ def decode_object(answer: Answer, request: Request) -> dict[str, Any]:
 def refuse_failure(data: Mapping[str, Any], answer: Answer, request: Request) -> None:
     """Raise for the ``{"success": false}`` that sibling endpoints send with a 200."""
     if data.get("success") is False:
-        _, said = _explanation(answer.body)
+        _, said = _explanation(answer)
         raise unreadable(answer, request, f"a failure, {said}" if said else "a failure")
 
 
 def unreadable(answer: Answer, request: Request, found: str) -> InvalidResponseError:
     """Make the error for an answer that is not what was promised. Never shows its data."""
-    kind = answer.headers.get("content-type", "no content type")
+    kind = answer.quote(answer.headers.get("content-type", "")) or "no content type"
     text = (
         f"{request.method} {request.subject}: the service answered {answer.status} with "
         f"{found} ({len(answer.body)} bytes, {kind})"
@@ -189,7 +202,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _explanation(body: bytes) -> tuple[str | None, str | None]:
+def _explanation(answer: Answer) -> tuple[str | None, str | None]:
     """
     Find the service's code and words in the body of a refusal.
 
@@ -197,29 +210,24 @@ def _explanation(body: bytes) -> tuple[str | None, str | None]:
     and both may be nested under ``error`` or be numbers.
     """
     try:
-        data = json.loads(body)
+        data = json.loads(answer.body)
     except (ValueError, RecursionError):
-        data = body.decode("utf-8", "replace")
+        data = answer.body.decode("utf-8", "replace")
         # A page of HTML explains nothing.
-        return None, None if data.lstrip().startswith("<") else _excerpt(data)
+        return None, None if data.lstrip().startswith("<") else answer.quote(data)
     if isinstance(data, str):
-        return None, _excerpt(data)
+        return None, answer.quote(data)
     code = said = None
     while isinstance(data, dict):
         code = code or _first(data, ("code", "errorCode", "statusCode"))
         said = said or _first(data, ("message", "error", "msg", "statusMessage"))
         data = data.get("error")
-    return code, _excerpt(said or "")
+    return answer.quote(code or ""), answer.quote(said or "")
 
 
 def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     found = (data.get(key) for key in keys)
     return next((str(v) for v in found if isinstance(v, str | int) and v not in ("", True)), None)
-
-
-def _excerpt(text: str) -> str | None:
-    text = _TOKEN.sub("***", " ".join(text.split()))
-    return f"{text[:_EXCERPT]}…" if len(text) > _EXCERPT else text or None
 
 
 def _origin(location: str) -> str:

@@ -8,6 +8,7 @@ belongs to a loop is made on first use in it.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Sequence
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ class Connection:
     def __attrs_post_init__(self) -> None:
         if self.session is not None and self.trace_configs:
             raise ConfigurationError("give trace_configs to the session that you made")
+        if self.proxy is not None and not re.match(r"https?://[^/\s]", self.proxy):
+            raise ConfigurationError("proxy must look like http://proxy.example:3128")
 
     def proxy_for(self, url: str) -> str | None:
         """
@@ -56,7 +59,6 @@ class Connection:
 class Wire:
     """What belongs to one event loop: a session, and the slots for requests in flight."""
 
-    loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
     slots: asyncio.Semaphore
     closer: AsyncGenerator[None]
@@ -68,7 +70,7 @@ class Sessions:
     def __init__(self, connection: Connection) -> None:
         self.is_closed = False
         self._connection = connection
-        self._wire: Wire | None = None
+        self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
 
     async def open(self) -> Wire:
         """
@@ -81,19 +83,22 @@ class Sessions:
         if self.is_closed or (given is not None and given.closed):
             raise self.closed_error()
         loop = asyncio.get_running_loop()
-        if self._wire is None or self._wire.loop is not loop:
+        wire = self._wires.get(loop)
+        if wire is None:
+            self._wires = {old: wire for old, wire in self._wires.items() if not old.is_closed()}
             session = given or self._make_session()
             closer = _close_with_the_loop(None if given else session)
             await anext(closer)
             slots = asyncio.Semaphore(self._connection.max_in_flight)
-            self._wire = Wire(loop, session, slots, closer)
-        return self._wire
+            wire = self._wires[loop] = Wire(session, slots, closer)
+        return wire
 
     async def aclose(self) -> None:
         """Close the session that was made here. A given one is left as it is."""
         self.is_closed = True
-        wire, self._wire = self._wire, None
-        if wire is not None and wire.loop is asyncio.get_running_loop():
+        # What belongs to other loops is closed by them, when they end.
+        wire = self._wires.pop(asyncio.get_running_loop(), None)
+        if wire is not None:
             await wire.closer.aclose()
 
     def closed_error(self) -> ClientClosedError:

@@ -169,6 +169,8 @@ class Transport:
     async def _send(
         self, session: aiohttp.ClientSession, request: Request, token: Secret, stats: WalkStats
     ) -> Answer:
+        if session.closed:
+            raise self.sessions.closed_error()
         stats.requests += 1
         headers = {
             "Authorization": token,
@@ -190,6 +192,7 @@ class Transport:
                     response.status,
                     {name.lower(): value for name, value in response.headers.items()},
                     await self._read(response, request),
+                    (token, *self._tokens.secrets),
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = self._translate(error, request)
@@ -232,27 +235,37 @@ class Transport:
         tried = f"{request.method} {request.subject}"
         host = urlsplit(self.endpoint).netloc
         match error:
-            case aiohttp.ClientConnectorDNSError():
-                text = f"the name of {host} can't be resolved; check the endpoint and the network"
-            case aiohttp.ClientSSLError():
-                text = f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
-            case aiohttp.ClientHttpProxyError():
-                text = f"the proxy refused with {error.status}; check its address and credentials"
-            case aiohttp.ClientConnectorError():
-                text = f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
             case aiohttp.ClientPayloadError():
                 return InvalidResponseError(f"{tried}: the answer of {host} broke off in its body")
-            case aiohttp.ClientResponseError():
+            case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
                 # A parser's own 400 and no answer of the service.
                 return InvalidResponseError(f"{tried}: the answer of {host} is no HTTP")
-            case aiohttp.ClientError() | OSError():
-                text = f"the connection to {host} broke before an answer came"
-            case _:
+            case ValueError() if not isinstance(error, aiohttp.ClientError):
                 return ConfigurationError(
                     f"{tried}: the request can't be sent; if the session was given, it must not "
                     "add credentials of its own (auth=, or trust_env with a netrc file)"
                 )
-        return ConnectionFailedError(f"{tried}: {text}")
+            case _:
+                pass
+        why = _why_not_connected(error, host, through_proxy=self._proxy is not None)
+        return ConnectionFailedError(f"{tried}: {why}")
+
+
+def _why_not_connected(error: Exception, host: str, *, through_proxy: bool) -> str:
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return f"the proxy refused with {error.status}; check its address and credentials"
+        case aiohttp.ClientConnectorDNSError():
+            name = "the proxy" if through_proxy else host
+            return f"the name of {name} can't be resolved; check its address and the network"
+        case aiohttp.ClientProxyConnectionError():
+            return "can't connect to the proxy; check its address"
+        case aiohttp.ClientSSLError():
+            return f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
+        case aiohttp.ClientConnectorError():
+            return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
+        case _:
+            return f"the connection to {host} broke before an answer came"
 
 
 @cache

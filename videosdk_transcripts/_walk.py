@@ -68,6 +68,7 @@ class Walk(Generic[PlacedT]):
         stats: the counters to count in.
         start: where to begin, for a walk that is taken up again.
         recent: the ids that were handed out last, for the same.
+        known_from: the page from which on these are all, for the same.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Walk(Generic[PlacedT]):
         stats: WalkStats,
         start: Position | None = None,
         recent: Iterable[str] = (),
+        known_from: int = 1,
     ) -> None:
         self.stats = stats
         self.next_page: int | None = start.page if start else 1
@@ -93,10 +95,10 @@ class Walk(Generic[PlacedT]):
         self._seen = set(recent)
         self._resumed_at = start.page if start else None
         # Of a walk taken up again, the ids of pages further back are not known.
-        known = len(self._seen) // self.page_size
-        self._floor = max(1, start.page - known) if start else 1
+        self._floor = known_from
         self._latest_ids: tuple[str, ...] | None = None
         self._rescan: _Rescan[PlacedT] | None = None
+        self._is_unsettled = False
 
     @property
     def page_size(self) -> int:
@@ -141,7 +143,7 @@ class Walk(Generic[PlacedT]):
         size = size_in_use(
             page, self.page_size, read.count, is_first=page.number == 1 and not self._latest_ids
         )
-        brings_new = bool(page.invalid_rows) or not self._seen.issuperset(read.ids)
+        brings_new = not self._seen.issuperset(read.ids)
         guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
         # Nothing below raises: from here on the page is taken.
         moved = self._has_moved(read)
@@ -162,7 +164,11 @@ class Walk(Generic[PlacedT]):
         # Compared with the page before as well as with what was read again meanwhile: rows
         # that moved while pages were read again have slid past this one, too.
         before = self.position
-        if _differ(page, before.total, before.last_page) or self._differs_from_newest(page):
+        if (
+            self._is_unsettled
+            or _differ(page, before.total, before.last_page)
+            or self._differs_from_newest(page)
+        ):
             return True
         # A page that is taken up again repeats rows by right.
         return page.number != self._resumed_at and not self._seen.isdisjoint(read.ids)
@@ -196,6 +202,8 @@ class Walk(Generic[PlacedT]):
             self.next_page = self._page_before(rescan.held.page.number + 1)
             return []
         self._rescan = None
+        # What moved during the second look is looked for behind the next page.
+        self._is_unsettled = has_moved
         self._refuse_repetition(rescan)
         return self._release(rescan.reads, rescan.held)
 
@@ -220,7 +228,8 @@ class Walk(Generic[PlacedT]):
         # pages at once, and known rows behind a page that stands as it was, in a list that
         # had not moved until then.
         on_both = not set(before.ids).isdisjoint(held.ids)
-        if on_both or (rescan.is_first and before.ids == self._latest_ids):
+        stood_still = rescan.is_first and self._resumed_at is None
+        if on_both or (stood_still and before.ids == self._latest_ids):
             self.stats.drifted = not rescan.is_first
             self.next_page = held.page.number
             raise PaginationError(

@@ -13,9 +13,11 @@ import time
 import warnings
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final, NoReturn, Protocol, SupportsIndex
+from inspect import isawaitable
+from typing import Any, Final, NoReturn, Protocol, SupportsIndex
 
 import jwt
+from attrs import frozen
 
 from .errors import CredentialsError
 
@@ -36,6 +38,7 @@ TokenProvider = Callable[[], Awaitable[str]]
 
 LIFETIME: Final = 600.0
 """Seconds that a minted token lives: long enough to be shared, short enough to lose."""
+_LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
 _SET_BACK: Final = 60
 """Seconds that a minted token is dated back, for a service whose clock is behind ours."""
 _EARLY: Final = 60.0
@@ -68,9 +71,18 @@ def _stay(self: object) -> NoReturn:
     raise TypeError(f"{type(self).__name__} holds a secret; make one in each process")
 
 
-def hidden(text: str | None) -> str | None:
-    """Return the text as a `Secret`, and what is none as it is."""
-    return Secret(text) if isinstance(text, str) else text
+@frozen
+class Unfit:
+    """Stands for what was given in place of a text, which may be a secret all the same."""
+
+    kind: str
+
+
+def hidden(value: object) -> Any:
+    """Return a text as a `Secret`, None as it is, and all else as `Unfit`."""
+    if value is None or isinstance(value, Unfit):
+        return value
+    return Secret(value) if isinstance(value, str) else Unfit(type(value).__name__)
 
 
 def mint_token(
@@ -111,12 +123,19 @@ class TokenSource(Protocol):
         """Take note that the service refused a token, and tell whether another can be had."""
         ...
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return what no error may quote, beside the token itself."""
+        ...
+
 
 class FixedToken:
     """A ready token. It is sent as long as it lasts, and can't be renewed."""
 
-    def __init__(self, token: str) -> None:
-        self._token = check_token(token)
+    secrets: tuple[Secret, ...] = ()
+
+    def __init__(self, token: object) -> None:
+        self._token = check_token(hidden(token))
 
     async def get(self) -> Secret:
         """Return the token."""
@@ -138,11 +157,18 @@ class RenewedToken:
         mint: gets a new token.
         clock: seconds of a clock that only goes forward.
         now: seconds since the epoch.
+        secrets: what no error may quote, beside the token itself.
     """
 
     def __init__(
-        self, mint: TokenProvider, *, clock: Callable[[], float], now: Callable[[], float]
+        self,
+        mint: TokenProvider,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+        secrets: tuple[Secret, ...] = (),
     ) -> None:
+        self.secrets = secrets
         self._mint = mint
         self._clock = clock
         self._now = now
@@ -167,7 +193,8 @@ class RenewedToken:
 
     def reject(self, token: Secret) -> bool:
         """Forget the token, unless another task has renewed it in the meantime."""
-        if self._token == token:
+        # The object and not its text: two tokens of one second are the same text.
+        if self._token is token:
             self._token = None
         return True
 
@@ -178,7 +205,10 @@ class RenewedToken:
         return self._token if self._clock() < self._renew_at else None
 
     async def _renew(self) -> Secret:
-        token = check_token(await self._mint())
+        minting: object = self._mint()
+        if not isawaitable(minting):
+            raise CredentialsError("token= takes a token, or an async callable that returns one")
+        token = check_token(hidden(await minting))
         end = _end_of(token)
         if end is None:
             self._renew_at = float("inf")
@@ -204,14 +234,14 @@ def key_source(
     now: Callable[[], float],
 ) -> RenewedToken:
     """Make a source that signs its tokens with a key and its secret."""
-    key, hidden = Secret(api_key), Secret(secret)
-    if len(hidden.encode()) < 32:
+    key, hidden_secret = Secret(api_key), Secret(secret)
+    if len(hidden_secret.encode()) < 32:
         logger.info("The API secret is shorter than the 32 bytes that HS256 asks for.")
 
     async def mint() -> str:
-        return mint_token(key, hidden, now=now())
+        return mint_token(key, hidden_secret, now=now())
 
-    return RenewedToken(mint, clock=clock, now=now)
+    return RenewedToken(mint, clock=clock, now=now, secrets=(key, hidden_secret))
 
 
 def check_token(token: object) -> Secret:
@@ -222,7 +252,8 @@ def check_token(token: object) -> Secret:
         CredentialsError: with a hint, and without the token.
     """
     if not isinstance(token, str):
-        raise CredentialsError(f"a token must be a string, not {type(token).__name__}")
+        kind = token.kind if isinstance(token, Unfit) else type(token).__name__
+        raise CredentialsError(f"a token must be a string, not {kind}")
     if token.split(" ")[0].lower() in ("bearer", "basic"):
         raise CredentialsError(
             "the token starts with 'Bearer ' or 'Basic '; the service takes the raw token, so "
@@ -248,4 +279,5 @@ def _end_of(token: str) -> float | None:
         end = jwt.decode(token, options={"verify_signature": False, "verify_exp": False}).get("exp")
     except jwt.PyJWTError:
         return None
-    return float(end) if isinstance(end, int | float) else None
+    # What lies beyond the calendar says nothing.
+    return float(end) if isinstance(end, int | float) and 0 < end < _LAST_SECOND else None

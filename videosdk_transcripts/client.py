@@ -91,7 +91,7 @@ class TranscriptsClient:
     ) -> None:
         # Hidden first of all: an error below shows these names in a traceback with locals.
         api_key, secret, proxy = hidden(api_key), hidden(secret), hidden(proxy)
-        token = hidden(token) if isinstance(token, str) else token
+        token = token if callable(token) else hidden(token)
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         if requests_per_second is not None:
