@@ -1,0 +1,178 @@
+"""What is checked, and how: ``nox`` runs all of it, ``nox -l`` lists the sessions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import textwrap
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+# Nothing but packages is fetched, and a Python that is not there is not tested, also in CI.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+
+PROJECT: Final = nox.project.load_toml("pyproject.toml")
+PACKAGE: Final = "videosdk_transcripts"
+PYTHONS: Final = nox.project.python_versions(PROJECT)
+LOWEST: Final = PYTHONS[0]
+
+RUNNING: Final = ".".join(platform.python_version_tuple()[:2])
+if RUNNING not in PYTHONS:
+    # One newer than all that are declared may be the only one on a machine.
+    PYTHONS.append(RUNNING)
+
+# Outside of the checkout, which must not lend its settings to what runs there. Removed at the end.
+_SCRATCH: Final = tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-nox-")
+SCRATCH: Final = Path(_SCRATCH.name)
+
+
+def _open_pyenv() -> None:
+    """Let the shims of pyenv on the PATH work: each fails unless its version is named."""
+    if (pyenv := shutil.which("pyenv")) is None:
+        return
+    listed = subprocess.run(  # noqa: S603 - the pyenv that made the shims
+        [pyenv, "versions", "--bare"], capture_output=True, text=True, check=False
+    )
+    wanted = [v for v in listed.stdout.split() if re.sub(r"\.\d+$", "", v) in PYTHONS]
+    if wanted:
+        os.environ["PYENV_VERSION"] = ":".join(wanted)
+
+
+_open_pyenv()
+
+
+def _group(*names: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+def _build(session: nox.Session) -> tuple[Path, Path]:
+    """Build the sdist, and from it the wheel, once for all sessions of a run."""
+    dist = SCRATCH / "dist"
+    if not any(dist.glob("*.whl")):
+        session.install(*_group("build"))
+        session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
+    (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    return sdist, wheel
+
+
+def _install_built(session: nox.Session, *more: str) -> None:
+    """Install the wheel and what is needed beside it."""
+    _, wheel = _build(session)
+    session.install(f"{wheel}[cli]", *more)
+    # An environment that is used again has a wheel of this version already, and would keep it.
+    session.install("--force-reinstall", "--no-deps", str(wheel))
+
+
+def _environment(session: nox.Session) -> dict[str, str]:
+    # Without the first `-m` puts the checkout before the wheel, and that would be tested.
+    return {"PYTHONSAFEPATH": "1", "COVERAGE_FILE": str(SCRATCH / session.name / "coverage")}
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests against the built wheel, and ask for every line and branch."""
+    _install_built(session, *_group("test"))
+    env = _environment(session)
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+    if not session.posargs:  # which choose a part of the tests, and that covers but a part
+        session.run("coverage", "combine", "-q", env=env)
+        session.run("coverage", "report", env=env)
+
+
+def _floors() -> Iterator[str]:
+    """Give the oldest version of each dependency that the project declares."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    for requirement in [*PROJECT["project"]["dependencies"], *extras["cli"]]:
+        found = re.match(r"[\w.-]+>=([\w.]+)", requirement, re.ASCII)
+        if found is None:
+            raise ValueError(f"{requirement!r} does not start with its floor")
+        yield found.group().replace(">=", "==")
+
+
+@nox.session(python=LOWEST)
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests on the oldest Python with the oldest dependencies."""
+    _install_built(session, *_floors(), *_group("test"))
+    session.run("python", "-m", "pytest", *session.posargs, env=_environment(session))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for faults and for another layout than ruff's."""
+    session.install(*_group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+def _write_examples(folder: Path) -> None:
+    """Write each block of Python in the pages into a file, with the names it may use."""
+    frame = (
+        "from videosdk_transcripts import TranscriptsClient\n"
+        "async def example(client: TranscriptsClient, room_id: str, session_id: str) -> None:\n"
+    )
+    for page in (Path("README.md"), *Path("docs").glob("*.md")):
+        text = page.read_text("utf-8")
+        for block in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, block.start()) + 2
+            name = f"{page.stem.replace('-', '_').lower()}_{line}.py"
+            # A test is a module of its own; all else may be the inside of a function.
+            is_test = "def test_" in block[1]
+            code = block[1] if is_test else frame + textwrap.indent(block[1], "    ")
+            (folder / name).write_text(code, "utf-8")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types of the package, of its users' view and of the examples in the pages."""
+    session.install("-e", ".[cli]", *_group("typing", "test"))
+    users = [path for path in ("tests/typing", "examples") if Path(path).is_dir()]
+    examples = SCRATCH / "examples"
+    examples.mkdir()
+    _write_examples(examples)
+    session.run("mypy", PACKAGE, *users, str(examples))
+    # Its JavaScript and its Node come out of wheels; nothing is fetched while it runs.
+    session.run("pyright", PACKAGE, *users, str(examples))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the pages; a warning, or a name that leads nowhere, is an error."""
+    session.install("-e", ".[cli]", *_group("docs"))
+    session.run("sphinx-build", "-q", "-W", "-n", "-E", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build what is released, look into it, and use it in an environment of its own."""
+    sdist, wheel = _build(session)
+    with tarfile.open(sdist) as archive:
+        in_sdist = {name.partition("/")[2] for name in archive.getnames()}
+    with zipfile.ZipFile(wheel) as archive:
+        in_wheel = archive.namelist()
+    for name in ("LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "docs/index.md"):
+        if name not in in_sdist:
+            session.error(f"the sdist has no {name}")
+    for ending in (f"{PACKAGE}/py.typed", ".dist-info/licenses/LICENSE"):
+        if not any(name.endswith(ending) for name in in_wheel):
+            session.error(f"the wheel has no {ending}")
+    if any(name.startswith(("tests/", "docs/")) for name in in_wheel):
+        session.error("the wheel has files outside of the package")
+    # This session's own environment holds the build tools, which may hide what is missing.
+    session.install(*_group("build"))
+    clean = SCRATCH / "clean"
+    session.run("virtualenv", "-q", "--clear", str(clean))
+    scripts = clean / ("Scripts" if os.name == "nt" else "bin")
+    session.run(f"{scripts}/python", "-m", "pip", "install", "-q", f"{wheel}[cli]", external=True)
+    session.run(f"{scripts}/videosdk-transcripts", "--version", external=True)

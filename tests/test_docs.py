@@ -1,0 +1,164 @@
+"""The examples of the README and of the pages run, and print what the pages say."""
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+import videosdk_transcripts
+from videosdk_transcripts import TranscriptsClient
+from videosdk_transcripts.testing import FakeVideoSDK, fill_sandbox
+
+ROOT = Path(__file__).parent.parent
+ROOM_ID = "abcd-efgh-ijkl"
+SESSION_ID = "64f1a2b3c4d5e6f708192a3b"
+
+# A block, and the text that stands right below it, which is what it prints.
+BLOCK = re.compile(
+    r"^```(?P<language>python|console)\n(?P<code>.*?)^```\n"
+    r"(?:\n```text\n(?P<prints>.*?)^```\n)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+SETTINGS = """
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+
+
+@frozen
+class Example:
+    """One block of a page."""
+
+    name: str
+    line: int
+    code: str
+    prints: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}"
+
+
+def examples(language: str) -> Iterator[Example]:
+    """Find the blocks of a language, page after page."""
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = path.read_text("utf-8")
+        for block in BLOCK.finditer(text):
+            if block["language"] == language:
+                line = text.count("\n", 0, block.start("code")) + 1
+                yield Example(path.name, line, block["code"], block["prints"])
+
+
+SCRIPTS = [example for example in examples("python") if "def test_" not in example.code]
+TESTS = [example for example in examples("python") if "def test_" in example.code]
+COMMANDS = list(examples("console"))
+
+
+@pytest.fixture
+async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeVideoSDK]:
+    """The rooms that the pages name, where the environment leads to."""
+    async with FakeVideoSDK() as fake:
+        fill_sandbox(fake)
+        fake.add_transcriptions(45, room_id=ROOM_ID, session_id=SESSION_ID)
+        monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", fake.url)
+        monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
+        monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)
+        yield fake
+
+
+def test_the_pages_have_examples() -> None:
+    """Otherwise the tests below would pass by finding nothing."""
+    assert {"README.md", "tutorial.md", "paging.md"} <= {e.name for e in SCRIPTS}
+    assert {"testing.md"} == {e.name for e in TESTS}
+    assert {"README.md", "command-line.md"} == {e.name for e in COMMANDS}
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """What can be imported is looked up there."""
+    page = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    shown = re.findall(r"^\.\. auto(?:class|exception):: (\w+)", page, re.MULTILINE)
+    assert sorted(videosdk_transcripts.__all__) == sorted(shown)
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("example", SCRIPTS, ids=str)
+async def test_script(example: Example) -> None:
+    """A script runs as it stands, and its asserts hold."""
+    # The empty lines make the lines of a traceback those of the page.
+    code = compile(
+        "\n" * (example.line - 1) + example.code,
+        example.name,
+        "exec",
+        flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+        dont_inherit=True,
+    )
+    printed = io.StringIO()
+    async with TranscriptsClient() as client:
+        names = {"client": client, "room_id": ROOM_ID, "session_id": SESSION_ID}
+        with contextlib.redirect_stdout(printed):
+            if code.co_flags & inspect.CO_COROUTINE:
+                await eval(code, names)  # noqa: S307 - our own pages
+            else:
+                # It may have an asyncio.run of its own.
+                await asyncio.to_thread(exec, code, names)
+    if example.prints is not None:
+        assert example.prints == printed.getvalue()
+
+
+@pytest.mark.parametrize("example", TESTS, ids=str)
+def test_users_test(example: Example, tmp_path: Path) -> None:
+    """A test that a page shows passes in a project of its own."""
+    (tmp_path / "test_example.py").write_text(example.code, "utf-8")
+    (tmp_path / "pytest.ini").write_text(SETTINGS, "utf-8")
+    done = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("example", COMMANDS, ids=str)
+async def test_command(example: Example, tmp_path: Path) -> None:
+    """A command ends well, and prints what stands below it."""
+    fake_env = [f"{name}={value}" for name, value in _variables().items()]
+    (tmp_path / "videosdk.env").write_text("\n".join(fake_env), "utf-8")
+    for part in re.split(r"^\$ ", example.code, flags=re.MULTILINE)[1:]:
+        command, _, prints = part.partition("\n")
+        program, *arguments = shlex.split(command)
+        assert program == "videosdk-transcripts"
+        main = "from videosdk_transcripts.cli import main; main()"
+        done = await asyncio.to_thread(_run, [sys.executable, "-c", main, *arguments], tmp_path)
+        assert done.returncode == 0, done.stdout
+        if prints:
+            # An editor takes the tab before an empty cell off the end of a line.
+            assert [line.rstrip() for line in prints.splitlines()] == [
+                line.rstrip() for line in done.stdout.splitlines()
+            ]
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("VIDEOSDK_")}
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own pages
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=30,
+    )
