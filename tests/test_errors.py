@@ -32,7 +32,7 @@ def test_every_error_survives_pickle_and_copy(error_class: type, trip: object) -
     again = trip(error)  # type: ignore[operator]
     assert type(again) is error_class
     assert vars(again) == vars(error)
-    assert str(again) == str(error) == "what happened [page 3, attempts 2]"
+    assert str(again) == str(error) == "what happened [page 3, attempts 2, retry after 1.5]"
 
 
 def test_rows_keep_their_place_through_pickle() -> None:

@@ -11,7 +11,7 @@ The asyncio client for the transcripts of VideoSDK meetings.
 import logging
 from typing import Any
 
-from ._pager import Pager
+from ._pager import PageIterator, Pager
 from ._retry import RetryPolicy
 from .client import TranscriptsClient
 from .errors import (
@@ -55,6 +55,7 @@ __all__ = [
     "NoResponseError",
     "NotFoundError",
     "Page",
+    "PageIterator",
     "Pager",
     "PaginationError",
     "PermissionDeniedError",

@@ -9,7 +9,7 @@ from .errors import ConfigurationError
 __all__ = ["check_count", "check_id", "check_number", "check_word"]
 
 
-def check_id(name: str, value: object) -> None:
+def check_id(name: str, value: object, hint: str = "") -> None:
     """
     Refuse what can't be an id.
 
@@ -18,7 +18,7 @@ def check_id(name: str, value: object) -> None:
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
     if not value.strip(".") or any(c.isspace() or not c.isprintable() for c in value):
-        raise ConfigurationError(f"{name} must be an id without white space, not {value!r}")
+        raise ConfigurationError(f"{name} must be an id without white space, not {value!r}{hint}")
 
 
 def check_count(name: str, value: object) -> None:

@@ -179,7 +179,8 @@ class Pager(Generic[PlacedT]):
     def _begin(self) -> None:
         if self._finished:
             raise RuntimeError(
-                "this pager has ended; call client.iter_transcriptions(...) again to walk again"
+                "this pager has ended; call client.iter_transcriptions(...) again to walk again, "
+                "or with resume=pager.checkpoint to go on behind a limit"
             )
 
     @property

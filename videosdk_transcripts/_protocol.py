@@ -129,7 +129,7 @@ _ADVICE: Final = {
     402: "check the room id; a room's custom id is not accepted everywhere",
     403: "the token needs version 2 and, if it names roles, the role crawler",
     404: "check the id, and that the key is of the account that owns it",
-    429: "send fewer requests at a time, or wait as long as retry_after says",
+    429: "send fewer requests at a time, or wait as long as the service asks for",
 }
 
 

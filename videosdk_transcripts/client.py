@@ -147,7 +147,7 @@ class TranscriptsClient:
 
         Raises:
             ConfigurationError: an argument is out of its bounds, or the checkpoint is of
-                another walk. While walking:
+                another walk. It comes at once, and those below while walking.
             NoResponseError: no answer came in all attempts, or a time limit passed.
             StatusError: the service refused, in the class of its status.
             InvalidResponseError: an answer or a row can't be read, or a row does not say
@@ -209,12 +209,11 @@ class TranscriptsClient:
 
         Returns:
             The page, in the server's order, without rows of others, which are counted in
-            it. It may have no rows, also below the last page.
+            it. It may have no rows, also below the last page, and has none beyond it.
 
         Raises:
             ConfigurationError: an argument is out of its bounds.
-            NoResponseError, StatusError, InvalidResponseError, PaginationError,
-            ClientClosedError: as for `iter_transcriptions`.
+            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
         """
         wanted = Filter.of(room_id, session_id)
         check_count("page", page)
@@ -237,8 +236,7 @@ class TranscriptsClient:
             ConfigurationError: an id is none.
             InvalidResponseError: the service named no total, or did not honour the
                 filter, so that its total is not of what was asked for.
-            NoResponseError, StatusError, PaginationError, ClientClosedError: as for
-                `iter_transcriptions`.
+            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
         """
         wanted = Filter.of(room_id, session_id)
         page = await self._fetch_page(wanted, 1, 1, on_invalid="skip")
@@ -264,8 +262,7 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: the id is none.
             NotFoundError: there is no such transcription in this account.
-            NoResponseError, StatusError, InvalidResponseError, ClientClosedError: as for
-                `iter_transcriptions`.
+            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
         """
         check_id("transcription_id", transcription_id)
         request = transcription_request(transcription_id)

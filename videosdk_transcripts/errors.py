@@ -107,6 +107,7 @@ class VideoSDKTranscriptsError(Exception):
                 ("page", self.page),
                 ("attempts", self.attempts),
                 ("request id", self.request_id),
+                ("retry after", self.retry_after),
             )
             if value is not None
         ]

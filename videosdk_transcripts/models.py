@@ -169,7 +169,7 @@ class WalkStats:
     """The counters of one walk. They go on counting while it lasts."""
 
     requests: int = 0
-    """Requests sent, repeated ones included."""
+    """Requests sent, repeated ones included, but for what aiohttp repeats by itself."""
     retries: int = 0
     """Requests sent because an earlier one had failed."""
     rows_yielded: int = 0
