@@ -340,7 +340,7 @@ def test_a_page_beyond_the_end_that_comes_into_being() -> None:
             listing.ids += "ABCDEFGH"
 
     assert run(walk, listing, change) == [*"abcdefghi", *"ABCDEFGH"]
-    assert listing.asked == [1, 2, 3, 1, 3, 2, 1, 3, 2, 4]
+    assert listing.asked == [1, 2, 3, 1, 3, 2, 1, 3, 2, 1, 4]
 
 
 def test_a_list_that_vanishes() -> None:
@@ -505,6 +505,31 @@ def test_rows_that_move_during_the_second_look_are_looked_for_later() -> None:
     walk = make_walk()
     found = run(walk, listing, change)
     assert [i for i in found if i in everything[6:]] == everything[6:]
+
+
+@pytest.mark.parametrize(
+    ("count", "changes"),
+    [
+        # The end is reached while the second look still saw rows move.
+        (12, {3: (0, -4), 4: (0, 4), 7: (0, -3)}),
+        # Rows that came too early are no proof that those before them were seen.
+        (15, {4: (0, -2), 5: (0, 4), 7: (2, -5)}),
+    ],
+)
+def test_three_changes_around_one_look_back(
+    count: int, changes: dict[int, tuple[int, int]]
+) -> None:
+    """No row that stayed is lost, though one may come out of order."""
+    everything = [f"r{n:02}" for n in range(count)]
+    listing = Listing(everything)
+
+    def change(number: int) -> None:
+        at, by = changes.get(number, (0, 0))
+        listing.ids[at : at + max(0, -by)] = [f"n{number}{n}" for n in range(by)]
+
+    found = run(make_walk(), listing, change)
+    assert {i for i in listing.ids if i in everything} <= set(found)
+    assert len(found) == len(set(found))
 
 
 def test_unreadable_rows_without_ids_bring_nothing_new() -> None:

@@ -99,6 +99,8 @@ class Walk(Generic[PlacedT]):
         self._latest_ids: tuple[str, ...] | None = None
         self._rescan: _Rescan[PlacedT] | None = None
         self._is_unsettled = False
+        # Rows handed out while the list still moved: one may be missing right before them.
+        self._adrift: set[str] = set()
 
     @property
     def page_size(self) -> int:
@@ -146,6 +148,8 @@ class Walk(Generic[PlacedT]):
         brings_new = not self._seen.issuperset(read.ids)
         guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
         # Nothing below raises: from here on the page is taken.
+        if self._adrift:
+            self._adrift.update(i for i in read.ids if i not in self._seen)
         moved = self._has_moved(read)
         self._guards = guards
         self._size = size
@@ -186,6 +190,11 @@ class Walk(Generic[PlacedT]):
         self.stats.rescans += 1
         self.next_page = self._page_before(held.page.number)
 
+    def _look_back_from_the_end(self, last: int) -> None:
+        """Look back as if the page behind the last one had been read and were empty."""
+        beyond = Page[PlacedT](last + 1, (), total=self._total, last_page=self._last_page)
+        self._look_back(_Read((), beyond, 0))
+
     def _go_on_back(self, rescan: _Rescan[PlacedT], read: _Read[PlacedT]) -> list[Page[PlacedT]]:
         page = read.page
         has_moved = rescan.has_moved or self._differs_from_newest(page)
@@ -205,11 +214,22 @@ class Walk(Generic[PlacedT]):
         # What moved during the second look is looked for behind the next page.
         self._is_unsettled = has_moved
         self._refuse_repetition(rescan)
-        return self._release(rescan.reads, rescan.held)
+        self._note_rows_adrift(rescan)
+        released = self._release(rescan.reads, rescan.held)
+        if has_moved and self.next_page is None and any(p.items for p in released):
+            self._look_back_from_the_end(rescan.held.page.number)
+        return released
+
+    def _note_rows_adrift(self, rescan: _Rescan[PlacedT]) -> None:
+        held = {row_id for row_id in rescan.held.ids if row_id not in self._seen}
+        late = {i for read in rescan.reads for i in read.ids if i not in self._seen} - held
+        # Without late rows it was the numbers that moved, and not the list.
+        self._adrift = self._adrift | held | late if rescan.is_second and late else set()
 
     def _begins_unseen(self, read: _Read[PlacedT]) -> bool:
         # A row of the page held back counts as unseen: what slid past stands before it.
-        return bool(read.ids) and read.ids[0] not in self._seen
+        first = read.ids[0] if read.ids else None
+        return first is not None and (first not in self._seen or first in self._adrift)
 
     def _refuse_repetition(self, rescan: _Rescan[PlacedT]) -> None:
         """Tell a list that moved from a server that shows one page under several numbers."""
@@ -257,9 +277,8 @@ class Walk(Generic[PlacedT]):
         self.position = Position(self.next_page or number, self._size, page.total, page.last_page)
         if self.next_page is None and end is not None and not page.is_last and page.last_page:
             # The end came nearer while pages were read again, and the rows behind this page
-            # have slid past it: as if the next page had been read and were empty.
-            beyond = Page[PlacedT](number + 1, (), total=self._total, last_page=end)
-            self._look_back(_Read((), beyond, 0))
+            # have slid past it.
+            self._look_back_from_the_end(number)
         return released
 
     def _page_after(self, read: _Read[PlacedT], *, was_beyond: bool) -> int | None:
