@@ -108,6 +108,16 @@ def tests_lowest(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs, env=_environment(session))
 
 
+@nox.session(default=False)
+def matrix(session: nox.Session) -> None:
+    """Print the figures of the long matrix of faults and of rows that move."""
+    _, wheel = _build(session)
+    session.install(str(wheel))
+    # From there `-m` finds the matrix, and the package is the wheel's.
+    session.chdir("tests")
+    session.run("python", "-m", "matrix.run", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Look for faults and for another layout than ruff's."""

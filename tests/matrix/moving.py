@@ -1,0 +1,175 @@
+"""Walks over a list whose rows come and go meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any, Final, Literal, get_args
+
+from aiohttp import web
+from attrs import frozen
+
+from videosdk_transcripts import VideoSDKTranscriptsError
+from videosdk_transcripts.testing import Exchange, FakeVideoSDK
+
+from .tally import Tally
+
+__all__ = ["Moving", "Pattern", "Place", "When", "moving_lines", "unseen_lines"]
+
+PAGE_SIZE: Final = 20
+BLOCK: Final = 30
+"""Rows that come or go together, more than a page."""
+EVERY: Final = 5
+RATE: Final = 0.1
+ROOM: Final = "abcd-efgh-ijkl"
+
+Pattern = Literal["inserted", "removed", "in turn", "uneven", "even"]
+Place = Literal["front", "middle", "end"]
+When = Literal["every 5 pages", "at random requests"]
+
+
+class Mover:
+    """Changes the list just before some answers, the same for the same seed."""
+
+    def __init__(self, fake: FakeVideoSDK, line: Moving, seed: int) -> None:
+        self.gone: set[str] = set()
+        self.moments = 0
+        self._fake, self._line = fake, line
+        self._chance = random.Random(f"{line.name} {seed}")  # noqa: S311
+        self._next = 1 + self._chance.randint(1, EVERY)
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        """Change it where it is time, and answer."""
+        page = int(exchange.request.query["page"])
+        if self._is_time(page):
+            self._change()
+            self.moments += 1
+        return exchange.answer()
+
+    def _is_time(self, page: int) -> bool:
+        if self._line.when == "at random requests":
+            return len(self._fake.requests) > 1 and self._chance.random() < RATE
+        if page < self._next:
+            return False
+        # One in each five pages, and not always the same one.
+        self._next = EVERY * ((page - 2) // EVERY + 1) + 1 + self._chance.randint(1, EVERY)
+        return True
+
+    def _change(self) -> None:
+        line, count = self._line, self._line.count
+        other = line.other_place or line.place
+        match line.pattern:
+            case "inserted":
+                self._insert(line.place, count)
+            case "removed":
+                self._remove(line.place, count)
+            case "in turn":
+                (self._insert if self.moments % 2 else self._remove)(line.place, count)
+            case "uneven":
+                # More go than come, so that the total tells; where they come is left to chance.
+                self._remove(line.place, count + 1)
+                self._insert(self._chance.choice(get_args(Place)), count)
+            case _:
+                self._remove(line.place, count)
+                self._insert(other, count)
+
+    def _insert(self, place: Place, count: int) -> None:
+        at = self._index(place, len(self._fake.rows))
+        for n in range(count):
+            self._fake.add_transcription(at=at + n, room_id=ROOM)
+
+    def _remove(self, place: Place, count: int) -> None:
+        rows = self._fake.rows
+        at = self._index(place, max(0, len(rows) - count))
+        self.gone.update(row["id"] for row in rows[at : at + count])
+        del rows[at : at + count]
+
+    def _index(self, place: Place, end: int) -> int:
+        if place == "middle":
+            return self._chance.randint(end // 4, 3 * end // 4)
+        return 0 if place == "front" else end
+
+
+@frozen
+class Moving:
+    """
+    One line of the table.
+
+    Args:
+        pattern: what happens at a moment. ``in turn`` is a removal and an insertion at
+            separate moments, ``uneven`` both at once with another total, ``even`` both at
+            once with the same total.
+        place: where.
+        count: rows at once.
+        when: the moments.
+        other_place: where rows come in an ``even`` change; as `place` by default.
+        seeds: one walk for each.
+        pages: the length of the list at first.
+    """
+
+    pattern: Pattern
+    place: Place
+    count: int
+    when: When = "every 5 pages"
+    other_place: Place | None = None
+    seeds: tuple[int, ...] = tuple(range(1, 21))
+    pages: int = 200
+
+    @property
+    def name(self) -> str:
+        """Return the line's name, of which its luck is drawn as well."""
+        places = f"{self.place} {self.other_place or ''}".strip()
+        return f"{self.pattern} {places} {self.count} {self.when}"
+
+    def __call__(self) -> Tally:
+        """Run all of it."""
+        return asyncio.run(self.walk_all())
+
+    async def walk_all(self) -> Tally:
+        """Run all of it, in a loop that is there."""
+        tally = Tally()
+        for seed in self.seeds:
+            await self._walk(seed, tally)
+            await tally.look_for_leftovers()
+        return tally
+
+    async def _walk(self, seed: int, tally: Tally) -> None:
+        # All rows are of one room, and it takes long to find that out for each answer.
+        async with FakeVideoSDK(filters="ignored") as fake, fake.client() as client:
+            rows = fake.add_transcriptions(self.pages * PAGE_SIZE, room_id=ROOM)
+            listed = [row["id"] for row in rows]
+            mover = Mover(fake, self, seed)
+            fake.every(1, mover)
+            pager = client.iter_transcriptions(ROOM, page_size=PAGE_SIZE)
+            try:
+                found = [t.id async for t in pager]
+            except VideoSDKTranscriptsError as error:
+                tally.errors[type(error).__name__] += 1
+                tally.flaws["walk that did not finish"] += 1
+            else:
+                tally.add_rows(found, listed, mover.gone)
+            tally.add_stats(pager.stats)
+            tally.faults["moments"] += mover.moments
+            tally.pages += max(request.page or 0 for request in fake.requests)
+
+
+def moving_lines(**options: Any) -> list[Moving]:
+    """Return the lines with a total that changes."""
+    patterns: tuple[Pattern, ...] = ("inserted", "removed", "in turn", "uneven")
+    return [
+        Moving(pattern, place, count, when, **options)
+        for pattern in patterns
+        for place in get_args(Place)
+        for count in (1, BLOCK)
+        for when in get_args(When)
+    ]
+
+
+def unseen_lines(**options: Any) -> list[Moving]:
+    """Return the lines of the limit: as many in as out in one moment, with the same total."""
+    return [
+        Moving("even", out_of, count, other_place=into, **options)
+        for out_of in get_args(Place)
+        for into in get_args(Place)
+        for count in (1, BLOCK)
+    ]

@@ -1,0 +1,217 @@
+"""A proxy on loopback that does to a connection what no HTTP server would do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import ssl
+import struct
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+__all__ = ["PASS", "Action", "Proxy"]
+
+_GARBAGE: Final = b"\x00\xff\x16garbage\x80\r\n\r\n"
+# An abort with this sends RST, so that the other side does not see an orderly end.
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
+
+
+@frozen
+class Action:
+    """
+    What becomes of one answer, or of one connection.
+
+    `after` is the number of bytes that still get through. To ``refuse`` is to reset all
+    connections and not to listen until `Proxy.listen` is called.
+    """
+
+    kind: Literal["pass", "reset", "cut", "drip", "black hole", "garbage", "refuse"]
+    after: int = 0
+    pause: float = 0.0
+    """Seconds before each byte of a drip."""
+
+
+PASS: Final = Action("pass")
+
+
+class Proxy:
+    """
+    Forward to a server on loopback, but for what the plan says.
+
+    Args:
+        target: the URL of the server.
+        plan: what becomes of an answer, by the target of its request. With `blind` what
+            becomes of a connection, by its number from 1.
+        blind: forward bytes as they come, and count connections and not requests.
+        tls: speak TLS with the client, and none with the server.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        plan: Callable[[str], Action],
+        *,
+        blind: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        parts = urlsplit(target)
+        self._target = (parts.hostname, parts.port)
+        self._plan = plan
+        self._serve = self._forward_bytes if blind else self._forward_answers
+        self._tls = tls
+        self._port = 0
+        self._opening = asyncio.Lock()
+        self._connections = 0
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
+
+    @property
+    def url(self) -> str:
+        """Return the base URL for a client."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
+
+    async def listen(self) -> None:
+        """Listen again, on the same port, after a refusal."""
+        async with self._opening:
+            if self._server is None:
+                server = await asyncio.start_server(
+                    self._accept, "127.0.0.1", self._port, ssl=self._tls
+                )
+                self._server, self._port = server, server.sockets[0].getsockname()[1]
+
+    async def __aenter__(self) -> Self:
+        await self.listen()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop_listening()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _stop_listening(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._clients.add(writer)
+        upstream: asyncio.StreamWriter | None = None
+        # A cancellation comes from `__aexit__` alone, and this task has nobody to tell it.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            from_server, upstream = await asyncio.open_connection(*self._target)
+            await self._serve(reader, writer, from_server, upstream)
+        if upstream is not None:
+            upstream.transport.abort()
+        writer.close()
+        self._clients.discard(writer)
+        self._tasks.discard(task)
+
+    async def _forward_answers(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        from_server: asyncio.StreamReader,
+        upstream: asyncio.StreamWriter,
+    ) -> None:
+        while True:
+            request = await reader.readuntil(b"\r\n\r\n")
+            action = self._plan(request.split(b" ", 2)[1].decode())
+            answer = b""
+            if action.kind not in ("black hole", "garbage", "refuse"):
+                upstream.write(request)
+                answer = await from_server.readuntil(b"\r\n\r\n")
+                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", answer)
+                try:
+                    answer += await from_server.readexactly(int(length[1]) if length else 0)
+                except asyncio.IncompleteReadError as cut:
+                    # The server's own cut goes on to the client as it is.
+                    writer.write(answer + cut.partial)
+                    return
+            if not await self._act(action, answer, reader, writer):
+                return
+
+    async def _forward_bytes(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        from_server: asyncio.StreamReader,
+        upstream: asyncio.StreamWriter,
+    ) -> None:
+        self._connections += 1
+        action = self._plan(str(self._connections))
+
+        async def send() -> None:
+            while data := await reader.read(65536):
+                upstream.write(data)
+
+        sending = asyncio.ensure_future(send())
+        sent = 0
+        try:
+            while data := await from_server.read(65536):
+                if action.kind != "pass" and sent + len(data) > action.after:
+                    rest = Action(action.kind, max(0, action.after - sent), action.pause)
+                    await self._act(rest, data, reader, writer)
+                    return
+                writer.write(data)
+                sent += len(data)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _act(
+        self,
+        action: Action,
+        data: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        """Do it, and tell whether the connection is still of use."""
+        if action.kind == "pass":
+            writer.write(data)
+            return True
+        writer.write(data[: action.after])
+        match action.kind:
+            case "reset":
+                await writer.drain()
+                await asyncio.sleep(0)
+                _reset(writer)
+            case "refuse":
+                self._stop_listening()
+                for client in self._clients:
+                    _reset(client)
+            case "garbage":
+                writer.write(_GARBAGE)
+            case "drip":
+                for byte in data[action.after :]:
+                    await asyncio.sleep(action.pause)
+                    writer.write(bytes((byte,)))
+                    await writer.drain()
+            case "black hole":
+                await reader.read()  # until the client gives up
+            case _:  # cut: the end of the connection does it
+                pass
+        return False
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    if connection is not None and connection.fileno() != -1:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    writer.transport.abort()
