@@ -148,8 +148,6 @@ class Walk(Generic[PlacedT]):
         brings_new = not self._seen.issuperset(read.ids)
         guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
         # Nothing below raises: from here on the page is taken.
-        if self._adrift:
-            self._adrift.update(i for i in read.ids if i not in self._seen)
         moved = self._has_moved(read)
         self._guards = guards
         self._size = size
@@ -224,7 +222,7 @@ class Walk(Generic[PlacedT]):
         held = {row_id for row_id in rescan.held.ids if row_id not in self._seen}
         late = {i for read in rescan.reads for i in read.ids if i not in self._seen} - held
         # Without late rows it was the numbers that moved, and not the list.
-        self._adrift = self._adrift | held | late if rescan.is_second and late else set()
+        self._adrift = held | late if rescan.is_second and late else set()
 
     def _begins_unseen(self, read: _Read[PlacedT]) -> bool:
         # A row of the page held back counts as unseen: what slid past stands before it.
