@@ -6,12 +6,12 @@ import pickle
 import pytest
 
 from videosdk_transcripts import errors
+from videosdk_transcripts._protocol import status_error
 from videosdk_transcripts.errors import (
     InvalidRowError,
     StatusError,
     UnverifiedRowError,
     VideoSDKTranscriptsError,
-    status_error,
 )
 
 ALL = [

@@ -1,6 +1,7 @@
 """The package as a whole: its names, its layers, its weight, its licence."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -70,6 +71,16 @@ def test_imports_point_down() -> None:
             own = {module for module in imports(PACKAGE / name) if module.startswith(".")}
             # The fixed order within the ground: errors stand alone, models need none.
             assert own <= below, f"{name} imports {own - below}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_says_what_others_take_from_it(path: Path) -> None:
+    """What one file of the package imports from another is in that one's `__all__`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+            prefix = ".".join(["videosdk_transcripts", *path.relative_to(PACKAGE).parts[:-1]])
+            module = importlib.import_module(f"{prefix}.{node.module}")
+            assert {alias.name for alias in node.names} <= set(module.__all__)
 
 
 def test_no_file_is_long() -> None:

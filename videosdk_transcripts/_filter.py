@@ -16,7 +16,7 @@ from ._arguments import check_id
 from .errors import UnverifiedRowError
 from .models import Page
 
-__all__ = ["Filter", "Unverified", "screen"]
+__all__ = ["Filter", "Placed", "PlacedT", "Unverified", "screen", "warn_of_foreign_rows"]
 
 logger = logging.getLogger("videosdk_transcripts")
 

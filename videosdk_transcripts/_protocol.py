@@ -19,16 +19,31 @@ from attrs import field, frozen
 
 from ._filter import Filter
 from .auth import Secret
-from .errors import InvalidResponseError, status_error
+from .errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InvalidResponseError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RedirectError,
+    ServerError,
+    StatusError,
+)
 
 __all__ = [
     "Answer",
     "Request",
     "check_status",
     "decode_object",
+    "http_date",
     "list_request",
     "read_json",
+    "refuse_failure",
+    "status_error",
     "transcription_request",
+    "unreadable",
 ]
 
 _REALTIME: Final = "/ai/v1/realtime-transcriptions/"
@@ -91,6 +106,29 @@ def transcription_request(transcription_id: str) -> Request:
     )
 
 
+_STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: NotFoundError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    406: ServerError,
+    409: ConflictError,
+    422: BadRequestError,
+    429: RateLimitedError,
+}
+"""Which class a status gets; every other one falls to its hundred."""
+
+
+def status_error(status: int) -> type[StatusError]:
+    """Return the class for a status that is no success."""
+    if status in _STATUS_ERRORS:
+        return _STATUS_ERRORS[status]
+    if 300 <= status < 400:
+        return RedirectError
+    return ServerError if status >= 500 else StatusError
+
+
 def check_status(answer: Answer, request: Request, *, now: datetime, hint: str = "") -> None:
     """
     Pass a 2xx answer, and turn every other one into its error.
@@ -102,7 +140,7 @@ def check_status(answer: Answer, request: Request, *, now: datetime, hint: str =
         hint: what is known of a refused token.
 
     Raises:
-        StatusError: the class that `errors.status_error` names.
+        StatusError: the class that `status_error` names.
     """
     if 200 <= answer.status < 300:
         return

@@ -25,7 +25,7 @@ from .errors import (
 )
 from .models import WalkStats
 
-__all__ = ["RetryPolicy", "with_retries"]
+__all__ = ["Attempts", "RetryPolicy", "with_retries"]
 
 logger = logging.getLogger("videosdk_transcripts")
 

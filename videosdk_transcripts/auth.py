@@ -27,7 +27,9 @@ __all__ = [
     "Secret",
     "TokenProvider",
     "TokenSource",
+    "Unfit",
     "explain_refusal",
+    "hidden",
     "key_source",
     "mint_token",
 ]

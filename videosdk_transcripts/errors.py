@@ -32,8 +32,6 @@ to another process. No error holds a token, a key, a secret or transcript text.
 
 from __future__ import annotations
 
-from typing import Final
-
 __all__ = [
     "AuthenticationError",
     "BadRequestError",
@@ -236,26 +234,3 @@ class IncompleteWalkError(VideoSDKTranscriptsError):
         super().__init__(message)
         self.passes = passes
         self.differing = differing
-
-
-STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    402: NotFoundError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    406: ServerError,
-    409: ConflictError,
-    422: BadRequestError,
-    429: RateLimitedError,
-}
-"""Which class a status gets; every other one falls to its hundred."""
-
-
-def status_error(status: int) -> type[StatusError]:
-    """Return the class for a status that is no success."""
-    if status in STATUS_ERRORS:
-        return STATUS_ERRORS[status]
-    if 300 <= status < 400:
-        return RedirectError
-    return ServerError if status >= 500 else StatusError

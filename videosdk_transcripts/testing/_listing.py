@@ -10,7 +10,7 @@ from uuid import UUID
 
 from attrs import define
 
-__all__ = ["SHAPES", "Listing", "Row", "Shape", "make_row", "new_id"]
+__all__ = ["EPOCH", "SHAPES", "Listing", "Row", "Shape", "make_row", "new_id"]
 
 Row = dict[str, Any]
 """One row, as the service writes it."""
