@@ -480,6 +480,23 @@ async def test_a_checkpoint_between_released_pages(
     assert found == rows
 
 
+async def test_a_checkpoint_among_rows_that_slid_past_knows_how_the_list_stood(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The total in it is the one of their page, and not that of the page held back before."""
+    rows = [row["id"] for row in fake.add_transcriptions(85)]
+    fake.on_page(3, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
+    fake.on_page(2, Delay(0))
+    fake.on_page(2, Change(lambda f: f.add_transcriptions(25)))
+    pager = client.iter_transcriptions(ROOM)
+    found = [(await anext(pager)).id for _ in range(41)]
+    # The total is that of the page held back again, and yet all has moved since.
+    del fake.rows[:25]
+    found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert found[:85] == rows
+    assert len(found) == len(set(found)) == 85 + 25
+
+
 async def test_a_finished_walk_resumes_to_what_is_new(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
@@ -510,6 +527,21 @@ async def test_a_checkpoint_grows_no_further(client: TranscriptsClient, fake: Fa
     checkpoint = json.loads(pager.checkpoint)
     assert len(checkpoint["recent"]) <= 200 + 50
     assert checkpoint["known_from"] == 16
+
+
+async def test_what_a_checkpoint_knows_is_counted_in_the_newest_page_numbers(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Where rows slid to the front, so did those that are known."""
+    rows = [row["id"] for row in fake.add_transcriptions(500)]
+    fake.on_page(13, Change(lambda f: f.rows.__delitem__(slice(0, 60))))
+    pager = client.iter_transcriptions(ROOM)
+    found = [(await anext(pager)).id for _ in range(441)]
+    state = json.loads(pager.checkpoint)
+    assert (state["page"], state["known_from"], len(state["recent"])) == (20, 11, 201)
+    del fake.rows[:150]
+    found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert found == rows
 
 
 async def test_a_smaller_page_of_the_server_is_resumed_exactly(

@@ -44,9 +44,12 @@ def page(number: int, ids: Iterable[str], **numbers: Any) -> Page[Transcription]
 class Listing:
     """A list of ids that can change, cut into pages as a server does."""
 
-    def __init__(self, ids: Iterable[str], *, counted: bool = True) -> None:
+    def __init__(
+        self, ids: Iterable[str], *, counted: bool = True, with_total: bool = True
+    ) -> None:
         self.ids = list(ids)
         self.counted = counted
+        self.with_total = with_total
         self.asked: list[int] = []
 
     def page(self, number: int, size: int) -> Page[Transcription]:
@@ -54,7 +57,8 @@ class Listing:
         numbers: dict[str, Any] = {}
         if self.counted:
             last_page = max(1, -(-len(self.ids) // size))
-            numbers = {"page_size": size, "last_page": last_page, "total": len(self.ids)}
+            total = len(self.ids) if self.with_total else None
+            numbers = {"page_size": size, "last_page": last_page, "total": total}
         return page(number, self.ids[(number - 1) * size : number * size], **numbers)
 
 
@@ -460,6 +464,23 @@ def test_unreadable_rows_are_told_once_and_keep_a_page_from_being_empty() -> Non
     assert walk.stats.invalid_rows == 1
 
 
+def test_rows_that_come_and_go_while_pages_are_read_again_are_no_repetition() -> None:
+    """The same rows on two pages prove nothing where these were read at other totals."""
+    walk = make_walk()
+    answers = [
+        page(1, "abc", total=9),
+        page(2, "def", total=9),
+        page(3, "def", total=9),  # three came at the front, and as many went at the end
+        page(2, "def", total=6),  # those at the front went
+        page(3, "def", total=9),  # and came back
+    ]
+    for answer in answers:
+        assert walk.next_page == answer.number
+        walk.accept(answer)
+    assert walk.next_page == 4
+    assert walk.stats.drifted
+
+
 # Taken up again.
 
 
@@ -480,9 +501,21 @@ def test_a_resumed_walk_sees_that_the_list_has_changed_meanwhile() -> None:
 def test_a_resumed_walk_does_not_go_back_further_than_it_knows() -> None:
     """Pages whose rows the checkpoint does not name could only be repeated."""
     listing = Listing([f"r{n}" for n in range(9)])
-    walk = make_walk(start=Position(3, SIZE, 99, 33), recent=("x", "y", "z"), known_from=2)
+    walk = make_walk(start=Position(3, SIZE, 8, 3), recent=("x", "y", "z"), known_from=2)
     run(walk, listing)
     assert listing.asked == [3, 2]
+
+
+@pytest.mark.parametrize(("total", "last_page"), [(15, 5), (None, 5)])
+def test_what_a_resumed_walk_knows_moves_with_the_list(total: int | None, last_page: int) -> None:
+    """Rows that vanished meanwhile take the known ones to the front, and the bound with them."""
+    listing = Listing([f"r{n}" for n in range(6, 15)], with_total=total is not None)
+    # Of fifteen rows nine were handed out, and the newest three of these are known.
+    walk = make_walk(
+        start=Position(4, SIZE, total, last_page), recent=("r6", "r7", "r8"), known_from=3
+    )
+    assert run(walk, listing) == [f"r{n}" for n in range(9, 15)]
+    assert listing.asked == [4, 3, 2, 1]
 
 
 def test_a_resumed_walk_takes_known_rows_for_no_repetition() -> None:

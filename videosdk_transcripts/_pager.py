@@ -112,11 +112,14 @@ class Pager(Generic[PlacedT]):
         Give it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids and
         page size, in this process or in another one.
         """
-        position = self._walk.position
-        if self._page is not None and self._index < len(self._page.items):
-            position = evolve(position, page=self._page.number)
-        elif self._ready:
-            position = evolve(position, page=self._ready[0].number)
+        position, page = self._walk.position, self._page
+        if page is None or self._index >= len(page.items):
+            page = self._ready[0] if self._ready else None
+        if page is not None:
+            # With its own total: the list may have moved since this page was read.
+            position = evolve(
+                position, page=page.number, total=page.total, last_page=page.last_page
+            )
         recent = tuple(row_id for _, ids in self._recent for row_id in ids)
         known_from = min(self._known_from, position.page)
         return Checkpoint(self._wanted, self._asked_page_size, position, recent, known_from).dumps()
@@ -238,9 +241,15 @@ class Pager(Generic[PlacedT]):
         keep = recent_to_keep(self._asked_page_size)
         count = sum(len(ids) for _, ids in self._recent)
         while count - len(self._recent[0][1]) >= keep:
-            page, ids = self._recent.popleft()
+            before, ids = self._recent.popleft()
             count -= len(ids)
-            self._known_from = max(self._known_from, page + 1)
+            known_from = []
+            for page, _ in self._recent:
+                # Where the numbers go back, rows slid to the front, and the head of that page
+                # may have been handed out long before.
+                known_from.append(page if page > before else page + 1)
+                before = page
+            self._known_from = min(known_from)
 
     def _finish(self) -> None:
         self._finished = True

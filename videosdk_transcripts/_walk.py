@@ -94,8 +94,8 @@ class Walk(Generic[PlacedT]):
         self._guards = Guards(max_empty_pages)
         self._seen = set(recent)
         self._resumed_at = start.page if start else None
-        # Of a walk taken up again, the ids of pages further back are not known.
-        self._floor = known_from
+        self._start = self.position
+        self._known_from = known_from
         self._latest_ids: tuple[str, ...] | None = None
         self._rescan: _Rescan[PlacedT] | None = None
         self._is_unsettled = False
@@ -158,6 +158,19 @@ class Walk(Generic[PlacedT]):
         return []
 
     # Rows that move.
+
+    @property
+    def _floor(self) -> int:
+        """Return the first page to read again; of one further back the ids are not known."""
+        if self._known_from == 1:
+            return 1
+        # What vanished since has taken the rows that are known to the front.
+        start, slid = self._start, 0
+        if start.total is not None and self._total is not None:
+            slid = -((self._total - start.total) // self._size)
+        elif start.last_page is not None and self._last_page is not None:
+            slid = start.last_page - self._last_page
+        return max(1, self._known_from - max(0, slid))
 
     def _has_moved(self, read: _Read[PlacedT]) -> bool:
         page = read.page
@@ -233,10 +246,9 @@ class Walk(Generic[PlacedT]):
         """Tell a list that moved from a server that shows one page under several numbers."""
         held, before = rescan.held, rescan.reads[-1]
         position = self.position
-        has_moved = _differ(held.page, position.total, position.last_page)
         if (
-            has_moved
-            or self._differs_from_newest(held.page)
+            _differ(held.page, position.total, position.last_page)
+            or any(_differ(held.page, r.page.total, r.page.last_page) for r in rescan.reads)
             or not held.ids
             or not self._seen.issuperset(held.ids)
         ):

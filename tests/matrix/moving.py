@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, get_args
 from aiohttp import web
 from attrs import frozen
 
-from videosdk_transcripts import VideoSDKTranscriptsError
+from videosdk_transcripts import IncompleteWalkError, TranscriptsClient, VideoSDKTranscriptsError
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK
 
 from .tally import Tally
@@ -21,11 +21,14 @@ BLOCK: Final = 30
 """Rows that come or go together, more than a page."""
 EVERY: Final = 5
 RATE: Final = 0.1
+MOST_ROWS: Final = 400
+"""Before a walk that is taken up again stops once more."""
 ROOM: Final = "abcd-efgh-ijkl"
 
 Pattern = Literal["inserted", "removed", "in turn", "uneven", "even"]
 Place = Literal["front", "middle", "end"]
 When = Literal["every 5 pages", "at random requests"]
+Manner = Literal["once", "verify", "taken up again"]
 
 
 class Mover:
@@ -103,6 +106,8 @@ class Moving:
         count: rows at once.
         when: the moments.
         other_place: where rows come in an ``even`` change; as `place` by default.
+        manner: one walk, a verified one, or one that stops at random rows and is taken up
+            from its checkpoint by a new client, while the list goes on moving.
         seeds: one walk for each.
         pages: the length of the list at first.
     """
@@ -112,6 +117,7 @@ class Moving:
     count: int
     when: When = "every 5 pages"
     other_place: Place | None = None
+    manner: Manner = "once"
     seeds: tuple[int, ...] = tuple(range(1, 21))
     pages: int = 200
 
@@ -135,22 +141,57 @@ class Moving:
 
     async def _walk(self, seed: int, tally: Tally) -> None:
         # All rows are of one room, and it takes long to find that out for each answer.
-        async with FakeVideoSDK(filters="ignored") as fake, fake.client() as client:
+        async with FakeVideoSDK(filters="ignored") as fake:
             rows = fake.add_transcriptions(self.pages * PAGE_SIZE, room_id=ROOM)
             listed = [row["id"] for row in rows]
             mover = Mover(fake, self, seed)
             fake.every(1, mover)
-            pager = client.iter_transcriptions(ROOM, page_size=PAGE_SIZE)
+            found: list[str] = []
             try:
-                found = [t.id async for t in pager]
+                if self.manner == "taken up again":
+                    await self._walk_in_parts(fake, random.Random(seed), found, tally)  # noqa: S311
+                else:
+                    async with fake.client() as client:
+                        await self._walk_through(client, found, tally)
+            except IncompleteWalkError as error:
+                # A verified walk that says so has lost nothing in silence.
+                tally.errors[type(error).__name__] += 1
             except VideoSDKTranscriptsError as error:
                 tally.errors[type(error).__name__] += 1
                 tally.flaws["walk that did not finish"] += 1
             else:
                 tally.add_rows(found, listed, mover.gone)
-            tally.add_stats(pager.stats)
             tally.faults["moments"] += mover.moments
             tally.pages += max(request.page or 0 for request in fake.requests)
+
+    async def _walk_through(
+        self, client: TranscriptsClient, found: list[str], tally: Tally
+    ) -> None:
+        consistency: Literal["once", "verify"] = "verify" if self.manner == "verify" else "once"
+        pager = client.iter_transcriptions(ROOM, page_size=PAGE_SIZE, consistency=consistency)
+        try:
+            async for t in pager:
+                found.append(t.id)  # noqa: PERF401 - an error must not take them along
+        finally:
+            tally.add_stats(pager.stats)
+
+    async def _walk_in_parts(
+        self, fake: FakeVideoSDK, chance: random.Random, found: list[str], tally: Tally
+    ) -> None:
+        checkpoint: str | None = None
+        while True:
+            left = chance.randint(1, MOST_ROWS)
+            async with fake.client() as client:
+                pager = client.iter_transcriptions(ROOM, page_size=PAGE_SIZE, resume=checkpoint)
+                async for t in pager:
+                    found.append(t.id)
+                    left -= 1
+                    if not left:
+                        break
+                tally.add_stats(pager.stats)
+                checkpoint = pager.checkpoint
+            if left:
+                return
 
 
 def moving_lines(**options: Any) -> list[Moving]:
@@ -163,6 +204,11 @@ def moving_lines(**options: Any) -> list[Moving]:
         for count in (1, BLOCK)
         for when in get_args(When)
     ]
+
+
+def resumed_lines(**options: Any) -> list[Moving]:
+    """Return the same lines for walks that stop at random rows and are taken up again."""
+    return moving_lines(manner="taken up again", **options)
 
 
 def unseen_lines(**options: Any) -> list[Moving]:

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Final, get_args
 
 from .faults import ALONE, EXHAUSTED, KINDS, MIXED, TLS, Faults, Shape
-from .moving import Moving, moving_lines, unseen_lines
+from .moving import Moving, moving_lines, resumed_lines, unseen_lines
 from .tally import Tally, markdown
 
 __all__ = ["main"]
@@ -28,9 +28,11 @@ PAGES: Final = 100
 
 def fault_lines(seeds: int) -> list[Faults]:
     """Return the lines of the first table: each kind by itself, and then all together."""
-    lines = [Faults.of(kind, shape) for kind in KINDS for shape in get_args(Shape)]
+    # One seed in five walks four rooms side by side, on one client.
+    at_once = tuple(1 if seed % 5 else 4 for seed in range(1, seeds + 1))
+    lines = [Faults.of(kind, shape, at_once=at_once) for kind in KINDS for shape in get_args(Shape)]
     # Connections are counted there, which several walks take in no fixed order.
-    lines += [Faults.of(TLS, shape, at_once=(1, 1, 1)) for shape in get_args(Shape)]
+    lines += [Faults.of(TLS, shape, at_once=(1,) * seeds) for shape in get_args(Shape)]
     lines += [Faults("mixed", MIXED, at_once=(at_once,) * seeds) for at_once in (1, 4)]
     return lines
 
@@ -72,6 +74,7 @@ def print_moves(lines: Sequence[Moving], tallies: Sequence[Tally]) -> str:
             {
                 "change": line.pattern,
                 "place": " to ".join(filter(None, (line.place, line.other_place))),
+                "walk": line.manner,
                 "rows at once": line.count,
                 "when": line.when,
                 "walks": tally.walks,
@@ -93,20 +96,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the matrix and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m matrix.run", description=__doc__)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="of all but the single faults")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="walks for each line")
     options = parser.parse_args(arguments)
     began = time.monotonic()
-    faults, exhausted = fault_lines(options.seeds), exhausted_lines(options.seeds)
     size = {"seeds": tuple(range(1, options.seeds + 1)), "pages": PAGES}
-    moves, unseen = moving_lines(**size), unseen_lines(**size)
+    faults, exhausted = fault_lines(options.seeds), exhausted_lines(options.seeds)
+    moves, resumed = moving_lines(**size), resumed_lines(**size)
+    unseen, verified = unseen_lines(**size), unseen_lines(manner="verify", **size)
     with ProcessPoolExecutor(options.processes) as pool:
         running = [
-            [pool.submit(line) for line in lines] for lines in (faults, exhausted, moves, unseen)
+            [pool.submit(line) for line in lines]
+            for lines in (faults, exhausted, moves, resumed, unseen, verified)
         ]
         tallies = [[future.result() for future in futures] for futures in running]
-    by_fault, by_exhaustion, by_move, by_unseen = tallies
+    by_fault, by_exhaustion, by_move, by_resumption, by_unseen, by_verification = tallies
     errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
-    bad = [t for t in (*by_fault, *by_exhaustion, *by_move) if not t.is_good]
+    lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification)
+    bad = [tally for group in lossless for tally in group if not tally.is_good]
     # The limit is documented for rows alone; nothing else may go wrong there.
     bad += [t for t in by_unseen if t.twice or t.flaws]
     parts = (
@@ -117,8 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"Each of the errors has a checkpoint: {errors}.\n",
         "## Rows that move\n",
         print_moves(moves, by_move),
+        "## Rows that move while the walk stops and is taken up again\n",
+        print_moves(resumed, by_resumption),
         "## The documented limit: as many in as out between two answers, with the same total\n",
         print_moves(unseen, by_unseen),
+        '## The same, with consistency="verify"\n',
+        print_moves(verified, by_verification),
         f"{len(bad)} lines are bad. {time.monotonic() - began:.0f} s.\n",
     )
     sys.stdout.write("\n".join(parts))

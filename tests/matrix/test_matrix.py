@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .faults import EXHAUSTED, KINDS, MIXED, Faults
-from .moving import BLOCK, Moving
+from .moving import BLOCK, Moving, Pattern
 from .run import print_faults, print_moves
 
 
@@ -37,13 +37,15 @@ async def test_without_a_second_attempt_a_new_client_goes_on() -> None:
 
 @pytest.mark.parametrize("pattern", ["inserted", "removed", "in turn", "uneven"])
 @pytest.mark.parametrize("count", [1, BLOCK])
-async def test_rows_that_move_while_the_total_changes(pattern: str, count: int) -> None:
+async def test_rows_that_move_while_the_total_changes(pattern: Pattern, count: int) -> None:
     """No row that stayed is lost or comes twice, and the walk says that rows moved."""
-    line = Moving(pattern, "front", count, seeds=(1,), pages=30)  # type: ignore[arg-type]
+    line = Moving(pattern, "front", count, seeds=(1,), pages=30)
     tally = await line.walk_all()
     assert tally.is_good, tally
     assert tally.drifted == 1
-    assert f"| {pattern} | front | {count} | every 5 pages | 1 |" in print_moves([line], [tally])
+    assert f"| {pattern} | front | once | {count} | every 5 pages | 1 |" in print_moves(
+        [line], [tally]
+    )
 
 
 async def test_the_documented_limit_is_counted_and_not_hidden() -> None:
@@ -51,3 +53,22 @@ async def test_the_documented_limit_is_counted_and_not_hidden() -> None:
     tally = await Moving("even", "front", 1, other_place="end", seeds=(1,), pages=30).walk_all()
     assert tally.lost == tally.faults["moments"] > 3
     assert (tally.drifted, tally.unreported, tally.is_good) == (0, 1, False)
+
+
+async def test_a_verified_walk_finds_what_the_limit_hides() -> None:
+    """The same list as above, and no row is lost."""
+    line = Moving("even", "front", 1, other_place="end", manner="verify", seeds=(1,), pages=30)
+    tally = await line.walk_all()
+    assert tally.is_good, tally
+    assert tally.faults["moments"] > 3
+
+
+@pytest.mark.parametrize("pattern", ["removed", "in turn"])
+async def test_rows_that_move_while_a_walk_stops_and_is_taken_up(pattern: Pattern) -> None:
+    """Whatever happens between two clients, the next one finds the rows that slid past."""
+    line = Moving(
+        pattern, "middle", BLOCK, "at random requests", manner="taken up again", seeds=(1, 2)
+    )
+    tally = await line.walk_all()
+    assert tally.is_good, tally
+    assert tally.faults["moments"] > 3
