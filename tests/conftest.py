@@ -1,8 +1,10 @@
 """What all tests share: a fake service, a client that does not sleep, and no leftovers."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,11 +12,42 @@ from hypothesis import HealthCheck, settings
 from videosdk_transcripts import RetryPolicy, TranscriptsClient
 from videosdk_transcripts.testing import FakeVideoSDK
 
+from .canaries import service, watch  # noqa: F401 - fixtures
+
 # A server is started for an example, which takes longer on a busy machine than a rule may.
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
 )
 settings.load_profile("default")
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def tcp(talk: Talk) -> AsyncIterator[str]:
+    """Serve whatever a test writes to the socket, which no HTTP server would."""
+    tasks: set[asyncio.Task[None] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        with contextlib.suppress(
+            asyncio.CancelledError, ConnectionError, asyncio.IncompleteReadError
+        ):
+            await talk(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+        for task in filter(None, tasks):
+            task.cancel()
+        await asyncio.gather(*filter(None, tasks))
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """Read the head of a request."""
+    return await reader.readuntil(b"\r\n\r\n")
 
 
 class Clock:
@@ -36,8 +69,10 @@ class Clock:
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the variables of the machine it runs on."""
-    for name in [name for name in os.environ if name.startswith("VIDEOSDK_")]:
-        monkeypatch.delenv(name)
+    for name in list(os.environ):
+        if name.startswith("VIDEOSDK_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NETRC", os.devnull)
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ OWNERS = {
 FLOORS = [
     {"errors.py", "models.py"},
     {"_arguments.py"},
-    {"_filter.py", "_guards.py", "_converter.py", "_pace.py", "_session.py", "auth.py"},
-    {"_protocol.py", "_checkpoint.py", "_environment.py", "_retry.py"},
+    {"_filter.py", "_guards.py", "_converter.py", "_pace.py", "auth.py"},
+    {"_protocol.py", "_checkpoint.py", "_environment.py", "_retry.py", "_session.py"},
     {"_envelope.py", "_walk.py", "_transport.py"},
     {"_verify.py"},
     {"_pager.py"},

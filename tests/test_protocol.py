@@ -170,8 +170,8 @@ def test_a_hint_replaces_the_general_advice() -> None:
         ("https://evil.example/take?token=abc", "https://evil.example,"),
         ("http://api.videosdk.live:8080/x", "http://api.videosdk.live:8080,"),
         ("/other/path?secret=1", "another path of the same host"),
-        ("", "another path of the same host"),
-        ("https://user:pass@evil.example/", "another path of the same host"),
+        ("", "nowhere,"),
+        ("https://user:pass@evil.example/", "https://evil.example,"),
     ],
 )
 def test_a_redirect_says_where_to_and_not_what(location: str, shown: str) -> None:

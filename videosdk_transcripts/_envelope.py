@@ -112,19 +112,19 @@ def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
     info = {} if info is None else info
     if not isinstance(info, dict):
         raise unreadable(answer, request, "page information that is no object")
-    return rows, _read_info(info), f"$.{key}"
+    return rows, _read_info(info, answer), f"$.{key}"
 
 
-def _read_info(info: Mapping[str, Any]) -> _PageInfo:
+def _read_info(info: Mapping[str, Any], answer: Answer) -> _PageInfo:
     return _PageInfo(
-        current_page=_number(info, ("currentPage", "page"), least=0),
-        page_size=_number(info, ("perPage",), least=0) or None,
-        last_page=_number(info, ("lastPage", "totalPages"), least=0),
-        total=_number(info, ("totalItems", "total"), least=0),
+        current_page=_number(info, ("currentPage", "page"), answer),
+        page_size=_number(info, ("perPage",), answer) or None,
+        last_page=_number(info, ("lastPage", "totalPages"), answer),
+        total=_number(info, ("totalItems", "total"), answer),
     )
 
 
-def _number(info: Mapping[str, Any], keys: tuple[str, ...], *, least: int) -> int | None:
+def _number(info: Mapping[str, Any], keys: tuple[str, ...], answer: Answer) -> int | None:
     """Read a count that the same host writes as a number or as digits in a text."""
     key = next((key for key in keys if info.get(key) is not None), None)
     if key is None:
@@ -132,9 +132,10 @@ def _number(info: Mapping[str, Any], keys: tuple[str, ...], *, least: int) -> in
     value = info[key]
     if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value, re.ASCII):
         value = int(value)
-    if type(value) is not int or not least <= value < 10**15:
+    if type(value) is not int or not 0 <= value < 10**15:
+        said = (answer.quote(str(value)) or "")[:40]
         raise PaginationError(
-            f"the page information says {key} {str(value)[:40]!r}, which makes no sense there; "
+            f"the page information says {key} {said!r}, which makes no sense there; "
             "start a new walk, or go on from the checkpoint"
         )
     return value

@@ -74,21 +74,27 @@ def find_endpoint(endpoint: str | None) -> str:
     Raises:
         ConfigurationError: it is no http or https URL, or holds more than a base.
     """
-    if endpoint is None:
-        endpoint = _read(_ENDPOINT) or DEFAULT_ENDPOINT
-    shape = "the endpoint must look like https://api.videosdk.live"
+    endpoint = hidden(endpoint)
+    base, fault = _base_of((_read(_ENDPOINT) or DEFAULT_ENDPOINT) if endpoint is None else endpoint)
+    # Raised out here, where no frame holds the parts.
+    if base is None:
+        raise ConfigurationError(f"the endpoint must look like {DEFAULT_ENDPOINT}, {fault}")
+    return base
+
+
+def _base_of(endpoint: str) -> tuple[str | None, str]:
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
     except (ValueError, TypeError, AttributeError):
-        raise ConfigurationError(f"{shape}, and is no URL") from None
+        return None, "and is no URL"
     if parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError(f"{shape}, with its scheme and host")
+        return None, "with its scheme and host"
     if parts.username is not None or parts.query or parts.fragment:
-        raise ConfigurationError(f"{shape}, without credentials, query or fragment")
+        return None, "without credentials, query or fragment"
     base = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}"
     path = parts.path.rstrip("/").removesuffix("/v2").rstrip("/")
-    return f"{base if port is None else f'{base}:{port}'}{path}"
+    return f"{base if port is None else f'{base}:{port}'}{path}", ""
 
 
 def _read(names: tuple[str, ...]) -> Secret | None:

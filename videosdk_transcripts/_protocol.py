@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from attrs import field, frozen
 
@@ -50,6 +51,11 @@ _REALTIME: Final = "/ai/v1/realtime-transcriptions/"
 _EXCERPT: Final = 200
 # A JSON web token, wherever a service or a proxy may echo one.
 _TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
+_ABSOLUTE: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*:)?//(?:[^/?#\s]*@)?(?P<host>[^/?#@\\\s]+)(?=[/?#]|$)",
+    re.IGNORECASE,
+)
+_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id",
     "request-id",
@@ -85,9 +91,12 @@ class Answer:
 
     def quote(self, text: str) -> str | None:
         """Return what may be shown of a text of the service, or None if that is nothing."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
         text = _TOKEN.sub("***", " ".join(text.split()))
+        if _is_disguised(text, self.secrets):
+            return "***"
+        # The longest first: one may be a part of another.
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
         # What moves a cursor or can't be encoded would do harm wherever the text is shown.
         text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
         return f"{text[:_EXCERPT]}…" if len(text) > _EXCERPT else text or None
@@ -151,7 +160,7 @@ def check_status(answer: Answer, request: Request, *, now: datetime, hint: str =
     advice = hint or _ADVICE.get(answer.status, "")
     text += f"; {advice}" if advice else ""
     if 300 <= answer.status < 400:
-        text += f"; it points to {_origin(answer.headers.get('location', 'nowhere'))}, which is "
+        text += f"; it points to {_destination(answer)}, which is "
         text += "not followed, because the token is for the configured endpoint alone"
     raise error(
         text,
@@ -268,7 +277,33 @@ def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return next((str(v) for v in found if isinstance(v, str | int) and v not in ("", True)), None)
 
 
-def _origin(location: str) -> str:
-    """Return a URL without its path and query, which may hold a secret."""
-    found = re.match(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+(?=[/?#]|$)", location, re.IGNORECASE)
-    return found.group() if found else "another path of the same host"
+def _destination(answer: Answer) -> str:
+    """Say where a redirect points, without user, path and query, which may hold a secret."""
+    location = answer.headers.get("location", "").strip()
+    if not location:
+        return "nowhere"
+    found = _ABSOLUTE.match(location)
+    if found:
+        return answer.quote(f"{found['scheme'] or ''}//{found['host']}") or ""
+    is_path = re.match(r"[\w.~%/?#-]", location) and not re.match(r"[\w.+-]*:|//", location)
+    return "another path of the same host" if is_path else "what is no URL"
+
+
+def _is_disguised(text: str, secrets: tuple[Secret, ...]) -> bool:
+    """Tell whether a text holds a token or a secret in percent-encoding or in base64."""
+    plain = unquote(text)
+    if plain != text and (_TOKEN.search(plain) or any(secret in plain for secret in secrets)):
+        return True
+    standard = text.translate(_STANDARD_BASE64)
+    return any(form in standard for secret in secrets for form in _in_base64(secret.encode()))
+
+
+def _in_base64(secret: bytes) -> list[str]:
+    """Return what of a secret is the same in base64 whatever stands before and behind it."""
+    forms = []
+    for before in range(3):
+        encoded = b64encode(bytes(before) + secret).decode()
+        mixed = (0, 3, 2)[(before + len(secret)) % 3]
+        forms.append(encoded[(0, 2, 3)[before] : len(encoded) - mixed])
+    # What is left of a very short one would be found by chance.
+    return [form for form in forms if len(form) >= 8]

@@ -8,18 +8,62 @@ belongs to a loop is made on first use in it.
 from __future__ import annotations
 
 import asyncio
-import re
+import base64
 import ssl as ssl_module
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from attrs import field, frozen
+from yarl import URL
 
+from .auth import Secret
 from .errors import ClientClosedError, ConfigurationError
 
-__all__ = ["Connection", "Sessions", "Wire"]
+__all__ = ["Connection", "Proxy", "Sessions", "Wire"]
+
+
+@frozen
+class Proxy:
+    """A proxy, with its credentials apart from its URL, which aiohttp shows wherever it goes."""
+
+    url: URL
+    authorization: Mapping[str, Secret]
+    """The header that it asks for, where there are credentials."""
+    secrets: tuple[Secret, ...]
+    """What no error may quote."""
+
+    @classmethod
+    def of(cls, given: str) -> Self:
+        """
+        Take a URL of the caller or of the environment apart.
+
+        Raises:
+            ConfigurationError: it is no http or https URL.
+        """
+        proxy = cls._read(given)
+        # Raised out here, where no frame holds the parts.
+        if proxy is None:
+            raise ConfigurationError("proxy must look like http://proxy.example:3128")
+        return proxy
+
+    @classmethod
+    def _read(cls, given: str) -> Self | None:
+        try:
+            url = URL(given)
+            user, password = url.user or "", url.password or ""
+            login = base64.b64encode(f"{user}:{password}".encode()).decode()
+        except (ValueError, TypeError):
+            return None
+        if url.scheme not in ("http", "https") or not url.host:
+            return None
+        if not (user or password):
+            return cls(url, {}, ())
+        secrets = tuple(Secret(text) for text in (login, password) if text)
+        header = {"Proxy-Authorization": Secret(f"Basic {login}")}
+        return cls(url.with_user(None), header, secrets)
 
 
 @frozen
@@ -36,23 +80,21 @@ class Connection:
     def __attrs_post_init__(self) -> None:
         if self.session is not None and self.trace_configs:
             raise ConfigurationError("give trace_configs to the session that you made")
-        if self.proxy is not None and not re.match(r"https?://[^/\s]", self.proxy):
-            raise ConfigurationError("proxy must look like http://proxy.example:3128")
 
-    def proxy_for(self, url: str) -> str | None:
+    def proxy_for(self, url: str) -> Proxy | None:
         """
         Return the proxy for a URL.
 
         aiohttp's own `trust_env` is not used, because it takes credentials from a netrc
         file as well, and then refuses the request that has a token already.
+
+        Raises:
+            ConfigurationError: it is no http or https URL.
         """
-        if self.proxy is not None or not self.trust_env:
-            return self.proxy
-        parts = urlsplit(url)
-        if proxy_bypass(parts.hostname or ""):
-            return None
-        proxies = getproxies()
-        return proxies.get(parts.scheme) or proxies.get("all")
+        given = self.proxy
+        if given is None and self.trust_env:
+            given = _proxy_of_the_environment(url)
+        return None if given is None else Proxy.of(given)
 
 
 @frozen
@@ -115,6 +157,16 @@ class Sessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=list(self._connection.trace_configs),
         )
+
+
+def _proxy_of_the_environment(url: str) -> Secret | None:
+    parts = urlsplit(url)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    proxies = getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    # Without a scheme it is one of http, as other programs take it.
+    return Secret(found if "://" in found else f"http://{found}") if found else None
 
 
 async def _close_with_the_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:

@@ -8,7 +8,8 @@ the request's headers, and with them the token. Their text is taken over instead
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -113,14 +114,16 @@ class Transport:
             # Without time left nothing is sent; the limit itself would act a request later.
             if left > 0:
                 async with limit:
-                    return await with_retries(
-                        lambda: self._attempt(request, decode, stats),
-                        self._policy,
-                        subject=request.subject,
-                        attempts=attempts,
-                        stats=stats,
-                        time_left=lambda: ends_at - self._clock(),
-                        sleep=self._sleep,
+                    return await _without_locals(
+                        with_retries(
+                            lambda: self._attempt(request, decode, stats),
+                            self._policy,
+                            subject=request.subject,
+                            attempts=attempts,
+                            stats=stats,
+                            time_left=lambda: ends_at - self._clock(),
+                            sleep=self._sleep,
+                        )
                     )
         except TimeoutError:
             if not limit.expired():
@@ -177,6 +180,12 @@ class Transport:
             "Accept": "application/json",
             "User-Agent": _user_agent(),
         }
+        proxy = self._proxy
+        to_proxy: Mapping[str, str] = {} if proxy is None else proxy.authorization
+        if not self.endpoint.startswith("https:"):
+            # Without a tunnel the proxy reads the request itself. aiohttp sends the headers
+            # for a proxy to open a tunnel, and only then.
+            headers |= to_proxy
         try:
             async with session.request(
                 request.method,
@@ -185,14 +194,15 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=_NO_TIMEOUT,
-                proxy=self._proxy,
+                proxy=None if proxy is None else proxy.url,
+                proxy_headers=to_proxy,
                 ssl=self._connection.ssl,
             ) as response:
                 return Answer(
                     response.status,
                     {name.lower(): value for name, value in response.headers.items()},
                     await self._read(response, request),
-                    (token, *self._tokens.secrets),
+                    (token, *self._tokens.secrets, *(proxy.secrets if proxy else ())),
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = self._translate(error, request)
@@ -249,6 +259,20 @@ class Transport:
                 pass
         why = _why_not_connected(error, host, through_proxy=self._proxy is not None)
         return ConnectionFailedError(f"{tried}: {why}")
+
+
+async def _without_locals(trying: Awaitable[T]) -> T:
+    """
+    Let an error of ours or a cancellation through, with what its frames held forgotten.
+
+    Those of aiohttp hold headers and the proxy, and ours rows, which a traceback with locals
+    shows. Where it happened is kept. What a caller's own function raises is left whole.
+    """
+    try:
+        return await trying
+    except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
+        traceback.clear_frames(error.__traceback__)
+        raise
 
 
 def _why_not_connected(error: Exception, host: str, *, through_proxy: bool) -> str:

@@ -17,12 +17,13 @@ from inspect import isawaitable
 from typing import Any, Final, NoReturn, Protocol, SupportsIndex
 
 import jwt
-from attrs import frozen
+from attrs import field, frozen
 
 from .errors import CredentialsError
 
 __all__ = [
     "FixedToken",
+    "HiddenProvider",
     "RenewedToken",
     "Secret",
     "TokenProvider",
@@ -61,6 +62,10 @@ class Secret(str):
     def __repr__(self) -> str:
         return "'***'"
 
+    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
+        # Whoever shortens it for show must not get at the text either.
+        return Secret(super().__getitem__(key))
+
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a secret is not pickled or copied; read it again where it is needed")
 
@@ -78,6 +83,17 @@ class Unfit:
     """Stands for what was given in place of a text, which may be a secret all the same."""
 
     kind: str
+
+
+@frozen
+class HiddenProvider:
+    """A caller's function, whose own repr may show what is bound to it."""
+
+    provide: TokenProvider = field(repr=False)
+
+    def __call__(self) -> Awaitable[str]:
+        """Ask it for a token."""
+        return self.provide()
 
 
 def hidden(value: object) -> Any:
@@ -236,14 +252,28 @@ def key_source(
     now: Callable[[], float],
 ) -> RenewedToken:
     """Make a source that signs its tokens with a key and its secret."""
-    key, hidden_secret = Secret(api_key), Secret(secret)
-    if len(hidden_secret.encode()) < 32:
+    # Hidden first of all, as the frame of the error below shows them.
+    api_key, secret = Secret(api_key), Secret(secret)
+    if not _can_sign(secret):
+        raise CredentialsError(
+            "the secret can't sign a token: it is a public key or a certificate, or has "
+            "characters that no secret has"
+        )
+    if len(secret.encode()) < 32:
         logger.info("The API secret is shorter than the 32 bytes that HS256 asks for.")
 
     async def mint() -> str:
-        return mint_token(key, hidden_secret, now=now())
+        return mint_token(api_key, secret, now=now())
 
-    return RenewedToken(mint, clock=clock, now=now, secrets=(key, hidden_secret))
+    return RenewedToken(mint, clock=clock, now=now, secrets=(api_key, secret))
+
+
+def _can_sign(secret: Secret) -> bool:
+    try:
+        mint_token("", secret, now=0)
+    except (jwt.PyJWTError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def check_token(token: object) -> Secret:

@@ -22,7 +22,7 @@ from ._protocol import Answer, decode_object, list_request, transcription_reques
 from ._retry import RetryPolicy
 from ._session import Connection
 from ._transport import Transport
-from .auth import TokenProvider, hidden
+from .auth import HiddenProvider, TokenProvider, hidden
 from .errors import InvalidResponseError
 from .models import Page, Transcription, WalkStats
 
@@ -91,7 +91,8 @@ class TranscriptsClient:
     ) -> None:
         # Hidden first of all: an error below shows these names in a traceback with locals.
         api_key, secret, proxy = hidden(api_key), hidden(secret), hidden(proxy)
-        token = token if callable(token) else hidden(token)
+        token = HiddenProvider(token) if callable(token) else hidden(token)
+        endpoint = hidden(endpoint)
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         if requests_per_second is not None:

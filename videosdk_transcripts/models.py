@@ -6,12 +6,13 @@ All classes but the counters are frozen, slotted, picklable and made of plain va
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 
 __all__ = ["InvalidRow", "Page", "Transcription", "WalkStats"]
 
@@ -20,6 +21,14 @@ T_co = TypeVar("T_co", covariant=True)
 _COMPLETED: Final = frozenset({"completed"})
 # No page of the API names a failure; these two are what programs around it test for.
 _FAILED: Final = frozenset({"failed", "error"})
+
+
+# A signed URL opens the file to whoever reads it in a log.
+_SIGNED: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
+
+
+def _unsigned(files: Mapping[str, str]) -> str:
+    return repr({name: _SIGNED.sub("…", url) for name, url in files.items()})
 
 
 @frozen
@@ -48,15 +57,15 @@ class Transcription:
     """When it began, in UTC."""
     end: datetime | None = None
     """When it ended, in UTC; None while it runs."""
-    files: Mapping[str, str] = Factory(dict)
+    files: Mapping[str, str] = field(factory=dict, repr=_unsigned)
     """Format to URL, ``txt`` for one. Empty until the service has written a file."""
-    summary_files: Mapping[str, str] = Factory(dict)
+    summary_files: Mapping[str, str] = field(factory=dict, repr=_unsigned)
     """Format to URL of the summary. Empty where there is none."""
     provider: str | None = None
     """Who transcribed."""
     enabled: bool | None = None
     """Whether the extension was enabled."""
-    webhook_url: str | None = None
+    webhook_url: str | None = field(default=None, repr=False)
     """Where the service reports events of this transcription."""
     extra: Mapping[str, Any] = field(factory=dict, repr=False)
     """What the service sent beyond this model, each at its place in the answer."""

@@ -1,0 +1,187 @@
+"""P9 and P14: netrc files, and proxies of the caller or of the environment."""
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from videosdk_transcripts import ConfigurationError, TranscriptsClient
+from videosdk_transcripts.auth import mint_token
+from videosdk_transcripts.testing import FakeVideoSDK
+
+from .canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
+from .conftest import read_request, tcp
+from .matrix.faults import _anonymous
+from .matrix.proxy import PASS, Proxy
+
+BASIC: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+
+# Netrc files.
+
+
+def write_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *machines: str) -> None:
+    """Let the environment name a netrc file with credentials for these."""
+    netrc = tmp_path / "netrc"
+    lines = [f"machine {name} login {USER} password {SIGNATURE}\n" for name in machines]
+    netrc.write_text("".join(lines))
+    monkeypatch.setenv("NETRC", str(netrc))
+
+
+@pytest.mark.parametrize("trust_env", [False, True])
+async def test_a_netrc_file_is_never_taken(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trust_env: bool
+) -> None:
+    """Aiohttp would refuse a request that has a token already."""
+    write_netrc(monkeypatch, tmp_path, "127.0.0.1")
+    async with fake.client(trust_env=trust_env) as client:
+        await client.get_page()
+    (seen,) = fake.requests
+    assert seen.headers["Authorization"].startswith("eyJ")
+
+
+async def test_a_netrc_file_that_a_given_session_takes(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Aiohttp refuses two credentials; the error says what to change, and holds neither."""
+    async with (
+        aiohttp.ClientSession(trust_env=True) as session,
+        fake.client(session=session) as client,
+    ):
+        write_netrc(monkeypatch, tmp_path, "127.0.0.1")
+        with pytest.raises(ConfigurationError, match="must not add credentials") as caught:
+            await client.get_page()
+        assert found_in(report(caught.value)) == set()
+        assert fake.requests == []
+        write_netrc(monkeypatch, tmp_path, "localhost")
+        await client.get_page()
+    (seen,) = fake.requests
+    assert seen.headers["Authorization"].startswith("eyJ")
+
+
+# Variables for a proxy.
+
+
+@asynccontextmanager
+async def forwarding() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Be a proxy for requests and for tunnels, and note what it is told."""
+    heads: list[bytes] = []
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await read_request(reader)
+        heads.append(head)
+        method, target = head.decode().split()[:2]
+        parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
+        from_server, to_server = await asyncio.open_connection(parts.hostname, parts.port)
+        if method == "CONNECT":
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        else:
+            to_server.write(head)
+        try:
+            await asyncio.gather(pipe(reader, to_server), pipe(from_server, writer))
+        finally:
+            to_server.close()
+
+    async with tcp(talk) as url:
+        yield url.removeprefix("http://"), heads
+
+
+@asynccontextmanager
+async def serving(fake: FakeVideoSDK, scheme: str) -> AsyncIterator[dict[str, Any]]:
+    """Serve the fake in clear or over TLS."""
+    token = str(mint_token(fake.api_key, fake.secret))
+    if scheme == "http":
+        yield {"endpoint": fake.url, "token": token}
+        return
+    async with Proxy(fake.url, lambda _target: PASS, tls=_anonymous("server")) as front:
+        yield {"endpoint": front.url, "ssl": _anonymous("client"), "token": token}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("source", ["argument", "variable", "given session"])
+async def test_the_credentials_of_a_proxy_go_to_the_proxy(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, scheme: str, source: str
+) -> None:
+    """And the token goes to it only where there is no tunnel to hide it in."""
+    async with contextlib.AsyncExitStack() as stack:
+        address, heads = await stack.enter_async_context(forwarding())
+        options = await stack.enter_async_context(serving(fake, scheme))
+        proxy = f"http://{LOGIN}@{address}"
+        if source == "argument":
+            options["proxy"] = proxy
+        else:
+            monkeypatch.setenv(f"{scheme}_proxy", proxy)
+            options["trust_env"] = True
+        if source == "given session":
+            session = aiohttp.ClientSession(trust_env=options.pop("trust_env"))
+            options["session"] = await stack.enter_async_context(session)
+        client = await stack.enter_async_context(TranscriptsClient(**options))
+        await client.get_page()
+        await client.get_page()
+        # One connection for both, which the credentials do not keep from being used again.
+        (head,) = heads
+        assert head.count(f"\r\nProxy-Authorization: Basic {BASIC}\r\n".encode()) == 1
+        assert (options["token"].encode() in head) == (scheme == "http")
+    assert len(fake.requests) == 2
+    for seen in fake.requests:
+        assert seen.headers["Authorization"] == options["token"]
+        assert ("Proxy-Authorization" in seen.headers) == (scheme == "http")
+
+
+@pytest.mark.parametrize(
+    ("variables", "scheme", "is_used"),
+    [
+        ({"http_proxy": "http://{}"}, "http", True),
+        ({"HTTP_PROXY": "http://{}"}, "http", True),
+        ({"HTTP_PROXY": "{}"}, "http", True),
+        ({"https_proxy": "http://{}"}, "http", False),
+        ({"https_proxy": "http://{}"}, "https", True),
+        ({"HTTPS_PROXY": "http://{}"}, "https", True),
+        ({"HTTP_PROXY": "http://{}"}, "https", False),
+        ({"all_proxy": "http://{}"}, "http", True),
+        ({"ALL_PROXY": "http://{}"}, "https", True),
+        ({"ALL_PROXY": "http://{}", "NO_PROXY": "127.0.0.1"}, "https", False),
+        ({"http_proxy": "http://{}", "no_proxy": "example.com, 127.0.0.1"}, "http", False),
+        ({"http_proxy": "http://{}", "no_proxy": "*"}, "http", False),
+        ({"http_proxy": "http://{}", "no_proxy": "7.0.0.1"}, "http", True),
+        ({"http_proxy": ""}, "http", False),
+    ],
+)
+async def test_variables_are_taken_only_if_asked(
+    fake: FakeVideoSDK,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    scheme: str,
+    is_used: bool,
+) -> None:
+    """In lower and in upper case, and a host that is exempt goes direct."""
+    async with forwarding() as (address, heads), serving(fake, scheme) as options:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value.format(address))
+        for trust_env, through in ((False, 0), (True, int(is_used))):
+            async with TranscriptsClient(**options, trust_env=trust_env) as client:
+                assert (await client.get_page()).items == ()
+            assert len(heads) == through
+    assert len(fake.requests) == 2
+    assert not any("Proxy-Authorization" in seen.headers for seen in fake.requests)
+
+
+@pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "http://", "http://h:port", "//h:x"])
+def test_a_variable_that_is_no_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """It is refused at once, and only by a client that takes it."""
+    monkeypatch.setenv("https_proxy", value)
+    TranscriptsClient(token="t")
+    with pytest.raises(ConfigurationError, match="proxy must look like"):
+        TranscriptsClient(token="t", trust_env=True)
