@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 __all__ = ["Pace"]
@@ -31,15 +32,27 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._next = 0.0
+        self._lock: asyncio.Lock | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def turn(self) -> None:
-        """Wait until it is a request's turn."""
+        """Wait until it is a request's turn, in the order in which they came."""
         if not self._interval:
             return
-        earliest = now = self._clock()
-        while (wait := self._next - now) > 0:
-            await self._sleep(wait)
-            # A timer that was late may be made up for, by one turn and not by a burst of them.
-            earliest = self._next
-            now = self._clock()
-        self._next = max(earliest, now - self._interval) + self._interval
+        # The first one waits for the time and the others for the lock, which is fair; many
+        # timers for one moment would make a lottery of it. Who is cancelled leaves no gap.
+        async with self._lock_of_this_loop():
+            earliest = now = self._clock()
+            while (wait := self._next - now) > 0:
+                await self._sleep(wait)
+                # A timer that was late may be made up for, by one turn and not by a burst.
+                earliest = self._next
+                now = self._clock()
+            self._next = max(earliest, now - self._interval) + self._interval
+
+    def _lock_of_this_loop(self) -> asyncio.Lock:
+        # A lock belongs to the loop that first waited for it; a client may see several.
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._loop is not loop:
+            self._lock, self._loop = asyncio.Lock(), loop
+        return self._lock
