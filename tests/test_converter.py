@@ -1,6 +1,7 @@
 """From JSON to models: strict on types, generous on what is missing, open for what is new."""
 
 import json
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 
@@ -197,6 +198,21 @@ def test_several_faults_are_told_at_once() -> None:
         read({"id": 1, "start": 2})
     assert "transcriptions[7].id" in str(caught.value)
     assert "transcriptions[7].start" in str(caught.value)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_what_is_nested_too_deep_is_an_error(opening: str) -> None:
+    """A row that is handed out can be copied, compared, hashed, pickled and written."""
+    closing = {"[": "]", '{"a":': "}"}[opening]
+
+    def nested(levels: int) -> Any:
+        return json.loads(opening * levels + "1" + closing * levels)
+
+    kept = read({"id": "t", "later": nested(98)})
+    assert kept == pickle.loads(pickle.dumps(kept))
+    assert json.loads(json.dumps(kept.to_dict())) == kept.to_dict()
+    with pytest.raises(InvalidRowError, match=r"row t .* deeper than 100 levels @ \$"):
+        read({"id": "t", "later": nested(900)})
 
 
 def test_the_hint_at_on_invalid_is_for_lists_alone() -> None:

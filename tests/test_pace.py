@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+import jwt
 import pytest
 
 from videosdk_transcripts import ConfigurationError, RetryPolicy, TranscriptsClient
@@ -112,3 +113,34 @@ async def test_turns_come_in_the_order_asked_for() -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
     assert order == [number for number in range(30) if number not in (10, 11, 12)]
     assert time.monotonic() - began >= 25 / 200
+
+
+async def test_a_turn_is_not_taken_before_the_token_is_there(fake: FakeVideoSDK) -> None:
+    """Else all that waited for a new one would leave at once."""
+    arrived: list[float] = []
+    token = jwt.encode({"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}, fake.secret)
+
+    async def note(exchange: Exchange) -> Any:
+        arrived.append(time.monotonic())
+        return exchange.answer()
+
+    async def provider() -> str:
+        await asyncio.sleep(0.2)
+        return token
+
+    fake.every(1, note)
+    async with fake.client(token=provider, requests_per_second=100, max_in_flight=40) as client:
+        await asyncio.gather(*(client.count() for _ in range(40)))
+    # Some of the first wait for their connection.
+    assert arrived[-1] - arrived[0] >= 30 / 100
+
+
+async def test_the_turn_of_a_repeated_request_is_no_part_of_its_attempt(
+    fake: FakeVideoSDK,
+) -> None:
+    """A slow pace is not the service's fault."""
+    fake.fail_next(Status(401))
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.2)
+    async with fake.client(requests_per_second=3, retry=policy) as client:
+        assert await client.count() == 0
+    assert len(fake.requests) == 2

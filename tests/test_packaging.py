@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_t
 
 # design: who may import what of the five libraries.
 OWNERS = {
-    "aiohttp": {"client.py", "_session.py", "_transport.py", "testing"},
+    "aiohttp": {"client.py", "_failure.py", "_session.py", "_transport.py", "testing"},
     "tenacity": {"_retry.py"},
     # The fake service judges tokens, and must not do so with the client's own code.
     "jwt": {"auth.py", "testing"},
@@ -28,10 +28,10 @@ OWNERS = {
 FLOORS = [
     {"errors.py", "models.py"},
     {"_arguments.py"},
-    {"_filter.py", "_guards.py", "_converter.py", "_pace.py", "auth.py"},
-    {"_protocol.py", "_checkpoint.py", "_environment.py", "_retry.py", "_session.py"},
-    {"_envelope.py", "_walk.py", "_transport.py"},
-    {"_verify.py"},
+    {"_filter.py", "_guards.py", "_converter.py", "_failure.py", "_pace.py", "auth.py"},
+    {"_protocol.py", "_checkpoint.py", "_environment.py", "_proxy.py", "_retry.py"},
+    {"_envelope.py", "_walk.py", "_session.py"},
+    {"_verify.py", "_transport.py"},
     {"_pager.py"},
     {"_options.py"},
     {"client.py"},

@@ -518,6 +518,14 @@ def test_what_a_resumed_walk_knows_moves_with_the_list(total: int | None, last_p
     assert listing.asked == [4, 3, 2, 1]
 
 
+def test_a_resumed_walk_over_a_list_without_numbers() -> None:
+    """Where the service names neither a total nor a last page, nothing says what moved."""
+    listing = Listing([f"r{n}" for n in range(9)], counted=False)
+    walk = make_walk(start=Position(3, SIZE), recent=("r3", "r4", "r5"), known_from=2)
+    assert run(walk, listing) == ["r6", "r7", "r8"]
+    assert listing.asked == [3, 4]
+
+
 def test_a_resumed_walk_takes_known_rows_for_no_repetition() -> None:
     """Rows pushed back between two processes come again, and are no fault of the server."""
     before = [f"r{n:02}" for n in range(12)]

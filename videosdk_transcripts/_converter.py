@@ -7,7 +7,7 @@ unknown status words survive. The private classes mirror the JSON word for word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NewType
 
@@ -70,6 +70,9 @@ _MODELLED: Final[dict[str, Any]] = {
 """The keys that the model holds, nested as in the answer; all others go to `extra`."""
 
 
+_DEEPEST: Final = 100
+
+
 class _MismatchError(TypeError):
     """A value is not what the field needs. Tells the two types and never the value."""
 
@@ -97,9 +100,13 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
         page: the page that the row stands on, if it is of a list.
 
     Raises:
-        InvalidRowError: a field is missing or of the wrong type.
+        InvalidRowError: a field is missing or of the wrong type, or what is unknown is
+            nested too deep to be copied, compared or pickled by any program.
     """
     row = _structured(raw, path, page)
+    extra = _leftover(raw, _MODELLED)
+    if _is_deep(extra):
+        raise _invalid(raw, [f"nested deeper than {_DEEPEST} levels @ {path}"], page)
     extension = row.extension or _Extension()
     config = extension.extensionConfig or _Config()
     return Transcription(
@@ -114,7 +121,7 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
         provider=extension.provider,
         enabled=extension.enabled,
         webhook_url=row.webhookUrl,
-        extra=_leftover(raw, _MODELLED),
+        extra=extra,
     )
 
 
@@ -124,11 +131,15 @@ def _structured(raw: Any, path: str, page: int | None) -> _Row:
     except (BaseValidationError, _MismatchError) as error:
         faults = transform_error(error, path, _describe)
     # Raised out here, so that the error does not carry the row in its context.
+    raise _invalid(raw, faults, page)
+
+
+def _invalid(raw: Any, faults: list[str], page: int | None) -> InvalidRowError:
     row_id = raw.get("id") if isinstance(raw, dict) else None
     row_id = row_id if row_id and isinstance(row_id, str) else None
     whose = f"row {row_id}" if row_id else "a row"
     hint = "; pass on_invalid='skip' or 'collect' to go on without such rows" if page else ""
-    raise InvalidRowError(
+    return InvalidRowError(
         f"{whose} can't be read: {'; '.join(faults)}{hint}",
         path=faults[0].rpartition(" @ ")[2],
         row_id=row_id,
@@ -154,6 +165,22 @@ def _leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, 
             if below:
                 left[key] = below
     return left
+
+
+def _is_deep(value: object) -> bool:
+    # Level by level, as a function that calls itself would fail where it is needed.
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [below for item in level for below in _below(item)]
+        if not level:
+            return False
+    return True
+
+
+def _below(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _string(value: Any, _type: Any) -> str:

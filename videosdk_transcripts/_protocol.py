@@ -181,12 +181,20 @@ _ADVICE: Final = {
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for, given in seconds or as a date."""
+    """
+    Return the seconds that ``Retry-After`` asks for, given in seconds or as a date.
+
+    A date is of the service's clock, so that it counts from the ``Date`` of the answer:
+    where our own clock is ahead, it would be undercut.
+    """
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII):
         return float(value)
     when = http_date(value)
-    return None if when is None else max(0.0, (when - now).total_seconds())
+    if when is None:
+        return None
+    answered = http_date(headers.get("date", "")) or now
+    return max(0.0, (when - answered).total_seconds())
 
 
 def http_date(value: str) -> datetime | None:

@@ -89,12 +89,15 @@ class Attempts:
 
     sent: int = 0
     last_error: VideoSDKTranscriptsError | None = None
+    waits_for: str = ""
+    """What the attempt has to have before it can be sent, and has not got yet."""
 
     def __str__(self) -> str:
         if not self.sent:
             return "before the first attempt"
         after = f", after {self.last_error.message}" if self.last_error else ""
-        return f"in attempt {self.sent}{after}"
+        waiting = f" while it waited for {self.waits_for}" if self.waits_for else ""
+        return f"in attempt {self.sent}{waiting}{after}"
 
 
 async def with_retries(

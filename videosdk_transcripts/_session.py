@@ -8,62 +8,17 @@ belongs to a loop is made on first use in it.
 from __future__ import annotations
 
 import asyncio
-import base64
+import contextlib
 import ssl as ssl_module
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections.abc import AsyncGenerator, Generator, Sequence
 
 import aiohttp
 from attrs import field, frozen
-from yarl import URL
 
-from .auth import Secret
+from ._proxy import Proxy, proxy_of_the_environment
 from .errors import ClientClosedError, ConfigurationError
 
-__all__ = ["Connection", "Proxy", "Sessions", "Wire"]
-
-
-@frozen
-class Proxy:
-    """A proxy, with its credentials apart from its URL, which aiohttp shows wherever it goes."""
-
-    url: URL
-    authorization: Mapping[str, Secret]
-    """The header that it asks for, where there are credentials."""
-    secrets: tuple[Secret, ...]
-    """What no error may quote."""
-
-    @classmethod
-    def of(cls, given: str) -> Self:
-        """
-        Take a URL of the caller or of the environment apart.
-
-        Raises:
-            ConfigurationError: it is no http or https URL.
-        """
-        proxy = cls._read(given)
-        # Raised out here, where no frame holds the parts.
-        if proxy is None:
-            raise ConfigurationError("proxy must look like http://proxy.example:3128")
-        return proxy
-
-    @classmethod
-    def _read(cls, given: str) -> Self | None:
-        try:
-            url = URL(given)
-            user, password = url.user or "", url.password or ""
-            login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        except (ValueError, TypeError):
-            return None
-        if url.scheme not in ("http", "https") or not url.host:
-            return None
-        if not (user or password):
-            return cls(url, {}, ())
-        secrets = tuple(Secret(text) for text in (login, password) if text)
-        header = {"Proxy-Authorization": Secret(f"Basic {login}")}
-        return cls(url.with_user(None), header, secrets)
+__all__ = ["Connection", "Sessions", "Wire"]
 
 
 @frozen
@@ -85,15 +40,12 @@ class Connection:
         """
         Return the proxy for a URL.
 
-        aiohttp's own `trust_env` is not used, because it takes credentials from a netrc
-        file as well, and then refuses the request that has a token already.
-
         Raises:
             ConfigurationError: it is no http or https URL.
         """
         given = self.proxy
         if given is None and self.trust_env:
-            given = _proxy_of_the_environment(url)
+            given = proxy_of_the_environment(url)
         return None if given is None else Proxy.of(given)
 
 
@@ -113,6 +65,7 @@ class Sessions:
         self.is_closed = False
         self._connection = connection
         self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
+        self._calls: set[tuple[asyncio.AbstractEventLoop, asyncio.Timeout]] = set()
 
     async def open(self) -> Wire:
         """
@@ -138,10 +91,29 @@ class Sessions:
     async def aclose(self) -> None:
         """Close the session that was made here. A given one is left as it is."""
         self.is_closed = True
+        loop = asyncio.get_running_loop()
+        limits = [limit for made_in, limit in tuple(self._calls) if made_in is loop]
+        for limit in [limit for limit in limits if not limit.expired()]:
+            limit.reschedule(loop.time())
         # What belongs to other loops is closed by them, when they end.
-        wire = self._wires.pop(asyncio.get_running_loop(), None)
+        wire = self._wires.pop(loop, None)
         if wire is not None:
             await wire.closer.aclose()
+
+    @contextlib.contextmanager
+    def end_on_close(self, limit: asyncio.Timeout) -> Generator[None]:
+        """
+        Let `aclose` end a call at once, by its time limit.
+
+        Closing a session does not wake whoever reads a body, connects, or waits for
+        something that is not the session's.
+        """
+        call = (asyncio.get_running_loop(), limit)
+        self._calls.add(call)
+        try:
+            yield
+        finally:
+            self._calls.discard(call)
 
     def closed_error(self) -> ClientClosedError:
         """Make the error for whoever comes too late."""
@@ -157,16 +129,6 @@ class Sessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=list(self._connection.trace_configs),
         )
-
-
-def _proxy_of_the_environment(url: str) -> Secret | None:
-    parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    proxies = getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    # Without a scheme it is one of http, as other programs take it.
-    return Secret(found if "://" in found else f"http://{found}") if found else None
 
 
 async def _close_with_the_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:

@@ -1,8 +1,7 @@
 """
 One request with its attempts: token, limits, cap on the size; a whole answer out.
 
-No exception of aiohttp leaves this file, not even as a cause: the repr of some shows
-the request's headers, and with them the token. Their text is taken over instead.
+No exception of aiohttp leaves this file, not even as a cause; `_failure` says why.
 """
 
 from __future__ import annotations
@@ -19,19 +18,13 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from ._failure import translate
 from ._pace import Pace
 from ._protocol import Answer, Request, check_status, http_date
 from ._retry import Attempts, RetryPolicy, with_retries
 from ._session import Connection, Sessions
 from .auth import Secret, TokenSource, explain_refusal
-from .errors import (
-    ConfigurationError,
-    ConnectionFailedError,
-    InvalidResponseError,
-    ResponseTooLargeError,
-    TimedOutError,
-    VideoSDKTranscriptsError,
-)
+from .errors import ResponseTooLargeError, TimedOutError, VideoSDKTranscriptsError
 from .models import WalkStats
 
 __all__ = ["Transport"]
@@ -114,20 +107,25 @@ class Transport:
             # Without time left nothing is sent; the limit itself would act a request later.
             if left > 0:
                 async with limit:
-                    return await _without_locals(
-                        with_retries(
-                            lambda: self._attempt(request, decode, stats),
-                            self._policy,
-                            subject=request.subject,
-                            attempts=attempts,
-                            stats=stats,
-                            time_left=lambda: ends_at - self._clock(),
-                            sleep=self._sleep,
+                    with self.sessions.end_on_close(limit):
+                        return await _without_locals(
+                            with_retries(
+                                lambda: self._attempt(request, decode, stats, attempts),
+                                self._policy,
+                                subject=request.subject,
+                                attempts=attempts,
+                                stats=stats,
+                                time_left=lambda: ends_at - self._clock(),
+                                sleep=self._sleep,
+                            )
                         )
-                    )
         except TimeoutError:
             if not limit.expired():
                 raise
+        if self.sessions.is_closed and limit.expired():
+            error = self.sessions.closed_error()
+            error.attempts = attempts.sent
+            raise error
         raise TimedOutError(
             f"{request.method} {request.subject}: the {name} passed {attempts}; allow more "
             "time, or go on later",
@@ -135,46 +133,74 @@ class Transport:
         )
 
     async def _attempt(
-        self, request: Request, decode: Callable[[Answer], T], stats: WalkStats
+        self,
+        request: Request,
+        decode: Callable[[Answer], T],
+        stats: WalkStats,
+        attempts: Attempts,
     ) -> T:
         wire = await self.sessions.open()
+        attempts.waits_for = "a slot (max_in_flight)"
         # Waiting for a slot is no part of the attempt: the service is not to blame for it.
         async with wire.slots:
-            await self._pace.turn()
             limit = asyncio.timeout(self._policy.attempt_timeout)
             try:
                 async with limit:
-                    answer, hint = await self._ask(wire.session, request, stats)
+                    answer, hint = await self._ask(wire.session, request, stats, attempts, limit)
             except TimeoutError:
                 if not limit.expired():
                     raise
                 answer, hint = None, ""
         if answer is None:
+            missing = attempts.waits_for or "whole answer"
             raise TimedOutError(
-                f"{request.method} {request.subject}: no whole answer within the attempt_timeout "
+                f"{request.method} {request.subject}: no {missing} within the attempt_timeout "
                 f"of {self._policy.attempt_timeout:g} s"
             )
         check_status(answer, request, now=self._moment(), hint=hint)
         return decode(answer)
 
     async def _ask(
-        self, session: aiohttp.ClientSession, request: Request, stats: WalkStats
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        stats: WalkStats,
+        attempts: Attempts,
+        limit: asyncio.Timeout,
     ) -> tuple[Answer, str]:
-        token = await self._tokens.get()
+        token = await self._token_and_turn(attempts, limit)
         answer = await self._send(session, request, token, stats)
         if answer.status == 401 and self._tokens.reject(token):
             stats.retries += 1
-            token = await self._tokens.get()
-            await self._pace.turn()
+            token = await self._token_and_turn(attempts, limit)
             answer = await self._send(session, request, token, stats)
         return answer, self._explain_refusal(answer, token)
+
+    async def _token_and_turn(self, attempts: Attempts, limit: asyncio.Timeout) -> Secret:
+        """Get the token first: turns that were taken before it would leave in a burst."""
+        attempts.waits_for = "token"
+        token = await self._tokens.get()
+        ends_at = limit.when()
+        # A callable that swallowed the cancellation has had its time all the same.
+        if limit.expired() or ends_at is None:
+            raise TimeoutError
+        attempts.waits_for = "its turn (requests_per_second)"
+        # Waiting for a turn is no part of the attempt either.
+        loop = asyncio.get_running_loop()
+        left = ends_at - loop.time()
+        limit.reschedule(None)
+        await self._pace.turn()
+        limit.reschedule(loop.time() + left)
+        attempts.waits_for = ""
+        return token
 
     async def _send(
         self, session: aiohttp.ClientSession, request: Request, token: Secret, stats: WalkStats
     ) -> Answer:
-        if session.closed:
+        if self._is_closed(session):
             raise self.sessions.closed_error()
         stats.requests += 1
+        before = _cancellations()
         headers = {
             "Authorization": token,
             "Accept": "application/json",
@@ -205,9 +231,31 @@ class Transport:
                     (token, *self._tokens.secrets, *(proxy.secrets if proxy else ())),
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            failure = self._translate(error, request)
+            failure: VideoSDKTranscriptsError
+            if self._is_closed(session):
+                failure = self.sessions.closed_error()
+            else:
+                failure = self._translated(error, request)
+        except (RuntimeError, asyncio.CancelledError) as error:
+            # Where its session is closed, aiohttp has a RuntimeError for whoever begins to read
+            # a body, and cancels whoever waits for a connection.
+            was_asked = isinstance(error, asyncio.CancelledError) and _cancellations() > before
+            if was_asked or not self._is_closed(session):
+                raise
+            failure = self.sessions.closed_error()
         # Raised out here, so that aiohttp's exception is not in its context.
         raise failure
+
+    def _translated(self, error: Exception, request: Request) -> VideoSDKTranscriptsError:
+        return translate(
+            error,
+            tried=f"{request.method} {request.subject}",
+            host=urlsplit(self.endpoint).netloc,
+            through_proxy=self._proxy is not None,
+        )
+
+    def _is_closed(self, session: aiohttp.ClientSession) -> bool:
+        return self.sessions.is_closed or session.closed
 
     async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
         body = bytearray()
@@ -238,28 +286,6 @@ class Transport:
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
 
-    def _translate(self, error: Exception, request: Request) -> VideoSDKTranscriptsError:
-        """Turn a failure of the connection into our own, by its text alone."""
-        if self.sessions.is_closed:
-            return self.sessions.closed_error()
-        tried = f"{request.method} {request.subject}"
-        host = urlsplit(self.endpoint).netloc
-        match error:
-            case aiohttp.ClientPayloadError():
-                return InvalidResponseError(f"{tried}: the answer of {host} broke off in its body")
-            case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
-                # A parser's own 400 and no answer of the service.
-                return InvalidResponseError(f"{tried}: the answer of {host} is no HTTP")
-            case ValueError() if not isinstance(error, aiohttp.ClientError):
-                return ConfigurationError(
-                    f"{tried}: the request can't be sent; if the session was given, it must not "
-                    "add credentials of its own (auth=, or trust_env with a netrc file)"
-                )
-            case _:
-                pass
-        why = _why_not_connected(error, host, through_proxy=self._proxy is not None)
-        return ConnectionFailedError(f"{tried}: {why}")
-
 
 async def _without_locals(trying: Awaitable[T]) -> T:
     """
@@ -275,21 +301,9 @@ async def _without_locals(trying: Awaitable[T]) -> T:
         raise
 
 
-def _why_not_connected(error: Exception, host: str, *, through_proxy: bool) -> str:
-    match error:
-        case aiohttp.ClientHttpProxyError():
-            return f"the proxy refused with {error.status}; check its address and credentials"
-        case aiohttp.ClientConnectorDNSError():
-            name = "the proxy" if through_proxy else host
-            return f"the name of {name} can't be resolved; check its address and the network"
-        case aiohttp.ClientProxyConnectionError():
-            return "can't connect to the proxy; check its address"
-        case aiohttp.ClientSSLError():
-            return f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
-        case aiohttp.ClientConnectorError():
-            return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
-        case _:
-            return f"the connection to {host} broke before an answer came"
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 @cache

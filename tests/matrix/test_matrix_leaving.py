@@ -1,0 +1,29 @@
+"""A small part of the long measurement of walks that are left (`leaving.py`)."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from .leaving import CLOSING, PHASES, WAYS, Leaving, leaving_lines, print_leaving
+
+LINES = [line for line in leaving_lines() if line.way in WAYS]
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.way} {line.loop}")
+def test_walks_that_are_left(line: Leaving) -> None:
+    """At each twelfth turn of the loop: no row is lost, and nothing stays."""
+    tally = evolve(line, every=12)()
+    assert tally.is_good, tally
+    # libuv connects with the help of a thread, so that its turns there are a matter of time.
+    assert len(tally.faults) > (3 if line.loop == "asyncio" else 1)
+    points = tally.walks - 1
+    assert f"| {line.way} | {line.loop} | {points} |" in print_leaving([line], [tally])
+
+
+def test_walks_whose_client_is_closed() -> None:
+    """At each third turn, so that no wait is passed over: always one error, and at once."""
+    tally = Leaving(CLOSING, every=3)()
+    assert tally.is_good, tally
+    assert tally.faults.keys() >= {*PHASES, "rescan"}
+    assert tally.errors["ClientClosedError"] >= tally.faults.total() > 20

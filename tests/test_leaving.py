@@ -1,0 +1,557 @@
+"""P5 and P14: a walk is left in every way and wherever it waits, and nothing stays behind."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import aiohttp
+import anyio
+import pytest
+import uvloop
+from aiohttp import web
+
+from videosdk_transcripts import (
+    ClientClosedError,
+    Pager,
+    RetryPolicy,
+    TimedOutError,
+    Transcription,
+    TranscriptsClient,
+)
+from videosdk_transcripts.auth import mint_token
+from videosdk_transcripts.testing import Change, Delay, Exchange, FakeVideoSDK, Status
+
+from .matrix.faults import _anonymous
+from .matrix.leaving import PROMPTLY, WAYS, client_tasks, open_connections, phase_of, turns, watch
+from .matrix.proxy import PASS, Proxy
+
+LONG = 3600.0
+PATIENT = RetryPolicy(
+    first_wait=LONG, longest_wait=LONG, attempt_timeout=LONG, page_deadline=9 * LONG
+)
+
+
+class Place:
+    """A service where a walk comes to wait, after so many rows."""
+
+    def __init__(self, fake: FakeVideoSDK, stack: AsyncExitStack) -> None:
+        self.fake, self.stack, self.url = fake, stack, fake.url
+        self.rows = [row["id"] for row in fake.add_transcriptions(45)]
+        self.rows_before = 20
+        self.reached = asyncio.Event()
+        self.others: list[asyncio.Task[int]] = []
+        self.connections_made = 0
+        self.slow_token = 0
+        self.goes_on = False
+        self.prepare: Callable[[TranscriptsClient], Awaitable[object]] = lambda _client: turns(0)
+        self.accept: Callable[[], Awaitable[object]] = lambda: turns(0)
+        self.trace = aiohttp.TraceConfig()
+        self.trace.on_connection_create_end.append(self._count)
+        self.options: dict[str, Any] = {}
+        self._tokens = 0
+        self._ahead = 0.0
+
+    def client(self, **options: Any) -> TranscriptsClient:
+        mine = {"endpoint": self.url, "token": self._token, "max_in_flight": 1, "retry": PATIENT}
+        time_and_trace = {
+            "clock": lambda: time.monotonic() + self._ahead,
+            "sleep": self.sleep,
+            "trace_configs": [self.trace],
+        }
+        return TranscriptsClient(**mine | time_and_trace | self.options | options)
+
+    async def hold(self, _exchange: Exchange) -> web.StreamResponse:
+        """Never answer."""
+        return await self._wait(LONG)
+
+    async def drip(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer a byte at a time."""
+        body = exchange.answer().body
+        response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+        await response.prepare(exchange.request)
+        for n, byte in enumerate(body):
+            await response.write(bytes((byte,)))
+            await asyncio.sleep(0.01)
+            if n == 3:
+                self.reached.set()
+        return response
+
+    async def _wait(self, seconds: float) -> Any:
+        self.reached.set()
+        await asyncio.sleep(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        if not self.goes_on:
+            await self._wait(seconds)
+        self._ahead += seconds
+
+    async def _token(self) -> str:
+        self._tokens += 1
+        if self._tokens == self.slow_token:
+            await self._wait(LONG)
+        return mint_token(self.fake.api_key, self.fake.secret)
+
+    async def _count(self, *_: object) -> None:
+        self.connections_made += 1
+
+
+# Where a walk waits.
+
+
+def _listen_without_a_word(place: Place, proxy: Proxy) -> socket.socket:
+    """Let the walk begin with a server that accepts nothing, until the proxy takes its place."""
+    silent = place.stack.enter_context(socket.socket())
+    silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    silent.bind(("127.0.0.1", 0))
+    silent.listen(0)
+    proxy._port = silent.getsockname()[1]
+    place.rows_before, place.url = 0, proxy.url
+
+    async def begins(*_: object) -> None:
+        # A connection that is let in is there well before.
+        asyncio.get_running_loop().call_later(0.01, place.reached.set)
+
+    async def accept() -> None:
+        connection, _ = silent.accept()
+        with connection, silent:
+            connection.settimeout(1)
+            while connection.recv(4096):  # up to the end that the client made
+                pass
+        await place.stack.enter_async_context(proxy)
+
+    place.trace.on_connection_create_start.append(begins)
+    place.accept = accept
+    return silent
+
+
+async def for_a_connection(place: Place) -> None:
+    """The server's queue is full."""
+    silent = _listen_without_a_word(place, Proxy(place.url, lambda _target: PASS))
+    with socket.socket() as first:
+        first.connect(silent.getsockname())  # stands in the queue even when it is closed
+
+
+async def for_a_handshake(place: Place) -> None:
+    """The server has the connection and speaks no TLS."""
+    proxy = Proxy(place.url, lambda _target: PASS, tls=_anonymous("server"))
+    place.options["ssl"] = _anonymous("client")
+    _listen_without_a_word(place, proxy)
+
+
+async def for_headers(place: Place) -> None:
+    """The server does not answer."""
+    place.fake.on_page(2, place.hold)
+
+
+async def for_a_body(place: Place) -> None:
+    """The answer drips."""
+    place.fake.on_page(2, place.drip)
+
+
+async def for_another_attempt(place: Place) -> None:
+    """The server failed."""
+    place.fake.on_page(2, Status(503))
+
+
+async def for_a_token(place: Place) -> None:
+    """The first one was refused, and the next one takes long."""
+    place.fake.on_page(2, Status(401))
+    place.slow_token = 2
+
+
+async def for_a_slot(place: Place) -> None:
+    """Another call has the only one."""
+
+    async def take(client: TranscriptsClient) -> None:
+        place.fake.on_page(1, place.hold)
+        place.others.append(asyncio.create_task(client.count()))
+        await place.reached.wait()
+        place.reached.clear()
+        # The walk stands in the queue after its first turn.
+        asyncio.get_running_loop().call_later(0.01, place.reached.set)
+
+    place.prepare = take
+
+
+async def for_its_turn(place: Place) -> None:
+    """There is one request an hour."""
+    place.options["requests_per_second"] = 1 / LONG
+
+
+async def nowhere(_place: Place) -> None:
+    """It does not."""
+
+
+async def for_a_page_again(place: Place) -> None:
+    """Rows moved, and the page before is read once more."""
+    place.fake.on_page(2, Change(lambda fake: fake.rows.__delitem__(slice(3))))
+    place.fake.on_page(1, Delay(0), place.hold)
+
+
+Phase = Callable[[Place], Awaitable[None]]
+PHASES: dict[Phase, tuple[str, int]] = {
+    for_a_connection: ("connecting", 1),
+    for_a_handshake: ("connecting", 1),
+    for_headers: ("headers", 2),
+    for_a_body: ("body", 2),
+    for_another_attempt: ("back-off", 1),
+    for_a_token: ("token", 1),
+    for_a_slot: ("slot", 2),
+    for_its_turn: ("pace", 1),
+    for_a_page_again: ("headers", 2),
+}
+"""
+Where the cancellation comes from by its traceback, and how many connections are made for
+the whole walk: one is given up where an answer was on its way.
+"""
+each_phase = pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
+
+
+@asynccontextmanager
+async def service(phase: Phase) -> AsyncIterator[Place]:
+    """Serve 45 rows, and look at what is left once no client is open."""
+    with watch() as complaints:
+        async with FakeVideoSDK() as fake, AsyncExitStack() as stack:
+            place = Place(fake, stack)
+            await phase(place)
+            yield place
+            await soon(lambda: not open_connections(fake) and not client_tasks())
+    assert complaints == []
+
+
+async def soon(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so, which the other side has to notice."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - a server has no event for it
+            await asyncio.sleep(0.002)
+
+
+# Cancelled.
+
+
+async def leave_and_go_on(phase: Phase, way: str) -> None:
+    """Leave a walk where it waits, look for leftovers, and go on with it."""
+    where, connections = PHASES[phase]
+    async with service(phase) as place, place.client() as client:
+        pager = client.iter_transcriptions()
+        found = [(await anext(pager)).id for _ in range(place.rows_before)]
+        await place.prepare(client)
+        waited: list[str] = []
+
+        async def walk() -> None:
+            try:
+                await collect(pager, found)
+            except asyncio.CancelledError as error:
+                waited.append(phase_of(error))
+                raise
+
+        assert await WAYS[way](walk, lambda: asyncio.wait_for(place.reached.wait(), 5))
+        assert waited == [where]
+        assert found == place.rows[: place.rows_before]
+        await soon(lambda: place.fake.in_flight == len(place.others))
+        assert client_tasks(*place.others) == set()
+        for other in place.others:
+            other.cancel()
+        await place.accept()
+        place.goes_on = True
+        # There is one slot and one connection: what was kept of them would be waited for.
+        await walk()
+        assert found == place.rows
+        assert place.connections_made == connections
+
+
+@pytest.mark.parametrize("way", WAYS)
+@each_phase
+async def test_a_walk_that_is_left(phase: Phase, way: str) -> None:
+    """Nothing stays, the cancellation gets through, and the next step goes on exactly."""
+    await leave_and_go_on(phase, way)
+
+
+@each_phase
+def test_a_walk_that_is_left_in_uvloop(phase: Phase) -> None:
+    """The same, in one of the ways for each."""
+    way = list(WAYS)[list(PHASES).index(phase) % len(WAYS)]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop, debug=True) as runner:
+        runner.run(leave_and_go_on(phase, way))
+
+
+@pytest.mark.parametrize("phase", [for_headers, for_another_attempt, for_a_slot])
+@pytest.mark.parametrize("use_uvloop", [True, False])
+def test_a_walk_that_is_left_in_anyio(phase: Phase, use_uvloop: bool) -> None:
+    """The same once more, in the loop that anyio makes."""
+    options = {"debug": True, "use_uvloop": use_uvloop}
+    anyio.run(leave_and_go_on, phase, "anyio.CancelScope", backend_options=options)
+
+
+# Left in other ways.
+
+
+async def collect(pager: Pager[Transcription], found: list[str]) -> None:
+    """Walk on, and keep what came."""
+    async for t in pager:
+        found.append(t.id)  # noqa: PERF401 - a cancellation must not take them along
+
+
+@pytest.mark.parametrize("leave", ["break", "an error"])
+async def test_a_loop_that_is_left(leave: str) -> None:
+    """Between two rows there is nothing to clean up, and a further loop goes on."""
+    async with service(nowhere) as place, place.client() as client:
+        pager, found = client.iter_transcriptions(), []
+        for _ in range(3):
+            with contextlib.suppress(LookupError):
+                async for t in pager:
+                    found.append(t.id)
+                    if len(found) % 21 == 0 and leave == "break":
+                        break
+                    if len(found) % 21 == 0:
+                        raise LookupError
+            assert (client_tasks(), place.fake.in_flight) == (set(), 0)
+        assert found == place.rows
+
+
+async def test_a_cancellation_while_a_page_is_decoded() -> None:
+    """It lands at the next wait, so that all rows of that page come before it."""
+    task: asyncio.Task[None]
+
+    def now() -> float:
+        # Asked for where an answer is looked at, and nothing can wait there.
+        if len(place.fake.requests) == 2:
+            task.cancel()
+        return time.time()
+
+    async with service(nowhere) as place, place.client(now=now) as client:
+        pager, found = client.iter_transcriptions(), []
+        task = asyncio.create_task(collect(pager, found))
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert found == place.rows[:40]
+        await collect(pager, found)
+        assert found == place.rows
+
+
+@pytest.mark.parametrize("limit", ["attempt_timeout", "page_deadline"])
+@pytest.mark.parametrize("after", [0.04, 0.06])
+async def test_a_cancellation_in_the_turn_of_a_limit(limit: str, after: float) -> None:
+    """It is no time-out, whichever of the two was due first."""
+    policy = RetryPolicy(**{limit: 0.05})
+    async with service(for_headers) as place, place.client(retry=policy) as client:
+        pager = client.iter_transcriptions()
+        found = [(await anext(pager)).id for _ in range(20)]
+        step = asyncio.create_task(collect(pager, found))
+        loop = asyncio.get_running_loop()
+        loop.call_later(after, step.cancel)
+        # Both are due in one turn of a loop that was held up.
+        loop.call_later(0.03, time.sleep, 0.05)
+        await asyncio.wait([step])
+        assert step.cancelled()
+        await collect(pager, found)
+        assert found == place.rows
+
+
+async def test_a_limit_in_a_task_that_was_cancelled_before() -> None:
+    """It is a time-out there, too, and the count of cancellations is left as it was."""
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.05)
+    async with service(for_headers) as place, place.client(retry=policy) as client:
+
+        async def go_on_all_the_same() -> int:
+            pager, task = client.iter_transcriptions(), asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await anext(pager)
+            assert [(await anext(pager)).id for _ in range(20)] == place.rows[:20]
+            with pytest.raises(TimedOutError):
+                await anext(pager)
+            return task.cancelling()
+
+        assert await asyncio.create_task(go_on_all_the_same()) == 1
+
+
+# The client is closed.
+
+
+@each_phase
+async def test_a_client_closed_under_a_walk(phase: Phase) -> None:
+    """The walk ends at once with an error that another client goes on from."""
+    async with service(phase) as place:
+        client = place.client()
+        pager, found = client.iter_transcriptions(), []
+        found = [(await anext(pager)).id for _ in range(place.rows_before)]
+        await place.prepare(client)
+        step = asyncio.create_task(collect(pager, found))
+        await place.reached.wait()
+        await client.aclose()
+        async with ended([step, *place.others]) as results:
+            assert {type(result) for result in results} == {ClientClosedError}
+        await soon(lambda: not open_connections(place.fake))
+        await place.accept()
+        place.goes_on = True
+        async with place.client(trace_configs=[]) as other:
+            checkpoint = getattr(results[0], "checkpoint", None)
+            await collect(other.iter_transcriptions(resume=checkpoint), found)
+        assert found == place.rows
+
+
+@pytest.mark.parametrize("given", [True, False])
+async def test_a_session_closed_between_headers_and_body(given: bool) -> None:
+    """There is an error of aiohttp for that, which does not get out."""
+    async with service(nowhere) as place:
+
+        async def close(*_: object) -> None:
+            await asyncio.wait([asyncio.create_task(session.close() if given else client.aclose())])
+
+        place.fake.fail_next(place.drip)
+        place.trace.on_request_end.append(close)
+        async with aiohttp.ClientSession(trace_configs=[place.trace]) as session:
+            own = {"session": session, "trace_configs": []} if given else {}
+            async with place.client(**own) as client:
+                with pytest.raises(ClientClosedError):
+                    await client.count()
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_a_session_closed_under_a_call_that_waits_for_its_connection(cancelled: bool) -> None:
+    """It is no cancellation, though aiohttp makes one of it, unless the caller cancels as well."""
+    connector = aiohttp.TCPConnector(limit=1)
+    async with service(nowhere) as place, aiohttp.ClientSession(connector=connector) as session:
+        place.fake.every(1, place.hold)
+        client = place.client(session=session, trace_configs=[], max_in_flight=2)
+        calls = [asyncio.create_task(client.count()) for _ in range(2)]
+        await place.reached.wait()
+        closing = asyncio.create_task(session.close())
+        await turns(1)
+        if cancelled:
+            calls[1].cancel()
+        async with ended([*calls, closing]) as results:
+            second = asyncio.CancelledError if cancelled else ClientClosedError
+            assert [type(result) for result in results[:2]] == [ClientClosedError, second]
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_closing_that_is_cancelled(turn: int) -> None:
+    """It can be done again, and leaves a client that can be opened again."""
+    async with service(nowhere) as place:
+        client = place.client()
+        await client.count()
+        closing = asyncio.create_task(client.aclose())
+        await turns(turn)
+        closing.cancel()
+        await asyncio.wait([closing])
+        await client.aclose()
+        await soon(lambda: not open_connections(place.fake))
+        async with client:
+            assert await client.count() == 45
+
+
+@asynccontextmanager
+async def ended(tasks: list[asyncio.Task[Any]]) -> AsyncIterator[list[object]]:
+    """Give what tasks came to that end soon, and let none of them run on."""
+    await asyncio.wait(tasks, timeout=PROMPTLY)
+    late = [task for task in tasks if not task.done()]
+    for task in late:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert not late
+    yield results
+
+
+# The loop is closed, and nothing else is.
+
+SCRIPT = """
+import asyncio, os, signal, sys
+import anyio, uvloop
+from videosdk_transcripts import RetryPolicy, TranscriptsClient
+
+url, token, runner, ending = sys.argv[1:]
+# A shell lets programs in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+policy = RetryPolicy(first_wait=60, longest_wait=60)
+client = TranscriptsClient(endpoint=url, token=token, retry=policy)
+
+async def walk(rows):
+    pager = client.iter_transcriptions()
+    for _ in range(rows):
+        await anext(pager)
+
+async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60
+    await walk(5)
+    walks = [asyncio.ensure_future(walk(21)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    if ending == "exit":
+        sys.exit(3)
+    if ending == "SIGINT":
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+
+if runner == "anyio":
+    anyio.run(main)
+else:
+    {"asyncio": asyncio.run, "uvloop": uvloop.run}[runner](main())
+"""
+
+
+@contextlib.contextmanager
+def served() -> Iterator[FakeVideoSDK]:
+    """Serve 45 rows in a thread."""
+    with (
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(FakeVideoSDK()) as fake,
+    ):
+        fake.add_transcriptions(45)
+        yield fake
+
+
+@pytest.mark.parametrize(
+    ("runner", "ending", "code"),
+    [
+        ("asyncio", "return", 0),
+        ("asyncio", "exit", 3),
+        ("asyncio", "SIGINT", -signal.SIGINT),
+        ("uvloop", "return", 0),
+        ("uvloop", "SIGINT", -signal.SIGINT),
+        ("anyio", "exit", 3),
+    ],
+)
+def test_a_program_that_ends_half_way(runner: str, ending: str, code: int) -> None:
+    """Nothing is closed, one walk waits for an answer, one for its next attempt: no complaint."""
+    with served() as fake:
+        fake.on_page(2, Delay(LONG), Status(503))
+        token = mint_token(fake.api_key, fake.secret)
+        strict = [sys.executable, "-X", "dev", "-W", "error"]
+        ended = subprocess.run(  # noqa: S603 - our own script
+            [*strict, "-c", SCRIPT, fake.url, token, runner, ending],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == code
+        assert sorted(request.page for request in fake.requests) == [1, 1, 1, 2, 2]
+    if ending == "SIGINT":
+        assert ended.stderr.splitlines()[-1] == "KeyboardInterrupt"
+        for word in ("Warning", "Unclosed", "never retrieved", "destroyed", "closed"):
+            assert word not in ended.stderr
+    else:
+        assert ended.stderr == ""
+
+
+def test_a_walk_through_three_loops() -> None:
+    """Each of them closes what it has opened, and the same pager goes on in the next one."""
+    with served() as fake:
+        client = fake.client()
+        pager = client.iter_transcriptions()
+
+        async def walk(rows: int) -> list[str]:
+            return [(await anext(pager)).id for _ in range(rows)]
+
+        found = asyncio.run(walk(21), debug=True)
+        found += uvloop.run(walk(20), debug=True)
+        found += anyio.run(walk, 4, backend_options={"debug": True})
+        assert found == [row["id"] for row in fake.rows]
