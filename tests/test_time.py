@@ -355,7 +355,7 @@ async def test_a_wrong_clock_shortens_no_retry_after(
     assert 20 <= clock.slept[0] <= 20.5
 
 
-# The worst case of the defaults, as docs/paging.md has it.
+# The worst case of the defaults, as docs/retries.md has it.
 
 LONGEST_WAITS: Final = (0.5, 1, 2, 4, 8)
 

@@ -7,7 +7,7 @@ unknown status words survive. The private classes mirror the JSON word for word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NewType
 
@@ -16,6 +16,7 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.cols import is_mapping
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 
+from ._depth import DEEPEST, is_deep
 from .errors import InvalidRowError
 from .models import Transcription
 
@@ -70,7 +71,7 @@ _MODELLED: Final[dict[str, Any]] = {
 """The keys that the model holds, nested as in the answer; all others go to `extra`."""
 
 
-_DEEPEST: Final = 100
+_MOST_FAULTS: Final = 3
 
 
 class _MismatchError(TypeError):
@@ -105,8 +106,8 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
     """
     row = _structured(raw, path, page)
     extra = _leftover(raw, _MODELLED)
-    if _is_deep(extra):
-        raise _invalid(raw, [f"nested deeper than {_DEEPEST} levels @ {path}"], page)
+    if is_deep(extra):
+        raise _invalid(raw, [f"nested deeper than {DEEPEST} levels @ {path}"], page)
     extension = row.extension or _Extension()
     config = extension.extensionConfig or _Config()
     return Transcription(
@@ -138,10 +139,12 @@ def _invalid(raw: Any, faults: list[str], page: int | None) -> InvalidRowError:
     row_id = raw.get("id") if isinstance(raw, dict) else None
     row_id = row_id if row_id and isinstance(row_id, str) else None
     whose = f"row {row_id}" if row_id else "a row"
+    told, more = "; ".join(faults[:_MOST_FAULTS]), len(faults) - _MOST_FAULTS
+    told += f"; and {more} more" if more > 0 else ""
     hint = "; pass on_invalid='skip' or 'collect' to go on without such rows" if page else ""
     return InvalidRowError(
-        f"{whose} can't be read: {'; '.join(faults)}{hint}",
-        path=faults[0].rpartition(" @ ")[2],
+        f"{whose} can't be read: {told}{hint}",
+        path=faults[0].partition(" @ ")[2],
         row_id=row_id,
         page=page,
     )
@@ -165,22 +168,6 @@ def _leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, 
             if below:
                 left[key] = below
     return left
-
-
-def _is_deep(value: object) -> bool:
-    # Level by level, as a function that calls itself would fail where it is needed.
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [below for item in level for below in _below(item)]
-        if not level:
-            return False
-    return True
-
-
-def _below(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _string(value: Any, _type: Any) -> str:
@@ -223,6 +210,18 @@ def _of_object(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
     return hook
 
 
+def _of_files(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Refuse the first value that is no text, and not each of what may be a million."""
+
+    def hook(value: Any, type_: Any) -> Any:
+        for name, url in value.items():
+            if url is not None and not isinstance(url, str):
+                return structure({name: url}, type_)
+        return value
+
+    return _of_object(hook)
+
+
 def _make_converter() -> Converter:
     converter = Converter()
     converter.register_structure_hook(str, _string)
@@ -233,7 +232,7 @@ def _make_converter() -> Converter:
         has, lambda cls: _of_object(make_dict_structure_fn(cls, converter))
     )
     converter.register_structure_hook_factory(
-        is_mapping, lambda cls: _of_object(mapping_structure_factory(cls, converter))
+        is_mapping, lambda cls: _of_files(mapping_structure_factory(cls, converter))
     )
     return converter
 

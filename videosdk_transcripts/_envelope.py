@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from attrs import frozen
 
+from ._depth import is_deep
 from ._protocol import Answer, Request, read_json, refuse_failure, unreadable
 from .errors import InvalidRowError, PaginationError
 from .models import InvalidRow, Page
@@ -24,6 +25,7 @@ T_co = TypeVar("T_co", covariant=True)
 OnInvalid = Literal["raise", "skip", "collect"]
 
 _LIST_KEYS: Final = ("transcriptions", "data", "records", "recordings", "batchCalls")
+_MOST: Final = 10**15
 _INFO_KEYS: Final = ("pageInfo", "pagination")
 
 
@@ -80,7 +82,8 @@ def read_page(
         except InvalidRowError as error:
             if on_invalid == "raise":
                 raise
-            invalid.append(InvalidRow(page, error.path or path, error.message, error.row_id, raw))
+            kept = None if is_deep(raw) else raw
+            invalid.append(InvalidRow(page, error.path or path, error.message, error.row_id, kept))
     return Page(
         number=page,
         items=tuple(items),
@@ -112,19 +115,19 @@ def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
     info = {} if info is None else info
     if not isinstance(info, dict):
         raise unreadable(answer, request, "page information that is no object")
-    return rows, _read_info(info, answer), f"$.{key}"
+    return rows, _read_info(info), f"$.{key}"
 
 
-def _read_info(info: Mapping[str, Any], answer: Answer) -> _PageInfo:
+def _read_info(info: Mapping[str, Any]) -> _PageInfo:
     return _PageInfo(
-        current_page=_number(info, ("currentPage", "page"), answer),
-        page_size=_number(info, ("perPage",), answer) or None,
-        last_page=_number(info, ("lastPage", "totalPages"), answer),
-        total=_number(info, ("totalItems", "total"), answer),
+        current_page=_number(info, ("currentPage", "page")),
+        page_size=_number(info, ("perPage",)) or None,
+        last_page=_number(info, ("lastPage", "totalPages")),
+        total=_number(info, ("totalItems", "total")),
     )
 
 
-def _number(info: Mapping[str, Any], keys: tuple[str, ...], answer: Answer) -> int | None:
+def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
     """Read a count that the same host writes as a number or as digits in a text."""
     key = next((key for key in keys if info.get(key) is not None), None)
     if key is None:
@@ -132,10 +135,15 @@ def _number(info: Mapping[str, Any], keys: tuple[str, ...], answer: Answer) -> i
     value = info[key]
     if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value, re.ASCII):
         value = int(value)
-    if type(value) is not int or not 0 <= value < 10**15:
-        said = (answer.quote(str(value)) or "")[:40]
+    if type(value) is not int or not 0 <= value < _MOST:
         raise PaginationError(
-            f"the page information says {key} {said!r}, which makes no sense there; "
+            f"the page information says {key} {_told(value)}, which makes no sense there; "
             "start a new walk, or go on from the checkpoint"
         )
     return value
+
+
+def _told(value: object) -> str:
+    """Tell a number, and of all else, which may be anything, the type alone."""
+    is_told = isinstance(value, int | float) and abs(value) < _MOST
+    return str(value) if is_told else f"of type {type(value).__name__}"

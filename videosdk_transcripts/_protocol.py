@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urlencode
 from attrs import field, frozen
 
 from ._filter import Filter
+from ._text import printable
 from .auth import Secret
 from .errors import (
     AuthenticationError,
@@ -49,6 +50,8 @@ __all__ = [
 
 _REALTIME: Final = "/ai/v1/realtime-transcriptions/"
 _EXCERPT: Final = 200
+# Of a long text only the beginning is looked through, and more is never shown.
+_SEARCHED: Final = 4000
 # A JSON web token, wherever a service or a proxy may echo one.
 _TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
 _ABSOLUTE: Final = re.compile(
@@ -91,15 +94,16 @@ class Answer:
 
     def quote(self, text: str) -> str | None:
         """Return what may be shown of a text of the service, or None if that is nothing."""
-        text = _TOKEN.sub("***", " ".join(text.split()))
+        most = max(_SEARCHED, *(2 * len(secret) for secret in self.secrets), 0)
+        is_cut = len(text) > most
+        text = _TOKEN.sub("***", " ".join(text[:most].split()))
         if _is_disguised(text, self.secrets):
             return "***"
         # The longest first: one may be a part of another.
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        # What moves a cursor or can't be encoded would do harm wherever the text is shown.
-        text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-        return f"{text[:_EXCERPT]}…" if len(text) > _EXCERPT else text or None
+        # Half a secret may stand where the text was cut.
+        return "***" if is_cut and len(text) <= _EXCERPT else printable(text, _EXCERPT) or None
 
 
 def list_request(wanted: Filter, page: int, page_size: int) -> Request:
@@ -267,7 +271,7 @@ def _explanation(answer: Answer) -> tuple[str | None, str | None]:
     try:
         data = json.loads(answer.body)
     except (ValueError, RecursionError):
-        data = answer.body.decode("utf-8", "replace")
+        data = answer.body[: 8 * _SEARCHED].decode("utf-8", "replace")
         # A page of HTML explains nothing.
         return None, None if data.lstrip().startswith("<") else answer.quote(data)
     if isinstance(data, str):

@@ -180,17 +180,12 @@ class Transport:
         """Get the token first: turns that were taken before it would leave in a burst."""
         attempts.waits_for = "token"
         token = await self._tokens.get()
-        ends_at = limit.when()
-        # A callable that swallowed the cancellation has had its time all the same.
-        if limit.expired() or ends_at is None:
-            raise TimeoutError
+        left = _seconds_left(limit)
         attempts.waits_for = "its turn (requests_per_second)"
         # Waiting for a turn is no part of the attempt either.
-        loop = asyncio.get_running_loop()
-        left = ends_at - loop.time()
         limit.reschedule(None)
         await self._pace.turn()
-        limit.reschedule(loop.time() + left)
+        limit.reschedule(asyncio.get_running_loop().time() + left)
         attempts.waits_for = ""
         return token
 
@@ -299,6 +294,14 @@ async def _without_locals(trying: Awaitable[T]) -> T:
     except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
         traceback.clear_frames(error.__traceback__)
         raise
+
+
+def _seconds_left(limit: asyncio.Timeout) -> float:
+    ends_at = limit.when()
+    # A token callable that swallowed its cancellation has had its time all the same.
+    if limit.expired() or ends_at is None:
+        raise TimeoutError
+    return ends_at - asyncio.get_running_loop().time()
 
 
 def _cancellations() -> int:

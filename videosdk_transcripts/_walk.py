@@ -28,7 +28,7 @@ __all__ = ["Walk", "recent_to_keep"]
 
 def recent_to_keep(page_size: int) -> int:
     """Return how many of the ids handed out last a checkpoint holds."""
-    return max(200, 2 * page_size)
+    return max(500, 2 * page_size)
 
 
 @frozen

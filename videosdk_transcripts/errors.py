@@ -32,6 +32,10 @@ to another process. No error holds a token, a key, a secret or transcript text.
 
 from __future__ import annotations
 
+from typing import Final
+
+from ._text import printable
+
 __all__ = [
     "AuthenticationError",
     "BadRequestError",
@@ -57,6 +61,8 @@ __all__ = [
     "VideoSDKTranscriptsError",
 ]
 
+_MOST: Final = 800
+
 
 class VideoSDKTranscriptsError(Exception):
     """
@@ -69,7 +75,7 @@ class VideoSDKTranscriptsError(Exception):
         request_id: the service's id of the request, where it sent one.
         retry_after: seconds that the service asked to wait, where it did.
         page: the page that was asked for, where one was.
-        attempts: how many requests were sent for this page or object.
+        attempts: how many attempts were begun for this page or object.
         checkpoint: where the walk can be taken up again
             (``iter_transcriptions(resume=...)``), where it was a walk.
     """
@@ -88,6 +94,8 @@ class VideoSDKTranscriptsError(Exception):
         attempts: int | None = None,
         checkpoint: str | None = None,
     ) -> None:
+        # Ids and keys of the service stand in it, which may be anything.
+        message = printable(message, _MOST)
         super().__init__(message)
         self.message = message
         self.status = status

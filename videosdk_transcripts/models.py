@@ -138,7 +138,7 @@ class InvalidRow:
     row_id: str | None
     """The row's id, where that could be read."""
     raw: Any = field(repr=False, eq=False)
-    """The row as the service sent it."""
+    """The row as the service sent it; None where it is nested deeper than a hundred levels."""
 
 
 @frozen

@@ -1,0 +1,258 @@
+"""
+What a user does with an answer, a header or a checkpoint, whatever its bytes are.
+
+The result is a page on which all can be done that a user does with one, or an error of
+this package, and none of a row's text is in the error.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final, Literal, get_args
+
+from attrs import frozen
+
+from videosdk_transcripts import (
+    InvalidRowError,
+    Page,
+    Pager,
+    Transcription,
+    VideoSDKTranscriptsError,
+    WalkStats,
+)
+from videosdk_transcripts._checkpoint import Checkpoint
+from videosdk_transcripts._converter import read_transcription
+from videosdk_transcripts._envelope import OnInvalid, read_page
+from videosdk_transcripts._filter import Filter, Unverified
+from videosdk_transcripts._options import WalkOptions, make_pager
+from videosdk_transcripts._protocol import (
+    Answer,
+    Request,
+    check_status,
+    decode_object,
+    http_date,
+    retry_after,
+)
+
+__all__ = ["CANARY", "KINDS", "ROOM", "SESSION", "Input", "Kind", "check"]
+
+Kind = Literal["page", "object", "refusal", "header", "checkpoint"]
+
+KINDS: Final = get_args(Kind)
+CANARY: Final = "canary-of-a-row"
+ROOM: Final = "abc-xyzw-lmno"
+SESSION: Final = "621497578bea0d0404c35c4c"
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+ASKED: Final = Request("/x", "page 1")
+FILTERS: Final = (Filter(), Filter(ROOM), Filter(ROOM, SESSION))
+STATUSES: Final = (*range(300, 310), *range(400, 430), *range(500, 512), 0, 101, 199, 600, 999)
+MOST_FETCHES: Final = 100
+LONGEST_TEXT: Final = 5000
+
+
+@frozen
+class Input:
+    """What the first four bytes say is to be done with the others."""
+
+    kind: Kind
+    on_invalid: OnInvalid
+    unverified: Unverified
+    wanted: Filter
+    page: int
+    status: int
+    body: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> Input:
+        """Read the choices, whatever the bytes are."""
+        kind, options, page, status = data[:4].ljust(4, b"\0")
+        return cls(
+            KINDS[kind % len(KINDS)],
+            get_args(OnInvalid)[options % 3],
+            get_args(Unverified)[options // 3 % 3],
+            FILTERS[options // 9 % 3],
+            (1, 1, 1, 1, 2, 3)[page % 6],
+            STATUSES[status % len(STATUSES)],
+            data[4:],
+        )
+
+
+def check(data: bytes) -> str:
+    """
+    Do with the bytes what the package would do, and return what they came to.
+
+    Raises:
+        Exception: anything at all, which is a defect.
+    """
+    given = Input.of(data)
+    try:
+        match given.kind:
+            case "page":
+                return _page(given)
+            case "object":
+                return _object(given)
+            case "refusal":
+                _answer_of(given, given.status)
+                raise AssertionError(f"{given.status} was taken for a success")
+            case "header":
+                return _header(given)
+            case "checkpoint":
+                return _checkpoint(given)
+    except VideoSDKTranscriptsError as error:
+        _look_at(error, given)
+        return type(error).__name__
+
+
+def _answer_of(given: Input, status: int) -> Answer:
+    # A header has no line breaks, and aiohttp's are read as these are.
+    value = given.body[:200].decode("utf-8", "surrogateescape").replace("\n", " ")
+    names = ("retry-after", "date", "content-type", "x-request-id", "location")
+    answer = Answer(status, dict.fromkeys(names, "" if status == 200 else value), given.body)
+    check_status(answer, ASKED, now=NOW)
+    return answer
+
+
+def _header(given: Input) -> str:
+    value = given.body.decode("utf-8", "surrogateescape")
+    seconds, moment = retry_after({"retry-after": value}, NOW), http_date(value)
+    assert seconds is None or 0 <= seconds < 1e12, seconds
+    assert moment is None or moment.tzinfo is UTC, moment
+    return "no header" if seconds is None and moment is None else "header"
+
+
+def _object(given: Input) -> str:
+    found = decode_object(_answer_of(given, 200), ASKED)
+    _use(read_transcription(found, path="$"))
+    return "object"
+
+
+def _checkpoint(given: Input) -> str:
+    text = given.body.decode("utf-8", "surrogateescape")
+    found = Checkpoint.loads(text, given.wanted, 20)
+    assert Checkpoint.loads(found.dumps(), given.wanted, 20) == found
+    return "checkpoint"
+
+
+def _page(given: Input) -> str:
+    answer = _answer_of(given, 200)
+    page = read_page(answer, ASKED, given.page, read_transcription, given.on_invalid)
+    in_body = json.loads(given.body)
+    keys = ("transcriptions", "data", "records", "recordings", "batchCalls")
+    if isinstance(in_body, dict):
+        in_body = next((in_body[key] for key in keys if in_body.get(key) is not None), [])
+    read = len(page.items) + len(page.invalid_rows)
+    # The last page in place of one beyond it has rows, which are not this page's.
+    beyond = page.last_page is not None and given.page > page.last_page and not read
+    assert read == len(in_body) or beyond, "a row is not counted"
+    assert given.on_invalid != "raise" or not page.invalid_rows
+    for row in page.items:
+        _use(row)
+    again = pickle.loads(pickle.dumps(page))
+    assert again == page == copy.deepcopy(page)
+    assert [row.raw for row in again.invalid_rows] == [row.raw for row in page.invalid_rows]
+    assert hash(again) == hash(page)
+    assert repr(page).isprintable()
+    return _walk(given, answer)
+
+
+def _use(row: Transcription) -> None:
+    assert isinstance(row.id, str)
+    assert row.id
+    for moment in (row.start, row.end):
+        assert moment is None or moment.tzinfo is UTC
+    shown = (repr(row), row.duration, row.is_running, row.is_finished, row.is_failed)
+    assert shown[0].isprintable()
+    assert read_transcription(json.loads(json.dumps(row.to_dict())), path="$") == row
+    assert pickle.loads(pickle.dumps(row)) == row == copy.copy(row)
+    assert len({row, copy.deepcopy(row)}) == 1
+
+
+def _walk(given: Input, answer: Answer) -> str:
+    """Walk a list that gives this answer for each of its pages, and go on from its checkpoint."""
+    fetches = 0
+
+    async def fetch(page: int, page_size: int, *, deadline: float | None) -> Page[Transcription]:
+        nonlocal fetches
+        fetches += 1
+        assert fetches < MOST_FETCHES, "the walk does not end"
+        return read_page(answer, ASKED, page, read_transcription, given.on_invalid)
+
+    def pager(resume: str | None) -> Pager[Transcription]:
+        options = WalkOptions(
+            given.wanted,
+            limit=None,
+            page_size=20,
+            resume=resume,
+            unverified=given.unverified,
+            on_invalid=given.on_invalid,
+            consistency="once",
+            max_empty_pages=3,
+            walk_deadline=None,
+        )
+        return make_pager(options, fetch, stats=WalkStats(), clock=lambda: 0.0)
+
+    whole = pager(None)
+    ids, outcome = _ids(whole, given)
+    assert len(set(ids)) == len(ids), "a row came twice"
+    assert all(found is not None for found in (repr(whole), whole.stats, whole.invalid_rows))
+    for stop in {len(ids), len(ids) // 2}:
+        part = pager(None)
+        first, _ = _ids(part, given, limit=stop)
+        rest, _ = _ids(pager(part.checkpoint), given)
+        assert not set(first) & set(rest), "a row came twice after the checkpoint"
+        # A walk that starts on another page than the first may find other things amiss.
+        assert len(ids) > 200 or outcome != "page" or [*first, *rest] == ids, "a row was lost"
+    return outcome
+
+
+def _ids(
+    pager: Pager[Transcription], given: Input, limit: int | None = None
+) -> tuple[list[str], str]:
+    """Step a pager whose pages are there at once, without an event loop."""
+    ids: list[str] = []
+    while limit is None or len(ids) < limit:
+        try:
+            pager.__anext__().send(None)
+        except StopIteration as step:
+            ids.append(step.value.id)
+            assert given.wanted.owns(step.value) is not False, "another's row"
+        except StopAsyncIteration:
+            return ids, "page"
+        except VideoSDKTranscriptsError as error:
+            _look_at(error, given)
+            assert error.checkpoint == pager.checkpoint
+            return ids, f"walk: {type(error).__name__}"
+    return ids, "page"
+
+
+def _look_at(error: VideoSDKTranscriptsError, given: Input) -> None:
+    text = str(error)
+    assert text.isprintable(), "a text that can't be shown"
+    assert len(text) < LONGEST_TEXT, "a text without bound"
+    if isinstance(error, InvalidRowError):
+        assert (error.path or "").startswith("$"), "no JSON path"
+    assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
+    # A refusal is quoted on purpose, and so are ids and, in paths, keys.
+    quoted = list(_names(given.body))
+    if given.kind in ("page", "object") and "success" not in quoted:
+        is_allowed = any(CANARY in name for name in quoted)
+        assert is_allowed or CANARY not in f"{text} {error!r} {vars(error)}", "text of a row"
+
+
+def _names(body: bytes) -> Iterator[str]:
+    try:
+        below = [json.loads(body)]
+    except (ValueError, RecursionError):
+        return
+    while below:
+        value = below.pop()
+        if isinstance(value, dict):
+            yield from value
+            yield str(value.get("id")) if isinstance(value.get("id"), str) else ""
+            below.extend(value.values())
+        elif isinstance(value, list):
+            below.extend(value)
