@@ -110,12 +110,20 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def matrix(session: nox.Session) -> None:
-    """Print the figures of the long matrix of faults and of rows that move."""
-    _, wheel = _build(session)
-    session.install(str(wheel))
+    """Print the figures: faults, rows that move, walks that are left, bytes fuzzed."""
+    _install_built(session, *_group("test", "fuzz"))
     # From there `-m` finds the matrix, and the package is the wheel's.
     session.chdir("tests")
     session.run("python", "-m", "matrix.run", *session.posargs)
+    session.run("python", "-m", "matrix.fuzz")
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Feed changed bytes to whatever reads an answer; ``--seconds`` says for how long."""
+    _install_built(session, *_group("test", "fuzz"))
+    session.chdir("tests")
+    session.run("python", "-m", "matrix.fuzz", *session.posargs)
 
 
 @nox.session

@@ -593,7 +593,7 @@ def test_a_resumed_walk_that_had_not_begun_still_learns_the_page_size() -> None:
     assert walk.page_size == 2
 
 
-@pytest.mark.parametrize(("size", "kept"), [(1, 200), (20, 200), (500, 1000)])
+@pytest.mark.parametrize(("size", "kept"), [(1, 500), (20, 500), (500, 1000)])
 def test_recent_to_keep(size: int, kept: int) -> None:
     """At least two pages, so that the page in progress is known whole."""
     assert kept == recent_to_keep(size)

@@ -30,7 +30,7 @@ from videosdk_transcripts.testing import (
 from .proxy import PASS, Action, Proxy
 from .tally import Tally
 
-__all__ = ["ALONE", "EXHAUSTED", "KINDS", "MIXED", "TLS", "Faults", "Shape"]
+__all__ = ["ALONE", "EXHAUSTED", "KINDS", "MIXED", "REFUSED", "TLS", "Faults", "Shape"]
 
 PAGE_SIZE: Final = 20
 MOST_BYTES: Final = 2000  # of a body, below the size of any page but a last one
@@ -49,8 +49,9 @@ BY_THE_SERVICE: Final[Mapping[str, Fault]] = {
     "broken JSON": Body(b'{"pageInfo": {"currentPage": 1, "perP'),
     "cut body": CutBody(MOST_BYTES),
 }
+REFUSED: Final = "refused connection"
 ON_THE_WIRE: Final = (
-    "refused connection",
+    REFUSED,
     "reset before the answer",
     "reset in the body",
     "cut in the headers",
@@ -85,7 +86,7 @@ def wire_action(kind: str, chance: random.Random) -> Action:
     """Return what the proxy does for a kind of fault."""
     after = chance.randrange(300, MOST_BYTES)  # behind the headers and before the end
     actions = {
-        "refused connection": Action("refuse"),
+        REFUSED: Action("refuse"),
         "reset before the answer": Action("reset"),
         "reset in the body": Action("reset", after),
         "cut in the headers": Action("cut", after % 60 + 1),

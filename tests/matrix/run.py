@@ -1,5 +1,5 @@
 """
-The long matrix of faults and of rows that move: ``cd tests; python -m matrix.run``.
+The long matrix of what can happen to a walk: ``cd tests; python -m matrix.run``.
 
 Prints its figures as tables in Markdown, the same ones each time, and exits with 1 if
 a row is lost or doubled where the documentation does not say so.
@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, get_args
 
-from .faults import ALONE, EXHAUSTED, KINDS, MIXED, TLS, Faults, Shape
+from .faults import ALONE, EXHAUSTED, KINDS, MIXED, REFUSED, TLS, Faults, Shape
+from .leaving import leaving_lines, print_leaving
 from .moving import Moving, moving_lines, resumed_lines, unseen_lines
 from .tally import Tally, markdown
 
@@ -30,7 +31,12 @@ def fault_lines(seeds: int) -> list[Faults]:
     """Return the lines of the first table: each kind by itself, and then all together."""
     # One seed in five walks four rooms side by side, on one client.
     at_once = tuple(1 if seed % 5 else 4 for seed in range(1, seeds + 1))
-    lines = [Faults.of(kind, shape, at_once=at_once) for kind in KINDS for shape in get_args(Shape)]
+    lines = [
+        # A refusal resets the connections of the walks beside it as well.
+        Faults.of(kind, shape, at_once=at_once, attempts=20 if kind == REFUSED else 6)
+        for kind in KINDS
+        for shape in get_args(Shape)
+    ]
     # Connections are counted there, which several walks take in no fixed order.
     lines += [Faults.of(TLS, shape, at_once=(1,) * seeds) for shape in get_args(Shape)]
     lines += [Faults("mixed", MIXED, at_once=(at_once,) * seeds) for at_once in (1, 4)]
@@ -103,15 +109,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults, exhausted = fault_lines(options.seeds), exhausted_lines(options.seeds)
     moves, resumed = moving_lines(**size), resumed_lines(**size)
     unseen, verified = unseen_lines(**size), unseen_lines(manner="verify", **size)
+    leaving = leaving_lines()
     with ProcessPoolExecutor(options.processes) as pool:
         running = [
             [pool.submit(line) for line in lines]
-            for lines in (faults, exhausted, moves, resumed, unseen, verified)
+            for lines in (faults, exhausted, moves, resumed, unseen, verified, leaving)
         ]
         tallies = [[future.result() for future in futures] for futures in running]
-    by_fault, by_exhaustion, by_move, by_resumption, by_unseen, by_verification = tallies
+    by_fault, by_exhaustion, by_move, by_resumption, by_unseen, by_verification, by_leaving = (
+        tallies
+    )
     errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
-    lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification)
+    lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification, by_leaving)
     bad = [tally for group in lossless for tally in group if not tally.is_good]
     # The limit is documented for rows alone; nothing else may go wrong there.
     bad += [t for t in by_unseen if t.twice or t.flaws]
@@ -129,6 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_moves(unseen, by_unseen),
         '## The same, with consistency="verify"\n',
         print_moves(verified, by_verification),
+        "## Walks that are left\n",
+        print_leaving(leaving, by_leaving),
         f"{len(bad)} lines are bad. {time.monotonic() - began:.0f} s.\n",
     )
     sys.stdout.write("\n".join(parts))
