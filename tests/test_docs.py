@@ -86,6 +86,20 @@ def test_the_pages_have_examples() -> None:
     assert {"README.md", "command-line.md"} == {e.name for e in COMMANDS}
 
 
+def test_the_guarantees_name_tests_that_there_are() -> None:
+    """Each promise has its limits, or says that it has none, and what shows it."""
+    page = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
+    sections = re.split(r"^## (P\d+) ", page, flags=re.MULTILINE)[1:]
+    assert sections[::2] == [f"P{number}" for number in range(1, 17)]
+    for number, section in zip(sections[::2], sections[1::2], strict=True):
+        named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", section)
+        assert named, f"{number} names no test"
+        for path, name in named:
+            assert re.search(
+                rf"^(?:async )?def {name}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE
+            )
+
+
 def test_the_reference_has_every_public_name() -> None:
     """What can be imported is looked up there."""
     page = (ROOT / "docs" / "reference.md").read_text("utf-8")
