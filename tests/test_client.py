@@ -10,10 +10,11 @@ from videosdk_transcripts import (
     InvalidResponseError,
     InvalidRowError,
     NotFoundError,
+    PermissionDeniedError,
     TranscriptsClient,
     UnverifiedRowError,
 )
-from videosdk_transcripts.testing import Body, Envelope, FakeVideoSDK
+from videosdk_transcripts.testing import Body, Envelope, FakeVideoSDK, Status
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -34,6 +35,14 @@ async def test_a_page_beyond_the_end(client: TranscriptsClient, rows: list[str])
     """It is empty."""
     page = await client.get_page(page=9)
     assert (page.number, page.items, page.is_last) == (9, (), True)
+
+
+async def test_an_error_of_a_page_names_it(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """Whatever went wrong there."""
+    fake.every(1, Status(403))
+    with pytest.raises(PermissionDeniedError) as caught:
+        await client.get_page(page=3)
+    assert caught.value.page == 3
 
 
 async def test_a_page_holds_nothing_foreign(

@@ -23,7 +23,7 @@ from ._retry import RetryPolicy
 from ._session import Connection
 from ._transport import Transport
 from .auth import HiddenProvider, TokenProvider, hidden
-from .errors import InvalidResponseError
+from .errors import InvalidResponseError, VideoSDKTranscriptsError
 from .models import Page, Transcription, WalkStats
 
 __all__ = ["TranscriptsClient"]
@@ -219,8 +219,12 @@ class TranscriptsClient:
         wanted = Filter.of(room_id, session_id)
         check_count("page", page)
         check_page_options(page_size, unverified, on_invalid)
-        found = await self._fetch_page(wanted, page, page_size, on_invalid=on_invalid)
-        screened = screen(found, wanted, unverified)
+        try:
+            found = await self._fetch_page(wanted, page, page_size, on_invalid=on_invalid)
+            screened = screen(found, wanted, unverified)
+        except VideoSDKTranscriptsError as error:
+            error.page = page
+            raise
         if screened.foreign_rows_dropped:
             warn_of_foreign_rows(screened, wanted)
         return screened
