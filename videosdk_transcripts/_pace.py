@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+
+from ._lock import LoopLock
 
 __all__ = ["Pace"]
 
@@ -32,8 +33,7 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._next = 0.0
-        self._lock: asyncio.Lock | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = LoopLock()
 
     async def turn(self) -> None:
         """Wait until it is a request's turn, in the order in which they came."""
@@ -41,7 +41,7 @@ class Pace:
             return
         # The first one waits for the time and the others for the lock, which is fair; many
         # timers for one moment would make a lottery of it. Who is cancelled leaves no gap.
-        async with self._lock_of_this_loop():
+        async with self._lock.of_this_loop():
             earliest = now = self._clock()
             while (wait := self._next - now) > 0:
                 await self._sleep(wait)
@@ -49,10 +49,3 @@ class Pace:
                 earliest = self._next
                 now = self._clock()
             self._next = max(earliest, now - self._interval) + self._interval
-
-    def _lock_of_this_loop(self) -> asyncio.Lock:
-        # A lock belongs to the loop that first waited for it; a client may see several.
-        loop = asyncio.get_running_loop()
-        if self._lock is None or self._loop is not loop:
-            self._lock, self._loop = asyncio.Lock(), loop
-        return self._lock

@@ -7,7 +7,6 @@ Source: https://docs.videosdk.live/server-sdk/authentication-and-tokens
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 import warnings
@@ -19,6 +18,7 @@ from typing import Any, Final, NoReturn, Protocol, SupportsIndex
 import jwt
 from attrs import field, frozen
 
+from ._lock import LoopLock
 from .errors import CredentialsError
 
 __all__ = [
@@ -192,8 +192,7 @@ class RenewedToken:
         self._now = now
         self._token: Secret | None = None
         self._renew_at = 0.0
-        self._lock: asyncio.Lock | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = LoopLock()
 
     async def get(self) -> Secret:
         """
@@ -205,7 +204,7 @@ class RenewedToken:
         """
         token = self._good_token()
         if token is None:
-            async with self._lock_of_this_loop():
+            async with self._lock.of_this_loop():
                 token = self._good_token() or await self._renew()
         return token
 
@@ -235,13 +234,6 @@ class RenewedToken:
             self._renew_at = self._clock() + max(_LEAST, life - min(_EARLY, life / 5))
         self._token = token
         return token
-
-    def _lock_of_this_loop(self) -> asyncio.Lock:
-        # A lock belongs to the loop that first waited for it; a client may see several.
-        loop = asyncio.get_running_loop()
-        if self._lock is None or self._loop is not loop:
-            self._lock, self._loop = asyncio.Lock(), loop
-        return self._lock
 
 
 def key_source(
