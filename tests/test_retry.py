@@ -177,7 +177,7 @@ async def test_each_retry_is_a_record(clock: Clock, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize(
-    ("sent", "last", "text"),
+    ("begun", "last", "text"),
     [
         (0, None, "before the first attempt"),
         (1, None, "in attempt 1"),
@@ -185,10 +185,10 @@ async def test_each_retry_is_a_record(clock: Clock, caplog: pytest.LogCaptureFix
     ],
 )
 def test_attempts_tell_what_was_tried(
-    sent: int, last: VideoSDKTranscriptsError | None, text: str
+    begun: int, last: VideoSDKTranscriptsError | None, text: str
 ) -> None:
     """For the error of a deadline."""
-    assert text == str(Attempts(sent, last))
+    assert text == str(Attempts(begun, last))
 
 
 @pytest.mark.parametrize(

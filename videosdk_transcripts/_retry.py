@@ -87,17 +87,17 @@ def is_repeated(error: BaseException) -> bool:
 class Attempts:
     """What has been tried so far for one page or object."""
 
-    sent: int = 0
+    begun: int = 0
     last_error: VideoSDKTranscriptsError | None = None
     waits_for: str = ""
     """What the attempt has to have before it can be sent, and has not got yet."""
 
     def __str__(self) -> str:
-        if not self.sent:
+        if not self.begun:
             return "before the first attempt"
         after = f", after {self.last_error.message}" if self.last_error else ""
         waiting = f" while it waited for {self.waits_for}" if self.waits_for else ""
-        return f"in attempt {self.sent}{waiting}{after}"
+        return f"in attempt {self.begun}{waiting}{after}"
 
 
 async def with_retries(
@@ -165,13 +165,13 @@ async def with_retries(
     )
 
     async def counted() -> T:
-        attempts.sent += 1
+        attempts.begun += 1
         return await attempt()
 
     try:
         return await retrying(counted)
     except VideoSDKTranscriptsError as error:
-        error.attempts = attempts.sent
+        error.attempts = attempts.begun
         raise
 
 

@@ -124,12 +124,12 @@ class Transport:
                 raise
         if self.sessions.is_closed and limit.expired():
             error = self.sessions.closed_error()
-            error.attempts = attempts.sent
+            error.attempts = attempts.begun
             raise error
         raise TimedOutError(
             f"{request.method} {request.subject}: the {name} passed {attempts}; allow more "
             "time, or go on later",
-            attempts=attempts.sent,
+            attempts=attempts.begun,
         )
 
     async def _attempt(
