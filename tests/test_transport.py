@@ -252,8 +252,8 @@ async def test_a_page_is_limited_with_all_its_attempts(fake: FakeVideoSDK) -> No
 
 async def test_waiting_for_a_slot_is_no_part_of_an_attempt(fake: FakeVideoSDK) -> None:
     """Requests behind a cap of one are late, and none of them failed."""
-    fake.every(1, Delay(0.05))
-    policy = RetryPolicy(attempts=1, attempt_timeout=0.15)
+    fake.every(1, Delay(0.2))
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.8)
     async with fake.client(max_in_flight=1, retry=policy) as client:
         await asyncio.gather(*(client.count() for _ in range(5)))
     assert (len(fake.requests), fake.most_in_flight) == (5, 1)

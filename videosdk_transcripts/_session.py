@@ -92,9 +92,9 @@ class Sessions:
         """Close the session that was made here. A given one is left as it is."""
         self.is_closed = True
         loop = asyncio.get_running_loop()
-        for made_in, limit in tuple(self._calls):
-            if made_in is loop and not limit.expired():
-                limit.reschedule(loop.time())
+        here = [limit for made_in, limit in tuple(self._calls) if made_in is loop]
+        for limit in [limit for limit in here if not limit.expired()]:
+            limit.reschedule(loop.time())
         # What belongs to other loops is closed by them, when they end.
         wire = self._wires.pop(loop, None)
         if wire is not None:
