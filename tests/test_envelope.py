@@ -1,5 +1,6 @@
 """P1 and P4: every envelope that is understood, and an error for every other one."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -18,7 +19,7 @@ ROWS = [{"id": "a"}, {"id": "b"}]
 def read(data: Any, page: int = 2, on_invalid: OnInvalid = "raise") -> Page[Transcription]:
     """Read an answer to the request for a page."""
     answer = Answer(200, {}, json.dumps(data).encode())
-    return read_page(answer, ASKED, page, read_transcription, on_invalid)
+    return asyncio.run(read_page(answer, ASKED, page, read_transcription, on_invalid))
 
 
 INFO = {"currentPage": 2, "perPage": 2, "lastPage": 3, "total": 5}
@@ -142,3 +143,21 @@ def test_an_unreadable_row_does_not_lose_the_page(on_invalid: OnInvalid) -> None
     )
     assert "yesterday" not in first.reason
     assert (second.path, second.row_id, second.raw) == ("$.transcriptions[3]", None, 5)
+
+
+async def test_a_large_page_lets_others_have_their_turn() -> None:
+    """Each hundred rows, so that a page holds the event loop for a millisecond or two."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(count())
+    body = json.dumps({"transcriptions": [{"id": f"{n}"} for n in range(1000)]}).encode()
+    page = await read_page(Answer(200, {}, body), ASKED, 1, read_transcription, "raise")
+    other.cancel()
+    assert [row.id for row in page.items] == [f"{n}" for n in range(1000)]
+    assert turns == 9

@@ -7,6 +7,7 @@ those that the same host uses on sibling endpoints.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol, TypeVar
@@ -26,6 +27,8 @@ OnInvalid = Literal["raise", "skip", "collect"]
 
 _LIST_KEYS: Final = ("transcriptions", "data", "records", "recordings", "batchCalls")
 _MOST: Final = 10**15
+_SLICE: Final = 100
+"""Rows that are read in one go, before others that share the event loop get their turn."""
 _INFO_KEYS: Final = ("pageInfo", "pagination")
 
 
@@ -45,7 +48,7 @@ class _PageInfo:
     total: int | None = None
 
 
-def read_page(
+async def read_page(
     answer: Answer, request: Request, page: int, read_row: ReadRow[T], on_invalid: OnInvalid
 ) -> Page[T]:
     """
@@ -77,6 +80,8 @@ def read_page(
     items: list[T] = []
     invalid: list[InvalidRow] = []
     for index, raw in enumerate(rows):
+        if index and index % _SLICE == 0:
+            await asyncio.sleep(0)
         try:
             items.append(read_row(raw, path=f"{path}[{index}]", page=page))
         except InvalidRowError as error:

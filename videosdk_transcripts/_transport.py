@@ -80,7 +80,7 @@ class Transport:
     async def fetch(
         self,
         request: Request,
-        decode: Callable[[Answer], T],
+        decode: Callable[[Answer], Awaitable[T]],
         *,
         stats: WalkStats,
         deadline: float | None = None,
@@ -135,7 +135,7 @@ class Transport:
     async def _attempt(
         self,
         request: Request,
-        decode: Callable[[Answer], T],
+        decode: Callable[[Answer], Awaitable[T]],
         stats: WalkStats,
         attempts: Attempts,
     ) -> T:
@@ -158,7 +158,7 @@ class Transport:
                 f"of {self._policy.attempt_timeout:g} s"
             )
         check_status(answer, request, now=self._moment(), hint=hint)
-        return decode(answer)
+        return await decode(answer)
 
     async def _ask(
         self,

@@ -272,7 +272,7 @@ class TranscriptsClient:
         check_id("transcription_id", transcription_id)
         request = transcription_request(transcription_id)
 
-        def decode(answer: Answer) -> Transcription:
+        async def decode(answer: Answer) -> Transcription:
             return read_transcription(decode_object(answer, request), path="$")
 
         found = await self._transport.fetch(request, decode, stats=WalkStats())
@@ -325,8 +325,8 @@ class TranscriptsClient:
     ) -> Page[Transcription]:
         request = list_request(wanted, page, page_size)
 
-        def decode(answer: Answer) -> Page[Transcription]:
-            return read_page(answer, request, page, read_transcription, on_invalid)
+        async def decode(answer: Answer) -> Page[Transcription]:
+            return await read_page(answer, request, page, read_transcription, on_invalid)
 
         return await self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline

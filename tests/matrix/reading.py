@@ -10,9 +10,9 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from attrs import frozen
 
@@ -41,6 +41,8 @@ from videosdk_transcripts._protocol import (
 __all__ = ["CANARY", "KINDS", "ROOM", "SESSION", "Input", "Kind", "check"]
 
 Kind = Literal["page", "object", "refusal", "header", "checkpoint"]
+
+T = TypeVar("T")
 
 KINDS: Final = get_args(Kind)
 CANARY: Final = "canary-of-a-row"
@@ -139,7 +141,7 @@ def _checkpoint(given: Input) -> str:
 
 def _page(given: Input) -> str:
     answer = _answer_of(given, 200)
-    page = read_page(answer, ASKED, given.page, read_transcription, given.on_invalid)
+    page = _at_once(read_page(answer, ASKED, given.page, read_transcription, given.on_invalid))
     in_body = json.loads(given.body)
     keys = ("transcriptions", "data", "records", "recordings", "batchCalls")
     if isinstance(in_body, dict):
@@ -179,7 +181,7 @@ def _walk(given: Input, answer: Answer) -> str:
         nonlocal fetches
         fetches += 1
         assert fetches < MOST_FETCHES, "the walk does not end"
-        return read_page(answer, ASKED, page, read_transcription, given.on_invalid)
+        return await read_page(answer, ASKED, page, read_transcription, given.on_invalid)
 
     def pager(resume: str | None) -> Pager[Transcription]:
         options = WalkOptions(
@@ -209,6 +211,15 @@ def _walk(given: Input, answer: Answer) -> str:
     return outcome
 
 
+def _at_once(step: Coroutine[Any, Any, T]) -> T:
+    """Run what waits for nothing but its next turn, without an event loop."""
+    while True:
+        try:
+            step.send(None)
+        except StopIteration as end:
+            return cast("T", end.value)
+
+
 def _ids(
     pager: Pager[Transcription], given: Input, limit: int | None = None
 ) -> tuple[list[str], str]:
@@ -216,16 +227,15 @@ def _ids(
     ids: list[str] = []
     while limit is None or len(ids) < limit:
         try:
-            pager.__anext__().send(None)
-        except StopIteration as step:
-            ids.append(step.value.id)
-            assert given.wanted.owns(step.value) is not False, "another's row"
+            row = _at_once(pager.__anext__())
         except StopAsyncIteration:
             return ids, "page"
         except VideoSDKTranscriptsError as error:
             _look_at(error, given)
             assert error.checkpoint == pager.checkpoint
             return ids, f"walk: {type(error).__name__}"
+        ids.append(row.id)
+        assert given.wanted.owns(row) is not False, "another's row"
     return ids, "page"
 
 
