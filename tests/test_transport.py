@@ -97,6 +97,37 @@ async def test_a_fault_is_survived(
     assert (len(fake.requests), len(clock.slept)) == (3, 2)
 
 
+async def test_answers_that_ask_for_less_are_counted(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Each one of them, whether it is tried again or raised, whole or not; and no others."""
+    fake.add_transcription()
+    pager = client.iter_transcriptions()
+    fake.fail_next(Status(429), Status(503), Status(500))
+    with pytest.raises(ServerError):
+        await anext(pager)
+    assert (pager.stats.throttled, pager.stats.requests, pager.stats.retries) == (2, 3, 2)
+    fake.fail_next(Status(503, {"Retry-After": "3600"}), Status(502), Status(429))
+    with pytest.raises(ServerError):
+        await anext(pager)
+    await anext(pager)
+    assert (pager.stats.throttled, pager.stats.requests, pager.stats.retries) == (4, 7, 4)
+
+
+async def test_an_answer_that_asks_for_less_and_breaks_off_is_counted() -> None:
+    """Its status was there."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 9\r\n\r\n{")
+
+    async with tcp(talk) as url, TranscriptsClient(endpoint=url, token="t", retry=ONCE) as client:
+        pager = client.iter_transcriptions()
+        with pytest.raises(InvalidResponseError, match="broke off"):
+            await anext(pager)
+        assert pager.stats.throttled == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "error_class", "text"),
     [

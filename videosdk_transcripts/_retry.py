@@ -25,7 +25,7 @@ from .errors import (
 )
 from .models import WalkStats
 
-__all__ = ["Attempts", "RetryPolicy", "with_retries"]
+__all__ = ["THROTTLING_STATUSES", "Attempts", "RetryPolicy", "with_retries"]
 
 logger = logging.getLogger("videosdk_transcripts")
 
@@ -34,6 +34,8 @@ T = TypeVar("T")
 REPEATED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 REPEATED_FAILURES: Final = frozenset({ConnectionFailedError, TimedOutError, InvalidResponseError})
 """These classes and none below them: a row that can't be read gets no better by asking again."""
+THROTTLING_STATUSES: Final = frozenset({429, 503})
+"""By these a service asks for less."""
 
 
 def _at_least(least: float, *, above: bool = False) -> Callable[..., None]:

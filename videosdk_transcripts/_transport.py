@@ -21,7 +21,7 @@ from yarl import URL
 from ._failure import translate
 from ._pace import Pace
 from ._protocol import Answer, Request, check_status, http_date
-from ._retry import Attempts, RetryPolicy, with_retries
+from ._retry import THROTTLING_STATUSES, Attempts, RetryPolicy, with_retries
 from ._session import Connection, Sessions
 from .auth import Secret, TokenSource, explain_refusal
 from .errors import ResponseTooLargeError, TimedOutError, VideoSDKTranscriptsError
@@ -219,6 +219,8 @@ class Transport:
                 proxy_headers=to_proxy,
                 ssl=self._connection.ssl,
             ) as response:
+                # Counted before its body is read, which may break off.
+                stats.throttled += response.status in THROTTLING_STATUSES
                 return Answer(
                     response.status,
                     {name.lower(): value for name, value in response.headers.items()},

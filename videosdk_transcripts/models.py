@@ -181,6 +181,8 @@ class WalkStats:
     """Requests sent, repeated ones included, but for what aiohttp repeats by itself."""
     retries: int = 0
     """Requests sent because an earlier one had failed."""
+    throttled: int = 0
+    """Answers 429 and 503, by which the service asked for less."""
     rows_yielded: int = 0
     """Rows handed out."""
     duplicates_dropped: int = 0
