@@ -37,6 +37,8 @@ class Guards:
         Raises:
             PaginationError: nothing new has come for too long, or the end runs away.
         """
+        if brings_new and not self.barren_pages and page.last_page == last_page:
+            return self
         barren_pages = 0 if brings_new else self._one_barren_page_more(page)
         return evolve(self._after_growth(page, last_page), barren_pages=barren_pages)
 
