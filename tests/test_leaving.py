@@ -240,7 +240,7 @@ async def leave_and_go_on(phase: Phase, way: str) -> None:
     """Leave a walk where it waits, look for leftovers, and go on with it."""
     where, connections = PHASES[phase]
     async with service(phase) as place, place.client() as client:
-        pager = client.iter_transcriptions()
+        pager = client.iter_transcriptions(readahead=0)
         found = [(await anext(pager)).id for _ in range(place.rows_before)]
         await place.prepare(client)
         waited: list[str] = []
@@ -299,11 +299,12 @@ async def collect(pager: Pager[Transcription], found: list[str]) -> None:
         found.append(t.id)  # noqa: PERF401 - a cancellation must not take them along
 
 
+@pytest.mark.parametrize("readahead", [0, 8])
 @pytest.mark.parametrize("leave", ["break", "an error"])
-async def test_a_loop_that_is_left(leave: str) -> None:
-    """Between two rows there is nothing to clean up, and a further loop goes on."""
+async def test_a_loop_that_is_left(leave: str, readahead: int) -> None:
+    """Nothing stays but for what was read ahead, which ends at once; a further loop goes on."""
     async with service(nowhere) as place, place.client() as client:
-        pager, found = client.iter_transcriptions(), []
+        pager, found = client.iter_transcriptions(readahead=readahead), []
         for _ in range(3):
             with contextlib.suppress(LookupError):
                 async for t in pager:
@@ -312,6 +313,7 @@ async def test_a_loop_that_is_left(leave: str) -> None:
                         break
                     if len(found) % 21 == 0:
                         raise LookupError
+            await turns(3 if readahead else 0)
             assert (client_tasks(), place.fake.in_flight) == (set(), 0)
         assert found == place.rows
 

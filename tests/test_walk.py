@@ -20,7 +20,8 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts._checkpoint import Position
 from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._walk import Walk, recent_to_keep
+from videosdk_transcripts._recent import recent_to_keep
+from videosdk_transcripts._walk import Walk
 
 SIZE = 3
 
@@ -597,3 +598,56 @@ def test_a_resumed_walk_that_had_not_begun_still_learns_the_page_size() -> None:
 def test_recent_to_keep(size: int, kept: int) -> None:
     """At least two pages, so that the page in progress is known whole."""
     assert kept == recent_to_keep(size)
+
+
+# Pages that were read ahead.
+
+
+def test_a_page_read_ahead_is_taken_as_it_is_where_nothing_moved() -> None:
+    """It is as good as one that was asked for at its turn."""
+    walk, listing = make_walk(), Listing("abcdef")
+    walk.accept(listing.page(1, SIZE))
+    assert [p.number for p in walk.accept(listing.page(2, SIZE), was_ahead=True)] == [2]
+    assert walk.next_page is None
+
+
+@pytest.mark.parametrize("change", ["total", "repeated row"])
+def test_a_page_read_ahead_that_tells_of_movement_is_not_taken(change: str) -> None:
+    """It is asked for again, and then the walk looks back, whatever the answer says by then."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    walk.accept(listing.page(1, SIZE))
+    numbers = {"last_page": 3, "total": 9}
+    stale = {
+        "total": page(2, "def", **numbers | {"total": 8}),
+        "repeated row": page(2, "cde", **numbers),
+    }
+    assert walk.accept(stale[change], was_ahead=True) == []
+    assert (walk.next_page, walk.reach, walk.stats.drifted) == (2, 0, False)
+    assert walk.accept(listing.page(2, SIZE)) == []
+    assert (walk.next_page, walk.reach, walk.stats.drifted) == (1, 0, True)
+    assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
+    assert (walk.next_page, walk.reach) == (3, 3)
+
+
+def test_a_walk_that_is_told_that_rows_moved_looks_back() -> None:
+    """The answer that told so is not there any more, and the next one need not tell it again."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    walk.accept(listing.page(1, SIZE))
+    listing.ids = [*listing.ids[1:], "j"]
+    walk.distrust()
+    assert walk.accept(listing.page(2, SIZE)) == []
+    assert [[t.id for t in p.items] for p in walk.accept(listing.page(1, SIZE))] == [
+        ["d"],
+        ["e", "f", "g"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "reach"),
+    [({"last_page": 7, "total": 9}, 7), ({"total": 10}, 4), ({"total": 0}, 0), ({}, 0)],
+)
+def test_how_far_a_walk_may_be_read_ahead(numbers: dict[str, int], reach: int) -> None:
+    """To the end that the service names, or that its total comes to."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", **numbers))
+    assert walk.reach == reach

@@ -21,10 +21,10 @@ def check_id(name: str, value: object, hint: str = "") -> None:
         raise ConfigurationError(f"{name} must be an id without white space, not {value!r}{hint}")
 
 
-def check_count(name: str, value: object) -> None:
-    """Refuse what is no whole number of 1 or more."""
-    if type(value) is not int or value < 1:
-        raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {value!r}")
+def check_count(name: str, value: object, *, least: int = 1) -> None:
+    """Refuse what is no whole number of `least` or more."""
+    if type(value) is not int or value < least:
+        raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {value!r}")
 
 
 def check_number(name: str, value: object, *, least: float, above: bool = False) -> None:

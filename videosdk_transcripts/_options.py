@@ -11,7 +11,8 @@ from ._arguments import check_count, check_number, check_word
 from ._checkpoint import Checkpoint
 from ._envelope import OnInvalid
 from ._filter import Filter, PlacedT, Unverified
-from ._pager import FetchPage, Pager
+from ._pager import Pager
+from ._readahead import FetchPage
 from ._verify import VerifiedWalk
 from ._walk import Walk
 from .errors import ConfigurationError
@@ -46,12 +47,14 @@ class WalkOptions:
     on_invalid: OnInvalid
     consistency: Consistency
     max_empty_pages: int
+    readahead: int
     walk_deadline: float | None
 
     def __attrs_post_init__(self) -> None:
         check_page_options(self.page_size, self.unverified, self.on_invalid)
         check_count("max_empty_pages", self.max_empty_pages)
         check_word("consistency", self.consistency, get_args(Consistency))
+        check_count("readahead", self.readahead, least=0)
         if self.limit is not None:
             check_count("limit", self.limit)
         if self.walk_deadline is not None:
@@ -99,6 +102,7 @@ def make_pager(
         wanted=options.wanted,
         page_size=options.page_size,
         limit=options.limit,
+        readahead=options.readahead,
         walk_deadline=options.walk_deadline,
         collect_invalid=options.on_invalid == "collect",
         clock=clock,

@@ -2,37 +2,30 @@
 The pager: walks pages through a fetch function, and knows no HTTP.
 
 A class and not a generator: a generator is finished by its first error and then looks
-complete. Nothing is open between two rows, neither a connection nor a task nor a timer.
+complete. What is read ahead belongs to a loop over the pager, and ends with it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
 
 from attrs import evolve
 
 from ._checkpoint import Checkpoint
-from ._filter import Filter, Placed, PlacedT
+from ._filter import Filter, PlacedT
+from ._readahead import FetchPage, Loop, ReadAhead
+from ._recent import Recent
 from ._verify import VerifiedWalk
-from ._walk import Walk, recent_to_keep
+from ._walk import Walk
 from .errors import VideoSDKTranscriptsError
 from .models import InvalidRow, Page, WalkStats
 
-__all__ = ["FetchPage", "PageIterator", "Pager"]
+__all__ = ["PageIterator", "Pager"]
 
-
-Placed_co = TypeVar("Placed_co", bound=Placed, covariant=True)
-
-
-class FetchPage(Protocol[Placed_co]):
-    """Gets one page, with as many attempts as that takes."""
-
-    async def __call__(
-        self, page: int, page_size: int, *, deadline: float | None
-    ) -> Page[Placed_co]: ...
+T = TypeVar("T")
 
 
 class Pager(Generic[PlacedT]):
@@ -58,14 +51,16 @@ class Pager(Generic[PlacedT]):
         wanted: Filter,
         page_size: int,
         limit: int | None,
+        readahead: int,
         walk_deadline: float | None,
         collect_invalid: bool,
         clock: Callable[[], float],
         recent: tuple[str, ...] = (),
         known_from: int = 1,
     ) -> None:
-        self._fetch = fetch
         self._walk = walk
+        self._stats = walk.stats
+        self._ahead = ReadAhead(fetch, readahead, walk.stats)
         self._wanted = wanted
         self._asked_page_size = page_size
         self._left = limit
@@ -73,11 +68,11 @@ class Pager(Generic[PlacedT]):
         self._clock = clock
         self._ends_at: float | None = None
         self._ready: deque[Page[PlacedT]] = deque()
+        # The page in progress, where in its rows we are, and where to leave them.
         self._page: Page[PlacedT] | None = None
-        self._index = 0
-        # The ids handed out last, with the pages that they came from.
-        self._recent: deque[tuple[int, list[str]]] = deque([(0, list(recent))])
-        self._known_from = known_from
+        self._rows: tuple[PlacedT, ...] = ()
+        self._index = self._end = 0
+        self._recent = Recent(page_size, recent, known_from)
         self._collect_invalid = collect_invalid
         self._invalid: list[InvalidRow] = []
         self._stepping = False
@@ -87,7 +82,7 @@ class Pager(Generic[PlacedT]):
     @property
     def stats(self) -> WalkStats:
         """Return the counters of this walk, which go on counting."""
-        return self._walk.stats
+        return self._stats
 
     @property
     def total(self) -> int | None:
@@ -113,6 +108,7 @@ class Pager(Generic[PlacedT]):
         page size, in this process or in another one.
         """
         position, page = self._walk.position, self._page
+        number, ids = (page.number, self._ids_handed_out()) if page else (0, ())
         if page is None or self._index >= len(page.items):
             page = self._ready[0] if self._ready else None
         if page is not None:
@@ -120,8 +116,8 @@ class Pager(Generic[PlacedT]):
             position = evolve(
                 position, page=page.number, total=page.total, last_page=page.last_page
             )
-        recent = tuple(row_id for _, ids in self._recent for row_id in ids)
-        known_from = min(self._known_from, position.page)
+        recent, known_from = self._recent.with_page(number, ids)
+        known_from = min(known_from, position.page)
         return Checkpoint(self._wanted, self._asked_page_size, position, recent, known_from).dumps()
 
     def by_page(self) -> PageIterator[PlacedT]:
@@ -131,23 +127,28 @@ class Pager(Generic[PlacedT]):
         A page may be empty below the last one. It shares the pager's place: rows that
         were handed out are not in it.
         """
-        return PageIterator(self)
+        return PageIterator(self._next_page, self._loop)
 
-    def __aiter__(self) -> Self:
-        self._begin()
-        return self
+    def __aiter__(self) -> AsyncIterator[PlacedT]:
+        return self._loop(self.__anext__)
 
     async def __anext__(self) -> PlacedT:
-        while (page := self._page_in_progress) is None:
+        while (index := self._index) >= self._end:
             if not await self._turn():
                 raise StopAsyncIteration
-        row = page.items[self._index]
-        self._hand_out((row,))
-        return row
+        self._index = index + 1
+        self._stats.rows_yielded += 1
+        return self._rows[index]
 
     async def aclose(self) -> None:
-        """End the walk. May be called at any time, and more than once."""
+        """
+        End the walk, and wait until nothing that it read ahead is on its way.
+
+        May be called at any time, and more than once.
+        """
         self._closed = True
+        self._end = 0
+        await self._ahead.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -179,39 +180,28 @@ class Pager(Generic[PlacedT]):
         place = f"at page {at} of {self.last_page or '?'}" if at else "at its end"
         return f"<Pager over {self._wanted}, {place}, {self.stats.rows_yielded} rows yielded>"
 
-    def _begin(self) -> None:
+    def _loop(self, step: Callable[[], Awaitable[T]]) -> Loop[T]:
         if self._finished:
             raise RuntimeError(
                 "this pager has ended; call client.iter_transcriptions(...) again to walk again, "
                 "or with resume=pager.checkpoint to go on behind a limit"
             )
-
-    @property
-    def _page_in_progress(self) -> Page[PlacedT] | None:
-        """Return the page that still has rows to hand out."""
-        page = self._page
-        if page is None or self._closed or self._index >= len(page.items) or self._left == 0:
-            return None
-        return page
+        return Loop(step, self._ahead)
 
     async def _next_page(self) -> Page[PlacedT]:
         """Return what is left of the page in progress, or else the next page."""
-        if self._page_in_progress is None and not await self._turn():
-            raise StopAsyncIteration
-        page = cast("Page[PlacedT]", self._page)
-        rows = page.items[self._index :][: self._left]
-        self._hand_out(rows)
-        return page if rows == page.items else evolve(page, items=rows)
+        page = self._page
+        if page is None or self._index >= self._end:
+            page = await self._turn()
+            if page is None:
+                raise StopAsyncIteration
+        rows = self._rows[self._index : self._end]
+        self._index = self._end
+        self._stats.rows_yielded += len(rows)
+        return page if len(rows) == len(page.items) else evolve(page, items=rows)
 
-    def _hand_out(self, rows: tuple[PlacedT, ...]) -> None:
-        self._index += len(rows)
-        self._recent[-1][1].extend(row.id for row in rows)
-        self.stats.rows_yielded += len(rows)
-        if self._left is not None:
-            self._left -= len(rows)
-
-    async def _turn(self) -> bool:
-        """Open the next page, and tell whether there is one."""
+    async def _turn(self) -> Page[PlacedT] | None:
+        """Open the next page, if there is one."""
         if self._closed:
             raise RuntimeError(
                 "this pager is closed; go on with client.iter_transcriptions(..., "
@@ -224,32 +214,33 @@ class Pager(Generic[PlacedT]):
             )
         self._stepping = True
         try:
+            self._put_away()
             while not self._ready and self._walk.next_page is not None and self._left != 0:
                 await self._step(self._walk.next_page)
         finally:
             self._stepping = False
         if self._left == 0 or not self._ready:
             self._finish()
-            return False
-        self._page = self._ready.popleft()
+            return None
+        self._page = page = self._ready.popleft()
+        self._rows = page.items
         self._index = 0
-        self._forget_old_ids()
-        self._recent.append((self._page.number, []))
-        return True
+        self._end = len(page.items) if self._left is None else min(len(page.items), self._left)
+        return page
 
-    def _forget_old_ids(self) -> None:
-        keep = recent_to_keep(self._asked_page_size)
-        count = sum(len(ids) for _, ids in self._recent)
-        while count - len(self._recent[0][1]) >= keep:
-            before, ids = self._recent.popleft()
-            count -= len(ids)
-            known_from = []
-            for page, _ in self._recent:
-                # Where the numbers go back, rows slid to the front, and the head of that page
-                # may have been handed out long before.
-                known_from.append(page if page > before else page + 1)
-                before = page
-            self._known_from = min(known_from)
+    def _ids_handed_out(self) -> tuple[str, ...]:
+        """Return those of the page in progress."""
+        return tuple(row.id for row in self._rows[: self._index])
+
+    def _put_away(self) -> None:
+        """Take note of the page in progress, whose rows have been handed out."""
+        if self._page is None:
+            return
+        self._recent.add(self._page.number, self._ids_handed_out())
+        if self._left is not None:
+            self._left -= self._index
+        self._page, self._rows = None, ()
+        self._index = self._end = 0
 
     def _finish(self) -> None:
         self._finished = True
@@ -263,9 +254,18 @@ class Pager(Generic[PlacedT]):
     async def _step(self, number: int) -> None:
         if self._walk_deadline is not None and self._ends_at is None:
             self._ends_at = self._clock() + self._walk_deadline
+        size = self._walk.page_size
+        reach = self._walk.reach
+        if self._left is not None:
+            reach = min(reach, number - 1 - (-self._left // size))
         try:
-            page = await self._fetch(number, self._walk.page_size, deadline=self._ends_at)
-            released = self._walk.accept(page)
+            page, was_ahead = await self._ahead.get(
+                number, size, deadline=self._ends_at, reach=reach
+            )
+            if was_ahead and self._ahead.has_moved:
+                self._walk.distrust()
+                return
+            released = self._walk.accept(page, was_ahead=was_ahead)
         except VideoSDKTranscriptsError as error:
             error.page = error.page or number
             error.checkpoint = self.checkpoint
@@ -284,12 +284,16 @@ class Pager(Generic[PlacedT]):
 class PageIterator(Generic[PlacedT]):
     """Iterate over the pages of a pager. Made by `Pager.by_page`."""
 
-    def __init__(self, pager: Pager[PlacedT]) -> None:
-        self._pager = pager
+    def __init__(
+        self,
+        step: Callable[[], Awaitable[Page[PlacedT]]],
+        loop: Callable[[Callable[[], Awaitable[Page[PlacedT]]]], Loop[Page[PlacedT]]],
+    ) -> None:
+        self._step = step
+        self._loop = loop
 
-    def __aiter__(self) -> Self:
-        self._pager._begin()  # noqa: SLF001 - the two are one thing seen from two sides
-        return self
+    def __aiter__(self) -> AsyncIterator[Page[PlacedT]]:
+        return self._loop(self._step)
 
-    async def __anext__(self) -> Page[PlacedT]:
-        return await self._pager._next_page()  # noqa: SLF001
+    def __anext__(self) -> Awaitable[Page[PlacedT]]:
+        return self._step()

@@ -8,14 +8,13 @@ while as many appear behind it. A second pass sees what the first one missed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from typing import Final, Generic
 
 from attrs import evolve
 
 from ._checkpoint import Position
 from ._filter import PlacedT
-from ._walk import Walk
+from ._walk import Walk, ids_of
 from .errors import IncompleteWalkError
 from .models import Page, WalkStats
 
@@ -39,7 +38,8 @@ class VerifiedWalk(Generic[PlacedT]):
         self._walk = make_walk(stats)
         self._pass_stats = stats
         self._first_end: Position | None = None
-        self._before: AbstractSet[str] | None = None
+        self._found: set[str] = set()
+        self._before: set[str] | None = None
         self._handed_out: set[str] = set()
         self._differing = 0
 
@@ -68,9 +68,19 @@ class VerifiedWalk(Generic[PlacedT]):
         """Return where a checkpoint points to: the end of the list after the first pass."""
         return self._first_end or self._walk.position
 
-    def accept(self, page: Page[PlacedT]) -> list[Page[PlacedT]]:
+    @property
+    def reach(self) -> int:
+        """Return the last page that may be read ahead."""
+        return self._walk.reach
+
+    def distrust(self) -> None:
+        """Take it that rows have moved, and look back from the next page."""
+        self._walk.distrust()
+
+    def accept(self, page: Page[PlacedT], *, was_ahead: bool = False) -> list[Page[PlacedT]]:
         """Take the page that was asked for, as `Walk.accept` does, and drop known rows."""
-        released = self._walk.accept(page)
+        released = self._walk.accept(page, was_ahead=was_ahead)
+        self._found.update(ids_of(page))
         if self._first_end is not None:
             cleaned = (self._without_known(p) for p in released)
             released = [p for p in cleaned if p.items or p.invalid_rows]
@@ -98,7 +108,7 @@ class VerifiedWalk(Generic[PlacedT]):
             )
 
     def _end_pass(self) -> None:
-        found = self._walk.ids
+        found, self._found = self._found, set()
         if self._pass_stats is not self.stats:
             self.stats.rescans += self._pass_stats.rescans
             self.stats.drifted |= self._pass_stats.drifted

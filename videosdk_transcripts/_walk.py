@@ -12,26 +12,24 @@ that was listed before: rows that slid to the front stand right before the page 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
-from typing import Generic
+from operator import attrgetter
+from typing import Any, Final, Generic
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from ._checkpoint import Position
 from ._filter import Filter, PlacedT, Unverified, screen, warn_of_foreign_rows
 from ._guards import Guards, size_in_use
+from ._seen import Seen
 from .errors import PaginationError
 from .models import Page, WalkStats
 
-__all__ = ["Walk", "recent_to_keep"]
+__all__ = ["Walk", "ids_of", "numbers_differ"]
+
+_ID: Final = attrgetter("id")
 
 
-def recent_to_keep(page_size: int) -> int:
-    """Return how many of the ids handed out last a checkpoint holds."""
-    return max(500, 2 * page_size)
-
-
-@frozen
+@define
 class _Read(Generic[PlacedT]):
     """A page as it was read: all ids, the page without foreign rows, the number of rows."""
 
@@ -85,17 +83,16 @@ class Walk(Generic[PlacedT]):
     ) -> None:
         self.stats = stats
         self.next_page: int | None = start.page if start else 1
-        self.position = start or Position(1, page_size)
-        """Where a checkpoint of the pages released so far points to."""
-        self._size = self.position.page_size
-        self._total, self._last_page = self.position.total, self.position.last_page
+        self._resumed_at = start.page if start else None
+        start = start or Position(1, page_size)
+        self._size = start.page_size
+        # The newest numbers, and those of the page released last.
+        self._total, self._last_page = start.total, start.last_page
+        self._place, self._place_total, self._place_last = start.page, start.total, start.last_page
         self._wanted = wanted
         self._unverified: Unverified = unverified
         self._guards = Guards(max_empty_pages)
-        self._seen = set(recent)
-        self._resumed_at = start.page if start else None
-        self._start = self.position
-        self._known_from = known_from
+        self._seen = Seen(recent, known_from, start)
         self._latest_ids: tuple[str, ...] | None = None
         self._rescan: _Rescan[PlacedT] | None = None
         self._is_unsettled = False
@@ -118,37 +115,53 @@ class Walk(Generic[PlacedT]):
         return self._last_page
 
     @property
-    def ids(self) -> AbstractSet[str]:
-        """Return the ids of all rows that were listed so far, of others as well."""
-        return self._seen
+    def position(self) -> Position:
+        """Return where a checkpoint of the pages released so far points to."""
+        return Position(self._place, self._size, self._place_total, self._place_last)
+
+    @property
+    def reach(self) -> int:
+        """Return the last page that may be read ahead: none while rows are known to move."""
+        if self._rescan is not None or self._is_unsettled:
+            return 0
+        # What is not known to be there is not asked for.
+        return self._last_page or -(-(self._total or 0) // self._size)
+
+    def distrust(self) -> None:
+        """Take it that rows have moved, and look back from the next page."""
+        self._is_unsettled = True
 
     def finish(self) -> None:
         """End the walk, which has nothing left to say."""
 
-    def accept(self, page: Page[PlacedT]) -> list[Page[PlacedT]]:
+    def accept(self, page: Page[PlacedT], *, was_ahead: bool = False) -> list[Page[PlacedT]]:
         """
         Take the page that was asked for, and return what can be handed out now, in order.
 
-        The list is empty while pages are read again.
+        The list is empty while pages are read again, and where rows moved and the page was
+        read ahead: it may be older than the one before it, and is asked for once more.
 
         Raises:
             PaginationError: following the page information leads nowhere.
             UnverifiedRowError: as `screen` says.
         """
         read = _Read(
-            _ids(page),
+            ids_of(page),
             screen(page, self._wanted, self._unverified),
             len(page.items) + len(page.invalid_rows),
         )
         if self._rescan is not None:
             return self._go_on_back(self._rescan, read)
+        moved = self._has_moved(read)
+        if moved and was_ahead:
+            self.distrust()
+            return []
         size = size_in_use(
             page, self.page_size, read.count, is_first=page.number == 1 and not self._latest_ids
         )
-        brings_new = not self._seen.issuperset(read.ids)
+        brings_new = not self._seen.ids.issuperset(read.ids)
         guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
         # Nothing below raises: from here on the page is taken.
-        moved = self._has_moved(read)
         self._guards = guards
         self._size = size
         self._total, self._last_page = page.total, page.last_page
@@ -162,15 +175,7 @@ class Walk(Generic[PlacedT]):
     @property
     def _floor(self) -> int:
         """Return the first page to read again; of one further back the ids are not known."""
-        if self._known_from == 1:
-            return 1
-        # What vanished since has taken the rows that are known to the front.
-        start, slid = self._start, 0
-        if start.total is not None and self._total is not None:
-            slid = -((self._total - start.total) // self._size)
-        elif start.last_page is not None and self._last_page is not None:
-            slid = start.last_page - self._last_page
-        return max(1, self._known_from - max(0, slid))
+        return self._seen.floor(self._size, self._total, self._last_page)
 
     def _has_moved(self, read: _Read[PlacedT]) -> bool:
         page = read.page
@@ -178,18 +183,17 @@ class Walk(Generic[PlacedT]):
             return False
         # Compared with the page before as well as with what was read again meanwhile: rows
         # that moved while pages were read again have slid past this one, too.
-        before = self.position
         if (
             self._is_unsettled
-            or _differ(page, before.total, before.last_page)
+            or numbers_differ(page, self._place_total, self._place_last)
             or self._differs_from_newest(page)
         ):
             return True
         # A page that is taken up again repeats rows by right.
-        return page.number != self._resumed_at and not self._seen.isdisjoint(read.ids)
+        return page.number != self._resumed_at and not self._seen.ids.isdisjoint(read.ids)
 
     def _differs_from_newest(self, page: Page[PlacedT]) -> bool:
-        return _differ(page, self.total, self.last_page)
+        return numbers_differ(page, self._total, self._last_page)
 
     def _page_before(self, number: int) -> int:
         last_page = self.last_page or number
@@ -232,25 +236,24 @@ class Walk(Generic[PlacedT]):
         return released
 
     def _note_rows_adrift(self, rescan: _Rescan[PlacedT]) -> None:
-        held = {row_id for row_id in rescan.held.ids if row_id not in self._seen}
-        late = {i for read in rescan.reads for i in read.ids if i not in self._seen} - held
+        held = set(rescan.held.ids) - self._seen.ids
+        late = {i for read in rescan.reads for i in read.ids} - self._seen.ids - held
         # Without late rows it was the numbers that moved, and not the list.
         self._adrift = held | late if rescan.is_second and late else set()
 
     def _begins_unseen(self, read: _Read[PlacedT]) -> bool:
         # A row of the page held back counts as unseen: what slid past stands before it.
         first = read.ids[0] if read.ids else None
-        return first is not None and (first not in self._seen or first in self._adrift)
+        return first is not None and (first not in self._seen.ids or first in self._adrift)
 
     def _refuse_repetition(self, rescan: _Rescan[PlacedT]) -> None:
         """Tell a list that moved from a server that shows one page under several numbers."""
         held, before = rescan.held, rescan.reads[-1]
-        position = self.position
         if (
-            _differ(held.page, position.total, position.last_page)
-            or any(_differ(held.page, r.page.total, r.page.last_page) for r in rescan.reads)
+            numbers_differ(held.page, self._place_total, self._place_last)
+            or any(numbers_differ(held.page, r.page.total, r.page.last_page) for r in rescan.reads)
             or not held.ids
-            or not self._seen.issuperset(held.ids)
+            or not self._seen.ids.issuperset(held.ids)
         ):
             return
         # Rows pushed back by a block of new ones come again over several pages, so that a
@@ -284,7 +287,10 @@ class Walk(Generic[PlacedT]):
             released.append(page)
         self._latest_ids = read.ids
         self.next_page = self._page_after(read, was_beyond=was_beyond)
-        self.position = Position(self.next_page or number, self._size, page.total, page.last_page)
+        self._place = self.next_page or number
+        self._place_total, self._place_last = page.total, page.last_page
+        if self._seen.is_full:
+            self._seen.forget_old(self.position)
         if self.next_page is None and end is not None and not page.is_last and page.last_page:
             # The end came nearer while pages were read again, and the rows behind this page
             # have slid past it.
@@ -301,15 +307,16 @@ class Walk(Generic[PlacedT]):
         return None if number >= end else number + 1
 
     def _without_seen(self, read: _Read[PlacedT]) -> Page[PlacedT]:
-        page, seen = read.page, self._seen
+        page, seen = read.page, self._seen.ids
+        if seen.isdisjoint(read.ids) and len(set(read.ids)) == len(read.ids):
+            self._seen.add(read.ids)
+            return page
         new: dict[str, PlacedT] = {}
         for row in page.items:
             if row.id not in seen:
                 new.setdefault(row.id, row)
         invalid = tuple(row for row in page.invalid_rows if row.row_id not in seen)
-        seen.update(read.ids)
-        if len(new) == len(page.items) and len(invalid) == len(page.invalid_rows):
-            return page
+        self._seen.add(read.ids)
         return evolve(page, items=tuple(new.values()), invalid_rows=invalid)
 
     def _count(
@@ -324,12 +331,16 @@ class Walk(Generic[PlacedT]):
         stats.invalid_rows += sum(len(page.invalid_rows) for page in (released, *late))
 
 
-def _ids(page: Page[PlacedT]) -> tuple[str, ...]:
-    ids = tuple(row.id for row in page.items)
+def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:
+    """Return the ids of all rows of a page, as far as they could be read."""
+    ids = tuple(map(_ID, page.items))
+    if not page.invalid_rows:
+        return ids
     return ids + tuple(row.row_id for row in page.invalid_rows if row.row_id is not None)
 
 
-def _differ(page: Page[PlacedT], total: int | None, last_page: int | None) -> bool:
+def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
     """Tell whether a number that both know has changed."""
-    pairs = ((page.total, total), (page.last_page, last_page))
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+    return (page.total != total and None not in (page.total, total)) or (
+        page.last_page != last_page and None not in (page.last_page, last_page)
+    )

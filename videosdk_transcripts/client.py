@@ -122,6 +122,7 @@ class TranscriptsClient:
         on_invalid: OnInvalid = "raise",
         consistency: Consistency = "once",
         max_empty_pages: int = 1000,
+        readahead: int = 8,
         walk_deadline: float | None = None,
     ) -> Pager[Transcription]:
         """
@@ -143,6 +144,8 @@ class TranscriptsClient:
             consistency: ``once``, or ``verify`` to walk again until two passes agree, five
                 times at most; rows that only a later pass saw come at the end.
             max_empty_pages: pages in a row that may bring nothing new, 1 or more.
+            readahead: pages to ask for before their turn at most; 0 for none. In a loop, nothing
+                is read ahead until a second page is asked for; then 1, 2, 4 and 8 pages are.
             walk_deadline: seconds for the whole walk, from its first step, the caller's
                 own work between the rows included; None for no limit.
 
@@ -168,6 +171,7 @@ class TranscriptsClient:
             on_invalid=on_invalid,
             consistency=consistency,
             max_empty_pages=max_empty_pages,
+            readahead=readahead,
             walk_deadline=walk_deadline,
         )
         stats = WalkStats()

@@ -183,6 +183,7 @@ class Faults:
         at_once: for each seed, from 1, the number of walks side by side on one client.
         attempts: requests for a page at most; with 1 each fault ends the client.
         pages: the length of each walk.
+        readahead: pages that are read ahead. A fault that is met there ends no client.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Faults:
     at_once: tuple[int, ...] = (1, 1, 1, 4)
     attempts: int = 6
     pages: int = 200
+    readahead: int = 8
 
     @classmethod
     def of(cls, kind: str, shape: Shape, **options: Any) -> Faults:
@@ -222,12 +224,52 @@ class Faults:
     ) -> None:
         if self.attempts == 1:
             for room_id, ids in listed.items():
-                tally.add_rows(await _resume_until_the_end(room_id, options, tally), ids, ())
+                found = await self._resume_until_the_end(room_id, options, tally)
+                tally.add_rows(found, ids, ())
             return
         async with TranscriptsClient(**options) as client:
             await asyncio.gather(
-                *(_one_walk(client, room_id, ids, tally) for room_id, ids in listed.items())
+                *(self._one_walk(client, room_id, ids, tally) for room_id, ids in listed.items())
             )
+
+    async def _one_walk(
+        self, client: TranscriptsClient, room_id: str, listed: list[str], tally: Tally
+    ) -> None:
+        pager = client.iter_transcriptions(room_id, page_size=PAGE_SIZE, readahead=self.readahead)
+        try:
+            found = [t.id async for t in pager]
+        except VideoSDKTranscriptsError as error:
+            tally.errors[type(error).__name__] += 1
+            tally.flaws["walk that did not finish"] += 1
+        else:
+            tally.add_rows(found, listed, ())
+        tally.add_stats(pager.stats)
+        tally.pages += pager.last_page or 0
+
+    async def _resume_until_the_end(
+        self, room_id: str, options: dict[str, Any], tally: Tally
+    ) -> list[str]:
+        """Take the walk up in a new client after each error, from the checkpoint in that error."""
+        found: list[str] = []
+        checkpoint: str | None = None
+        while True:
+            async with TranscriptsClient(**options) as client:
+                pager = client.iter_transcriptions(
+                    room_id, page_size=PAGE_SIZE, readahead=self.readahead, resume=checkpoint
+                )
+                try:
+                    async for t in pager:
+                        found.append(t.id)  # noqa: PERF401 - an error must not take them along
+                except VideoSDKTranscriptsError as error:
+                    tally.errors[type(error).__name__] += 1
+                    if error.checkpoint is None or error.page is None:
+                        tally.flaws["error without checkpoint or page"] += 1
+                    checkpoint = error.checkpoint
+                else:
+                    tally.pages += pager.last_page or 0
+                    return found
+                finally:
+                    tally.add_stats(pager.stats)
 
     @contextlib.asynccontextmanager
     async def _plain(self, fake: Rooms, seed: int, tally: Tally) -> AsyncIterator[dict[str, Any]]:
@@ -286,40 +328,3 @@ def _anonymous(side: Literal["server", "client"]) -> ssl.SSLContext:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
     return context
-
-
-async def _one_walk(
-    client: TranscriptsClient, room_id: str, listed: list[str], tally: Tally
-) -> None:
-    pager = client.iter_transcriptions(room_id, page_size=PAGE_SIZE)
-    try:
-        found = [t.id async for t in pager]
-    except VideoSDKTranscriptsError as error:
-        tally.errors[type(error).__name__] += 1
-        tally.flaws["walk that did not finish"] += 1
-    else:
-        tally.add_rows(found, listed, ())
-    tally.add_stats(pager.stats)
-    tally.pages += pager.last_page or 0
-
-
-async def _resume_until_the_end(room_id: str, options: dict[str, Any], tally: Tally) -> list[str]:
-    """Take the walk up in a new client after each error, from the checkpoint in that error."""
-    found: list[str] = []
-    checkpoint: str | None = None
-    while True:
-        async with TranscriptsClient(**options) as client:
-            pager = client.iter_transcriptions(room_id, page_size=PAGE_SIZE, resume=checkpoint)
-            try:
-                async for t in pager:
-                    found.append(t.id)  # noqa: PERF401 - an error must not take them along
-            except VideoSDKTranscriptsError as error:
-                tally.errors[type(error).__name__] += 1
-                if error.checkpoint is None or error.page is None:
-                    tally.flaws["error without checkpoint or page"] += 1
-                checkpoint = error.checkpoint
-            else:
-                tally.pages += pager.last_page or 0
-                return found
-            finally:
-                tally.add_stats(pager.stats)

@@ -253,11 +253,13 @@ class Leaving:
             checkpoint.
         loop: whose event loop.
         every: leave at each nth turn only.
+        readahead: pages that are read ahead.
     """
 
     way: str
     loop: Loop = "asyncio"
     every: int = 1
+    readahead: int = 8
 
     def __call__(self) -> Tally:
         """Run all of it, in debug mode."""
@@ -301,7 +303,7 @@ class Leaving:
 
     async def _leave(self, turn: int, fake: FakeVideoSDK, found: list[str], tally: Tally) -> bool:
         async with _client(fake) as client:
-            pager = client.iter_transcriptions(page_size=PAGE_SIZE)
+            pager = client.iter_transcriptions(page_size=PAGE_SIZE, readahead=self.readahead)
 
             phases: list[str] = []
 
@@ -327,7 +329,7 @@ class Leaving:
 
     async def _close(self, turn: int, fake: FakeVideoSDK, found: list[str], tally: Tally) -> bool:
         client = _client(fake)
-        pager = client.iter_transcriptions(page_size=PAGE_SIZE)
+        pager = client.iter_transcriptions(page_size=PAGE_SIZE, readahead=self.readahead)
         walk = _collect(pager, found)
         tasks = [asyncio.create_task(call) for call in (walk, client.count())]
         await turns(turn)
@@ -396,9 +398,13 @@ def open_connections(fake: FakeVideoSDK) -> int:
     return len(server.connections) if server else 0
 
 
-def leaving_lines() -> list[Leaving]:
+def leaving_lines(readahead: int) -> list[Leaving]:
     """Return the lines, each way in each loop."""
-    return [Leaving(way, loop) for loop in get_args(Loop) for way in (*WAYS, CLOSING)]
+    return [
+        Leaving(way, loop, readahead=readahead)
+        for loop in get_args(Loop)
+        for way in (*WAYS, CLOSING)
+    ]
 
 
 def print_leaving(lines: Sequence[Leaving], tallies: Sequence[Tally]) -> str:

@@ -110,6 +110,7 @@ class Moving:
             from its checkpoint by a new client, while the list goes on moving.
         seeds: one walk for each.
         pages: the length of the list at first.
+        readahead: pages that are read ahead.
     """
 
     pattern: Pattern
@@ -120,6 +121,7 @@ class Moving:
     manner: Manner = "once"
     seeds: tuple[int, ...] = tuple(range(1, 21))
     pages: int = 200
+    readahead: int = 8
 
     @property
     def name(self) -> str:
@@ -168,7 +170,9 @@ class Moving:
         self, client: TranscriptsClient, found: list[str], tally: Tally
     ) -> None:
         consistency: Literal["once", "verify"] = "verify" if self.manner == "verify" else "once"
-        pager = client.iter_transcriptions(ROOM, page_size=PAGE_SIZE, consistency=consistency)
+        pager = client.iter_transcriptions(
+            ROOM, page_size=PAGE_SIZE, consistency=consistency, readahead=self.readahead
+        )
         try:
             async for t in pager:
                 found.append(t.id)  # noqa: PERF401 - an error must not take them along
@@ -182,7 +186,9 @@ class Moving:
         while True:
             left = chance.randint(1, MOST_ROWS)
             async with fake.client() as client:
-                pager = client.iter_transcriptions(ROOM, page_size=PAGE_SIZE, resume=checkpoint)
+                pager = client.iter_transcriptions(
+                    ROOM, page_size=PAGE_SIZE, resume=checkpoint, readahead=self.readahead
+                )
                 async for t in pager:
                     found.append(t.id)
                     left -= 1

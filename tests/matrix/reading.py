@@ -193,6 +193,7 @@ def _walk(given: Input, answer: Answer) -> str:
             on_invalid=given.on_invalid,
             consistency="once",
             max_empty_pages=3,
+            readahead=0,
             walk_deadline=None,
         )
         return make_pager(options, fetch, stats=WalkStats(), clock=lambda: 0.0)

@@ -27,26 +27,27 @@ PAGES: Final = 100
 """The length of the lists that move; those with faults have 200 pages."""
 
 
-def fault_lines(seeds: int) -> list[Faults]:
+def fault_lines(seeds: int, readahead: int) -> list[Faults]:
     """Return the lines of the first table: each kind by itself, and then all together."""
     # One seed in five walks four rooms side by side, on one client.
     at_once = tuple(1 if seed % 5 else 4 for seed in range(1, seeds + 1))
+    more = {"readahead": readahead}
     lines = [
         # A refusal resets the connections of the walks beside it as well.
-        Faults.of(kind, shape, at_once=at_once, attempts=20 if kind == REFUSED else 6)
+        Faults.of(kind, shape, at_once=at_once, attempts=20 if kind == REFUSED else 6, **more)
         for kind in KINDS
         for shape in get_args(Shape)
     ]
     # Connections are counted there, which several walks take in no fixed order.
-    lines += [Faults.of(TLS, shape, at_once=(1,) * seeds) for shape in get_args(Shape)]
-    lines += [Faults("mixed", MIXED, at_once=(at_once,) * seeds) for at_once in (1, 4)]
+    lines += [Faults.of(TLS, shape, at_once=(1,) * seeds, **more) for shape in get_args(Shape)]
+    lines += [Faults("mixed", MIXED, at_once=(at_once,) * seeds, **more) for at_once in (1, 4)]
     return lines
 
 
 def exhausted_lines(seeds: int) -> list[Faults]:
     """Return the lines without a second attempt, where each fault ends a client."""
     share = f"{ALONE:.0%} of twelve kinds".replace("%", " %")
-    return [Faults(share, EXHAUSTED, at_once=(1,) * seeds, attempts=1)]
+    return [Faults(share, EXHAUSTED, at_once=(1,) * seeds, attempts=1, readahead=0)]
 
 
 def print_faults(lines: Sequence[Faults], tallies: Sequence[Tally]) -> str:
@@ -103,13 +104,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m matrix.run", description=__doc__)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="walks for each line")
+    parser.add_argument("--readahead", type=int, default=8, help="pages that are read ahead")
     options = parser.parse_args(arguments)
     began = time.monotonic()
-    size = {"seeds": tuple(range(1, options.seeds + 1)), "pages": PAGES}
-    faults, exhausted = fault_lines(options.seeds), exhausted_lines(options.seeds)
+    ahead = options.readahead
+    size = {"seeds": tuple(range(1, options.seeds + 1)), "pages": PAGES, "readahead": ahead}
+    faults, exhausted = fault_lines(options.seeds, ahead), exhausted_lines(options.seeds)
     moves, resumed = moving_lines(**size), resumed_lines(**size)
     unseen, verified = unseen_lines(**size), unseen_lines(manner="verify", **size)
-    leaving = leaving_lines()
+    leaving = leaving_lines(ahead)
     with ProcessPoolExecutor(options.processes) as pool:
         running = [
             [pool.submit(line) for line in lines]

@@ -30,7 +30,9 @@ async def test_mixed_faults_are_survived_by_walks_side_by_side() -> None:
 
 async def test_without_a_second_attempt_a_new_client_goes_on() -> None:
     """Each error has a checkpoint, and all the parts together are the list."""
-    tally = await Faults("exhausted", EXHAUSTED, at_once=(1,), attempts=1, pages=120).walk_all()
+    tally = await Faults(
+        "exhausted", EXHAUSTED, at_once=(1,), attempts=1, pages=120, readahead=0
+    ).walk_all()
     assert tally.is_good, tally
     assert tally.errors.total() == tally.faults.total() > 3
 

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from .leaving import CLOSING, PHASES, WAYS, Leaving, leaving_lines, print_leaving
 
-LINES = [line for line in leaving_lines() if line.way in WAYS]
+LINES = [line for line in leaving_lines(8) if line.way in WAYS]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.way} {line.loop}")

@@ -1,0 +1,217 @@
+"""
+P13: pages that are asked for before it is their turn. Knows no HTTP, no rows and no order.
+
+What goes wrong ahead is nobody's concern until the walk gets there, and a page that failed
+by then is asked for again: reading ahead changes when an answer comes, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from ._filter import Placed, PlacedT
+from ._walk import numbers_differ
+from .models import Page, WalkStats
+
+__all__ = ["FetchPage", "Loop", "ReadAhead"]
+
+T_co = TypeVar("T_co", covariant=True)
+Placed_co = TypeVar("Placed_co", bound=Placed, covariant=True)
+
+
+class FetchPage(Protocol[Placed_co]):
+    """Gets one page, with as many attempts as that takes."""
+
+    async def __call__(
+        self, page: int, page_size: int, *, deadline: float | None
+    ) -> Page[Placed_co]: ...
+
+
+class ReadAhead(Generic[PlacedT]):
+    """
+    Gets the pages of a walk, and those that it will ask for next.
+
+    Nothing is read ahead until a second page is asked for. Then the window doubles with
+    each page: 1, 2, 4, 8. Where the service asks for less, or rows move, it is halved,
+    and from then on grows by one.
+
+    Args:
+        fetch: gets one page.
+        most: pages to read ahead at most; 0 for none.
+        stats: tells how often the service asked for less.
+    """
+
+    def __init__(self, fetch: FetchPage[PlacedT], most: int, stats: WalkStats) -> None:
+        self.has_moved = False
+        """Whether two answers, in the order in which they came, tell that rows moved."""
+        self._fetch = fetch
+        self._most = most
+        self._stats = stats
+        self._throttled = 0
+        self._window = 0
+        self._is_careful = False
+        self._next: int | None = None
+        self._total: int | None = None
+        self._last_page: int | None = None
+        self._loops = 0
+        self._tasks: dict[int, asyncio.Task[Page[PlacedT] | Exception]] = {}
+        self._ending: set[asyncio.Task[Page[PlacedT] | Exception]] = set()
+
+    def begin(self) -> None:
+        """Read ahead from now on, since a loop has begun that will say when it ends."""
+        self._loops += 1
+
+    def end(self) -> None:
+        """Read nothing ahead any more, since a loop has ended. May be called in any thread."""
+        self._loops -= 1
+        self.stop()
+
+    async def get(
+        self, number: int, page_size: int, *, deadline: float | None, reach: int
+    ) -> tuple[Page[PlacedT], bool]:
+        """
+        Return a page, and whether it had been asked for before its turn.
+
+        Args:
+            number: the page.
+            page_size: rows to ask for.
+            deadline: where the clock stands when the whole walk must have ended.
+            reach: the last page that may be asked for by now; 0 for none.
+        """
+        if number == self._next:
+            self._adapt()
+        elif self._tasks:
+            # The walk goes back, or asks for a page again: what is there may be too old.
+            self._halve()
+            self._drop()
+        self._next = number + 1
+        task = self._tasks.pop(number, None)
+        try:
+            last = min(number + self._window, reach) if self._loops else 0
+            for page in range(number + 1, last + 1):
+                if page not in self._tasks:
+                    reading = self._read(page, page_size, deadline)
+                    self._tasks[page] = asyncio.create_task(reading, name=f"page {page} ahead")
+            if task is None or not _is_good(task):
+                found = await self._fetch(number, page_size, deadline=deadline)
+                self._note(found)
+                return found, False
+            return await _result(task), True
+        except BaseException as error:
+            if task is not None:
+                self._tasks[number] = task
+            if isinstance(error, Exception):
+                await self.aclose()
+            else:
+                # Whoever is cancelled or closed waits for nothing any more.
+                self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Read nothing ahead until a second page is asked for again."""
+        self._drop()
+        self._next, self._window = None, 0
+
+    async def aclose(self) -> None:
+        """Stop, and wait until nothing is on its way."""
+        self.stop()
+        if self._ending:
+            loop = asyncio.get_running_loop()
+            ending = [task for task in self._ending if task.get_loop() is loop]
+            if ending:
+                await asyncio.wait(ending)
+
+    async def _read(
+        self, number: int, page_size: int, deadline: float | None
+    ) -> Page[PlacedT] | Exception:
+        try:
+            page = await self._fetch(number, page_size, deadline=deadline)
+        except Exception as error:  # noqa: BLE001 - also a caller's own; raised at its turn
+            return error
+        self._note(page)
+        return page
+
+    def _note(self, page: Page[PlacedT]) -> None:
+        self.has_moved |= numbers_differ(page, self._total, self._last_page)
+        self._total, self._last_page = page.total, page.last_page
+
+    def _adapt(self) -> None:
+        if self._throttled != self._stats.throttled:
+            self._throttled = self._stats.throttled
+            self._halve()
+        elif self._is_careful:
+            self._window = min(self._window + 1, self._most)
+        else:
+            self._window = min(2 * self._window or 1, self._most)
+
+    def _halve(self) -> None:
+        self._window = min(max(1, self._window // 2), self._most)
+        self._is_careful = True
+
+    def _drop(self) -> None:
+        self.has_moved = False
+        self._total = self._last_page = None
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            if not task.done():
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
+                _cancel(task)
+
+
+async def _result(task: asyncio.Task[Page[PlacedT] | Exception]) -> Page[PlacedT]:
+    if not task.done():
+        # Whoever cancels the caller cancels the task as well, but not the other way round.
+        await asyncio.wait((task,))
+    found = task.result()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _is_good(task: asyncio.Task[Page[PlacedT] | Exception]) -> bool:
+    if not task.done():
+        return task.get_loop() is asyncio.get_running_loop()
+    return not task.cancelled() and not isinstance(task.result(), Exception)
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    try:
+        is_here = task.get_loop() is asyncio.get_running_loop()
+    except RuntimeError:
+        is_here = False
+    if is_here:
+        task.cancel()
+        return
+    # Collected in another thread, or outside of any loop; one that is closed has none left.
+    with contextlib.suppress(RuntimeError):
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+
+class Loop(Generic[T_co]):
+    """
+    One ``async for``, which alone holds this: what is read ahead for it ends with it.
+
+    Nobody tells an iterator that a loop was left by ``break``, but that it is no longer needed.
+
+    Args:
+        step: gets what the loop is over, one by one.
+        ahead: what reads ahead for it.
+    """
+
+    def __init__(self, step: Callable[[], Awaitable[T_co]], ahead: ReadAhead[Any]) -> None:
+        self._step = step
+        self._ahead = ahead
+        ahead.begin()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[T_co]:
+        return self._step()
+
+    def __del__(self) -> None:
+        self._ahead.end()

@@ -1,0 +1,76 @@
+"""Which rows were listed lately: enough to tell what moved, however long the walk is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from ._checkpoint import Position
+
+__all__ = ["Seen"]
+
+_LEAST: Final = 5000
+
+
+class Seen:
+    """
+    The ids of the rows that were listed last, at least 5,000 and the rows of two pages.
+
+    Twice as many at most: when enough new ones have come, those from before are
+    forgotten together. The ids of the first page are kept as well, so that a service
+    that begins again at the front is found out at any length.
+
+    Args:
+        recent: the ids that were handed out last, for a walk that is taken up again.
+        known_from: the page from which on these are all.
+        start: where the walk begins.
+    """
+
+    def __init__(self, recent: Iterable[str], known_from: int, start: Position) -> None:
+        self._keep = max(_LEAST, 2 * start.page_size)
+        self._first: tuple[str, ...] = ()
+        self._all = set(recent)
+        self._known_from, self._since = known_from, start
+        self._newest: set[str] = set()
+        self._newest_since = start
+
+    @property
+    def ids(self) -> set[str]:
+        """Return them all."""
+        return self._all
+
+    def add(self, ids: tuple[str, ...]) -> None:
+        """Take note of the rows of a page."""
+        self._first = self._first or ids
+        self._all.update(ids)
+        self._newest.update(ids)
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether there are enough without the oldest."""
+        return len(self._newest) >= self._keep
+
+    def forget_old(self, place: Position) -> None:
+        """Forget the oldest; the walk goes on at `place`."""
+        self._all = self._newest.union(self._first)
+        self._known_from, self._since = self._newest_since.page, self._newest_since
+        self._newest, self._newest_since = set(), place
+
+    def floor(self, size: int, total: int | None, last_page: int | None) -> int:
+        """
+        Return the first page on which all rows that were listed are known.
+
+        Args:
+            size: rows on a page.
+            total: the rows that there are now, if that is known.
+            last_page: the last page now, if that is known.
+        """
+        if self._known_from == 1:
+            return 1
+        # What vanished since has taken the rows that are known to the front.
+        since, slid = self._since, 0
+        if since.total is not None and total is not None:
+            slid = -((total - since.total) // size)
+        elif since.last_page is not None and last_page is not None:
+            slid = since.last_page - last_page
+        return max(1, self._known_from - max(0, slid))
