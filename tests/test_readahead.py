@@ -190,7 +190,7 @@ async def test_rows_come_in_order_whenever_their_pages_came(
     for page in range(3, PAGES, 3):
         fake.on_page(page, Delay(0.1))
     pager = client.iter_transcriptions(ROOM)
-    assert [t.id async for t in pager] == rows
+    assert [t.id async for t in aiter(pager)] == rows
     assert pager.stats == WalkStats(requests=PAGES, rows_yielded=len(rows))
     assert fake.most_in_flight > 2
 

@@ -120,9 +120,8 @@ class ReadAhead(Generic[PlacedT]):
         self.stop()
         if self._ending:
             loop = asyncio.get_running_loop()
-            ending = [task for task in self._ending if task.get_loop() is loop]
-            if ending:
-                await asyncio.wait(ending)
+            here = [task for task in self._ending if task.get_loop() is loop]
+            await asyncio.gather(*here, return_exceptions=True)
 
     async def _read(
         self, number: int, page_size: int, deadline: float | None
