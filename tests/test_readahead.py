@@ -270,7 +270,7 @@ async def test_a_page_that_failed_before_its_turn_is_asked_for_again(
     async for t in pager:
         found.append(t.id)
         if len(found) == 41:
-            await until(lambda: _pages(fake).count(4) == 1 and not fake.in_flight)
+            await until(lambda: _pages(fake).count(4) == 1 and not client_tasks())
     assert found == rows[:100]
     assert _pages(fake).count(4) == 2
     assert pager.stats.requests == 6

@@ -8,8 +8,7 @@ filter, so it is sent and every row is checked all the same (promise P2).
 from __future__ import annotations
 
 import logging
-from operator import attrgetter
-from typing import Final, Literal, Protocol, Self, TypeVar
+from typing import Literal, Protocol, Self, TypeVar
 
 from attrs import evolve, frozen
 
@@ -22,9 +21,6 @@ __all__ = ["Filter", "Placed", "PlacedT", "Unverified", "screen", "warn_of_forei
 logger = logging.getLogger("videosdk_transcripts")
 
 Unverified = Literal["raise", "skip", "yield"]
-
-_ROOM: Final = attrgetter("room_id")
-_SESSION: Final = attrgetter("session_id")
 
 
 class Placed(Protocol):
@@ -68,10 +64,16 @@ class Filter:
 
     def owns_all(self, rows: tuple[Placed, ...]) -> bool:
         """Tell whether all rows are ours, at the cost of a glance at each."""
-        rooms_fit = self.room_id is None or {self.room_id}.issuperset(map(_ROOM, rows))
-        return rooms_fit and (
-            self.session_id is None or {self.session_id}.issuperset(map(_SESSION, rows))
-        )
+        room_id, session_id = self.room_id, self.session_id
+        if room_id is not None:
+            for row in rows:
+                if row.room_id != room_id:
+                    return False
+        if session_id is not None:
+            for row in rows:
+                if row.session_id != session_id:
+                    return False
+        return True
 
     def owns(self, row: Placed) -> bool | None:
         """Tell whether a row is one of ours, or None where the row does not say."""

@@ -162,10 +162,8 @@ class ReadAhead(Generic[PlacedT]):
 
 
 async def _result(task: asyncio.Task[Page[PlacedT] | Exception]) -> Page[PlacedT]:
-    if not task.done():
-        # Whoever cancels the caller cancels the task as well, but not the other way round.
-        await asyncio.wait((task,))
-    found = task.result()
+    # Whoever cancels the caller cancels the task with it, which nobody else needs.
+    found = await task
     if isinstance(found, Exception):
         raise found
     return found

@@ -31,7 +31,8 @@ class Seen:
         self._first: tuple[str, ...] = ()
         self._all = set(recent)
         self._known_from, self._since = known_from, start
-        self._newest: set[str] = set()
+        self._newest: list[tuple[str, ...]] = []
+        self._count = 0
         self._newest_since = start
 
     @property
@@ -39,22 +40,30 @@ class Seen:
         """Return them all."""
         return self._all
 
-    def add(self, ids: tuple[str, ...]) -> None:
-        """Take note of the rows of a page."""
+    def add(self, ids: tuple[str, ...]) -> set[str] | None:
+        """
+        Take note of the rows of a page.
+
+        Returns those that had been listed before, or None if all are new and differ.
+        """
         self._first = self._first or ids
+        self._newest.append(ids)
+        self._count += len(ids)
+        known = self._all.intersection(ids)
+        before = len(self._all)
         self._all.update(ids)
-        self._newest.update(ids)
+        return None if len(self._all) == before + len(ids) else known
 
     @property
     def is_full(self) -> bool:
         """Tell whether there are enough without the oldest."""
-        return len(self._newest) >= self._keep
+        return self._count >= self._keep
 
     def forget_old(self, place: Position) -> None:
         """Forget the oldest; the walk goes on at `place`."""
-        self._all = self._newest.union(self._first)
+        self._all = set(self._first).union(*self._newest)
         self._known_from, self._since = self._newest_since.page, self._newest_since
-        self._newest, self._newest_since = set(), place
+        self._newest, self._count, self._newest_since = [], 0, place
 
     def floor(self, size: int, total: int | None, last_page: int | None) -> int:
         """

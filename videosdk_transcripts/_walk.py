@@ -12,8 +12,7 @@ that was listed before: rows that slid to the front stand right before the page 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
-from typing import Any, Final, Generic
+from typing import Any, Generic
 
 from attrs import define, evolve, frozen
 
@@ -25,8 +24,6 @@ from .errors import PaginationError
 from .models import Page, WalkStats
 
 __all__ = ["Walk", "ids_of", "numbers_differ"]
-
-_ID: Final = attrgetter("id")
 
 
 @define
@@ -152,14 +149,15 @@ class Walk(Generic[PlacedT]):
         )
         if self._rescan is not None:
             return self._go_on_back(self._rescan, read)
-        moved = self._has_moved(read)
+        is_new = self._seen.ids.isdisjoint(read.ids)
+        moved = self._has_moved(page, is_new=is_new)
         if moved and was_ahead:
             self.distrust()
             return []
         size = size_in_use(
             page, self.page_size, read.count, is_first=page.number == 1 and not self._latest_ids
         )
-        brings_new = not self._seen.ids.issuperset(read.ids)
+        brings_new = bool(read.ids) and (is_new or not self._seen.ids.issuperset(read.ids))
         guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
         # Nothing below raises: from here on the page is taken.
         self._guards = guards
@@ -177,20 +175,17 @@ class Walk(Generic[PlacedT]):
         """Return the first page to read again; of one further back the ids are not known."""
         return self._seen.floor(self._size, self._total, self._last_page)
 
-    def _has_moved(self, read: _Read[PlacedT]) -> bool:
-        page = read.page
-        if page.number <= self._floor:
-            return False
+    def _has_moved(self, page: Page[PlacedT], *, is_new: bool) -> bool:
         # Compared with the page before as well as with what was read again meanwhile: rows
         # that moved while pages were read again have slid past this one, too.
-        if (
+        tells = (
             self._is_unsettled
             or numbers_differ(page, self._place_total, self._place_last)
             or self._differs_from_newest(page)
-        ):
-            return True
-        # A page that is taken up again repeats rows by right.
-        return page.number != self._resumed_at and not self._seen.ids.isdisjoint(read.ids)
+            # A page that is taken up again repeats rows by right.
+            or not (is_new or page.number == self._resumed_at)
+        )
+        return tells and page.number > self._floor
 
     def _differs_from_newest(self, page: Page[PlacedT]) -> bool:
         return numbers_differ(page, self._total, self._last_page)
@@ -307,16 +302,15 @@ class Walk(Generic[PlacedT]):
         return None if number >= end else number + 1
 
     def _without_seen(self, read: _Read[PlacedT]) -> Page[PlacedT]:
-        page, seen = read.page, self._seen.ids
-        if seen.isdisjoint(read.ids) and len(set(read.ids)) == len(read.ids):
-            self._seen.add(read.ids)
+        page = read.page
+        known = self._seen.add(read.ids)
+        if known is None:
             return page
         new: dict[str, PlacedT] = {}
         for row in page.items:
-            if row.id not in seen:
+            if row.id not in known:
                 new.setdefault(row.id, row)
-        invalid = tuple(row for row in page.invalid_rows if row.row_id not in seen)
-        self._seen.add(read.ids)
+        invalid = tuple(row for row in page.invalid_rows if row.row_id not in known)
         return evolve(page, items=tuple(new.values()), invalid_rows=invalid)
 
     def _count(
@@ -328,12 +322,14 @@ class Walk(Generic[PlacedT]):
         stats.duplicates_dropped += len(screened.items) - len(released.items)
         stats.foreign_rows_dropped += screened.foreign_rows_dropped
         stats.unverified_rows += screened.unverified_rows
-        stats.invalid_rows += sum(len(page.invalid_rows) for page in (released, *late))
+        stats.invalid_rows += len(released.invalid_rows)
+        for page in late:
+            stats.invalid_rows += len(page.invalid_rows)
 
 
 def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:
     """Return the ids of all rows of a page, as far as they could be read."""
-    ids = tuple(map(_ID, page.items))
+    ids = tuple([row.id for row in page.items])
     if not page.invalid_rows:
         return ids
     return ids + tuple(row.row_id for row in page.invalid_rows if row.row_id is not None)
@@ -341,6 +337,7 @@ def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:
 
 def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
     """Tell whether a number that both know has changed."""
-    return (page.total != total and None not in (page.total, total)) or (
-        page.last_page != last_page and None not in (page.last_page, last_page)
-    )
+    if page.total == total and page.last_page == last_page:
+        return False
+    pairs = ((page.total, total), (page.last_page, last_page))
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
