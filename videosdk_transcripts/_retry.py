@@ -127,6 +127,13 @@ async def with_retries(
     Raises:
         VideoSDKTranscriptsError: the last failure, with the number of attempts.
     """
+    # Hardly any page needs a second attempt, and to start tenacity costs half a request.
+    attempts.begun += 1
+    try:
+        return await attempt()
+    except VideoSDKTranscriptsError as error:
+        failures = [error]
+    # Out here, where the first failure is no context of the next one.
     back_off = wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
 
     def may_repeat(error: BaseException) -> bool:
@@ -157,6 +164,12 @@ async def with_retries(
             },
         )
 
+    async def again() -> T:
+        if failures:
+            raise failures.pop()  # the first attempt, told to tenacity as it was
+        attempts.begun += 1
+        return await attempt()
+
     retrying = AsyncRetrying(
         retry=retry_if_exception(may_repeat),
         stop=is_over,
@@ -165,13 +178,8 @@ async def with_retries(
         before_sleep=tell,
         reraise=True,
     )
-
-    async def counted() -> T:
-        attempts.begun += 1
-        return await attempt()
-
     try:
-        return await retrying(counted)
+        return await retrying(again)
     except VideoSDKTranscriptsError as error:
         error.attempts = attempts.begun
         raise
