@@ -44,6 +44,20 @@ def test_params_say_the_same_to_the_service() -> None:
     assert Filter(None, S).params() == {"sessionId": S}
 
 
+def test_the_query_is_the_beginning_of_one() -> None:
+    """Others can follow it, and what an id holds stays its value."""
+    assert [Filter().query, Filter(None, S).query] == ["", "sessionId=session-a&"]
+    assert Filter("a&b", S).query == "roomId=a%26b&sessionId=session-a&"
+
+
+def test_what_a_filter_has_made_once_is_no_part_of_it() -> None:
+    """It is equal to another one that was not asked for it yet."""
+    asked = Filter(R, S)
+    assert (asked.query is asked.query, asked.words is asked.words) == (True, True)
+    assert asked == Filter(R, S)
+    assert (hash(asked), repr(asked)) == (hash(Filter(R, S)), repr(Filter(R, S)))
+
+
 def test_a_filter_names_itself() -> None:
     """Errors and logs say what was walked."""
     assert [str(Filter()), str(Filter(R)), str(Filter(R, S))] == [

@@ -8,7 +8,9 @@ filter, so it is sent and every row is checked all the same (promise P2).
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import Literal, Protocol, Self, TypeVar
+from urllib.parse import urlencode
 
 from attrs import evolve, frozen
 
@@ -75,6 +77,23 @@ class Filter:
                     return False
         return True
 
+    # The pages of a walk have one filter, so that these two are made once for all of them.
+
+    @cached_property
+    def query(self) -> str:
+        """Return the parameters as a query, to which others may be added."""
+        return urlencode(self.params()) + "&" if self.params() else ""
+
+    @cached_property
+    def words(self) -> str:
+        """Return whose rows these are, for an error or a log."""
+        named = [
+            f"{name} {value}"
+            for name, value in (("room", self.room_id), ("session", self.session_id))
+            if value is not None
+        ]
+        return " and ".join(named) or "the whole account"
+
     def owns(self, row: Placed) -> bool | None:
         """Tell whether a row is one of ours, or None where the row does not say."""
         claims = [
@@ -88,12 +107,7 @@ class Filter:
         return None if any(found is None for _, found in claims) else True
 
     def __str__(self) -> str:
-        named = [
-            f"{name} {value}"
-            for name, value in (("room", self.room_id), ("session", self.session_id))
-            if value is not None
-        ]
-        return " and ".join(named) or "the whole account"
+        return self.words
 
 
 def screen(page: Page[PlacedT], wanted: Filter, unverified: Unverified) -> Page[PlacedT]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote
 
 from attrs import field, frozen
 
@@ -108,8 +108,11 @@ class Answer:
 
 def list_request(wanted: Filter, page: int, page_size: int) -> Request:
     """Ask for one page of the list. The documented path ends in a slash."""
-    query = urlencode({**wanted.params(), "page": page, "perPage": page_size})
-    return Request(f"{_REALTIME}?{query}", f"page {page} of the transcriptions of {wanted}")
+    # Numbers need no quoting, and the filter was quoted once for the whole walk.
+    return Request(
+        f"{_REALTIME}?{wanted.query}page={page}&perPage={page_size}",
+        f"page {page} of the transcriptions of {wanted.words}",
+    )
 
 
 def transcription_request(transcription_id: str) -> Request:
