@@ -210,7 +210,7 @@ class Transport:
         try:
             async with session.request(
                 request.method,
-                URL(self.endpoint + request.target, encoded=True),
+                self._url(request.target),
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
@@ -242,6 +242,18 @@ class Transport:
             failure = self.sessions.closed_error()
         # Raised out here, so that aiohttp's exception is not in its context.
         raise failure
+
+    def _url(self, target: str) -> URL:
+        # Half as dear as to take a whole URL apart again for each request.
+        base = urlsplit(self.endpoint)
+        path, _, query = target.partition("?")
+        return URL.build(
+            scheme=base.scheme,
+            authority=base.netloc,
+            path=base.path + path,
+            query_string=query,
+            encoded=True,
+        )
 
     def _translated(self, error: Exception, request: Request) -> VideoSDKTranscriptsError:
         return translate(
