@@ -78,7 +78,7 @@ class Request:
 
 @frozen
 class Answer:
-    """A whole answer: the status, the headers with lower-case names and the decoded body."""
+    """A whole answer: the status, the headers, asked for in lower case, and the decoded body."""
 
     status: int
     headers: Mapping[str, str]

@@ -223,7 +223,7 @@ class Transport:
                 stats.throttled += response.status in THROTTLING_STATUSES
                 return Answer(
                     response.status,
-                    {name.lower(): value for name, value in response.headers.items()},
+                    response.headers,
                     await self._read(response, request),
                     (token, *self._tokens.secrets, *(proxy.secrets if proxy else ())),
                 )
@@ -267,17 +267,19 @@ class Transport:
         return self.sessions.is_closed or session.closed
 
     async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._max_response_bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := await response.content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_response_bytes:
                 raise ResponseTooLargeError(
                     f"{request.method} {request.subject}: the answer is larger than "
                     f"{self._max_response_bytes} bytes; ask for smaller pages, or raise "
                     "max_response_bytes",
                     status=response.status,
                 )
-        return bytes(body)
+        return b"".join(chunks)
 
     def _explain_refusal(self, answer: Answer, token: Secret) -> str:
         if answer.status != 401:
