@@ -16,6 +16,7 @@ import anyio
 import pytest
 import uvloop
 from aiohttp import web
+from attrs import evolve
 
 from videosdk_transcripts import (
     ClientClosedError,
@@ -399,6 +400,26 @@ async def test_a_client_closed_under_a_walk(phase: Phase) -> None:
             checkpoint = getattr(results[0], "checkpoint", None)
             await collect(other.iter_transcriptions(resume=checkpoint), found)
         assert found == place.rows
+
+
+@pytest.mark.parametrize("later", range(4))
+async def test_a_client_closed_in_the_turn_of_a_limit(later: int) -> None:
+    """The call ends all the same, and waits for no other attempt."""
+    async with service(for_headers) as place:
+        client = place.client(retry=evolve(PATIENT, attempt_timeout=0.05))
+        pager = client.iter_transcriptions()
+        found = [(await anext(pager)).id for _ in range(20)]
+
+        async def close() -> None:
+            await asyncio.sleep(0.04)
+            await turns(later)
+            await client.aclose()
+
+        tasks = [asyncio.create_task(close()), asyncio.create_task(collect(pager, found))]
+        # Both are due in one turn of a loop that was held up, or in the one after it.
+        asyncio.get_running_loop().call_later(0.03, time.sleep, 0.05)
+        async with ended(tasks) as results:
+            assert [type(result) for result in results] == [type(None), ClientClosedError]
 
 
 async def test_a_session_closed_between_headers_and_body() -> None:

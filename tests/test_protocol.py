@@ -42,7 +42,7 @@ def answer(body: object = b"{}", status: int = 200, **headers: str) -> Answer:
 def refused(body: object, status: int, hint: str = "", **headers: str) -> StatusError:
     """Return the error that an answer is turned into."""
     with pytest.raises(StatusError) as caught:
-        check_status(answer(body, status, **headers), ASKED, now=NOW, hint=hint)
+        check_status(answer(body, status, **headers), ASKED, now=NOW.timestamp(), hint=hint)
     return caught.value
 
 
@@ -73,7 +73,7 @@ def test_ids_stay_one_segment_of_a_path() -> None:
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_success_passes(status: int) -> None:
     """Any 2xx is a success, since nobody documents which one."""
-    check_status(answer(status=status), ASKED, now=NOW)
+    check_status(answer(status=status), ASKED, now=NOW.timestamp())
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_nothing_of_the_request_is_quoted() -> None:
         (Secret("opaque"), Secret("the-key")),
     )
     with pytest.raises(StatusError) as caught:
-        check_status(made, ASKED, now=NOW)
+        check_status(made, ASKED, now=NOW.timestamp())
     assert (caught.value.code, caught.value.request_id) == ("***", "id-of-***")
     assert "answered 500, *** and ***" in str(caught.value)
     with pytest.raises(InvalidResponseError, match=r"text/\*\*\*") as unreadable:

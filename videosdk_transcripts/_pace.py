@@ -35,10 +35,13 @@ class Pace:
         self._next = 0.0
         self._lock = LoopLock()
 
+    @property
+    def is_set(self) -> bool:
+        """Tell whether there is a limit, so that a turn has to be waited for."""
+        return self._interval > 0
+
     async def turn(self) -> None:
         """Wait until it is a request's turn, in the order in which they came."""
-        if not self._interval:
-            return
         # The first one waits for the time and the others for the lock, which is fair; many
         # timers for one moment would make a lottery of it. Who is cancelled leaves no gap.
         async with self._lock.of_this_loop():

@@ -145,14 +145,14 @@ def status_error(status: int) -> type[StatusError]:
     return ServerError if status >= 500 else StatusError
 
 
-def check_status(answer: Answer, request: Request, *, now: datetime, hint: str = "") -> None:
+def check_status(answer: Answer, request: Request, *, now: float, hint: str = "") -> None:
     """
     Pass a 2xx answer, and turn every other one into its error.
 
     Args:
         answer: what came.
         request: what was asked.
-        now: the moment of the answer, by our clock.
+        now: the moment of the answer in seconds since the epoch, by our clock.
         hint: what is known of a refused token.
 
     Raises:
@@ -174,7 +174,7 @@ def check_status(answer: Answer, request: Request, *, now: datetime, hint: str =
         status=answer.status,
         code=code,
         request_id=answer.request_id,
-        retry_after=retry_after(answer.headers, now),
+        retry_after=retry_after(answer.headers, datetime.fromtimestamp(now, UTC)),
     )
 
 

@@ -93,6 +93,8 @@ class Attempts:
     last_error: VideoSDKTranscriptsError | None = None
     waits_for: str = ""
     """What the attempt has to have before it can be sent, and has not got yet."""
+    are_over: bool = False
+    """Whether the time for all of them has passed, so that none is to follow."""
 
     def __str__(self) -> str:
         if not self.begun:
@@ -138,7 +140,8 @@ async def with_retries(
 
     def may_repeat(error: BaseException) -> bool:
         asked = getattr(error, "retry_after", None) or 0.0
-        return is_repeated(error) and asked <= policy.longest_retry_after
+        is_over = attempts.are_over or asked > policy.longest_retry_after
+        return is_repeated(error) and not is_over
 
     def wait(state: RetryCallState) -> float:
         # Never less than the service asked for, and not all clients at that moment.

@@ -8,13 +8,13 @@ belongs to a loop is made on first use in it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl as ssl_module
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import aiohttp
 from attrs import field, frozen
 
+from ._limit import Limit
 from ._proxy import Proxy, proxy_of_the_environment
 from .errors import ClientClosedError, ConfigurationError
 
@@ -53,6 +53,7 @@ class Connection:
 class Wire:
     """What belongs to one event loop: a session, and the slots for requests in flight."""
 
+    loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
     slots: asyncio.Semaphore
     closer: AsyncGenerator[None]
@@ -65,7 +66,7 @@ class Sessions:
         self.is_closed = False
         self._connection = connection
         self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
-        self._calls: set[tuple[asyncio.AbstractEventLoop, asyncio.Timeout]] = set()
+        self._limits: set[Limit] = set()
 
     async def open(self) -> Wire:
         """
@@ -85,35 +86,33 @@ class Sessions:
             closer = _close_with_the_loop(None if given else session)
             await anext(closer)
             slots = asyncio.Semaphore(self._connection.max_in_flight)
-            wire = self._wires[loop] = Wire(session, slots, closer)
+            wire = self._wires[loop] = Wire(loop, session, slots, closer)
         return wire
 
     async def aclose(self) -> None:
         """Close the session that was made here. A given one is left as it is."""
         self.is_closed = True
         loop = asyncio.get_running_loop()
-        here = [limit for made_in, limit in tuple(self._calls) if made_in is loop]
-        for limit in [limit for limit in here if not limit.expired()]:
-            limit.reschedule(loop.time())
+        for limit in [limit for limit in tuple(self._limits) if limit.loop is loop]:
+            limit.end_now()
         # What belongs to other loops is closed by them, when they end.
         wire = self._wires.pop(loop, None)
         if wire is not None:
             await wire.closer.aclose()
 
-    @contextlib.contextmanager
-    def end_on_close(self, limit: asyncio.Timeout) -> Generator[None]:
+    def limit(self, ends_at: float) -> Limit:
         """
-        Let `aclose` end a call at once, by its time limit.
+        Make a limit by which `aclose` ends a call at once.
 
         Closing a session does not wake whoever reads a body, connects, or waits for
         something that is not the session's.
+
+        Raises:
+            ClientClosedError: that has happened already.
         """
-        call = (asyncio.get_running_loop(), limit)
-        self._calls.add(call)
-        try:
-            yield
-        finally:
-            self._calls.discard(call)
+        if self.is_closed:
+            raise self.closed_error()
+        return Limit(ends_at, self._limits)
 
     def closed_error(self) -> ClientClosedError:
         """Make the error for whoever comes too late."""

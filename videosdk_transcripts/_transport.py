@@ -16,9 +16,11 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
+from attrs import define, field
 from yarl import URL
 
 from ._failure import translate
+from ._limit import Limit
 from ._pace import Pace
 from ._protocol import Answer, Request, check_status, http_date
 from ._retry import THROTTLING_STATUSES, Attempts, RetryPolicy, with_retries
@@ -34,6 +36,24 @@ T = TypeVar("T")
 # Our own limits hold for the whole attempt; none is inherited from a given session.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
 _SKEW: Final = 60.0
+
+
+@define
+class _Call:
+    """One call of `fetch`: what it asks for, and what its attempts have in common."""
+
+    request: Request
+    stats: WalkStats
+    deadline: str
+    """The name of the limit that all attempts have together."""
+    ends_at: float
+    """When that is over, by the clock of the event loop."""
+    attempts: Attempts = field(factory=Attempts)
+
+    @property
+    def tried(self) -> str:
+        """Return what was tried, for an error."""
+        return f"{self.request.method} {self.request.subject}"
 
 
 class Transport:
@@ -97,104 +117,106 @@ class Transport:
         Raises:
             VideoSDKTranscriptsError: the last failure.
         """
-        name, ends_at = "page_deadline", self._clock() + self._policy.page_deadline
+        now = self._clock()
+        name, ends_at = "page_deadline", now + self._policy.page_deadline
         if deadline is not None and deadline < ends_at:
             name, ends_at = "walk_deadline", deadline
-        attempts = Attempts()
-        left = ends_at - self._clock()
-        limit = asyncio.timeout(left)
+        left = ends_at - now
+        call = _Call(request, stats, name, asyncio.get_running_loop().time() + left)
+        # Without time left nothing is sent; the limit itself would act a request later.
+        if left <= 0:
+            raise self._over(call)
         try:
-            # Without time left nothing is sent; the limit itself would act a request later.
-            if left > 0:
-                async with limit:
-                    with self.sessions.end_on_close(limit):
-                        return await _without_locals(
-                            with_retries(
-                                lambda: self._attempt(request, decode, stats, attempts),
-                                self._policy,
-                                subject=request.subject,
-                                attempts=attempts,
-                                stats=stats,
-                                time_left=lambda: ends_at - self._clock(),
-                                sleep=self._sleep,
-                            )
-                        )
-        except TimeoutError:
-            if not limit.expired():
-                raise
-        if self.sessions.is_closed and limit.expired():
-            error = self.sessions.closed_error()
-            error.attempts = attempts.begun
-            raise error
-        raise TimedOutError(
-            f"{request.method} {request.subject}: the {name} passed {attempts}; allow more "
-            "time, or go on later",
+            return await with_retries(
+                lambda: self._attempt(call, decode),
+                self._policy,
+                subject=request.subject,
+                attempts=call.attempts,
+                stats=stats,
+                time_left=lambda: ends_at - self._clock(),
+                sleep=lambda seconds: self._back_off(call, seconds),
+            )
+        except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
+            # Frames of aiohttp hold headers and the proxy, and ours rows, which a traceback
+            # with locals shows. Where it happened is kept; what a caller's own function raises
+            # is left whole.
+            traceback.clear_frames(error.__traceback__)
+            raise
+
+    async def _attempt(self, call: _Call, decode: Callable[[Answer], Awaitable[T]]) -> T:
+        wire = await self.sessions.open()
+        patience = self._policy.attempt_timeout
+        # One timer for both limits, set for the sooner one: put off it is at once.
+        with self.sessions.limit(min(call.ends_at, wire.loop.time() + patience)) as limit:
+            # Waiting for a slot is no part of the attempt: the service is not to blame for it.
+            limit.end_at(call.ends_at)
+            call.attempts.waits_for = "a slot (max_in_flight)"
+            async with wire.slots:
+                limit.end_at(min(call.ends_at, wire.loop.time() + patience))
+                answer, hint = await self._ask(wire.session, call, limit)
+            limit.end_at(call.ends_at)
+            check_status(answer, call.request, now=self._now(), hint=hint)
+            return await decode(answer)
+        raise self._ended(call, limit)
+
+    async def _back_off(self, call: _Call, seconds: float) -> None:
+        with self.sessions.limit(call.ends_at) as limit:
+            return await self._sleep(seconds)
+        raise self._ended(call, limit)
+
+    def _ended(self, call: _Call, limit: Limit) -> VideoSDKTranscriptsError:
+        """Tell which of its ends a limit has come to."""
+        if limit.cut_short:
+            return self.sessions.closed_error()
+        if limit.ends_at >= call.ends_at:
+            return self._over(call)
+        missing = call.attempts.waits_for or "whole answer"
+        return TimedOutError(
+            f"{call.tried}: no {missing} within the attempt_timeout of "
+            f"{self._policy.attempt_timeout:g} s"
+        )
+
+    def _over(self, call: _Call) -> TimedOutError:
+        attempts = call.attempts
+        attempts.are_over = True
+        return TimedOutError(
+            f"{call.tried}: the {call.deadline} passed {attempts}; allow more time, or go on later",
             attempts=attempts.begun,
         )
 
-    async def _attempt(
-        self,
-        request: Request,
-        decode: Callable[[Answer], Awaitable[T]],
-        stats: WalkStats,
-        attempts: Attempts,
-    ) -> T:
-        wire = await self.sessions.open()
-        attempts.waits_for = "a slot (max_in_flight)"
-        # Waiting for a slot is no part of the attempt: the service is not to blame for it.
-        async with wire.slots:
-            limit = asyncio.timeout(self._policy.attempt_timeout)
-            try:
-                async with limit:
-                    answer, hint = await self._ask(wire.session, request, stats, attempts, limit)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                answer, hint = None, ""
-        if answer is None:
-            missing = attempts.waits_for or "whole answer"
-            raise TimedOutError(
-                f"{request.method} {request.subject}: no {missing} within the attempt_timeout "
-                f"of {self._policy.attempt_timeout:g} s"
-            )
-        check_status(answer, request, now=self._moment(), hint=hint)
-        return await decode(answer)
-
     async def _ask(
-        self,
-        session: aiohttp.ClientSession,
-        request: Request,
-        stats: WalkStats,
-        attempts: Attempts,
-        limit: asyncio.Timeout,
+        self, session: aiohttp.ClientSession, call: _Call, limit: Limit
     ) -> tuple[Answer, str]:
-        token = await self._token_and_turn(attempts, limit)
-        answer = await self._send(session, request, token, stats)
+        token = await self._token_and_turn(call, limit)
+        answer = await self._send(session, call, token)
         if answer.status == 401 and self._tokens.reject(token):
-            stats.retries += 1
-            token = await self._token_and_turn(attempts, limit)
-            answer = await self._send(session, request, token, stats)
+            call.stats.retries += 1
+            token = await self._token_and_turn(call, limit)
+            answer = await self._send(session, call, token)
         return answer, self._explain_refusal(answer, token)
 
-    async def _token_and_turn(self, attempts: Attempts, limit: asyncio.Timeout) -> Secret:
+    async def _token_and_turn(self, call: _Call, limit: Limit) -> Secret:
         """Get the token first: turns that were taken before it would leave in a burst."""
+        attempts = call.attempts
         attempts.waits_for = "token"
         token = await self._tokens.get()
-        left = _seconds_left(limit)
-        attempts.waits_for = "its turn (requests_per_second)"
-        # Waiting for a turn is no part of the attempt either.
-        limit.reschedule(None)
-        await self._pace.turn()
-        limit.reschedule(asyncio.get_running_loop().time() + left)
+        # A token callable that swallowed its cancellation has had its time all the same.
+        if limit.expired:
+            raise asyncio.CancelledError
+        if self._pace.is_set:
+            attempts.waits_for = "its turn (requests_per_second)"
+            # Waiting for a turn is no part of the attempt either.
+            left = limit.ends_at - limit.loop.time()
+            limit.end_at(call.ends_at)
+            await self._pace.turn()
+            limit.end_at(min(call.ends_at, limit.loop.time() + left))
         attempts.waits_for = ""
         return token
 
-    async def _send(
-        self, session: aiohttp.ClientSession, request: Request, token: Secret, stats: WalkStats
-    ) -> Answer:
+    async def _send(self, session: aiohttp.ClientSession, call: _Call, token: Secret) -> Answer:
         if self._is_closed(session):
             raise self.sessions.closed_error()
-        stats.requests += 1
+        call.stats.requests += 1
         before = _cancellations()
         headers = {
             "Authorization": token,
@@ -209,8 +231,8 @@ class Transport:
             headers |= to_proxy
         try:
             async with session.request(
-                request.method,
-                self._url(request.target),
+                call.request.method,
+                self._url(call.request.target),
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
@@ -220,11 +242,11 @@ class Transport:
                 ssl=self._connection.ssl,
             ) as response:
                 # Counted before its body is read, which may break off.
-                stats.throttled += response.status in THROTTLING_STATUSES
+                call.stats.throttled += response.status in THROTTLING_STATUSES
                 return Answer(
                     response.status,
                     response.headers,
-                    await self._read(response, request),
+                    await self._read(response, call),
                     (token, *self._tokens.secrets, *(proxy.secrets if proxy else ())),
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -232,7 +254,7 @@ class Transport:
             if self._is_closed(session):
                 failure = self.sessions.closed_error()
             else:
-                failure = self._translated(error, request)
+                failure = self._translated(error, call)
         except (RuntimeError, asyncio.CancelledError) as error:
             # Where its session is closed, aiohttp has a RuntimeError for whoever begins to read
             # a body, and cancels whoever waits for a connection.
@@ -255,10 +277,10 @@ class Transport:
             encoded=True,
         )
 
-    def _translated(self, error: Exception, request: Request) -> VideoSDKTranscriptsError:
+    def _translated(self, error: Exception, call: _Call) -> VideoSDKTranscriptsError:
         return translate(
             error,
-            tried=f"{request.method} {request.subject}",
+            tried=call.tried,
             host=urlsplit(self.endpoint).netloc,
             through_proxy=self._proxy is not None,
         )
@@ -266,7 +288,7 @@ class Transport:
     def _is_closed(self, session: aiohttp.ClientSession) -> bool:
         return self.sessions.is_closed or session.closed
 
-    async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, call: _Call) -> bytes:
         chunks: list[bytes] = []
         size = 0
         while chunk := await response.content.readany():
@@ -274,7 +296,7 @@ class Transport:
             size += len(chunk)
             if size > self._max_response_bytes:
                 raise ResponseTooLargeError(
-                    f"{request.method} {request.subject}: the answer is larger than "
+                    f"{call.tried}: the answer is larger than "
                     f"{self._max_response_bytes} bytes; ask for smaller pages, or raise "
                     "max_response_bytes",
                     status=response.status,
@@ -296,28 +318,6 @@ class Transport:
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
-
-
-async def _without_locals(trying: Awaitable[T]) -> T:
-    """
-    Let an error of ours or a cancellation through, with what its frames held forgotten.
-
-    Those of aiohttp hold headers and the proxy, and ours rows, which a traceback with locals
-    shows. Where it happened is kept. What a caller's own function raises is left whole.
-    """
-    try:
-        return await trying
-    except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
-        traceback.clear_frames(error.__traceback__)
-        raise
-
-
-def _seconds_left(limit: asyncio.Timeout) -> float:
-    ends_at = limit.when()
-    # A token callable that swallowed its cancellation has had its time all the same.
-    if limit.expired() or ends_at is None:
-        raise TimeoutError
-    return ends_at - asyncio.get_running_loop().time()
 
 
 def _cancellations() -> int:

@@ -114,7 +114,7 @@ def _answer_of(given: Input, status: int) -> Answer:
     value = given.body[:200].decode("utf-8", "surrogateescape").replace("\n", " ")
     names = ("retry-after", "date", "content-type", "x-request-id", "location")
     answer = Answer(status, dict.fromkeys(names, "" if status == 200 else value), given.body)
-    check_status(answer, ASKED, now=NOW)
+    check_status(answer, ASKED, now=NOW.timestamp())
     return answer
 
 
