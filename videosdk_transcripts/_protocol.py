@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from attrs import field, frozen
+from attrs import define, field
 
 from ._filter import Filter
 from ._text import printable
@@ -67,7 +67,10 @@ _REQUEST_ID_HEADERS: Final = (
 )
 
 
-@frozen
+# Not frozen: these two are made for each page, and attrs makes frozen ones three times as dear.
+
+
+@define
 class Request:
     """What to ask for: a path with its query, and words for it in an error."""
 
@@ -76,7 +79,7 @@ class Request:
     method: str = "GET"
 
 
-@frozen
+@define
 class Answer:
     """A whole answer: the status, the headers, asked for in lower case, and the decoded body."""
 

@@ -137,16 +137,16 @@ class Transport:
                 sleep=lambda seconds: self._back_off(call, seconds),
             )
         except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
-            # Frames of aiohttp hold headers and the proxy, and ours rows, which a traceback
-            # with locals shows. Where it happened is kept; what a caller's own function raises
-            # is left whole.
+            # What the frames held is forgotten: those of aiohttp hold headers and the proxy, and
+            # ours rows, which a traceback with locals shows. Where it happened is kept. What a
+            # caller's own function raises is left whole.
             traceback.clear_frames(error.__traceback__)
             raise
 
     async def _attempt(self, call: _Call, decode: Callable[[Answer], Awaitable[T]]) -> T:
         wire = await self.sessions.open()
         patience = self._policy.attempt_timeout
-        # One timer for both limits, set for the sooner one: put off it is at once.
+        # One timer for both limits, which begins with the sooner one: later is for nothing.
         with self.sessions.limit(min(call.ends_at, wire.loop.time() + patience)) as limit:
             # Waiting for a slot is no part of the attempt: the service is not to blame for it.
             limit.end_at(call.ends_at)
@@ -266,7 +266,7 @@ class Transport:
         raise failure
 
     def _url(self, target: str) -> URL:
-        # Half as dear as to take a whole URL apart again for each request.
+        # `urlsplit` remembers the endpoint; yarl would take a whole URL apart each time.
         base = urlsplit(self.endpoint)
         path, _, query = target.partition("?")
         return URL.build(
