@@ -116,6 +116,17 @@ async def test_a_time_out_in_place_of_its_cancellation() -> None:
     assert limit.expired
 
 
+async def test_it_insists() -> None:
+    """Whoever swallowed its cancellation is ended by the next word of it."""
+    with Limit(soon(0), set()) as limit:
+        limit.insist()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(NEVER)
+        limit.insist()
+        pytest.fail("it goes on")
+    assert limit.expired
+
+
 @pytest.mark.parametrize("turn", range(3))
 async def test_another_cancellation_gets_through(turn: int) -> None:
     """Also in the turn of the limit, and where the task was cancelled before."""

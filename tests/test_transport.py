@@ -513,6 +513,22 @@ async def test_a_client_closed_under_a_request_that_waits(fake: FakeVideoSDK) ->
         await slow.count()
 
 
+async def test_a_session_closed_while_a_token_is_made(fake: FakeVideoSDK) -> None:
+    """The request is not sent."""
+
+    async def provider() -> str:
+        await session.close()
+        return good(fake)
+
+    async with (
+        aiohttp.ClientSession() as session,
+        fake.client(session=session, token=provider) as client,
+    ):
+        with pytest.raises(ClientClosedError, match="client or its session is closed"):
+            await client.count()
+    assert fake.requests == []
+
+
 def test_two_loops_in_turn() -> None:
     """Each has what belongs to it, for as long as it lasts."""
     client = TranscriptsClient(token="t")

@@ -80,6 +80,11 @@ class Limit:
             self._timer.cancel()
             self._timer = self.loop.call_soon(self._expire)
 
+    def insist(self) -> None:
+        """End what swallowed the cancellation."""
+        if self.expired:
+            raise asyncio.CancelledError
+
     def _set_timer(self) -> None:
         self._due = self.ends_at
         self._timer = self.loop.call_at(self._due, self._go_off)

@@ -201,8 +201,7 @@ class Transport:
         attempts.waits_for = "token"
         token = await self._tokens.get()
         # A token callable that swallowed its cancellation has had its time all the same.
-        if limit.expired:
-            raise asyncio.CancelledError
+        limit.insist()
         if self._pace.is_set:
             attempts.waits_for = "its turn (requests_per_second)"
             # Waiting for a turn is no part of the attempt either.
