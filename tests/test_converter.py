@@ -1,16 +1,19 @@
 """From JSON to models: strict on types, generous on what is missing, open for what is new."""
 
+import copy
 import json
 import pickle
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videosdk_transcripts import InvalidRowError, Transcription
 from videosdk_transcripts._converter import read_transcription
+from videosdk_transcripts._rows import quick_row
 
 # The row of the API page, word for word.
 DOCUMENTED: dict[str, Any] = json.loads("""
@@ -258,3 +261,151 @@ def test_any_json_is_a_row_or_our_error(raw: Any) -> None:
     assert t.enabled in (None, True, False)
     assert all(isinstance(url, str) for url in {**t.files, **t.summary_files}.values())
     assert read(t.to_dict()) == t
+
+
+# Rows that are right but for what one key in three or so has, may have or lacks.
+texts = st.text(max_size=4) | st.none()
+odd = json_values | st.just({"txt": None})
+times = st.sampled_from(
+    [
+        "2024-02-27T16:00:36.828Z",
+        "2024-02-27T16:00:36+00:00",
+        "2024-02-27T16:00:36+05:30",
+        "2024-02-27T16:00:36",
+        "2024-02-27",
+        "2024-02-27T16:60:36Z",
+        "0001-01-01T00:00:00+23:00",
+        "",
+    ]
+)
+file_maps = st.dictionaries(st.text(max_size=4), texts | odd, max_size=3) | st.none()
+unknown = st.dictionaries(st.text(min_size=6, max_size=8), json_values, max_size=2)
+
+
+def some(values: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Make objects with some of the keys, of which some are odd, and with some of their own."""
+    mixed = {key: value | odd for key, value in values.items()}
+    return st.builds(
+        lambda usual, strange, more: {**usual, **strange, **more},
+        st.fixed_dictionaries({}, optional=values),
+        st.just({}) | st.fixed_dictionaries({}, optional=mixed),
+        st.just({}) | unknown,
+    )
+
+
+configs = some({"roomId": texts, "sessionId": texts})
+extensions = some(
+    {"enabled": st.booleans() | st.none(), "provider": texts, "extensionConfig": configs}
+)
+changes = some(
+    {
+        "id": st.text(max_size=4),
+        "status": texts,
+        "extension": extensions,
+        "transcriptionFilePaths": file_maps,
+        "summarizedFilePaths": file_maps,
+        "webhookUrl": texts,
+        "start": times | st.none(),
+        "end": times | st.none(),
+        "roomId": texts,
+        "sessionId": texts,
+    }
+)
+
+
+def without(row: dict[str, Any], missing: set[str]) -> dict[str, Any]:
+    """Leave keys out of a row."""
+    return {key: value for key, value in row.items() if key not in missing}
+
+
+@given(
+    st.builds(
+        lambda changed, missing: without(DOCUMENTED | changed, missing),
+        changes,
+        st.sets(st.sampled_from(sorted(DOCUMENTED)), max_size=2),
+    )
+    | changes
+    | json_values
+)
+@settings(max_examples=400)
+def test_what_the_quick_way_takes_both_ways_read_alike(raw: Any) -> None:
+    """What it does not take is no fault yet; what it takes has none, and loses nothing."""
+    before = json.dumps(raw)
+    quick = quick_row(raw)
+    if quick is not None:
+        careful = read(raw)
+        assert attrs.asdict(quick) == attrs.asdict(careful)
+        assert list(map(type, attrs.astuple(quick))) == list(map(type, attrs.astuple(careful)))
+        assert list(quick.extra) == list(careful.extra)
+        assert quick == careful
+    assert json.dumps(raw) == before
+
+
+RUNNING = without(DOCUMENTED, {"end", "transcriptionFilePaths", "summarizedFilePaths"})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        DOCUMENTED,
+        RUNNING | {"status": "running"},
+        DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}},
+        DOCUMENTED | dict.fromkeys(without(DOCUMENTED, {"id"})),
+        DOCUMENTED | {"start": "2024-02-27T16:00:36+00:00"},
+        DOCUMENTED | {"webhookUrl": "https://example.com/hook", "roomId": "r", "sessionId": None},
+        DOCUMENTED | {"region": None, "later": {"deep": [1]}},
+        DOCUMENTED | {"extension": {"mode": 1, "extensionConfig": {"language": "en"}}},
+        {"id": "a", "extension": {"extensionConfig": None}, "roomId": "r", "sessionId": "s"},
+        {"id": "a"},
+    ],
+)
+def test_the_quick_way_takes_what_is_usual(raw: Any) -> None:
+    """Rows that are complete, that run, that lack what they may lack or have what is new."""
+    row = quick_row(raw)
+    assert row is not None
+    assert row == read(raw)
+    assert type(row) is Transcription
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": ""},
+        {"id": 5},
+        {"status": True},
+        {"webhookUrl": 1},
+        {"roomId": 1},
+        {"extension": []},
+        {"extension": "x"},
+        {"extension": {"extensionConfig": 5}},
+        {"extension": DOCUMENTED["extension"] | {"enabled": 1}},
+        {"extension": DOCUMENTED["extension"] | {"provider": 1}},
+        {"extension": {"extensionConfig": {"roomId": 1}}},
+        {"extension": {"extensionConfig": {"sessionId": 1}}},
+        {"transcriptionFilePaths": {"txt": None}},
+        {"summarizedFilePaths": ["u"]},
+        {"start": 5},
+        {"start": "2024-02-27T16:60:36Z"},
+        {"start": "2024-02-27T16:00:36"},
+        {"end": "2024-02-27T21:30:36+05:30"},
+        {"later": json.loads("[" * 900 + "]" * 900)},
+    ],
+)
+def test_the_quick_way_leaves_what_is_not(change: dict[str, Any]) -> None:
+    """It never guesses: the careful way reads it, or says what is wrong with it."""
+    assert quick_row(DOCUMENTED | change) is None
+
+
+def test_a_row_that_was_made_quickly_is_like_any_other() -> None:
+    """Frozen, hashed by id, and ready for another process, a copy or a change."""
+    quick, careful = quick_row(DOCUMENTED), read(DOCUMENTED)
+    assert quick is not None
+    assert repr(quick) == repr(careful)
+    assert {quick} == {careful}
+    assert pickle.loads(pickle.dumps(quick)) == copy.copy(quick) == copy.deepcopy(quick) == careful
+    assert attrs.evolve(quick, status="x") == attrs.evolve(careful, status="x")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        quick.status = "x"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        object.__setattr__(quick, "other", 1)
+    assert quick_row(DOCUMENTED | {"id": "b"}).extra is not quick.extra  # type: ignore[union-attr]

@@ -28,7 +28,7 @@ OWNERS = {
 FLOORS = [
     {"_depth.py", "_limit.py", "_lock.py", "_text.py"},
     {"errors.py", "models.py"},
-    {"_arguments.py"},
+    {"_arguments.py", "_rows.py"},
     {"_filter.py", "_guards.py", "_converter.py", "_failure.py", "_pace.py", "auth.py"},
     {"_protocol.py", "_checkpoint.py", "_environment.py", "_proxy.py", "_retry.py"},
     {"_envelope.py", "_recent.py", "_seen.py", "_session.py"},

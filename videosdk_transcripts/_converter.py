@@ -1,22 +1,26 @@
 """
 From the service's JSON to models: one cattrs converter, strict, renamed and open.
 
+It is thorough and slow: it says of each fault where it is. A row without one is read by
+`_rows` in a tenth of the time, and alike.
+
 Strict: null is not ``"None"`` and ``"false"`` is not true. Open: unknown keys and
 unknown status words survive. The private classes mirror the JSON word for word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, NewType
 
-from attrs import define, fields, has
+from attrs import define, has
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.cols import is_mapping
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 
 from ._depth import DEEPEST, is_deep
+from ._rows import leftover
 from .errors import InvalidRowError
 from .models import Transcription
 
@@ -61,16 +65,6 @@ class _Row:
     sessionId: str | None = None
 
 
-_MODELLED: Final[dict[str, Any]] = {
-    **{a.name: None for a in fields(_Row) if a.name not in ("roomId", "sessionId")},
-    "extension": {
-        **{a.name: None for a in fields(_Extension)},
-        "extensionConfig": {a.name: None for a in fields(_Config)},
-    },
-}
-"""The keys that the model holds, nested as in the answer; all others go to `extra`."""
-
-
 _MOST_FAULTS: Final = 3
 
 
@@ -105,7 +99,7 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
             nested too deep to be copied, compared or pickled by any program.
     """
     row = _structured(raw, path, page)
-    extra = _leftover(raw, _MODELLED)
+    extra = leftover(raw)
     if is_deep(extra):
         raise _invalid(raw, [f"nested deeper than {DEEPEST} levels @ {path}"], page)
     extension = row.extension or _Extension()
@@ -156,18 +150,6 @@ def _describe(error: BaseException, _type: type | None) -> str:
 
 def _present(files: _Files | None) -> dict[str, str]:
     return {name: url for name, url in files.items() if url is not None} if files else {}
-
-
-def _leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, Any]:
-    left: dict[str, Any] = {}
-    for key, value in raw.items():
-        if key not in modelled:
-            left[key] = value
-        elif modelled[key] is not None and value is not None:
-            below = _leftover(value, modelled[key])
-            if below:
-                left[key] = below
-    return left
 
 
 def _string(value: Any, _type: Any) -> str:

@@ -31,7 +31,8 @@ def _unsigned(files: Mapping[str, str]) -> str:
     return repr({name: _SIGNED.sub("…", url) for name, url in files.items()})
 
 
-@frozen
+# Without a slot for weak references, which nobody needs: see `_rows` for what stands in its way.
+@frozen(weakref_slot=False)
 class Transcription:
     """
     One transcription of a session, as the service lists it.
