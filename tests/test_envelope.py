@@ -10,6 +10,7 @@ from videosdk_transcripts import InvalidResponseError, InvalidRowError, Page, Pa
 from videosdk_transcripts._converter import read_transcription
 from videosdk_transcripts._envelope import OnInvalid, read_page
 from videosdk_transcripts._protocol import Answer, Request
+from videosdk_transcripts._rows import quick_row
 from videosdk_transcripts.models import Transcription
 
 ASKED = Request("/x", "page 2")
@@ -19,7 +20,9 @@ ROWS = [{"id": "a"}, {"id": "b"}]
 def read(data: Any, page: int = 2, on_invalid: OnInvalid = "raise") -> Page[Transcription]:
     """Read an answer to the request for a page."""
     answer = Answer(200, {}, json.dumps(data).encode())
-    return asyncio.run(read_page(answer, ASKED, page, read_transcription, on_invalid))
+    return asyncio.run(
+        read_page(answer, ASKED, page, quick_row, read_transcription, on_invalid=on_invalid)
+    )
 
 
 INFO = {"currentPage": 2, "perPage": 2, "lastPage": 3, "total": 5}
@@ -157,7 +160,9 @@ async def test_a_large_page_lets_others_have_their_turn() -> None:
 
     other = asyncio.create_task(count())
     body = json.dumps({"transcriptions": [{"id": f"{n}"} for n in range(1000)]}).encode()
-    page = await read_page(Answer(200, {}, body), ASKED, 1, read_transcription, "raise")
+    page = await read_page(
+        Answer(200, {}, body), ASKED, 1, quick_row, read_transcription, on_invalid="raise"
+    )
     other.cancel()
     assert [row.id for row in page.items] == [f"{n}" for n in range(1000)]
     assert turns == 9

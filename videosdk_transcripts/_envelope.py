@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import define
 
 from ._depth import is_deep
 from ._protocol import Answer, Request, read_json, refuse_failure, unreadable
@@ -38,7 +38,8 @@ class ReadRow(Protocol[T_co]):
     def __call__(self, raw: Any, *, path: str, page: int) -> T_co: ...
 
 
-@frozen
+# Not frozen: one is made a page, at a third of the cost.
+@define
 class _PageInfo:
     """The four numbers; None for each that is absent."""
 
@@ -49,7 +50,13 @@ class _PageInfo:
 
 
 async def read_page(
-    answer: Answer, request: Request, page: int, read_row: ReadRow[T], on_invalid: OnInvalid
+    answer: Answer,
+    request: Request,
+    page: int,
+    quick_row: Callable[[Any], T | None],
+    read_row: ReadRow[T],
+    *,
+    on_invalid: OnInvalid,
 ) -> Page[T]:
     """
     Turn an answer into the page that was asked for, with all the rows of all owners.
@@ -58,7 +65,8 @@ async def read_page(
         answer: a success.
         request: what was asked, for the text of an error.
         page: the page that was asked for, from 1.
-        read_row: turns one row into a model, or raises InvalidRowError.
+        quick_row: turns one row into a model, or returns None for what it does not like.
+        read_row: turns such a row into a model all the same, or raises InvalidRowError.
         on_invalid: what becomes of a row that can't be read.
 
     Raises:
@@ -79,16 +87,20 @@ async def read_page(
         rows = []
     items: list[T] = []
     invalid: list[InvalidRow] = []
-    for index, raw in enumerate(rows):
-        if index and index % _SLICE == 0:
+    for first in range(0, len(rows), _SLICE):
+        if first:
             await asyncio.sleep(0)
-        try:
-            items.append(read_row(raw, path=f"{path}[{index}]", page=page))
-        except InvalidRowError as error:
-            if on_invalid == "raise":
-                raise
-            kept = None if is_deep(raw) else raw
-            invalid.append(InvalidRow(page, error.path or path, error.message, error.row_id, kept))
+        for index, raw in enumerate(rows[first : first + _SLICE], first):
+            item = quick_row(raw)
+            if item is None:
+                try:
+                    item = read_row(raw, path=f"{path}[{index}]", page=page)
+                except InvalidRowError as error:
+                    if on_invalid == "raise":
+                        raise
+                    invalid.append(_invalid(error, raw, page, path))
+                    continue
+            items.append(item)
     return Page(
         number=page,
         items=tuple(items),
@@ -107,20 +119,34 @@ def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
     if not isinstance(data, dict):
         raise unreadable(answer, request, "JSON that is neither an object nor an array")
     refuse_failure(data, answer, request)
-    info: Any = next((data[key] for key in _INFO_KEYS if data.get(key) is not None), None)
-    # Null is an empty list, but not in every envelope: a failure has no data either.
-    may_be_null = "transcriptions" in data or info is not None
-    keys = [key for key in _LIST_KEYS if key in data]
-    key = next((key for key in keys if data[key] is not None), keys[0] if keys else None)
-    if key is None or (data[key] is None and not may_be_null):
-        raise unreadable(answer, request, "an envelope without a list of rows")
+    info_key = _filled(data, _INFO_KEYS)
+    key = _filled(data, _LIST_KEYS)
+    if key is None:
+        # Null is an empty list, but not in every envelope: a failure has no data either.
+        may_be_null = "transcriptions" in data or info_key is not None
+        if not may_be_null or data.keys().isdisjoint(_LIST_KEYS):
+            raise unreadable(answer, request, "an envelope without a list of rows")
+        key = next(key for key in _LIST_KEYS if key in data)
     rows = [] if data[key] is None else data[key]
     if not isinstance(rows, list):
         raise unreadable(answer, request, f"an envelope whose {key!r} is no array")
-    info = {} if info is None else info
+    info = {} if info_key is None else data[info_key]
     if not isinstance(info, dict):
         raise unreadable(answer, request, "page information that is no object")
     return rows, _read_info(info), f"$.{key}"
+
+
+def _filled(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    """Return the first of the keys that has a value."""
+    for key in keys:
+        if data.get(key) is not None:
+            return key
+    return None
+
+
+def _invalid(error: InvalidRowError, raw: Any, page: int, path: str) -> InvalidRow:
+    kept = None if is_deep(raw) else raw
+    return InvalidRow(page, error.path or path, error.message, error.row_id, kept)
 
 
 def _read_info(info: Mapping[str, Any]) -> _PageInfo:
@@ -134,7 +160,7 @@ def _read_info(info: Mapping[str, Any]) -> _PageInfo:
 
 def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
     """Read a count that the same host writes as a number or as digits in a text."""
-    key = next((key for key in keys if info.get(key) is not None), None)
+    key = _filled(info, keys)
     if key is None:
         return None
     value = info[key]

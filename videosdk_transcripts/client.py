@@ -20,6 +20,7 @@ from ._options import Consistency, WalkOptions, check_page_options, make_pager
 from ._pager import Pager
 from ._protocol import Answer, decode_object, list_request, transcription_request
 from ._retry import RetryPolicy
+from ._rows import quick_row
 from ._session import Connection
 from ._transport import Transport
 from .auth import HiddenProvider, TokenProvider, hidden
@@ -330,7 +331,9 @@ class TranscriptsClient:
         request = list_request(wanted, page, page_size)
 
         async def decode(answer: Answer) -> Page[Transcription]:
-            return await read_page(answer, request, page, read_transcription, on_invalid)
+            return await read_page(
+                answer, request, page, quick_row, read_transcription, on_invalid=on_invalid
+            )
 
         return await self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline

@@ -37,6 +37,7 @@ from videosdk_transcripts._protocol import (
     http_date,
     retry_after,
 )
+from videosdk_transcripts._rows import quick_row
 
 __all__ = ["CANARY", "KINDS", "ROOM", "SESSION", "Input", "Kind", "check"]
 
@@ -141,7 +142,7 @@ def _checkpoint(given: Input) -> str:
 
 def _page(given: Input) -> str:
     answer = _answer_of(given, 200)
-    page = _at_once(read_page(answer, ASKED, given.page, read_transcription, given.on_invalid))
+    page = _at_once(_read(answer, given.page, given))
     in_body = json.loads(given.body)
     keys = ("transcriptions", "data", "records", "recordings", "batchCalls")
     if isinstance(in_body, dict):
@@ -159,6 +160,11 @@ def _page(given: Input) -> str:
     assert hash(again) == hash(page)
     assert repr(page).isprintable()
     return _walk(given, answer)
+
+
+async def _read(answer: Answer, page: int, given: Input) -> Page[Transcription]:
+    asked = (answer, ASKED, page, quick_row, read_transcription)
+    return await read_page(*asked, on_invalid=given.on_invalid)
 
 
 def _use(row: Transcription) -> None:
@@ -181,7 +187,7 @@ def _walk(given: Input, answer: Answer) -> str:
         nonlocal fetches
         fetches += 1
         assert fetches < MOST_FETCHES, "the walk does not end"
-        return await read_page(answer, ASKED, page, read_transcription, given.on_invalid)
+        return await _read(answer, page, given)
 
     def pager(resume: str | None) -> Pager[Transcription]:
         options = WalkOptions(
