@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 __all__ = ["DEEPEST", "is_deep"]
@@ -16,13 +15,13 @@ def is_deep(value: object) -> bool:
     # Level by level, as a function that calls itself would fail where it is needed.
     level = [value]
     for _ in range(DEEPEST):
-        level = [below for item in level for below in _below(item)]
-        if not level:
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        if not below:
             return False
+        level = below
     return True
-
-
-def _below(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()

@@ -160,18 +160,19 @@ def _read_info(info: Mapping[str, Any]) -> _PageInfo:
 
 def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
     """Read a count that the same host writes as a number or as digits in a text."""
-    key = _filled(info, keys)
-    if key is None:
-        return None
-    value = info[key]
-    if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value, re.ASCII):
-        value = int(value)
-    if type(value) is not int or not 0 <= value < _MOST:
+    for key in keys:
+        value = info.get(key)
+        if value is None:
+            continue
+        if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value, re.ASCII):
+            value = int(value)
+        if type(value) is int and 0 <= value < _MOST:
+            return value
         raise PaginationError(
             f"the page information says {key} {_told(value)}, which makes no sense there; "
             "start a new walk, or go on from the checkpoint"
         )
-    return value
+    return None
 
 
 def _told(value: object) -> str:

@@ -33,6 +33,9 @@ _MODELLED: Final[dict[str, Any]] = {
     "end": None,
 }
 """The keys that the model holds, nested as in the answer; all others go to `extra`."""
+_IN_ROW: Final = frozenset(_MODELLED)
+_IN_EXTENSION: Final = frozenset(_MODELLED["extension"])
+_IN_CONFIG: Final = frozenset(_MODELLED["extension"]["extensionConfig"])
 
 # A frozen class sets its fields through `object.__setattr__`, one call each, which takes
 # two and a half times as long as all else that making a row takes. A twin of the same slots
@@ -73,24 +76,39 @@ def quick_row(raw: Any) -> Transcription | None:
 
 def _gathered(raw: Any) -> Transcription | None:
     """Turn a row with less or more than what is documented into a model, or return None."""
-    extension = _object(raw, "extension")
-    config = _object(extension, "extensionConfig")
-    if extension is None or config is None:
+    if type(raw) is not dict:
         return None
-    top_ids = raw.get("roomId"), raw.get("sessionId")
+    get = raw.get
+    extension = get("extension")
+    extension = {} if extension is None else extension
+    if type(extension) is not dict:
+        return None
+    config = extension.get("extensionConfig")
+    config = {} if config is None else config
+    if type(config) is not dict:
+        return None
+    top_room, top_session = get("roomId"), get("sessionId")
     # Of the wrong type they are a fault, also where the extension has them too.
-    if not all(value is None or type(value) is str for value in top_ids):
+    if not (
+        (top_room is None or type(top_room) is str)
+        and (top_session is None or type(top_session) is str)
+    ):
         return None
-    extra = leftover(raw)
+    extra: dict[str, Any] = {}
+    if not (_IN_EXTENSION.issuperset(extension) and _IN_CONFIG.issuperset(config)):
+        extra = leftover(raw)
+    else:
+        for key in raw:
+            if key not in _IN_ROW:
+                extra[key] = raw[key]
     if extra and is_deep(extra):
         return None
     room_id, session_id = config.get("roomId"), config.get("sessionId")
-    get = raw.get
     return _made(
         get("id"),
         get("status"),
-        top_ids[0] if room_id is None else room_id,
-        top_ids[1] if session_id is None else session_id,
+        top_room if room_id is None else room_id,
+        top_session if session_id is None else session_id,
         get("start"),
         get("end"),
         get("transcriptionFilePaths"),
@@ -161,16 +179,6 @@ def _made(  # noqa: PLR0917
     row.__class__ = Transcription
     made: Transcription = row
     return made
-
-
-def _object(value: Any, key: str) -> dict[str, Any] | None:
-    """Return the object below another, an empty one where it is absent, None where none is."""
-    if type(value) is not dict:
-        return None
-    below = value.get(key)
-    if below is None:
-        return {}
-    return below if type(below) is dict else None
 
 
 def leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any] = _MODELLED) -> dict[str, Any]:
