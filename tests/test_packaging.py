@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import pickle
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ OWNERS = {
     "jwt": {"auth.py", "testing"},
     "cattrs": {"_converter.py"},
 }
+EXTRAS = {"click", "rich", "cryptography", "fsspec", "pyarrow", "distributed"}
 # From the ground up; a file imports from lines above its own, and from no other.
 FLOORS = [
     {"_depth.py", "_limit.py", "_lock.py", "_text.py"},
@@ -100,9 +102,23 @@ def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
     assert ours <= {"videosdk_transcripts", "videosdk_transcripts.testing"}
 
 
+def run_fresh(code: str) -> str:
+    """Return what some code prints in a process that has loaded nothing yet."""
+    command = (sys.executable, "-c", code)
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the modules that some code loads in a process of its own."""
+    what = "*set(sys.modules).difference(before)"
+    return set(run_fresh(f"import sys; before = set(sys.modules)\n{code}\nprint({what})").split())
+
+
 def test_exported_names() -> None:
     """`__all__` is sorted, and is all that is public."""
     names = videosdk_transcripts.__all__
+    for name in dir(videosdk_transcripts):
+        getattr(videosdk_transcripts, name)  # from then on each is a variable like any other
     public = {
         name
         for name, value in vars(videosdk_transcripts).items()
@@ -143,16 +159,91 @@ def test_the_core_needs_five_libraries() -> None:
     assert names == {"aiohttp", "attrs", "cattrs", "pyjwt", "tenacity"}
 
 
-def test_the_import_is_light() -> None:
-    """No extra, no server and no command line is loaded until it is used."""
-    code = (
-        "import sys, videosdk_transcripts\n"
-        "extras = {'click', 'rich', 'cryptography', 'fsspec', 'pyarrow', 'distributed'}\n"
-        "ours = {'videosdk_transcripts.cli', 'videosdk_transcripts.testing'}\n"
-        "print(sorted((extras | ours) & set(sys.modules)))"
+def test_checkers_see_the_names_where_they_are_loaded_from() -> None:
+    """What is loaded when it is used is imported outright for them, from the same files."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    (block,) = (
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
-    assert done.stdout == "[]\n"
+    seen = {
+        alias.name: f".{node.module}"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == videosdk_transcripts._HOMES
+
+
+def test_the_import_is_light() -> None:
+    """No library, no server and no command line is loaded until it is used."""
+    heavy = {"aiohttp", "asyncio", "attr", "cattrs", "jwt", "tenacity", *EXTRAS}
+    loaded = loaded_by("import videosdk_transcripts; dir(videosdk_transcripts)")
+    assert {name for name in loaded if name.startswith("videosdk_transcripts")} == {
+        "videosdk_transcripts",
+        "videosdk_transcripts._text",
+        "videosdk_transcripts.errors",
+    }
+    assert loaded & heavy == set()
+
+
+def test_the_client_is_light() -> None:
+    """It loads the five libraries, and no extra, server or command line."""
+    loaded = loaded_by("from videosdk_transcripts import TranscriptsClient")
+    ours = {"videosdk_transcripts.cli", "videosdk_transcripts.testing"}
+    assert loaded & (ours | EXTRAS) == set()
+    assert "aiohttp" in loaded
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from videosdk_transcripts import *; found = globals()",
+        "import videosdk_transcripts as v; found = {name: getattr(v, name) for name in dir(v)}",
+        "import inspect, videosdk_transcripts as v; found = dict(inspect.getmembers(v))",
+    ],
+    ids=["star", "dir", "inspect"],
+)
+def test_all_names_are_found_before_they_are_loaded(code: str) -> None:
+    """By whoever asks a module what it has: a star, a prompt, a tool for documentation."""
+    found = run_fresh(f"{code}\nprint(*found)").split()
+    assert set(videosdk_transcripts.__all__) <= set(found)
+
+
+def test_threads_may_be_the_first_to_use_a_name() -> None:
+    """Several at once, each another one of those that are loaded then, and all of the same."""
+    code = (
+        "import threading, videosdk_transcripts as v\n"
+        "names = [*v._HOMES, *v._HOMES]\n"
+        "start, found = threading.Barrier(len(names)), []\n"
+        "def use(name):\n"
+        "    start.wait()\n"
+        "    found.append((name, getattr(v, name)))\n"
+        "threads = [threading.Thread(target=use, args=(name,)) for name in names]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "print(len(found), len(set(found)), all(value.__name__ == name for name, value in found))"
+    )
+    count = len(videosdk_transcripts._HOMES)
+    assert run_fresh(code) == f"{2 * count} {count} True\n"
+
+
+def test_a_pickle_may_be_the_first_to_use_a_name() -> None:
+    """Another process reads a row before it has named a class of ours."""
+    row = videosdk_transcripts.Transcription(id="abc", status="completed")
+    code = f"import pickle; print(pickle.loads({pickle.dumps(row)!r}).is_completed)"
+    assert run_fresh(code) == "True\n"
+
+
+def test_the_files_behind_the_names_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As type checkers have it, also where no name of theirs was used yet."""
+    models = importlib.import_module("videosdk_transcripts.models")
+    monkeypatch.delattr(videosdk_transcripts, "models")
+    assert videosdk_transcripts.models is models
+    assert run_fresh("import videosdk_transcripts as v; print(v.client.__name__)") == (
+        "videosdk_transcripts.client\n"
+    )
 
 
 def test_the_entry_point() -> None:

@@ -9,11 +9,9 @@ The asyncio client for the transcripts of VideoSDK meetings.
 """
 
 import logging
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from ._pager import PageIterator, Pager
-from ._retry import RetryPolicy
-from .client import TranscriptsClient
 from .errors import (
     AuthenticationError,
     BadRequestError,
@@ -38,7 +36,14 @@ from .errors import (
     UnverifiedRowError,
     VideoSDKTranscriptsError,
 )
-from .models import InvalidRow, Page, Transcription, WalkStats
+
+if TYPE_CHECKING:
+    from ._pager import PageIterator, Pager
+    from ._retry import RetryPolicy
+    from .client import TranscriptsClient
+    from .models import InvalidRow, Page, Transcription, WalkStats
+
+    __version__: str
 
 __all__ = [
     "AuthenticationError",
@@ -76,10 +81,39 @@ __all__ = [
 logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> Any:
-    # Looked up when asked for: reading the metadata costs more than the import of this file.
-    if name == "__version__":
-        from importlib.metadata import version
+# Where the names are that are loaded when they are first used. Five libraries stand behind
+# them, and the help of the command line, which comes through here too, needs none of these.
+_HOMES = {
+    "InvalidRow": ".models",
+    "Page": ".models",
+    "PageIterator": "._pager",
+    "Pager": "._pager",
+    "RetryPolicy": "._retry",
+    "Transcription": ".models",
+    "TranscriptsClient": ".client",
+    "WalkStats": ".models",
+}
 
-        return version("videosdk-transcripts")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Type checkers would take it for a promise that there is any name whatever.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in _HOMES:
+            value = getattr(import_module(_HOMES[name], __name__), name)
+        elif f".{name}" in _HOMES.values():
+            # `videosdk_transcripts.models`, say: checkers take each file named above for loaded.
+            value = import_module(f".{name}", __name__)
+        elif name == "__version__":
+            # Reading the metadata costs more than the import of this file.
+            from importlib.metadata import version
+
+            value = version("videosdk-transcripts")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # From now on it is found without a call.
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, "__version__"})
