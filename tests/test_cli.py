@@ -1366,6 +1366,68 @@ def test_the_extra_is_loaded_when_it_is_used() -> None:
     assert done.stdout == "set()\n"
 
 
+def loaded_by(*arguments: str, **environment: str) -> tuple[str, set[str]]:
+    """Return what a run prints to stdout, and which modules it loads for that."""
+    code = (
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        "from videosdk_transcripts.cli import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "finally:\n"
+        "    print(*set(sys.modules) - before, file=sys.stderr)"
+    )
+    done = subprocess.run(  # noqa: S603
+        (sys.executable, "-c", code, *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    return done.stdout, set(done.stderr.splitlines()[-1].split())
+
+
+HEAVY = {"aiohttp", "asyncio", "attr", "cattrs", "jwt", "rich", "tenacity"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("--help",), "List the transcriptions of a ROOM"),
+        (("list", "--help"), "--page-size"),
+        (("list", "--no-such"), ""),
+        ((), ""),
+    ],
+)
+def test_help_is_quick(arguments: tuple[str, ...], shown: str) -> None:
+    """Neither it nor a wrong argument loads what only a request or a table needs."""
+    out, loaded = loaded_by(*arguments)
+    assert shown in out
+    assert loaded & {*HEAVY, "importlib.metadata"} == set()
+    assert "click" in loaded
+
+
+def test_the_version_is_quick() -> None:
+    """It is read from the metadata, and nothing else is loaded."""
+    out, loaded = loaded_by("--version")
+    assert out == f"videosdk-transcripts {version('videosdk-transcripts')}\n"
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("li", "plain,list\n"), ("list --unv", "plain,--unverified\n")]
+)
+def test_completion_is_quick(words: str, completed: str) -> None:
+    """A shell asks at each press of the key, and waits for the answer."""
+    out, loaded = loaded_by(
+        _VIDEOSDK_TRANSCRIPTS_COMPLETE="bash_complete",
+        COMP_WORDS=f"videosdk-transcripts {words}",
+        COMP_CWORD=str(len(words.split())),
+    )
+    assert out == completed
+    assert loaded & {*HEAVY, "importlib.metadata"} == set()
+
+
 def test_a_stream_of_another_kind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that calls `main` may have put something else in place of stdout."""
     out = io.StringIO()

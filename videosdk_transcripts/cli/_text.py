@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 import click
 
-from videosdk_transcripts import Transcription
+if TYPE_CHECKING:  # it brings attrs along, and help prints no rows
+    from videosdk_transcripts import Transcription
 
 __all__ = ["formats", "plain", "plural", "tell"]
 
