@@ -82,7 +82,7 @@ logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 
 
 # Where the names are that are loaded when they are first used. Five libraries stand behind
-# them, and the help of the command line, which comes through here too, needs none of these.
+# them, and the help of the command line, which comes through here too, needs none of the five.
 _HOMES = {
     "InvalidRow": ".models",
     "Page": ".models",
