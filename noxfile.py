@@ -119,6 +119,15 @@ def matrix(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Print what walks cost beside raw aiohttp; ``--svg`` draws the picture as well."""
+    _install_built(session)
+    # As above; a path among the arguments counts from there.
+    session.chdir("tests")
+    session.run("python", "-m", "benchmarks.run", *session.posargs)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Feed changed bytes to whatever reads an answer; ``--seconds`` says for how long."""
     _install_built(session, *_group("test", "fuzz"))

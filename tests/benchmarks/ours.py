@@ -1,0 +1,44 @@
+"""The contender: this package with all of its checks on."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from videosdk_transcripts import TranscriptsClient
+from videosdk_transcripts._converter import read_transcription
+from videosdk_transcripts._envelope import read_page
+from videosdk_transcripts._filter import Filter
+from videosdk_transcripts._protocol import Answer, list_request
+
+from .jobs import ROOM, Job, Walked
+
+__all__ = ["structure", "walk"]
+
+_KEY: Final = "7f1c0f4e-0d43-4f5e-9d2a-55c4e3a1b0c9"
+_SECRET: Final = "benchmark-secret-" * 4
+
+
+async def walk(job: Job) -> Walked:
+    """Walk all rows, reading so many pages ahead."""
+    count, marked, marked_at = 0, job.marked_row, 0.0
+    async with TranscriptsClient(
+        api_key=_KEY, secret=_SECRET, endpoint=job.url, max_in_flight=max(16, job.in_flight)
+    ) as client:
+        rows = client.iter_transcriptions(ROOM, page_size=job.page_size, readahead=job.in_flight)
+        async for _ in rows:
+            count += 1
+            if count == marked:
+                marked_at = time.perf_counter()
+    return Walked(count, marked_at)
+
+
+async def structure(body: bytes, times: int) -> int:
+    """Turn a page into checked objects so many times, and count them."""
+    count = 0
+    request = list_request(Filter.of(ROOM, None), 1, 20)
+    for _ in range(times):
+        answer = Answer(200, {}, body)
+        page = await read_page(answer, request, 1, read_transcription, "raise")
+        count += len(page.items)
+    return count

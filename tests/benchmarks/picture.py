@@ -1,0 +1,171 @@
+"""The picture of wall time against delay and against width, written as SVG by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Final, Literal
+
+from attrs import frozen
+
+__all__ = ["Line", "Panel", "draw"]
+
+Scale = Literal["linear", "even"]
+
+_WIDTH: Final = 900
+_HEIGHT: Final = 484
+_TOP: Final = 98
+_BOTTOM: Final = 372
+_LEFTS: Final = (78, 538)
+_ACROSS: Final = 330
+_TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+_STYLE: Final = """
+  .paper { fill: #ffffff; } .ink { fill: #1f2328; } .soft { fill: #59636e; }
+  text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; }
+  .head { font-size: 15px; font-weight: 600; }
+  .grid { stroke: #d1d9e0; stroke-width: 1; } .axis { stroke: #59636e; stroke-width: 1; }
+  .line { fill: none; stroke-linejoin: round; stroke-linecap: round; }
+  .raw { stroke-width: 8; stroke-opacity: 0.35; } .ours { stroke-width: 2.2; }
+  .one { stroke: #bc4c00; } .dot.one { fill: #bc4c00; }
+  .many { stroke: #0969da; } .dot.many { fill: #0969da; }
+  @media (prefers-color-scheme: dark) {
+    .paper { fill: #0d1117; } .ink { fill: #f0f6fc; } .soft { fill: #9198a1; }
+    .grid { stroke: #2f3742; } .axis { stroke: #9198a1; }
+    .one { stroke: #f0883e; } .dot.one { fill: #f0883e; }
+    .many { stroke: #58a6ff; } .dot.many { fill: #58a6ff; }
+  }
+"""
+
+
+@frozen
+class Line:
+    """
+    One line of a panel.
+
+    Args:
+        program: ``raw`` is drawn broad and pale, so that ``ours`` is seen where they meet.
+        is_ahead: whether pages are read ahead.
+        seconds: its values.
+    """
+
+    program: str
+    is_ahead: bool
+    seconds: tuple[float, ...]
+
+    @property
+    def style(self) -> str:
+        """Return its classes."""
+        return f"{self.program} {'many' if self.is_ahead else 'one'}"
+
+
+@frozen
+class Panel:
+    """
+    One of the two diagrams.
+
+    Args:
+        title: what stands above it.
+        label: what its horizontal axis is.
+        values: where the lines have their points.
+        scale: ``even`` for values that double.
+        lines: those drawn first lie below.
+    """
+
+    title: str
+    label: str
+    values: tuple[int, ...]
+    scale: Scale
+    lines: tuple[Line, ...]
+
+    def across(self, index: int) -> float:
+        """Return how far to the right a value stands, from 0 to 1."""
+        if self.scale == "even":
+            return index / max(1, len(self.values) - 1)
+        return self.values[index] / max(1, *self.values)
+
+
+def draw(panels: Sequence[Panel], names: Mapping[str, str], *, title: str, about: str) -> str:
+    """
+    Return the picture.
+
+    Args:
+        panels: two.
+        names: what the legend calls the styles of the lines.
+        title: said by a screen reader, as is `about`.
+        about: what is to be seen.
+    """
+    seconds = [value for panel in panels for line in panel.lines for value in line.seconds]
+    low = max((tick for tick in _TICKS if tick <= min(seconds)), default=_TICKS[0])
+    high = min((tick for tick in _TICKS if tick >= max(seconds)), default=_TICKS[-1])
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="title about"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
+        f'<title id="title">{escape(title)}</title>',
+        f'<desc id="about">{escape(about)}</desc>',
+        f"<style>{_STYLE}</style>",
+        f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>',
+        _text(_WIDTH / 2, 34, title, "ink head", "middle"),
+    ]
+    for panel, left in zip(panels, _LEFTS, strict=True):
+        parts += _panel(panel, left, low, high)
+    parts += _legend(names)
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def _panel(panel: Panel, left: int, low: float, high: float) -> list[str]:
+    parts = [
+        _text(left + _ACROSS / 2, 60, panel.title, "ink", "middle"),
+        _text(left - 46, _TOP - 14, "wall time, logarithmic", "ink", "start"),
+    ]
+    for tick in (tick for tick in _TICKS if low <= tick <= high):
+        y = _down(tick, low, high)
+        parts.append(_rule(left, y, left + _ACROSS, y, "grid"))
+        parts.append(_text(left - 8, y + 4, f"{tick:g} s", "soft", "end"))
+    for index, value in enumerate(panel.values):
+        x = left + panel.across(index) * _ACROSS
+        parts.append(_rule(x, _BOTTOM, x, _BOTTOM + 5, "axis"))
+        parts.append(_text(x, _BOTTOM + 20, str(value), "soft", "middle"))
+    parts.append(_rule(left, _BOTTOM, left + _ACROSS, _BOTTOM, "axis"))
+    parts.append(_text(left + _ACROSS / 2, _BOTTOM + 42, panel.label, "ink", "middle"))
+    for line in panel.lines:
+        points = [
+            (left + panel.across(index) * _ACROSS, _down(value, low, high))
+            for index, value in enumerate(line.seconds)
+        ]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        parts.append(f'<polyline class="line {line.style}" points="{path}"/>')
+        if line.program == "ours":
+            parts += [
+                f'<circle class="dot {line.style}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+                for x, y in points
+            ]
+    return parts
+
+
+def _legend(names: Mapping[str, str]) -> list[str]:
+    parts, y = [], _HEIGHT - 34
+    for number, (style, name) in enumerate(names.items()):
+        x, down = 78 + (number % 2) * 330, y + number // 2 * 22
+        parts.append(
+            f'<polyline class="line {style}" points="{x},{down - 4} {x + 34},{down - 4}"/>'
+        )
+        parts.append(_text(x + 44, down, name, "ink", "start"))
+    return parts
+
+
+def _down(value: float, low: float, high: float) -> float:
+    """Return the height of a value, on a logarithmic axis."""
+    share = math.log(value / low) / math.log(high / low)
+    return _BOTTOM - share * (_BOTTOM - _TOP)
+
+
+def _rule(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    return f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _text(x: float, y: float, text: str, style: str, anchor: str) -> str:
+    return (
+        f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}'
+        "</text>"
+    )

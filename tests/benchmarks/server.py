@@ -1,0 +1,125 @@
+"""
+A server that is no bottleneck: ``python -m benchmarks.server``.
+
+It speaks just enough HTTP, and makes a page by a replacement in bytes that are ready.
+Which list is walked stands at the front of the path: ``/ROWS/DELAY_IN_MS/ai/v1/...``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from videosdk_transcripts.testing._listing import Listing, make_row
+
+from .jobs import ROOM
+
+__all__ = ["Pages", "main", "serving_here"]
+
+_REQUEST: Final = re.compile(rb"GET /(\d+)/(\d+)/\S*[?&]page=(\d+)&perPage=(\d+)")
+_HEADERS: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
+    b"Content-Length: %d\r\nDate: Mon, 02 Mar 2026 10:00:00 GMT\r\n\r\n"
+)
+# Stands for the number of the page; in the ids it keeps its eight digits.
+_MARK: Final = "00page00"
+
+
+class Pages:
+    """
+    The pages of a list, in the documented shape.
+
+    Args:
+        rows: in all.
+        page_size: rows on a page.
+    """
+
+    def __init__(self, rows: int, page_size: int) -> None:
+        self._rows, self._size = rows, page_size
+        self._last_page = max(1, -(-rows // page_size))
+        self._full = self._template(min(rows, page_size))
+        self._rest = self._template(rows - (self._last_page - 1) * page_size)
+
+    def body(self, number: int) -> bytes:
+        """Return the bytes of a page, which has no rows beyond the last one."""
+        if number > self._last_page:
+            template = self._template(0)
+        else:
+            template = self._full if number < self._last_page else self._rest
+        page = template.replace(f'"{_MARK}"'.encode(), b"%d" % number, 1)
+        return page.replace(_MARK.encode(), b"%08d" % number)
+
+    def _template(self, count: int) -> bytes:
+        rows = [
+            make_row(
+                f"{_MARK}-eabc-48d0-b341-{n:012d}", room_id=ROOM, session_id=f"{0x64F1A2B3:024x}"
+            )
+            for n in range(count)
+        ]
+        page = Listing(rows, 0, self._size, self._last_page, self._rows).envelope()
+        page["pageInfo"]["currentPage"] = _MARK
+        return json.dumps(page, separators=(",", ":")).encode()
+
+
+_pages: Final = functools.cache(Pages)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, still_open: set[asyncio.Transport]) -> None:
+        self._open = still_open
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._open.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.discard(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        *requests, self._buffer = (self._buffer + data).split(b"\r\n\r\n")
+        for request in requests:
+            found = _REQUEST.match(request)
+            if found is None:
+                self._transport.abort()
+                return
+            rows, delay, page, page_size = map(int, found.groups())
+            body = _pages(rows, page_size).body(page)
+            answer = _HEADERS % len(body) + body
+            if delay:
+                asyncio.get_running_loop().call_later(delay / 1000, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
+
+
+@asynccontextmanager
+async def serving_here() -> AsyncIterator[str]:
+    """Serve in the running loop, and give the URL."""
+    still_open: set[asyncio.Transport] = set()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(still_open), "127.0.0.1", 0
+    )
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for transport in still_open:
+            transport.abort()
+        await asyncio.sleep(0)
+
+
+async def main() -> None:
+    """Serve until the standard input ends, and print the URL first."""
+    async with serving_here() as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
