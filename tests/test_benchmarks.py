@@ -149,11 +149,16 @@ def test_the_instructions_of_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert counting.Counter("perf").count_per_row(job("http://nowhere"), (20, 60)) == 7
 
 
-def test_no_counter_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """A table without instructions says why."""
-    arguments = ["--quick", "--only", "turns", "--count"]
-    assert run.main([*arguments, "none"]) == 0
-    assert "\nRounds: 1. Instructions were not counted.\n" in capsys.readouterr().out
+def test_turns_of_the_event_loop(capsys: pytest.CaptureFixture[str]) -> None:
+    """The longest wait is of all of them; and a table without instructions says why."""
+    assert run.main(["--quick", "--only", "turns", "--count", "none"]) == 0
+    printed = capsys.readouterr().out
+    assert "\nRounds: 1. Instructions were not counted.\n" in printed
+    section, targets = sections(printed).values()
+    for line in table(section):
+        wall, _, own = (float(text) for name, text in line.items() if name.endswith(" ms"))
+        assert wall >= own > 0
+    assert [line["aim"] for line in table(targets)] == ["at most 10"]
 
 
 def test_the_targets_say_which_side_is_good() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import sys
 import time
@@ -20,7 +21,7 @@ def run(job: Job) -> Outcome:
     """Do it in an event loop of its own, and measure all of that."""
     # Before the clock starts: what a start costs is measured in another place.
     program = import_module(f".{job.program}", __package__)
-    gap = gap_cpu = 0.0
+    gaps = (0.0, 0.0, 0.0)
     body = _first_page(job) if job.kind == "structure" else b""
     began, began_cpu = time.perf_counter(), time.process_time()
     if job.kind == "structure":
@@ -28,7 +29,7 @@ def run(job: Job) -> Outcome:
         marked_at = began
     else:
         if job.kind == "turns":
-            walked, gap, gap_cpu = asyncio.run(_beside_a_ticker(program.walk(job)))
+            walked, gaps = asyncio.run(_beside_a_ticker(program.walk(job)))
         else:
             walked = asyncio.run(program.walk(job))
         rows, marked_at = walked.rows, walked.marked_at
@@ -40,8 +41,9 @@ def run(job: Job) -> Outcome:
         steady=ended - marked_at,
         cpu=ended_cpu - began_cpu,
         peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
-        gap=gap,
-        gap_cpu=gap_cpu,
+        gap=gaps[0],
+        gap_cpu=gaps[1],
+        gap_own=gaps[2],
     )
 
 
@@ -52,23 +54,37 @@ def _first_page(job: Job) -> bytes:
     return bytes(found)
 
 
-async def _beside_a_ticker(walk: Awaitable[Walked]) -> tuple[Walked, float, float]:
+async def _beside_a_ticker(
+    walk: Awaitable[Walked],
+) -> tuple[Walked, tuple[float, float, float]]:
     """Return what came of a walk, and the longest waits of a task that always wants a turn."""
-    gap = gap_cpu = 0.0
+    longest = (0.0, 0.0, 0.0)
+    collecting = 0.0
+
+    def note_collection(phase: str, _: object) -> None:
+        nonlocal collecting
+        collecting += time.thread_time() if phase == "stop" else -time.thread_time()
+
+    def clocks() -> tuple[float, float, float]:
+        cpu = time.thread_time()
+        return time.perf_counter(), cpu, cpu - collecting
 
     async def tick() -> None:
-        nonlocal gap, gap_cpu
-        before, before_cpu = time.perf_counter(), time.thread_time()
+        nonlocal longest
+        before = clocks()
         while True:
             await asyncio.sleep(0)
-            now, now_cpu = time.perf_counter(), time.thread_time()
-            gap, gap_cpu = max(gap, now - before), max(gap_cpu, now_cpu - before_cpu)
-            before, before_cpu = now, now_cpu
+            now = clocks()
+            wall, cpu, own = (max(w, n - b) for w, n, b in zip(longest, now, before, strict=True))
+            longest = wall, cpu, own
+            before = now
 
+    gc.callbacks.append(note_collection)
     ticker = asyncio.create_task(tick())
     walked = await walk
     ticker.cancel()
-    return walked, gap, gap_cpu
+    gc.callbacks.remove(note_collection)
+    return walked, longest
 
 
 if __name__ == "__main__":

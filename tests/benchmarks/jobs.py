@@ -89,6 +89,8 @@ class Outcome:
     """The longest time for which another task of the event loop had to wait."""
     gap_cpu: float = 0.0
     """The same in time of the processor, which other processes don't lengthen."""
+    gap_own: float = 0.0
+    """The same without Python's garbage collector, which walks all that was ever imported."""
 
     def dumps(self) -> str:
         """Return it as a line of output."""
