@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -326,4 +325,7 @@ def _cancellations() -> int:
 
 @cache
 def _user_agent() -> str:
+    # Imported here, since it is the slowest of all that this package would add to its libraries.
+    from importlib.metadata import version
+
     return f"videosdk-transcripts/{version('videosdk-transcripts')} aiohttp/{aiohttp.__version__}"
