@@ -2,7 +2,7 @@
 From the service's JSON to models: one cattrs converter, strict, renamed and open.
 
 It is thorough and slow: it says of each fault where it is. A row without one is read by
-`_rows` in a tenth of the time, and alike.
+`_rows` at an eighth of the cost, and alike.
 
 Strict: null is not ``"None"`` and ``"false"`` is not true. Open: unknown keys and
 unknown status words survive. The private classes mirror the JSON word for word.

@@ -37,10 +37,10 @@ _IN_ROW: Final = frozenset(_MODELLED)
 _IN_EXTENSION: Final = frozenset(_MODELLED["extension"])
 _IN_CONFIG: Final = frozenset(_MODELLED["extension"]["extensionConfig"])
 
-# A frozen class sets its fields through `object.__setattr__`, one call each, which takes
-# two and a half times as long as all else that making a row takes. A twin of the same slots
-# is filled by plain assignment, and then becomes the real class, which CPython allows
-# between classes of the same layout, and so only without a slot for weak references.
+# A frozen class sets its fields through `object.__setattr__`, one call each, which costs
+# three times as many instructions as this does: a twin of the same slots is filled by plain
+# assignment, and then becomes the real class. CPython allows that between classes of the
+# same layout, and only without a slot for weak references.
 _Draft: Final[Any] = type(
     "_Draft", (), {"__slots__": tuple(field.name for field in fields(Transcription))}
 )
@@ -50,119 +50,46 @@ _moment: Final = datetime.fromisoformat
 def quick_row(raw: Any) -> Transcription | None:
     """Turn one row into a model, or return None for one that needs a closer look."""
     try:
-        # Subscripts, since they cost half of what `get` does. They need no check of what
-        # they look into: of all that JSON has, an object alone has keys.
+        # Subscripts, since they cost two thirds of what `get` does. They need no check of what
+        # they look into: of all that JSON has, an object alone has keys, and values.
         extension = raw["extension"]
         config = extension["extensionConfig"]
-        if len(raw) == 7 and len(extension) == 3 and len(config) == 2:
-            return _made(
-                raw["id"],
-                raw["status"],
-                config["roomId"],
-                config["sessionId"],
-                raw["start"],
-                raw["end"],
-                raw["transcriptionFilePaths"],
-                raw["summarizedFilePaths"],
-                extension["provider"],
-                extension["enabled"],
-                None,
-                {},
-            )
-    except (KeyError, TypeError):
-        pass
-    return _gathered(raw)
-
-
-def _gathered(raw: Any) -> Transcription | None:
-    """Turn a row with less or more than what is documented into a model, or return None."""
-    if type(raw) is not dict:
-        return None
-    get = raw.get
-    extension = get("extension")
-    extension = {} if extension is None else extension
-    if type(extension) is not dict:
-        return None
-    config = extension.get("extensionConfig")
-    config = {} if config is None else config
-    if type(config) is not dict:
-        return None
-    top_room, top_session = get("roomId"), get("sessionId")
-    # Of the wrong type they are a fault, also where the extension has them too.
-    if not (
-        (top_room is None or type(top_room) is str)
-        and (top_session is None or type(top_session) is str)
-    ):
-        return None
-    extra: dict[str, Any] = {}
-    if not (_IN_EXTENSION.issuperset(extension) and _IN_CONFIG.issuperset(config)):
-        extra = leftover(raw)
-    else:
-        for key in raw:
-            if key not in _IN_ROW:
-                extra[key] = raw[key]
-    if extra and is_deep(extra):
-        return None
-    room_id, session_id = config.get("roomId"), config.get("sessionId")
-    return _made(
-        get("id"),
-        get("status"),
-        top_room if room_id is None else room_id,
-        top_session if session_id is None else session_id,
-        get("start"),
-        get("end"),
-        get("transcriptionFilePaths"),
-        get("summarizedFilePaths"),
-        extension.get("provider"),
-        extension.get("enabled"),
-        get("webhookUrl"),
-        extra,
-    )
-
-
-# By place, because the call with keywords costs three times as much.
-def _made(  # noqa: PLR0917
-    row_id: Any,
-    status: Any,
-    room_id: Any,
-    session_id: Any,
-    start: Any,
-    end: Any,
-    files: Any,
-    summary_files: Any,
-    provider: Any,
-    enabled: Any,
-    webhook_url: Any,
-    extra: dict[str, Any],
-) -> Transcription | None:
-    """Make a row of values that are all of their types, or return None."""
-    if not (
-        type(row_id) is str
-        and row_id
-        and (type(status) is str or status is None)
-        and (type(room_id) is str or room_id is None)
-        and (type(session_id) is str or session_id is None)
-        and (type(provider) is str or provider is None)
-        and (enabled is True or enabled is False or enabled is None)
-        and (webhook_url is None or type(webhook_url) is str)
-    ):
-        return None
-    files = {} if files is None else files
-    summary_files = {} if summary_files is None else summary_files
-    for urls in (files, summary_files):
-        if type(urls) is not dict:
-            return None
-        for url in urls.values():
+        row_id, status = raw["id"], raw["status"]
+        room_id, session_id = config["roomId"], config["sessionId"]
+        provider, enabled = extension["provider"], extension["enabled"]
+        files, summary_files = raw["transcriptionFilePaths"], raw["summarizedFilePaths"]
+        start, end = _moment(raw["start"]), _moment(raw["end"])
+        is_usual = (
+            type(row_id) is str
+            and row_id
+            and type(status) is str
+            and type(room_id) is str
+            and type(session_id) is str
+            and type(provider) is str
+            and (enabled is True or enabled is False)
+            # Another zone, or none, is for the closer look.
+            and start.tzinfo is UTC
+            and end.tzinfo is UTC
+            # All keys are those that were looked at.
+            and len(raw) == 7
+            and len(extension) == 3
+            and len(config) == 2
+        )
+        for url in files.values():
             if type(url) is not str:
                 return None
-    try:
-        start = start if start is None else _moment(start)
-        end = end if end is None else _moment(end)
-    except (TypeError, ValueError):
-        return None
-    # Another zone, or none, is for the closer look.
-    if not (start is None or start.tzinfo is UTC) or not (end is None or end.tzinfo is UTC):
-        return None
+        for url in summary_files.values():
+            if type(url) is not str:
+                return None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        is_usual = False
+    webhook_url, extra = None, {}
+    if not is_usual:
+        values = _values(raw)
+        if values is None:
+            return None
+        row_id, status, room_id, session_id, start, end, files, summary_files = values[:8]
+        provider, enabled, webhook_url, extra = values[8:]
     row = _Draft()
     row.id = row_id
     row.status = status
@@ -179,6 +106,81 @@ def _made(  # noqa: PLR0917
     row.__class__ = Transcription
     made: Transcription = row
     return made
+
+
+def _values(raw: Any) -> tuple[Any, ...] | None:
+    """Return the values of a row with less or more than what is documented, or None."""
+    try:
+        get = raw.get
+        extension = _object(get("extension"))
+        config = _object(extension.get("extensionConfig"))
+        row_id, enabled = get("id"), extension.get("enabled")
+        if type(row_id) is not str or not row_id or not (enabled is None or type(enabled) is bool):
+            return None
+        room_id, session_id = config.get("roomId"), config.get("sessionId")
+        # Of the wrong type they are a fault, also where the extension has them too.
+        top_room, top_session = get("roomId"), get("sessionId")
+        status, webhook_url, provider = get("status"), get("webhookUrl"), extension.get("provider")
+        for text in (status, webhook_url, provider, room_id, session_id, top_room, top_session):
+            if text is not None and type(text) is not str:
+                return None
+        extra = _extra(raw, extension, config)
+        return (
+            row_id,
+            status,
+            top_room if room_id is None else room_id,
+            top_session if session_id is None else session_id,
+            _time(get("start")),
+            _time(get("end")),
+            _urls(get("transcriptionFilePaths")),
+            _urls(get("summarizedFilePaths")),
+            provider,
+            enabled,
+            webhook_url,
+            extra,
+        )
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if type(value) is dict:
+        return value
+    raise TypeError
+
+
+def _urls(value: Any) -> dict[str, Any]:
+    urls = _object(value)
+    for url in urls.values():
+        if type(url) is not str:
+            raise TypeError
+    return urls
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    time = _moment(value)
+    if time.tzinfo is UTC:
+        return time
+    raise ValueError
+
+
+def _extra(
+    raw: dict[str, Any], extension: dict[str, Any], config: dict[str, Any]
+) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    if not (_IN_EXTENSION.issuperset(extension) and _IN_CONFIG.issuperset(config)):
+        extra = leftover(raw)
+    else:
+        for key, value in raw.items():
+            if key not in _IN_ROW:
+                extra[key] = value
+    if extra and is_deep(extra):
+        raise ValueError
+    return extra
 
 
 def leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any] = _MODELLED) -> dict[str, Any]:
