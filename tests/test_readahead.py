@@ -67,7 +67,7 @@ class Service:
 def reading(service: Service, most: int = 8) -> ReadAhead[Transcription]:
     """Make one that reads ahead for a loop which does not end."""
     ahead = ReadAhead(service.fetch, most, service.stats)
-    ahead.begin()
+    ahead.loops = 1
     return ahead
 
 

@@ -11,9 +11,9 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any, Final, Literal, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar, cast
 
-from attrs import define
+from attrs import define, fields
 
 from ._depth import is_deep
 from ._protocol import Answer, Request, read_json, refuse_failure, unreadable
@@ -48,6 +48,12 @@ class _PageInfo:
     page_size: int | None = None
     last_page: int | None = None
     total: int | None = None
+
+
+class _Draft(Generic[T]):
+    """A page before it is frozen: the way of `_rows`, which says why."""
+
+    __slots__ = tuple(field.name for field in fields(Page))
 
 
 async def read_page(
@@ -104,15 +110,17 @@ async def read_page(
                 if on_invalid == "raise":
                     raise
                 invalid.append(_invalid(error, raw, page, path))
-    return Page(
-        number=page,
-        items=tuple(items),
-        page_size=info.page_size,
-        # Nobody documents the last page of an empty list; with rows, 0 says nothing.
-        last_page=None if rows and info.last_page == 0 else info.last_page,
-        total=info.total,
-        invalid_rows=tuple(invalid),
-    )
+    made: Any = _Draft()
+    made.number = page
+    made.items = tuple(items)
+    made.page_size = info.page_size
+    # Nobody documents the last page of an empty list; with rows, 0 says nothing.
+    made.last_page = None if rows and info.last_page == 0 else info.last_page
+    made.total = info.total
+    made.foreign_rows_dropped = made.unverified_rows = 0
+    made.invalid_rows = tuple(invalid)
+    made.__class__ = Page
+    return cast("Page[T]", made)
 
 
 def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:

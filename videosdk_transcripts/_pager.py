@@ -8,15 +8,16 @@ complete. What is read ahead belongs to a loop over the pager, and ends with it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from operator import length_hint
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
 from attrs import evolve
 
 from ._checkpoint import Checkpoint
 from ._filter import Filter, PlacedT
-from ._readahead import FetchPage, Loop, ReadAhead
+from ._readahead import FetchPage, ReadAhead
 from ._recent import Recent
 from ._verify import VerifiedWalk
 from ._walk import Walk
@@ -24,8 +25,6 @@ from .errors import VideoSDKTranscriptsError
 from .models import InvalidRow, Page, WalkStats
 
 __all__ = ["PageIterator", "Pager"]
-
-T = TypeVar("T")
 
 
 class Pager(Generic[PlacedT]):
@@ -68,10 +67,10 @@ class Pager(Generic[PlacedT]):
         self._clock = clock
         self._ends_at: float | None = None
         self._ready: deque[Page[PlacedT]] = deque()
-        # The page in progress, where in its rows we are, and where to leave them.
+        # The page in progress, those of its rows that are handed out, and what is left of them.
         self._page: Page[PlacedT] | None = None
         self._rows: tuple[PlacedT, ...] = ()
-        self._index = self._end = 0
+        self._coming: Iterator[PlacedT] = iter(())
         self._recent = Recent(page_size, recent, known_from)
         self._collect_invalid = collect_invalid
         self._invalid: list[InvalidRow] = []
@@ -109,7 +108,7 @@ class Pager(Generic[PlacedT]):
         """
         position, page = self._walk.position, self._page
         number, ids = (page.number, self._ids_handed_out()) if page else (0, ())
-        if page is None or self._index >= len(page.items):
+        if page is None or len(ids) >= len(page.items):
             page = self._ready[0] if self._ready else None
         if page is not None:
             # With its own total: the list may have moved since this page was read.
@@ -127,18 +126,19 @@ class Pager(Generic[PlacedT]):
         A page may be empty below the last one. It shares the pager's place: rows that
         were handed out are not in it.
         """
-        return PageIterator(self._next_page, self._loop)
+        return PageIterator(self)
 
     def __aiter__(self) -> AsyncIterator[PlacedT]:
-        return self._loop(self.__anext__)
+        self._begin()
+        return _Rows(self)
 
     async def __anext__(self) -> PlacedT:
-        while (index := self._index) >= self._end:
+        while True:
+            for row in self._coming:
+                self._stats.rows_yielded += 1
+                return row
             if not await self._turn():
                 raise StopAsyncIteration
-        self._index = index + 1
-        self._stats.rows_yielded += 1
-        return self._rows[index]
 
     async def aclose(self) -> None:
         """
@@ -147,7 +147,7 @@ class Pager(Generic[PlacedT]):
         May be called at any time, and more than once.
         """
         self._closed = True
-        self._end = 0
+        self._leave_rows(self._rows[: self._index])
         await self._ahead.aclose()
 
     async def __aenter__(self) -> Self:
@@ -180,23 +180,21 @@ class Pager(Generic[PlacedT]):
         place = f"at page {at} of {self.last_page or '?'}" if at else "at its end"
         return f"<Pager over {self._wanted}, {place}, {self.stats.rows_yielded} rows yielded>"
 
-    def _loop(self, step: Callable[[], Awaitable[T]]) -> Loop[T]:
+    def _begin(self) -> None:
         if self._finished:
             raise RuntimeError(
                 "this pager has ended; call client.iter_transcriptions(...) again to walk again, "
                 "or with resume=pager.checkpoint to go on behind a limit"
             )
-        return Loop(step, self._ahead)
 
     async def _next_page(self) -> Page[PlacedT]:
         """Return what is left of the page in progress, or else the next page."""
         page = self._page
-        if page is None or self._index >= self._end:
+        if page is None or not length_hint(self._coming):
             page = await self._turn()
             if page is None:
                 raise StopAsyncIteration
-        rows = self._rows[self._index : self._end]
-        self._index = self._end
+        rows = tuple(self._coming)
         self._stats.rows_yielded += len(rows)
         return page if len(rows) == len(page.items) else evolve(page, items=rows)
 
@@ -223,14 +221,22 @@ class Pager(Generic[PlacedT]):
             self._finish()
             return None
         self._page = page = self._ready.popleft()
-        self._rows = page.items
-        self._index = 0
-        self._end = len(page.items) if self._left is None else min(len(page.items), self._left)
+        self._rows = page.items if self._left is None else page.items[: self._left]
+        self._coming = iter(self._rows)
         return page
+
+    @property
+    def _index(self) -> int:
+        """Return how many rows of the page in progress have been handed out."""
+        # No hint but the number itself, as for every iterator over a tuple.
+        return len(self._rows) - length_hint(self._coming)
+
+    def _leave_rows(self, handed_out: tuple[PlacedT, ...] = ()) -> None:
+        self._rows, self._coming = handed_out, iter(())
 
     def _ids_handed_out(self) -> tuple[str, ...]:
         """Return those of the page in progress."""
-        return tuple(row.id for row in self._rows[: self._index])
+        return tuple([row.id for row in self._rows[: self._index]])
 
     def _put_away(self) -> None:
         """Take note of the page in progress, whose rows have been handed out."""
@@ -239,8 +245,8 @@ class Pager(Generic[PlacedT]):
         self._recent.add(self._page.number, self._ids_handed_out())
         if self._left is not None:
             self._left -= self._index
-        self._page, self._rows = None, ()
-        self._index = self._end = 0
+        self._page = None
+        self._leave_rows()
 
     def _finish(self) -> None:
         self._finished = True
@@ -281,19 +287,35 @@ class Pager(Generic[PlacedT]):
                 self._invalid.extend(page.invalid_rows)
 
 
+class _Rows(Generic[PlacedT]):
+    """One loop over the rows of a pager."""
+
+    def __init__(self, pager: Pager[PlacedT]) -> None:
+        self._pager = pager
+        self._hold = pager._ahead.hold()  # noqa: SLF001 - the two are one thing seen from two sides
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> PlacedT:
+        # Not just the pager's own step: a call more for each row is a percent of its cost.
+        pager = self._pager
+        for row in pager._coming:  # noqa: SLF001
+            pager._stats.rows_yielded += 1  # noqa: SLF001
+            return row
+        return await pager.__anext__()
+
+
 class PageIterator(Generic[PlacedT]):
     """Iterate over the pages of a pager. Made by `Pager.by_page`."""
 
-    def __init__(
-        self,
-        step: Callable[[], Awaitable[Page[PlacedT]]],
-        loop: Callable[[Callable[[], Awaitable[Page[PlacedT]]]], Loop[Page[PlacedT]]],
-    ) -> None:
-        self._step = step
-        self._loop = loop
+    def __init__(self, pager: Pager[PlacedT], *, is_loop: bool = False) -> None:
+        self._pager = pager
+        self._hold = pager._ahead.hold() if is_loop else None  # noqa: SLF001
 
-    def __aiter__(self) -> AsyncIterator[Page[PlacedT]]:
-        return self._loop(self._step)
+    def __aiter__(self) -> PageIterator[PlacedT]:
+        self._pager._begin()  # noqa: SLF001
+        return PageIterator(self._pager, is_loop=True)
 
-    def __anext__(self) -> Awaitable[Page[PlacedT]]:
-        return self._step()
+    async def __anext__(self) -> Page[PlacedT]:
+        return await self._pager._next_page()  # noqa: SLF001

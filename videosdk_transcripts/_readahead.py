@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ._filter import Placed, PlacedT
 from ._walk import numbers_differ
 from .models import Page, WalkStats
 
-__all__ = ["FetchPage", "Loop", "ReadAhead"]
-
-T_co = TypeVar("T_co", covariant=True)
+__all__ = ["FetchPage", "Hold", "ReadAhead"]
 Placed_co = TypeVar("Placed_co", bound=Placed, covariant=True)
 
 
@@ -56,18 +53,14 @@ class ReadAhead(Generic[PlacedT]):
         self._next: int | None = None
         self._total: int | None = None
         self._last_page: int | None = None
-        self._loops = 0
+        self.loops = 0
+        """How many loops there are that what is read ahead would end with."""
         self._tasks: dict[int, asyncio.Task[Page[PlacedT] | Exception]] = {}
         self._ending: set[asyncio.Task[Page[PlacedT] | Exception]] = set()
 
-    def begin(self) -> None:
-        """Read ahead from now on, since a loop has begun that will say when it ends."""
-        self._loops += 1
-
-    def end(self) -> None:
-        """Read nothing ahead any more, since a loop has ended. May be called in any thread."""
-        self._loops -= 1
-        self.stop()
+    def hold(self) -> Hold:
+        """Read ahead as long as somebody holds the result."""
+        return Hold(self)
 
     async def get(
         self, number: int, page_size: int, *, deadline: float | None, reach: int
@@ -90,7 +83,7 @@ class ReadAhead(Generic[PlacedT]):
         self._next = number + 1
         task = self._tasks.pop(number, None)
         try:
-            last = min(number + self._window, reach) if self._loops else 0
+            last = min(number + self._window, reach) if self.loops else 0
             for page in range(number + 1, last + 1):
                 if page not in self._tasks:
                     reading = self._read(page, page_size, deadline)
@@ -188,27 +181,18 @@ def _cancel(task: asyncio.Task[Any]) -> None:
         task.get_loop().call_soon_threadsafe(task.cancel)
 
 
-class Loop(Generic[T_co]):
+class Hold:
     """
-    One ``async for``, which alone holds this: what is read ahead for it ends with it.
+    Held by a loop, and by nothing else: what is read ahead for it ends with it.
 
-    Nobody tells an iterator that a loop was left by ``break``, but that it is no longer needed.
-
-    Args:
-        step: gets what the loop is over, one by one.
-        ahead: what reads ahead for it.
+    Nobody tells an iterator that a loop was left by ``break``, but that it is not needed any
+    more; and that in any thread.
     """
 
-    def __init__(self, step: Callable[[], Awaitable[T_co]], ahead: ReadAhead[Any]) -> None:
-        self._step = step
+    def __init__(self, ahead: ReadAhead[Any]) -> None:
         self._ahead = ahead
-        ahead.begin()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    def __anext__(self) -> Awaitable[T_co]:
-        return self._step()
+        ahead.loops += 1
 
     def __del__(self) -> None:
-        self._ahead.end()
+        self._ahead.loops -= 1
+        self._ahead.stop()

@@ -59,7 +59,13 @@ def quick_row(raw: Any) -> Transcription | None:
         provider, enabled = extension["provider"], extension["enabled"]
         files, summary_files = raw["transcriptionFilePaths"], raw["summarizedFilePaths"]
         start, end = _moment(raw["start"]), _moment(raw["end"])
-        is_usual = (
+        for url in files.values():
+            if type(url) is not str:
+                return None
+        for url in summary_files.values():
+            if type(url) is not str:
+                return None
+        if not (
             type(row_id) is str
             and row_id
             and type(status) is str
@@ -74,17 +80,10 @@ def quick_row(raw: Any) -> Transcription | None:
             and len(raw) == 7
             and len(extension) == 3
             and len(config) == 2
-        )
-        for url in files.values():
-            if type(url) is not str:
-                return None
-        for url in summary_files.values():
-            if type(url) is not str:
-                return None
+        ):
+            raise ValueError  # noqa: TRY301 - for what comes below, and not for a caller
+        webhook_url, extra = None, {}
     except (AttributeError, KeyError, TypeError, ValueError):
-        is_usual = False
-    webhook_url, extra = None, {}
-    if not is_usual:
         values = _values(raw)
         if values is None:
             return None

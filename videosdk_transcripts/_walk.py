@@ -272,10 +272,14 @@ class Walk(Generic[PlacedT]):
     def _release(
         self, again: Iterable[_Read[PlacedT]], read: _Read[PlacedT]
     ) -> list[Page[PlacedT]]:
-        late = [self._without_seen(r) for r in again]
+        released = []
+        for one in again:
+            late = self._without_seen(one)
+            self.stats.invalid_rows += len(late.invalid_rows)
+            if late.items or late.invalid_rows:
+                released.append(late)
         page = self._without_seen(read)
-        self._count(read.page, page, late)
-        released = [p for p in late if p.items or p.invalid_rows]
+        self._count(read.page, page)
         number, end = page.number, self._last_page
         was_beyond = number > 1 and read.is_empty and (page.last_page or 0) < number
         if not was_beyond:
@@ -313,9 +317,7 @@ class Walk(Generic[PlacedT]):
         invalid = tuple(row for row in page.invalid_rows if row.row_id not in known)
         return evolve(page, items=tuple(new.values()), invalid_rows=invalid)
 
-    def _count(
-        self, screened: Page[PlacedT], released: Page[PlacedT], late: Iterable[Page[PlacedT]]
-    ) -> None:
+    def _count(self, screened: Page[PlacedT], released: Page[PlacedT]) -> None:
         stats = self.stats
         if screened.foreign_rows_dropped and not stats.foreign_rows_dropped:
             warn_of_foreign_rows(screened, self._wanted)
@@ -323,8 +325,6 @@ class Walk(Generic[PlacedT]):
         stats.foreign_rows_dropped += screened.foreign_rows_dropped
         stats.unverified_rows += screened.unverified_rows
         stats.invalid_rows += len(released.invalid_rows)
-        for page in late:
-            stats.invalid_rows += len(page.invalid_rows)
 
 
 def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:

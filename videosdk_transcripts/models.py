@@ -142,7 +142,7 @@ class InvalidRow:
     """The row as the service sent it; None where it is nested deeper than a hundred levels."""
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Page(Generic[T_co]):
     """
     One page of a list.
