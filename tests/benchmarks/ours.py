@@ -10,6 +10,7 @@ from videosdk_transcripts._converter import read_transcription
 from videosdk_transcripts._envelope import read_page
 from videosdk_transcripts._filter import Filter
 from videosdk_transcripts._protocol import Answer, list_request
+from videosdk_transcripts._rows import quick_row
 
 from .jobs import ROOM, Job, Walked
 
@@ -39,6 +40,8 @@ async def structure(body: bytes, times: int) -> int:
     request = list_request(Filter.of(ROOM, None), 1, 20)
     for _ in range(times):
         answer = Answer(200, {}, body)
-        page = await read_page(answer, request, 1, read_transcription, "raise")
+        page = await read_page(
+            answer, request, 1, quick_row, read_transcription, on_invalid="raise"
+        )
         count += len(page.items)
     return count
