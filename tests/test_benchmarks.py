@@ -232,8 +232,8 @@ def test_start(capsys: pytest.CaptureFixture[str]) -> None:
     """Whole processes."""
     section, targets = run_quickly("start", capsys)
     lines = table(section)
-    assert len(lines) == 7
-    assert [lines[n]["CPU beside floor"] for n in (1, 3, 5)] == ["1.00"] * 3
+    assert len(lines) == 8
+    assert [lines[n]["CPU beside floor"] for n in (1, 4, 6)] == ["1.00"] * 3
     assert [aim.rpartition(", ")[2] for aim in targets] == ["at most 1.15", "at most 1.6"]
 
 

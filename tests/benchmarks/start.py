@@ -66,15 +66,18 @@ class _Start:
 
 
 _LIBRARIES: Final = "import aiohttp, attrs, cattrs, jwt, tenacity"
+_CLIENT: Final = "from videosdk_transcripts import TranscriptsClient"
 
 _STARTS: Final = (
     _Start("the interpreter alone", "pass", 0),
     _Start(f"`{_LIBRARIES}`", _LIBRARIES, 1),
-    _Start("`import videosdk_transcripts`", "import videosdk_transcripts", 1, aim=1.15),
-    _Start("raw aiohttp to the first row", _RAW, 3),
-    _Start("videosdk_transcripts to the first row", _OURS, 3),
-    _Start("a bare click program, `--help`", _CLICK, 5),
-    _Start("`videosdk-transcripts --help`", _HELP, 5, aim=1.6),
+    _Start("`import videosdk_transcripts`", "import videosdk_transcripts", 1),
+    # The package loads the client when its name is first used, so that this is what it costs.
+    _Start(f"`{_CLIENT}`", _CLIENT, 1, aim=1.15),
+    _Start("raw aiohttp to the first row", _RAW, 4),
+    _Start("videosdk_transcripts to the first row", _OURS, 4),
+    _Start("a bare click program, `--help`", _CLICK, 6),
+    _Start("`videosdk-transcripts --help`", _HELP, 6, aim=1.6),
 )
 
 
