@@ -30,6 +30,7 @@ def test_it_is_plain_json_with_a_version() -> None:
         "page_size": 10,
         "total": 45,
         "last_page": 5,
+        "unsettled": False,
         "known_from": 2,
         "recent": ["a", "b"],
     }
@@ -78,6 +79,7 @@ def test_of_another_version_it_is_refused(version: object) -> None:
         {"total": -1},
         {"last_page": 1.5},
         {"known_from": 0},
+        {"unsettled": 1},
         {"recent": "ab"},
         {"recent": [1]},
     ],

@@ -651,3 +651,51 @@ def test_how_far_a_walk_may_be_read_ahead(numbers: dict[str, int], reach: int) -
     walk = make_walk()
     walk.accept(page(1, "abc", **numbers))
     assert walk.reach == reach
+
+
+def test_a_walk_in_doubt_looks_back_and_says_nothing_where_nothing_moved() -> None:
+    """An answer was given up that might have told of movement; it costs one request."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    walk.accept(listing.page(1, SIZE))
+    walk.doubt()
+    assert (walk.position.unsettled, walk.reach) == (True, 3)
+    assert walk.accept(listing.page(2, SIZE)) == []
+    assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
+    assert (walk.position.unsettled, walk.next_page) == (False, 3)
+    assert (walk.stats.rescans, walk.stats.drifted) == (1, False)
+
+
+@pytest.mark.parametrize("gone", [1, 3])
+def test_a_walk_in_doubt_finds_what_moved(gone: int) -> None:
+    """One out and one in by the same total, which nothing but a look back can show."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    found = [t.id for p in walk.accept(listing.page(1, SIZE)) for t in p.items]
+    listing.ids = [*listing.ids[gone:], *"xyz"[:gone]]
+    walk.doubt()
+    found += run(walk, listing)
+    assert "".join(found) == "abcdefghi" + "xyz"[:gone]
+    assert walk.stats.drifted
+
+
+def test_a_doubt_survives_in_a_checkpoint() -> None:
+    """The walk that goes on looks back first."""
+    first, listing = make_walk(), Listing("abcdefghi")
+    first.accept(listing.page(1, SIZE))
+    first.doubt()
+    walk = make_walk(start=first.position, recent="abc")
+    listing.ids = [*listing.ids[1:], "j"]
+    assert run(walk, listing) == list("defghij")
+
+
+@pytest.mark.parametrize("tell", ["distrust", "doubt"])
+def test_what_comes_while_a_walk_looks_back_makes_it_look_twice(tell: str) -> None:
+    """The page held back may be older than what moved."""
+    walk, listing = make_walk(), Listing("abcdefghijkl")
+    walk.accept(listing.page(1, SIZE))
+    listing.ids.append("m")
+    assert walk.accept(listing.page(2, SIZE)) == []
+    getattr(walk, tell)()
+    asked = len(listing.asked)
+    found = run(walk, listing)
+    assert listing.asked[asked : asked + 3] == [1, 2, 1]
+    assert found == list("defghijklm")

@@ -28,6 +28,8 @@ class Position:
     page_size: int
     total: int | None = None
     last_page: int | None = None
+    unsettled: bool = False
+    """Whether rows may have moved, and have not been looked for yet."""
 
 
 @frozen
@@ -77,7 +79,8 @@ class Checkpoint:
                 f"the checkpoint is of a walk with page_size={data['asked_page_size']}, this one "
                 f"has page_size={asked_page_size}; ask for the same page size again"
             )
-        position = Position(data["page"], data["page_size"], data["total"], data["last_page"])
+        numbers = (data[key] for key in ("page", "page_size", "total", "last_page", "unsettled"))
+        position = Position(*numbers)
         return cls(wanted, asked_page_size, position, tuple(data["recent"]), data["known_from"])
 
 
@@ -124,6 +127,7 @@ _FIELDS: Final = {
     "page_size": _is_positive,
     "total": _is_count,
     "last_page": _is_count,
+    "unsettled": lambda value: isinstance(value, bool),
     "known_from": _is_positive,
     "recent": _is_ids,
 }

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from .errors import PaginationError
 from .models import Page
 
-__all__ = ["Guards", "size_in_use"]
+__all__ = ["Guards", "numbers_differ", "size_in_use"]
 
 _GROWTHS: Final = 100
 """How often the last page moves away until it is looked at whether it comes nearer."""
@@ -98,3 +98,11 @@ def size_in_use(page: Page[Any], asked: int, received: int, *, is_first: bool) -
             page=page.number,
         )
     return asked
+
+
+def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
+    """Tell whether a number that both know has changed."""
+    if page.total == total and page.last_page == last_page:
+        return False
+    pairs = ((page.total, total), (page.last_page, last_page))
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)

@@ -59,7 +59,7 @@ class Pager(Generic[PlacedT]):
     ) -> None:
         self._walk = walk
         self._stats = walk.stats
-        self._ahead = ReadAhead(fetch, readahead, walk.stats)
+        self._ahead = ReadAhead(fetch, readahead, walk.stats, walk)
         self._wanted = wanted
         self._asked_page_size = page_size
         self._left = limit
@@ -268,9 +268,6 @@ class Pager(Generic[PlacedT]):
             page, was_ahead = await self._ahead.get(
                 number, size, deadline=self._ends_at, reach=reach
             )
-            if was_ahead and self._ahead.has_moved:
-                self._walk.distrust()
-                return
             released = self._walk.accept(page, was_ahead=was_ahead)
         except VideoSDKTranscriptsError as error:
             error.page = error.page or number

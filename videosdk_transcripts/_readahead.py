@@ -12,7 +12,7 @@ import contextlib
 from typing import Any, Generic, Protocol, TypeVar
 
 from ._filter import Placed, PlacedT
-from ._walk import numbers_differ
+from ._guards import numbers_differ
 from .models import Page, WalkStats
 
 __all__ = ["FetchPage", "Hold", "ReadAhead"]
@@ -27,6 +27,13 @@ class FetchPage(Protocol[Placed_co]):
     ) -> Page[Placed_co]: ...
 
 
+class Doubting(Protocol):
+    """A walk that looks back when it is told to."""
+
+    def distrust(self) -> None: ...
+    def doubt(self) -> None: ...
+
+
 class ReadAhead(Generic[PlacedT]):
     """
     Gets the pages of a walk, and those that it will ask for next.
@@ -39,12 +46,19 @@ class ReadAhead(Generic[PlacedT]):
         fetch: gets one page.
         most: pages to read ahead at most; 0 for none.
         stats: tells how often the service asked for less.
+        walk: is told when an answer that came ahead says that rows have moved since the one
+            before it, also where nobody waits for it, and when one is given up that might have.
     """
 
-    def __init__(self, fetch: FetchPage[PlacedT], most: int, stats: WalkStats) -> None:
-        self.has_moved = False
-        """Whether two answers, in the order in which they came, tell that rows moved."""
+    def __init__(
+        self,
+        fetch: FetchPage[PlacedT],
+        most: int,
+        stats: WalkStats,
+        walk: Doubting,
+    ) -> None:
         self._fetch = fetch
+        self._walk = walk
         self._most = most
         self._stats = stats
         self._throttled = 0
@@ -77,9 +91,12 @@ class ReadAhead(Generic[PlacedT]):
         if number == self._next:
             self._adapt()
         elif self._tasks:
-            # The walk goes back, or asks for a page again: what is there may be too old.
+            # The walk goes back, or asks for a page again: what is there may be too old. What is
+            # on its way may come, for what it tells and to keep its connection.
             self._halve()
-            self._drop()
+            for early in self._tasks.values():
+                self._let_end(early)
+            self._tasks = {}
         self._next = number + 1
         task = self._tasks.pop(number, None)
         try:
@@ -90,7 +107,7 @@ class ReadAhead(Generic[PlacedT]):
                     self._tasks[page] = asyncio.create_task(reading, name=f"page {page} ahead")
             if task is None or not _is_good(task):
                 found = await self._fetch(number, page_size, deadline=deadline)
-                self._note(found)
+                self._total, self._last_page = found.total, found.last_page
                 return found, False
             return await _result(task), True
         except BaseException as error:
@@ -105,8 +122,14 @@ class ReadAhead(Generic[PlacedT]):
 
     def stop(self) -> None:
         """Read nothing ahead until a second page is asked for again."""
-        self._drop()
+        for task in self._tasks.values():
+            self._let_end(task)
+        self._tasks = {}
         self._next, self._window = None, 0
+        if self._ending:
+            self._walk.doubt()
+        for task in tuple(self._ending):
+            _cancel(task)
 
     async def aclose(self) -> None:
         """Stop, and wait until nothing is on its way."""
@@ -123,12 +146,10 @@ class ReadAhead(Generic[PlacedT]):
             page = await self._fetch(number, page_size, deadline=deadline)
         except Exception as error:  # noqa: BLE001 - also a caller's own; raised at its turn
             return error
-        self._note(page)
-        return page
-
-    def _note(self, page: Page[PlacedT]) -> None:
-        self.has_moved |= numbers_differ(page, self._total, self._last_page)
+        if numbers_differ(page, self._total, self._last_page):
+            self._walk.distrust()
         self._total, self._last_page = page.total, page.last_page
+        return page
 
     def _adapt(self) -> None:
         if self._throttled != self._stats.throttled:
@@ -143,15 +164,10 @@ class ReadAhead(Generic[PlacedT]):
         self._window = min(max(1, self._window // 2), self._most)
         self._is_careful = True
 
-    def _drop(self) -> None:
-        self.has_moved = False
-        self._total = self._last_page = None
-        tasks, self._tasks = self._tasks, {}
-        for task in tasks.values():
-            if not task.done():
-                self._ending.add(task)
-                task.add_done_callback(self._ending.discard)
-                _cancel(task)
+    def _let_end(self, task: asyncio.Task[Page[PlacedT] | Exception]) -> None:
+        if not task.done():
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
 
 async def _result(task: asyncio.Task[Page[PlacedT] | Exception]) -> Page[PlacedT]:

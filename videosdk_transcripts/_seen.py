@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from ._checkpoint import Position
+from ._filter import PlacedT
+from .models import Page
 
-__all__ = ["Seen"]
+__all__ = ["Seen", "ids_of"]
 
 _LEAST: Final = 5000
 
@@ -83,3 +85,11 @@ class Seen:
         elif since.last_page is not None and last_page is not None:
             slid = since.last_page - last_page
         return max(1, self._known_from - max(0, slid))
+
+
+def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:
+    """Return the ids of all rows of a page, as far as they could be read."""
+    ids = tuple([row.id for row in page.items])
+    if not page.invalid_rows:
+        return ids
+    return ids + tuple(row.row_id for row in page.invalid_rows if row.row_id is not None)

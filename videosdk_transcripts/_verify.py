@@ -14,7 +14,8 @@ from attrs import evolve
 
 from ._checkpoint import Position
 from ._filter import PlacedT
-from ._walk import Walk, ids_of
+from ._seen import ids_of
+from ._walk import Walk
 from .errors import IncompleteWalkError
 from .models import Page, WalkStats
 
@@ -76,6 +77,10 @@ class VerifiedWalk(Generic[PlacedT]):
     def distrust(self) -> None:
         """Take it that rows have moved, and look back from the next page."""
         self._walk.distrust()
+
+    def doubt(self) -> None:
+        """Take it that rows may have moved."""
+        self._walk.doubt()
 
     def accept(self, page: Page[PlacedT], *, was_ahead: bool = False) -> list[Page[PlacedT]]:
         """Take the page that was asked for, as `Walk.accept` does, and drop known rows."""

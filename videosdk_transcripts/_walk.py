@@ -12,18 +12,18 @@ that was listed before: rows that slid to the front stand right before the page 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic
+from typing import Generic
 
 from attrs import define, evolve, frozen
 
 from ._checkpoint import Position
 from ._filter import Filter, PlacedT, Unverified, screen, warn_of_foreign_rows
-from ._guards import Guards, size_in_use
-from ._seen import Seen
+from ._guards import Guards, numbers_differ, size_in_use
+from ._seen import Seen, ids_of
 from .errors import PaginationError
 from .models import Page, WalkStats
 
-__all__ = ["Walk", "ids_of", "numbers_differ"]
+__all__ = ["Walk"]
 
 
 @define
@@ -93,6 +93,7 @@ class Walk(Generic[PlacedT]):
         self._latest_ids: tuple[str, ...] | None = None
         self._rescan: _Rescan[PlacedT] | None = None
         self._is_unsettled = False
+        self._is_doubtful = start.unsettled
         # Rows handed out while the list still moved: one may be missing right before them.
         self._adrift: set[str] = set()
 
@@ -114,7 +115,9 @@ class Walk(Generic[PlacedT]):
     @property
     def position(self) -> Position:
         """Return where a checkpoint of the pages released so far points to."""
-        return Position(self._place, self._size, self._place_total, self._place_last)
+        numbers = (self._place_total, self._place_last)
+        unsettled = self._is_unsettled or self._is_doubtful
+        return Position(self._place, self._size, *numbers, unsettled)
 
     @property
     def reach(self) -> int:
@@ -127,6 +130,12 @@ class Walk(Generic[PlacedT]):
     def distrust(self) -> None:
         """Take it that rows have moved, and look back from the next page."""
         self._is_unsettled = True
+        self._look_twice()
+
+    def doubt(self) -> None:
+        """Take it that rows may have moved: an answer was given up that might have told."""
+        self._is_doubtful = True
+        self._look_twice()
 
     def finish(self) -> None:
         """End the walk, which has nothing left to say."""
@@ -151,7 +160,8 @@ class Walk(Generic[PlacedT]):
             return self._go_on_back(self._rescan, read)
         is_new = self._seen.ids.isdisjoint(read.ids)
         moved = self._has_moved(page, is_new=is_new)
-        if moved and was_ahead:
+        looks_back = (moved or self._is_doubtful) and page.number > self._floor
+        if looks_back and was_ahead:
             self.distrust()
             return []
         size = size_in_use(
@@ -163,9 +173,9 @@ class Walk(Generic[PlacedT]):
         self._guards = guards
         self._size = size
         self._total, self._last_page = page.total, page.last_page
-        if not moved:
+        if not looks_back:
             return self._release([], read)
-        self._look_back(read)
+        self._look_back(read, moved=moved)
         return []
 
     # Rows that move.
@@ -178,14 +188,13 @@ class Walk(Generic[PlacedT]):
     def _has_moved(self, page: Page[PlacedT], *, is_new: bool) -> bool:
         # Compared with the page before as well as with what was read again meanwhile: rows
         # that moved while pages were read again have slid past this one, too.
-        tells = (
+        return (
             self._is_unsettled
             or numbers_differ(page, self._place_total, self._place_last)
             or self._differs_from_newest(page)
             # A page that is taken up again repeats rows by right.
             or not (is_new or page.number == self._resumed_at)
         )
-        return tells and page.number > self._floor
 
     def _differs_from_newest(self, page: Page[PlacedT]) -> bool:
         return numbers_differ(page, self._total, self._last_page)
@@ -194,16 +203,17 @@ class Walk(Generic[PlacedT]):
         last_page = self.last_page or number
         return max(self._floor, min(number - 1, last_page))
 
-    def _look_back(self, held: _Read[PlacedT]) -> None:
+    def _look_back(self, held: _Read[PlacedT], *, moved: bool) -> None:
         self._rescan = _Rescan(held, is_first=not self.stats.drifted)
-        self.stats.drifted = True
+        self._is_doubtful = False
+        self.stats.drifted |= moved
         self.stats.rescans += 1
         self.next_page = self._page_before(held.page.number)
 
     def _look_back_from_the_end(self, last: int) -> None:
         """Look back as if the page behind the last one had been read and were empty."""
         beyond = Page[PlacedT](last + 1, (), total=self._total, last_page=self._last_page)
-        self._look_back(_Read((), beyond, 0))
+        self._look_back(_Read((), beyond, 0), moved=True)
 
     def _go_on_back(self, rescan: _Rescan[PlacedT], read: _Read[PlacedT]) -> list[Page[PlacedT]]:
         page = read.page
@@ -212,6 +222,7 @@ class Walk(Generic[PlacedT]):
         rescan = evolve(rescan, reads=(read, *rescan.reads), has_moved=has_moved)
         if page.number > self._floor and (read.is_empty or self._begins_unseen(read)):
             self._rescan = rescan
+            self.stats.drifted = True
             self.next_page = self._page_before(page.number)
             return []
         if has_moved and not rescan.is_second:
@@ -235,6 +246,11 @@ class Walk(Generic[PlacedT]):
         late = {i for read in rescan.reads for i in read.ids} - self._seen.ids - held
         # Without late rows it was the numbers that moved, and not the list.
         self._adrift = held | late if rescan.is_second and late else set()
+
+    def _look_twice(self) -> None:
+        """Let a look back that is under way not be the last one."""
+        if self._rescan is not None:
+            self._rescan = evolve(self._rescan, has_moved=True)
 
     def _begins_unseen(self, read: _Read[PlacedT]) -> bool:
         # A row of the page held back counts as unseen: what slid past stands before it.
@@ -277,6 +293,7 @@ class Walk(Generic[PlacedT]):
             late = self._without_seen(one)
             self.stats.invalid_rows += len(late.invalid_rows)
             if late.items or late.invalid_rows:
+                self.stats.drifted = True
                 released.append(late)
         page = self._without_seen(read)
         self._count(read.page, page)
@@ -325,19 +342,3 @@ class Walk(Generic[PlacedT]):
         stats.foreign_rows_dropped += screened.foreign_rows_dropped
         stats.unverified_rows += screened.unverified_rows
         stats.invalid_rows += len(released.invalid_rows)
-
-
-def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:
-    """Return the ids of all rows of a page, as far as they could be read."""
-    ids = tuple([row.id for row in page.items])
-    if not page.invalid_rows:
-        return ids
-    return ids + tuple(row.row_id for row in page.invalid_rows if row.row_id is not None)
-
-
-def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
-    """Tell whether a number that both know has changed."""
-    if page.total == total and page.last_page == last_page:
-        return False
-    pairs = ((page.total, total), (page.last_page, last_page))
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)

@@ -34,7 +34,7 @@ def fault_lines(seeds: int, readahead: int) -> list[Faults]:
     more = {"readahead": readahead}
     lines = [
         # A refusal resets the connections of the walks beside it as well.
-        Faults.of(kind, shape, at_once=at_once, attempts=20 if kind == REFUSED else 6, **more)
+        Faults.of(kind, shape, at_once=at_once, attempts=60 if kind == REFUSED else 6, **more)
         for kind in KINDS
         for shape in get_args(Shape)
     ]
