@@ -145,3 +145,21 @@ async def _answer(exchange: Any) -> Any:
     """Meet no fault."""
     answer: Callable[[], Any] = exchange.answer
     return answer()
+
+
+async def test_a_verified_walk_that_reads_ahead(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """What moves while pages are on their way, and a loop that is left, cost no row."""
+    rows = [row["id"] for row in fake.add_transcriptions(400, room_id=ROOM)]
+    fake.on_page(19, Change(lambda f: f.rows.__delitem__(slice(5))))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found = []
+    async for t in pager:
+        found.append(t.id)
+        if len(found) == 101:
+            break
+    found += await ids(pager)
+    assert sorted(found) == sorted(rows)
+    assert pager.stats.drifted
+    assert pager.stats.passes > 1
