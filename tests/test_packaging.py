@@ -33,7 +33,7 @@ FLOORS = [
     {"_arguments.py", "_rows.py"},
     {"_filter.py", "_guards.py", "_converter.py", "_failure.py", "_pace.py", "auth.py"},
     {"_protocol.py", "_checkpoint.py", "_environment.py", "_proxy.py", "_retry.py"},
-    {"_envelope.py", "_recent.py", "_seen.py", "_session.py"},
+    {"_envelope.py", "_recent.py", "_rescan.py", "_seen.py", "_session.py"},
     {"_walk.py", "_transport.py"},
     {"_readahead.py", "_verify.py"},
     {"_pager.py"},

@@ -699,3 +699,17 @@ def test_what_comes_while_a_walk_looks_back_makes_it_look_twice(tell: str) -> No
     found = run(walk, listing)
     assert listing.asked[asked : asked + 3] == [1, 2, 1]
     assert found == list("defghijklm")
+
+
+def test_a_page_that_repeats_rows_beside_others_is_asked_for_again() -> None:
+    """It may be older than what moved since; a service that repeats itself does so again."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", last_page=9))
+    walk.accept(page(2, "def", last_page=9))
+    assert walk.accept(page(3, "abc", last_page=9), was_ahead=True) == []
+    for number, ids in ((3, "abc"), (2, "def"), (3, "abc")):
+        assert walk.next_page == number
+        assert walk.accept(page(number, ids, last_page=9)) == []
+    assert walk.next_page == 2
+    with pytest.raises(PaginationError, match="page 3 repeats rows"):
+        walk.accept(page(2, "def", last_page=9))

@@ -14,41 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Generic
 
-from attrs import define, evolve, frozen
+from attrs import evolve
 
 from ._checkpoint import Position
 from ._filter import Filter, PlacedT, Unverified, screen, warn_of_foreign_rows
 from ._guards import Guards, numbers_differ, size_in_use
+from ._rescan import Read, Rescan
 from ._seen import Seen, ids_of
 from .errors import PaginationError
 from .models import Page, WalkStats
 
 __all__ = ["Walk"]
-
-
-@define
-class _Read(Generic[PlacedT]):
-    """A page as it was read: all ids, the page without foreign rows, the number of rows."""
-
-    ids: tuple[str, ...]
-    page: Page[PlacedT]
-
-    count: int
-
-    @property
-    def is_empty(self) -> bool:
-        return self.count == 0
-
-
-@frozen
-class _Rescan(Generic[PlacedT]):
-    """A page held back, and the pages before it that were read again, in order."""
-
-    held: _Read[PlacedT]
-    is_first: bool
-    reads: tuple[_Read[PlacedT], ...] = ()
-    has_moved: bool = False
-    is_second: bool = False
 
 
 class Walk(Generic[PlacedT]):
@@ -91,9 +67,10 @@ class Walk(Generic[PlacedT]):
         self._guards = Guards(max_empty_pages)
         self._seen = Seen(recent, known_from, start)
         self._latest_ids: tuple[str, ...] | None = None
-        self._rescan: _Rescan[PlacedT] | None = None
+        self._rescan: Rescan[PlacedT] | None = None
         self._is_unsettled = False
         self._is_doubtful = start.unsettled
+        self._may_be_old = False
         # Rows handed out while the list still moved: one may be missing right before them.
         self._adrift: set[str] = set()
 
@@ -129,7 +106,7 @@ class Walk(Generic[PlacedT]):
 
     def distrust(self) -> None:
         """Take it that rows have moved, and look back from the next page."""
-        self._is_unsettled = True
+        self._is_unsettled = self._may_be_old = True
         self._look_twice()
 
     def doubt(self) -> None:
@@ -151,7 +128,7 @@ class Walk(Generic[PlacedT]):
             PaginationError: following the page information leads nowhere.
             UnverifiedRowError: as `screen` says.
         """
-        read = _Read(
+        read = Read(
             ids_of(page),
             screen(page, self._wanted, self._unverified),
             len(page.items) + len(page.invalid_rows),
@@ -203,8 +180,8 @@ class Walk(Generic[PlacedT]):
         last_page = self.last_page or number
         return max(self._floor, min(number - 1, last_page))
 
-    def _look_back(self, held: _Read[PlacedT], *, moved: bool) -> None:
-        self._rescan = _Rescan(held, is_first=not self.stats.drifted)
+    def _look_back(self, held: Read[PlacedT], *, moved: bool) -> None:
+        self._rescan = Rescan(held, is_first=not self.stats.drifted)
         self._is_doubtful = False
         self.stats.drifted |= moved
         self.stats.rescans += 1
@@ -213,9 +190,9 @@ class Walk(Generic[PlacedT]):
     def _look_back_from_the_end(self, last: int) -> None:
         """Look back as if the page behind the last one had been read and were empty."""
         beyond = Page[PlacedT](last + 1, (), total=self._total, last_page=self._last_page)
-        self._look_back(_Read((), beyond, 0), moved=True)
+        self._look_back(Read((), beyond, 0), moved=True)
 
-    def _go_on_back(self, rescan: _Rescan[PlacedT], read: _Read[PlacedT]) -> list[Page[PlacedT]]:
+    def _go_on_back(self, rescan: Rescan[PlacedT], read: Read[PlacedT]) -> list[Page[PlacedT]]:
         page = read.page
         has_moved = rescan.has_moved or self._differs_from_newest(page)
         self._total, self._last_page = page.total, page.last_page
@@ -234,14 +211,16 @@ class Walk(Generic[PlacedT]):
         self._rescan = None
         # What moved during the second look is looked for behind the next page.
         self._is_unsettled = has_moved
-        self._refuse_repetition(rescan)
+        if self._seems_repeated(rescan):
+            self._refuse_or_ask_again(rescan)
+            return []
         self._note_rows_adrift(rescan)
         released = self._release(rescan.reads, rescan.held)
         if has_moved and self.next_page is None and any(p.items for p in released):
             self._look_back_from_the_end(rescan.held.page.number)
         return released
 
-    def _note_rows_adrift(self, rescan: _Rescan[PlacedT]) -> None:
+    def _note_rows_adrift(self, rescan: Rescan[PlacedT]) -> None:
         held = set(rescan.held.ids) - self._seen.ids
         late = {i for read in rescan.reads for i in read.ids} - self._seen.ids - held
         # Without late rows it was the numbers that moved, and not the list.
@@ -252,12 +231,12 @@ class Walk(Generic[PlacedT]):
         if self._rescan is not None:
             self._rescan = evolve(self._rescan, has_moved=True)
 
-    def _begins_unseen(self, read: _Read[PlacedT]) -> bool:
+    def _begins_unseen(self, read: Read[PlacedT]) -> bool:
         # A row of the page held back counts as unseen: what slid past stands before it.
         first = read.ids[0] if read.ids else None
         return first is not None and (first not in self._seen.ids or first in self._adrift)
 
-    def _refuse_repetition(self, rescan: _Rescan[PlacedT]) -> None:
+    def _seems_repeated(self, rescan: Rescan[PlacedT]) -> bool:
         """Tell a list that moved from a server that shows one page under several numbers."""
         held, before = rescan.held, rescan.reads[-1]
         if (
@@ -266,28 +245,32 @@ class Walk(Generic[PlacedT]):
             or not held.ids
             or not self._seen.ids.issuperset(held.ids)
         ):
-            return
+            return False
         # Rows pushed back by a block of new ones come again over several pages, so that a
         # page without new rows proves nothing by itself. These two do: a row that is on two
         # pages at once, and known rows behind a page that stands as it was, in a list that
         # had not moved until then.
         on_both = not set(before.ids).isdisjoint(held.ids)
         stood_still = rescan.is_first and self._resumed_at is None
-        if on_both or (stood_still and before.ids == self._latest_ids):
-            self.stats.drifted = not rescan.is_first
-            self.next_page = held.page.number
-            raise PaginationError(
-                f"page {held.page.number} repeats rows that were listed before, while page "
-                f"{before.page.number} stands as it was; the service repeats itself, so start "
-                "a new walk, or go on from the checkpoint later",
-                page=held.page.number,
-            )
+        return on_both or (stood_still and before.ids == self._latest_ids)
+
+    def _refuse_or_ask_again(self, rescan: Rescan[PlacedT]) -> None:
+        """Ask for the page held back once more where others were on their way beside it."""
+        number = self.next_page = rescan.held.page.number
+        self.stats.drifted = not rescan.is_first
+        if self._may_be_old:
+            self._may_be_old = False
+            return
+        raise PaginationError(
+            f"page {number} repeats rows that were listed before, while page "
+            f"{rescan.reads[-1].page.number} stands as it was; the service repeats itself, so "
+            "start a new walk, or go on from the checkpoint later",
+            page=number,
+        )
 
     # Handing out.
 
-    def _release(
-        self, again: Iterable[_Read[PlacedT]], read: _Read[PlacedT]
-    ) -> list[Page[PlacedT]]:
+    def _release(self, again: Iterable[Read[PlacedT]], read: Read[PlacedT]) -> list[Page[PlacedT]]:
         released = []
         for one in again:
             late = self._without_seen(one)
@@ -302,6 +285,7 @@ class Walk(Generic[PlacedT]):
         if not was_beyond:
             released.append(page)
         self._latest_ids = read.ids
+        self._may_be_old = False
         self.next_page = self._page_after(read, was_beyond=was_beyond)
         self._place = self.next_page or number
         self._place_total, self._place_last = page.total, page.last_page
@@ -313,7 +297,7 @@ class Walk(Generic[PlacedT]):
             self._look_back_from_the_end(number)
         return released
 
-    def _page_after(self, read: _Read[PlacedT], *, was_beyond: bool) -> int | None:
+    def _page_after(self, read: Read[PlacedT], *, was_beyond: bool) -> int | None:
         """Return the page that follows by the newest word of the server, None at the end."""
         number, end = read.page.number, self._last_page
         if end is None:
@@ -322,7 +306,7 @@ class Walk(Generic[PlacedT]):
             return number  # it has come into being while pages were read again
         return None if number >= end else number + 1
 
-    def _without_seen(self, read: _Read[PlacedT]) -> Page[PlacedT]:
+    def _without_seen(self, read: Read[PlacedT]) -> Page[PlacedT]:
         page = read.page
         known = self._seen.add(read.ids)
         if known is None:
