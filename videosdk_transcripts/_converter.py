@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, NewType
 
 from attrs import define, has
@@ -122,7 +123,7 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
 
 def _structured(raw: Any, path: str, page: int | None) -> _Row:
     try:
-        return _CONVERTER.structure(raw, _Row)
+        return _converter().structure(raw, _Row)
     except (BaseValidationError, _MismatchError) as error:
         faults = transform_error(error, path, _describe)
     # Raised out here, so that the error does not carry the row in its context.
@@ -204,7 +205,9 @@ def _of_files(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
     return _of_object(hook)
 
 
-def _make_converter() -> Converter:
+# Made when the first row needs it, which in most programs none does.
+@cache
+def _converter() -> Converter:
     converter = Converter()
     converter.register_structure_hook(str, _string)
     converter.register_structure_hook(bool, _boolean)
@@ -217,6 +220,3 @@ def _make_converter() -> Converter:
         is_mapping, lambda cls: _of_files(mapping_structure_factory(cls, converter))
     )
     return converter
-
-
-_CONVERTER: Final = _make_converter()

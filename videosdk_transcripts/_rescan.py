@@ -12,13 +12,13 @@ from .models import Page
 __all__ = ["Read", "Rescan"]
 
 
-@define
+# Neither is compared or shown, and what does that takes most of the time that a class is made in.
+@define(eq=False, repr=False)
 class Read(Generic[PlacedT]):
     """A page as it was read: all ids, the page without foreign rows, the number of rows."""
 
     ids: tuple[str, ...]
     page: Page[PlacedT]
-
     count: int
 
     @property
@@ -26,7 +26,7 @@ class Read(Generic[PlacedT]):
         return self.count == 0
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Rescan(Generic[PlacedT]):
     """A page held back, and the pages before it that were read again, in order."""
 
