@@ -175,7 +175,7 @@ def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
         value = info.get(key)
         if value is None:
             continue
-        if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value, re.ASCII):
+        if type(value) is str and re.fullmatch(r"\d{1,15}", value, re.ASCII):
             value = int(value)
         if type(value) is int and 0 <= value < _MOST:
             return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from typing import Any, Generic, Protocol, TypeVar
 
 from ._filter import Placed, PlacedT
@@ -22,9 +23,9 @@ Placed_co = TypeVar("Placed_co", bound=Placed, covariant=True)
 class FetchPage(Protocol[Placed_co]):
     """Gets one page, with as many attempts as that takes."""
 
-    async def __call__(
+    def __call__(
         self, page: int, page_size: int, *, deadline: float | None
-    ) -> Page[Placed_co]: ...
+    ) -> Awaitable[Page[Placed_co]]: ...
 
 
 class Doubting(Protocol):

@@ -142,10 +142,10 @@ class Walk(Generic[PlacedT]):
             self.distrust()
             return []
         size = size_in_use(
-            page, self.page_size, read.count, is_first=page.number == 1 and not self._latest_ids
+            page, self._size, read.count, is_first=page.number == 1 and not self._latest_ids
         )
         brings_new = bool(read.ids) and (is_new or not self._seen.ids.issuperset(read.ids))
-        guards = self._guards.passed(page, brings_new=brings_new, last_page=self.last_page)
+        guards = self._guards.passed(page, brings_new=brings_new, last_page=self._last_page)
         # Nothing below raises: from here on the page is taken.
         self._guards = guards
         self._size = size
@@ -167,10 +167,10 @@ class Walk(Generic[PlacedT]):
         # that moved while pages were read again have slid past this one, too.
         return (
             self._is_unsettled
-            or numbers_differ(page, self._place_total, self._place_last)
-            or self._differs_from_newest(page)
             # A page that is taken up again repeats rows by right.
             or not (is_new or page.number == self._resumed_at)
+            or numbers_differ(page, self._place_total, self._place_last)
+            or self._differs_from_newest(page)
         )
 
     def _differs_from_newest(self, page: Page[PlacedT]) -> bool:

@@ -177,10 +177,10 @@ class TranscriptsClient:
         )
         stats = WalkStats()
 
-        async def fetch(
+        def fetch(
             page: int, page_size: int, *, deadline: float | None
-        ) -> Page[Transcription]:
-            return await self._fetch_page(
+        ) -> Awaitable[Page[Transcription]]:
+            return self._fetch_page(
                 options.wanted,
                 page,
                 page_size,
@@ -318,7 +318,8 @@ class TranscriptsClient:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled or copied; make one in each process")
 
-    async def _fetch_page(
+    # No coroutine of its own: each would be one more to go through when an answer comes.
+    def _fetch_page(
         self,
         wanted: Filter,
         page: int,
@@ -327,14 +328,14 @@ class TranscriptsClient:
         on_invalid: OnInvalid,
         stats: WalkStats | None = None,
         deadline: float | None = None,
-    ) -> Page[Transcription]:
+    ) -> Awaitable[Page[Transcription]]:
         request = list_request(wanted, page, page_size)
 
-        async def decode(answer: Answer) -> Page[Transcription]:
-            return await read_page(
+        def decode(answer: Answer) -> Awaitable[Page[Transcription]]:
+            return read_page(
                 answer, request, page, quick_row, read_transcription, on_invalid=on_invalid
             )
 
-        return await self._transport.fetch(
+        return self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
         )
