@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -43,6 +44,8 @@ from videosdk_transcripts.testing import (
     fill_sandbox,
 )
 from videosdk_transcripts.testing._listing import Row, Shape
+
+from .matrix.leaving import turns
 
 LIST = "/ai/v1/realtime-transcriptions"
 ROOM = "abcd-efgh-ijkl"
@@ -910,6 +913,20 @@ async def test_a_fake_serves_while_it_is_open(http: aiohttp.ClientSession) -> No
         await ask(http, fake)
     async with fake:
         assert (await ask(http, fake))[1]["pageInfo"]["total"] == 2
+
+
+@pytest.mark.parametrize("count", range(6))
+async def test_a_connection_that_just_came_is_closed_as_well(count: int) -> None:
+    """However many turns of the loop ago that was."""
+    async with FakeVideoSDK() as fake:
+        host, port = fake.url.removeprefix("http://").split(":")
+        caller = socket.create_connection((host, int(port)))
+        await turns(count)
+    with caller:
+        await turns(3)
+        caller.settimeout(1)
+        with suppress(ConnectionResetError):
+            assert caller.recv(1) == b""
 
 
 async def test_a_fake_that_was_not_opened_is_left_quietly() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from ._tokens import judge_token
 __all__ = ["Exchange", "FakeVideoSDK", "Fault", "SeenRequest"]
 
 _LIST: Final = "/ai/v1/realtime-transcriptions"
+_TURNS: Final = 5
 
 
 Respond = Callable[[Callable[[Listing], Any]], web.Response]
@@ -199,6 +201,10 @@ class FakeVideoSDK:
         traceback: TracebackType | None,
     ) -> None:
         if self._runner is not None:
+            # Whoever was accepted just now is known to aiohttp some turns of the loop later, and
+            # is left open by a server that is closed in between.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             await self._runner.cleanup()
 
     # What it answers.
