@@ -980,7 +980,7 @@ def test_a_pipe_that_nobody_reads(run: Run, options: list[str]) -> None:
 
 def test_a_pipe_that_is_closed_half_way(service: FakeVideoSDK) -> None:
     """As in `| head -1`: the process ends with 0, says nothing, and asks for no more pages."""
-    service.add_transcriptions(65)
+    service.add_transcriptions(85)
     gone = threading.Event()
 
     async def wait_until_gone(exchange: Exchange) -> web.StreamResponse:
@@ -997,7 +997,8 @@ def test_a_pipe_that_is_closed_half_way(service: FakeVideoSDK) -> None:
         told = process.stderr.read()
     assert (process.returncode, told) == (0, "")
     assert service.rows[0]["id"] == first.split("\t")[0]
-    assert 3 not in {request.page for request in service.requests}
+    # Page 3 may have been asked for with page 2, before its turn.
+    assert not {4, 5} & {request.page for request in service.requests}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list", "--help"], ["--version"]])
