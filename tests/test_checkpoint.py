@@ -10,7 +10,7 @@ from videosdk_transcripts._checkpoint import Checkpoint, Position
 from videosdk_transcripts._filter import Filter
 
 WANTED = Filter("room", None)
-WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5), ("a", "b"), 2)
+WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, adrift=frozenset("b")), ("a", "b"), 2)
 
 
 def test_it_comes_back() -> None:
@@ -33,6 +33,7 @@ def test_it_is_plain_json_with_a_version() -> None:
         "unsettled": False,
         "known_from": 2,
         "recent": ["a", "b"],
+        "adrift": ["b"],
     }
 
 
@@ -82,6 +83,7 @@ def test_of_another_version_it_is_refused(version: object) -> None:
         {"unsettled": 1},
         {"recent": "ab"},
         {"recent": [1]},
+        {"adrift": None},
     ],
 )
 def test_a_damaged_one_is_refused(change: dict[str, Any]) -> None:

@@ -30,6 +30,8 @@ class Position:
     last_page: int | None = None
     unsettled: bool = False
     """Whether rows may have moved, and have not been looked for yet."""
+    adrift: frozenset[str] = frozenset()
+    """Rows among those handed out last before which one may be missing."""
 
 
 @frozen
@@ -55,6 +57,8 @@ class Checkpoint:
                 **asdict(self.position),
                 "known_from": self.known_from,
                 "recent": self.recent,
+                # In the order of the others, so that the same walk gives the same text.
+                "adrift": [i for i in self.recent if i in self.position.adrift],
             }
         )
 
@@ -79,8 +83,14 @@ class Checkpoint:
                 f"the checkpoint is of a walk with page_size={data['asked_page_size']}, this one "
                 f"has page_size={asked_page_size}; ask for the same page size again"
             )
-        numbers = (data[key] for key in ("page", "page_size", "total", "last_page", "unsettled"))
-        position = Position(*numbers)
+        position = Position(
+            data["page"],
+            data["page_size"],
+            data["total"],
+            data["last_page"],
+            data["unsettled"],
+            frozenset(data["adrift"]),
+        )
         return cls(wanted, asked_page_size, position, tuple(data["recent"]), data["known_from"])
 
 
@@ -130,4 +140,5 @@ _FIELDS: Final = {
     "unsettled": lambda value: isinstance(value, bool),
     "known_from": _is_positive,
     "recent": _is_ids,
+    "adrift": _is_ids,
 }

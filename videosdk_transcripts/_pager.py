@@ -17,6 +17,7 @@ from attrs import evolve
 
 from ._checkpoint import Checkpoint
 from ._filter import Filter, PlacedT
+from ._guards import numbers_differ
 from ._readahead import FetchPage, ReadAhead
 from ._recent import Recent
 from ._verify import VerifiedWalk
@@ -112,8 +113,13 @@ class Pager(Generic[PlacedT]):
             page = self._ready[0] if self._ready else None
         if page is not None:
             # With its own total: the list may have moved since this page was read.
+            has_moved = numbers_differ(page, self.total, self.last_page)
             position = evolve(
-                position, page=page.number, total=page.total, last_page=page.last_page
+                position,
+                page=page.number,
+                total=page.total,
+                last_page=page.last_page,
+                unsettled=position.unsettled or has_moved,
             )
         recent, known_from = self._recent.with_page(number, ids)
         known_from = min(known_from, position.page)

@@ -12,6 +12,7 @@ that was listed before: rows that slid to the front stand right before the page 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Generic
 
 from attrs import evolve
@@ -71,8 +72,10 @@ class Walk(Generic[PlacedT]):
         self._is_unsettled = False
         self._is_doubtful = start.unsettled
         self._may_be_old = False
-        # Rows handed out while the list still moved: one may be missing right before them.
-        self._adrift: set[str] = set()
+        # Rows handed out while the list still moved: one may be missing right before them. Where
+        # a look back has found it, that counts until it has been handed out as well.
+        self._adrift: AbstractSet[str] = start.adrift
+        self._adrift_before: AbstractSet[str] = frozenset()
 
     @property
     def page_size(self) -> int:
@@ -94,7 +97,8 @@ class Walk(Generic[PlacedT]):
         """Return where a checkpoint of the pages released so far points to."""
         numbers = (self._place_total, self._place_last)
         unsettled = self._is_unsettled or self._is_doubtful
-        return Position(self._place, self._size, *numbers, unsettled)
+        adrift = frozenset(self._adrift | self._adrift_before)
+        return Position(self._place, self._size, *numbers, unsettled, adrift)
 
     @property
     def reach(self) -> int:
@@ -151,6 +155,7 @@ class Walk(Generic[PlacedT]):
         self._size = size
         self._total, self._last_page = page.total, page.last_page
         if not looks_back:
+            self._adrift_before = frozenset()
             return self._release([], read)
         self._look_back(read, moved=moved)
         return []
@@ -221,10 +226,15 @@ class Walk(Generic[PlacedT]):
         return released
 
     def _note_rows_adrift(self, rescan: Rescan[PlacedT]) -> None:
+        again = {i for read in rescan.reads for i in read.ids}
         held = set(rescan.held.ids) - self._seen.ids
-        late = {i for read in rescan.reads for i in read.ids} - self._seen.ids - held
+        late = again - self._seen.ids - held
+        self._adrift_before = self._adrift
+        # Whoever was read again now stands behind all that was missing before it.
+        self._adrift = (self._adrift & self._seen.ids) - again - set(rescan.held.ids)
         # Without late rows it was the numbers that moved, and not the list.
-        self._adrift = held | late if rescan.is_second and late else set()
+        if rescan.is_second and late:
+            self._adrift |= held | late
 
     def _look_twice(self) -> None:
         """Let a look back that is under way not be the last one."""
