@@ -167,7 +167,7 @@ class Waits:
     async def sleep(self, seconds: float) -> None:
         """Go on at once, with the port open again if it was closed."""
         self.shortest = min(self.shortest, seconds)
-        await self._proxy.listen()
+        self._proxy.listen()
         await asyncio.sleep(0)
 
 

@@ -66,9 +66,8 @@ class Proxy:
         self._serve = self._forward_bytes if blind else self._forward_answers
         self._tls = tls
         self._port = 0
-        self._opening = asyncio.Lock()
         self._connections = 0
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._clients: set[asyncio.StreamWriter] = set()
 
@@ -77,17 +76,17 @@ class Proxy:
         """Return the base URL for a client."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Listen again, on the same port, after a refusal."""
-        async with self._opening:
-            if self._server is None:
-                server = await asyncio.start_server(
-                    self._accept, "127.0.0.1", self._port, ssl=self._tls
-                )
-                self._server, self._port = server, server.sockets[0].getsockname()[1]
+        if self._listening is None:
+            self._listening = socket.create_server(("127.0.0.1", self._port))
+            self._listening.setblocking(False)
+            self._port = self._listening.getsockname()[1]
+            # Not an `asyncio.Server`: one that is closed while a connection comes leaves it open.
+            asyncio.get_running_loop().add_reader(self._listening, self._take_connection)
 
     async def __aenter__(self) -> Self:
-        await self.listen()
+        self.listen()
         return self
 
     async def __aexit__(
@@ -103,14 +102,31 @@ class Proxy:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _stop_listening(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            asyncio.get_running_loop().remove_reader(listening)
+            listening.close()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _take_connection(self) -> None:
+        assert self._listening is not None
+        with contextlib.suppress(OSError):  # whoever came may be gone again
+            connection, _ = self._listening.accept()
+            task = asyncio.ensure_future(self._accept(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol, connection, ssl=self._tls
+            )
+        except OSError:
+            connection.close()  # whoever came speaks no TLS, or is gone again
+            return
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         self._clients.add(writer)
         upstream: asyncio.StreamWriter | None = None
         # A cancellation comes from `__aexit__` alone, and this task has nobody to tell it.
@@ -121,7 +137,6 @@ class Proxy:
             upstream.transport.abort()
         writer.close()
         self._clients.discard(writer)
-        self._tasks.discard(task)
 
     async def _forward_answers(
         self,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -120,6 +122,7 @@ class FakeVideoSDK:
         self._on_page: dict[int, deque[Fault]] = {}
         self._every: list[tuple[int, Fault]] = []
         self._runner: web.AppRunner | None = None
+        self._listening: socket.socket | None = None
         self._url = ""
 
     # What there is.
@@ -188,9 +191,9 @@ class FakeVideoSDK:
             app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        await web.SockSite(self._runner, self._listening).start()
+        host, port = self._listening.getsockname()
         self._url = f"http://{host}:{port}"
         return self
 
@@ -200,12 +203,15 @@ class FakeVideoSDK:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._runner is not None:
-            # Whoever was accepted just now is known to aiohttp some turns of the loop later, and
-            # is left open by a server that is closed in between.
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
-            await self._runner.cleanup()
+        if self._runner is None or self._listening is None:
+            return
+        # Whoever was accepted just now is known to aiohttp some turns of the loop later, and is
+        # left open by a server that is closed in between. So nobody is accepted any more first.
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().remove_reader(self._listening)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        await self._runner.cleanup()
 
     # What it answers.
 
