@@ -387,6 +387,25 @@ async def test_movement_that_only_a_later_page_tells_of(
     assert pager.stats.drifted
 
 
+# Large pages.
+
+
+@pytest.mark.parametrize(("page_size", "waits"), [(20, False), (400, True)])
+async def test_large_pages_are_read_one_after_another(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], page_size: int, waits: bool
+) -> None:
+    """Together they would hold the event loop as long as one of them and more."""
+    task = asyncio.create_task(
+        collect(client.iter_transcriptions(ROOM, page_size=page_size), found := [])
+    )
+    async with client._reading.of_this_loop():
+        await until(lambda: bool(fake.requests) and not fake.in_flight)
+        await turns(20)
+        assert (found == []) is waits
+    await task
+    assert found == rows
+
+
 # Leaving.
 
 

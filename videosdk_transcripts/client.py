@@ -7,7 +7,7 @@ import ssl as ssl_module
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Final, NoReturn, Self
 
 import aiohttp
 
@@ -16,6 +16,7 @@ from ._converter import read_transcription
 from ._envelope import OnInvalid, read_page
 from ._environment import find_endpoint, find_tokens
 from ._filter import Filter, Unverified, screen, warn_of_foreign_rows
+from ._lock import LoopLock
 from ._options import Consistency, WalkOptions, check_page_options, make_pager
 from ._pager import Pager
 from ._protocol import Answer, decode_object, list_request, transcription_request
@@ -28,6 +29,9 @@ from .errors import InvalidResponseError, VideoSDKTranscriptsError
 from .models import Page, Transcription, WalkStats
 
 __all__ = ["TranscriptsClient"]
+
+_LARGE: Final = 100_000
+"""Bytes of a page that are decoded in about a millisecond."""
 
 
 class TranscriptsClient:
@@ -99,6 +103,7 @@ class TranscriptsClient:
         if requests_per_second is not None:
             check_number("requests_per_second", requests_per_second, least=0, above=True)
         self._clock = clock
+        self._reading = LoopLock()
         self._transport = Transport(
             find_endpoint(endpoint),
             find_tokens(api_key=api_key, secret=secret, token=token, clock=clock, now=now),
@@ -331,10 +336,18 @@ class TranscriptsClient:
     ) -> Awaitable[Page[Transcription]]:
         request = list_request(wanted, page, page_size)
 
-        def decode(answer: Answer) -> Awaitable[Page[Transcription]]:
+        def read(answer: Answer) -> Awaitable[Page[Transcription]]:
             return read_page(
                 answer, request, page, quick_row, read_transcription, on_invalid=on_invalid
             )
+
+        async def read_in_turn(answer: Answer) -> Page[Transcription]:
+            # Of those read ahead several may come at once, and together they would hold the loop.
+            async with self._reading.of_this_loop():
+                return await read(answer)
+
+        def decode(answer: Answer) -> Awaitable[Page[Transcription]]:
+            return read(answer) if len(answer.body) < _LARGE else read_in_turn(answer)
 
         return self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
