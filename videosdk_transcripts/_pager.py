@@ -293,8 +293,11 @@ class Pager(Generic[PlacedT]):
 class _Rows(Generic[PlacedT]):
     """One loop over the rows of a pager."""
 
+    __slots__ = ("_hold", "_pager", "_stats")
+
     def __init__(self, pager: Pager[PlacedT]) -> None:
         self._pager = pager
+        self._stats = pager.stats
         self._hold = pager._ahead.hold()  # noqa: SLF001 - the two are one thing seen from two sides
 
     def __aiter__(self) -> Self:
@@ -302,11 +305,10 @@ class _Rows(Generic[PlacedT]):
 
     async def __anext__(self) -> PlacedT:
         # Not just the pager's own step: a call more for each row is a percent of its cost.
-        pager = self._pager
-        for row in pager._coming:  # noqa: SLF001
-            pager._stats.rows_yielded += 1  # noqa: SLF001
+        for row in self._pager._coming:  # noqa: SLF001
+            self._stats.rows_yielded += 1
             return row
-        return await pager.__anext__()
+        return await self._pager.__anext__()
 
 
 class PageIterator(Generic[PlacedT]):

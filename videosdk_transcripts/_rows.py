@@ -59,12 +59,6 @@ def quick_row(raw: Any) -> Transcription | None:
         provider, enabled = extension["provider"], extension["enabled"]
         files, summary_files = raw["transcriptionFilePaths"], raw["summarizedFilePaths"]
         start, end = _moment(raw["start"]), _moment(raw["end"])
-        for url in files.values():
-            if type(url) is not str:
-                return None
-        for url in summary_files.values():
-            if type(url) is not str:
-                return None
         if not (
             type(row_id) is str
             and row_id
@@ -72,6 +66,8 @@ def quick_row(raw: Any) -> Transcription | None:
             and type(room_id) is str
             and type(session_id) is str
             and type(provider) is str
+            and type(files["txt"]) is str
+            and type(summary_files["txt"]) is str
             and (enabled is True or enabled is False)
             # Another zone, or none, is for the closer look.
             and start.tzinfo is UTC
@@ -80,6 +76,7 @@ def quick_row(raw: Any) -> Transcription | None:
             and len(raw) == 7
             and len(extension) == 3
             and len(config) == 2
+            and len(files) == len(summary_files) == 1
         ):
             raise ValueError  # noqa: TRY301 - for what comes below, and not for a caller
         webhook_url, extra = None, {}

@@ -42,16 +42,20 @@ class Seen:
         """Return them all."""
         return self._all
 
-    def add(self, ids: tuple[str, ...]) -> set[str] | None:
+    def add(self, ids: tuple[str, ...], *, are_new: bool = False) -> set[str] | None:
         """
         Take note of the rows of a page.
+
+        Args:
+            ids: those of all its rows.
+            are_new: whether it is known that none of them had been listed before.
 
         Returns those that had been listed before, or None if all are new and differ.
         """
         self._first = self._first or ids
         self._newest.append(ids)
         self._count += len(ids)
-        known = self._all.intersection(ids)
+        known = set() if are_new else self._all.intersection(ids)
         before = len(self._all)
         self._all.update(ids)
         return None if len(self._all) == before + len(ids) else known

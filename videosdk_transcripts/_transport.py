@@ -150,9 +150,13 @@ class Transport:
             # Waiting for a slot is no part of the attempt: the service is not to blame for it.
             limit.end_at(call.ends_at)
             call.attempts.waits_for = "a slot (max_in_flight)"
-            async with wire.slots:
+            # Not `async with`, whose two coroutines would do no more than these two calls.
+            await wire.slots.acquire()
+            try:
                 limit.end_at(min(call.ends_at, wire.loop.time() + patience))
                 answer, hint = await self._ask(wire.session, call, limit)
+            finally:
+                wire.slots.release()
             limit.end_at(call.ends_at)
             check_status(answer, call.request, now=self._now(), hint=hint)
             return await decode(answer)
@@ -192,7 +196,7 @@ class Transport:
             call.stats.retries += 1
             token = await self._token_and_turn(call, limit)
             answer = await self._send(session, call, token)
-        return answer, self._explain_refusal(answer, token)
+        return answer, self._explain_refusal(answer, token) if answer.status == 401 else ""
 
     async def _token_and_turn(self, call: _Call, limit: Limit) -> Secret:
         """Get the token first: turns that were taken before it would leave in a burst."""
@@ -302,8 +306,6 @@ class Transport:
         return b"".join(chunks)
 
     def _explain_refusal(self, answer: Answer, token: Secret) -> str:
-        if answer.status != 401:
-            return ""
         date = http_date(answer.headers.get("date", ""))
         ahead = (self._moment() - date).total_seconds() if date else 0.0
         if abs(ahead) >= _SKEW:

@@ -156,7 +156,7 @@ class Walk(Generic[PlacedT]):
         self._total, self._last_page = page.total, page.last_page
         if not looks_back:
             self._adrift_before = frozenset()
-            return self._release([], read)
+            return self._release((), read, is_new=is_new)
         self._look_back(read, moved=moved)
         return []
 
@@ -168,6 +168,13 @@ class Walk(Generic[PlacedT]):
         return self._seen.floor(self._size, self._total, self._last_page)
 
     def _has_moved(self, page: Page[PlacedT], *, is_new: bool) -> bool:
+        if (
+            is_new
+            and not self._is_unsettled
+            and page.total == self._total == self._place_total
+            and page.last_page == self._last_page == self._place_last
+        ):
+            return False  # as nearly every page is
         # Compared with the page before as well as with what was read again meanwhile: rows
         # that moved while pages were read again have slid past this one, too.
         return (
@@ -280,7 +287,9 @@ class Walk(Generic[PlacedT]):
 
     # Handing out.
 
-    def _release(self, again: Iterable[Read[PlacedT]], read: Read[PlacedT]) -> list[Page[PlacedT]]:
+    def _release(
+        self, again: Iterable[Read[PlacedT]], read: Read[PlacedT], *, is_new: bool = False
+    ) -> list[Page[PlacedT]]:
         released = []
         for one in again:
             late = self._without_seen(one)
@@ -288,7 +297,7 @@ class Walk(Generic[PlacedT]):
             if late.items or late.invalid_rows:
                 self.stats.drifted = True
                 released.append(late)
-        page = self._without_seen(read)
+        page = self._without_seen(read, is_new=is_new)
         self._count(read.page, page)
         number, end = page.number, self._last_page
         was_beyond = number > 1 and read.is_empty and (page.last_page or 0) < number
@@ -316,9 +325,9 @@ class Walk(Generic[PlacedT]):
             return number  # it has come into being while pages were read again
         return None if number >= end else number + 1
 
-    def _without_seen(self, read: Read[PlacedT]) -> Page[PlacedT]:
+    def _without_seen(self, read: Read[PlacedT], *, is_new: bool = False) -> Page[PlacedT]:
         page = read.page
-        known = self._seen.add(read.ids)
+        known = self._seen.add(read.ids, are_new=is_new)
         if known is None:
             return page
         new: dict[str, PlacedT] = {}
