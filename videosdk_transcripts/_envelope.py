@@ -165,7 +165,10 @@ def _read_info(info: Mapping[str, Any]) -> _PageInfo:
     page, size, last, total = get("currentPage"), get("perPage"), get("lastPage"), get("total")
     # As documented, with nothing amiss: one look in place of a search for each number.
     if (
-        type(page) is type(size) is type(last) is type(total) is int
+        type(page) is int
+        and type(size) is int
+        and type(last) is int
+        and type(total) is int
         and min(page, size, last, total) > 0
         and max(page, size, last, total) < _MOST
         and "totalItems" not in info
