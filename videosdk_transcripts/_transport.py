@@ -293,7 +293,10 @@ class Transport:
     async def _read(self, response: aiohttp.ClientResponse, call: _Call) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        while chunk := await response.content.readany():
+        content = response.content
+        # Asked first: most bodies come whole, and a last read that waits for nothing costs one.
+        while not content.at_eof():
+            chunk = await content.readany()
             chunks.append(chunk)
             size += len(chunk)
             if size > self._max_response_bytes:
