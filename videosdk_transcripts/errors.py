@@ -24,7 +24,19 @@ What can go wrong, as one tree.
     │   ├── InvalidRowError          a row that can't be read
     │   └── UnverifiedRowError       a row that does not say whose it is
     ├── PaginationError              the page information contradicts itself or leads nowhere
-    └── IncompleteWalkError          no two passes over the list agreed
+    ├── IncompleteWalkError          no two passes over the list agreed
+    ├── FileError                    a transcript or summary file can't be had
+    │   ├── FileNotReadyError        there is none of that format, at least not yet
+    │   ├── FileHostRefusedError     its host, or where it redirects to, is not allowed
+    │   ├── TranscriptGoneError      its link is dead, and so is the one that replaced it
+    │   └── FileTextError            its bytes are no text in UTF-8
+    ├── WaitError                    waiting for a file came to nothing
+    │   ├── WaitTimedOutError        the time is up; also a TimeoutError
+    │   ├── TranscriptionFailedError the service says that the transcription failed
+    │   └── CompletedWithoutFileError  completed, and no file came within the grace period
+    └── WebhookError                 a webhook is not to be believed
+        ├── WebhookSignatureError    not signed by that key, or changed on its way
+        └── WebhookBodyError         no JSON, or not the documented object
 
 Every attribute is a plain value, so that an error can be logged, copied and sent
 to another process. No error holds a token, a key, a secret or transcript text.
@@ -40,10 +52,15 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
+    "CompletedWithoutFileError",
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
     "CredentialsError",
+    "FileError",
+    "FileHostRefusedError",
+    "FileNotReadyError",
+    "FileTextError",
     "IncompleteWalkError",
     "InvalidResponseError",
     "InvalidRowError",
@@ -57,8 +74,15 @@ __all__ = [
     "ServerError",
     "StatusError",
     "TimedOutError",
+    "TranscriptGoneError",
+    "TranscriptionFailedError",
     "UnverifiedRowError",
     "VideoSDKTranscriptsError",
+    "WaitError",
+    "WaitTimedOutError",
+    "WebhookBodyError",
+    "WebhookError",
+    "WebhookSignatureError",
 ]
 
 _MOST: Final = 800
@@ -242,3 +266,78 @@ class IncompleteWalkError(VideoSDKTranscriptsError):
         super().__init__(message)
         self.passes = passes
         self.differing = differing
+
+
+class FileError(VideoSDKTranscriptsError):
+    """
+    A file of a transcription can't be had.
+
+    Attributes:
+        transcription_id: whose file.
+        format: which one, as in `Transcription.files`; ``summary`` in front of that of a summary.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        transcription_id: str | None = None,
+        format: str | None = None,  # noqa: A002 - the API's own word
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, status=status)
+        self.transcription_id = transcription_id
+        self.format = format
+
+
+class FileNotReadyError(FileError):
+    """There is no file of that format, at least not yet. The text names those that there are."""
+
+
+class FileHostRefusedError(FileError):
+    """The URL is not https, or its host is not allowed. The text says how to allow it."""
+
+
+class TranscriptGoneError(FileError):
+    """The link is dead (403, 404, 410), and so is the one that the row has by now."""
+
+
+class FileTextError(FileError):
+    """The bytes of the file are no text in UTF-8; `fetch_bytes` has them as they are."""
+
+
+class WaitError(VideoSDKTranscriptsError):
+    """
+    Waiting for a file came to nothing: see the three classes below it.
+
+    Attributes:
+        transcription_id: what was waited for, to wait again.
+    """
+
+    def __init__(self, message: str, *, transcription_id: str | None = None) -> None:
+        super().__init__(message)
+        self.transcription_id = transcription_id
+
+
+class WaitTimedOutError(WaitError, TimeoutError):
+    """The time is up, and the file may still come."""
+
+
+class TranscriptionFailedError(WaitError):
+    """The service says that the transcription failed, so that no file will come."""
+
+
+class CompletedWithoutFileError(WaitError):
+    """The transcription completed, and its file did not come within the grace period."""
+
+
+class WebhookError(VideoSDKTranscriptsError):
+    """A webhook is not to be believed: see the two classes below it."""
+
+
+class WebhookSignatureError(WebhookError):
+    """The signature is not of that key and these bytes, or is no signature at all."""
+
+
+class WebhookBodyError(WebhookError):
+    """The body is signed, and is no JSON object with a type."""
