@@ -1,0 +1,231 @@
+"""P9 for files: which hosts and addresses a file may come from. Pure rules."""
+
+import pytest
+
+from videosdk_transcripts import ConfigurationError
+from videosdk_transcripts._hosts import FileHosts
+from videosdk_transcripts.errors import FileHostRefusedError
+
+CDN = "https://cdn.videosdk.live"
+
+
+def refusal(url: object, *extra: str, base: str | None = None) -> str:
+    """Return the text of the error for a URL."""
+    hosts = FileHosts(extra)
+    before = None if base is None else hosts.check(base)
+    with pytest.raises(FileHostRefusedError) as caught:
+        hosts.check(url, base=before)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        (f"{CDN}/a/b.txt", f"{CDN}/a/b.txt"),
+        ("HTTPS://CDN.VideoSDK.live:443/A", f"{CDN}/A"),
+        (CDN, f"{CDN}/"),
+        (f"{CDN}?x=/y", f"{CDN}/?x=/y"),
+        (f"{CDN}/a%20b?s=%2F+&t=a/b?#part", f"{CDN}/a%20b?s=%2F+&t=a/b?"),
+        (f"{CDN}/ä b\r\nX: y?q= \udcff", f"{CDN}/%C3%A4%20b%0D%0AX:%20y?q=%20?"),
+        (f"{CDN}/@evil.example/", f"{CDN}/@evil.example/"),
+    ],
+)
+def test_what_is_sent(url: str, sent: str) -> None:
+    """The parts that were judged and nothing else; a signature stays as it is."""
+    assert FileHosts().check(url).url == sent
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://evil.example/secret?sig=1", "on evil.example, which"),
+        (f"{CDN}.evil.example/", "file_hosts=['cdn.videosdk.live.evil.example']"),
+        ("https://cdn.videosdk.live./", "on cdn.videosdk.live., which"),
+        (f"{CDN}:8443/", "file_hosts=['https://cdn.videosdk.live:8443']"),
+        (f"{CDN}:99999/", "cdn.videosdk.live:99999"),
+        ("http://cdn.videosdk.live/", "by http, and not https; allow it"),
+        ("ftp://cdn.videosdk.live/", "by ftp, and not https"),
+        ("https://user:pass@cdn.videosdk.live/", "holds a user name for cdn.videosdk.live"),
+        ("https://cdn.videosdk.live@evil.example/", "holds a user name for evil.example"),
+        ("https://cdn.videosdk.live\\@evil.example/", "no absolute https URL"),
+        ("https://evil.example\\.cdn.videosdk.live/", "no absolute https URL"),
+        ("https://127.0.0.1/", "file_hosts=['https://127.0.0.1']"),
+        ("https://8.8.8.8/", "file_hosts=['8.8.8.8']"),
+        ("https://[::1]/", "file_hosts=['https://[::1]']"),
+        ("https://2130706433/", "in a way of its own"),
+        ("https://127.1/", "in a way of its own"),
+        ("https://0x7f.1/", "in a way of its own"),
+        ("https://0177.0.0.1/", "in a way of its own"),
+        ("https://127.0.0.1./", "in a way of its own"),
+        ("https://[1::2::3]/", "in a way of its own"),
+        ("https://[127.0.0.1]/", "no absolute https URL"),
+        ("https://./", "in a way of its own"),
+        ("https:///a", "no absolute https URL"),
+        ("/transcriptions/1.txt", "no absolute https URL"),
+        ("transcriptions/1.txt", "no absolute https URL"),
+        (" https://cdn.videosdk.live/", "no absolute https URL"),
+        ("https://пример.example/", "no absolute https URL"),
+        ("javascript:alert(1)", "no absolute https URL"),
+        ("", "no absolute https URL"),
+        (None, "no absolute https URL"),
+        (7, "no absolute https URL"),
+    ],
+)
+def test_a_url_that_is_refused(url: object, text: str) -> None:
+    """The error names the host, and never the path or the query."""
+    said = refusal(url)
+    assert text in said
+    assert "secret" not in said
+    assert "sig=" not in said
+
+
+def test_a_host_of_the_caller() -> None:
+    """A name is for https on its own port; an origin is exactly itself."""
+    hosts = FileHosts(["Files.Example.com", "http://127.0.0.1:8080", "[2606:4700::1]", "8.8.8.8"])
+    assert hosts.check("https://files.example.com/a").host == "files.example.com"
+    assert hosts.check("http://127.0.0.1:8080/a").url == "http://127.0.0.1:8080/a"
+    assert hosts.check("https://[2606:4700::1]/a").url == "https://[2606:4700::1]/a"
+    assert hosts.check("https://8.8.8.8/a").port == 443
+    for url in (
+        "http://files.example.com/",
+        "https://files.example.com:8080/",
+        "https://127.0.0.1:8080/",
+        "http://127.0.0.1/",
+        "http://127.0.0.1:8081/",
+        "http://127.0.0.2:8080/",
+        "https://sub.files.example.com/",
+    ):
+        with pytest.raises(FileHostRefusedError):
+            hosts.check(url)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        " ",
+        "*.example.com",
+        "files.example.com:8443",
+        "files.example.com/path",
+        "user@files.example.com",
+        "https://files.example.com/",
+        "https://files.example.com/path",
+        "https://files.example.com?x",
+        "https://user@files.example.com",
+        "https://files.example.com:0",
+        "https://files.example.com:65536",
+        "ftp://files.example.com",
+        "https://127.1",
+        "127.1",
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:8.8.8.8%1]",
+        "пример.example",
+        None,
+        b"files.example.com",
+    ],
+)
+def test_an_entry_that_is_none(entry: object) -> None:
+    """It is refused before anything is fetched."""
+    with pytest.raises(ConfigurationError, match="file_hosts"):
+        FileHosts([entry])  # type: ignore[list-item]
+
+
+def test_one_text_is_no_list() -> None:
+    """Each letter of it would be a host."""
+    with pytest.raises(ConfigurationError, match="must be a list"):
+        FileHosts("cdn.example.com")
+
+
+def test_an_entry_is_not_shown() -> None:
+    """Somebody may have taken a signed link for a host."""
+    with pytest.raises(ConfigurationError) as caught:
+        FileHosts(["https://files.example.com/a?Signature=abc"])
+    assert "abc" not in str(caught.value)
+
+
+# Redirects.
+
+
+@pytest.mark.parametrize(
+    ("location", "sent"),
+    [
+        ("/b?x", f"{CDN}/b?x"),
+        ("b", f"{CDN}/d/b"),
+        ("//cdn.videosdk.live/c", f"{CDN}/c"),
+        (f"{CDN}/c", f"{CDN}/c"),
+        ("\\\\evil.example/", f"{CDN}/d/%5C%5Cevil.example/"),
+    ],
+)
+def test_a_redirect(location: str, sent: str) -> None:
+    """It may be relative, and stays on the host then."""
+    hosts = FileHosts()
+    assert hosts.check(location, base=hosts.check(f"{CDN}/d/a")).url == sent
+
+
+@pytest.mark.parametrize(
+    ("location", "text"),
+    [
+        ("//evil.example/c", "cdn.videosdk.live redirects to what is on evil.example"),
+        ("http://cdn.videosdk.live/c", "by http"),
+        ("https://127.0.0.1/", "on 127.0.0.1"),
+        ("https://[::1/", "redirects to what is no absolute https URL"),
+        ("mailto:a@b", "no absolute https URL"),
+    ],
+)
+def test_a_redirect_that_is_refused(location: str, text: str) -> None:
+    """Each hop is judged like the first link."""
+    assert text in refusal(location, base=f"{CDN}/d/a")
+
+
+# Addresses.
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "2002:808:808::1", "64:ff9b::808:808"],
+)
+def test_a_public_address(address: str) -> None:
+    """Also one of IPv4 within one of IPv6."""
+    FileHosts().check_addresses("cdn.videosdk.live", 443, [address])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",  # noqa: S104
+        "255.255.255.255",
+        "224.0.0.1",
+        "192.0.2.1",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "fd00::1",
+        "ff0e::1",
+        "2001:db8::1",
+        "3fff::1",
+        "::ffff:127.0.0.1",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::808:808",
+        "no address",
+    ],
+)
+def test_an_address_that_is_not_public(address: str) -> None:
+    """One among others is enough, unless the origin was spelled out."""
+    with pytest.raises(FileHostRefusedError, match="has an address that is not public") as caught:
+        FileHosts(["f.example"]).check_addresses("f.example", 443, ["8.8.8.8", address])
+    assert "file_hosts=['https://f.example']" in str(caught.value)
+    for origin, port in (("https://f.example", 443), ("http://f.example:81", 81)):
+        FileHosts([origin]).check_addresses("f.example", port, ["8.8.8.8", address])
+    with pytest.raises(FileHostRefusedError):
+        FileHosts(["https://f.example:444"]).check_addresses("f.example", 443, [address])
