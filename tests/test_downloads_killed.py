@@ -1,0 +1,149 @@
+"""A program that downloads is killed at random moments, and what is on disk is whole."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from videosdk_transcripts.auth import mint_token
+from videosdk_transcripts.testing import Exchange, FakeVideoSDK
+
+from .test_download import half
+from .test_files import until
+
+ROOM: Final = "abcd-efgh-ijkl"
+COUNT: Final = 500
+PROGRAM: Final = """
+import asyncio, sys, time
+
+from videosdk_transcripts import RetryPolicy, TranscriptsClient
+from videosdk_transcripts._download import Downloader
+from videosdk_transcripts._downloads import Downloads
+from videosdk_transcripts._file_transport import FileTransport
+from videosdk_transcripts._files import Files
+from videosdk_transcripts._hosts import FileHosts
+
+
+async def main(url, token, directory):
+    transport = FileTransport(
+        FileHosts([url]),
+        RetryPolicy(),
+        ssl=True,
+        max_in_flight=4,
+        max_file_bytes=8_000_000,
+        clock=time.monotonic,
+        now=time.time,
+        sleep=asyncio.sleep,
+    )
+    async with TranscriptsClient(endpoint=url, token=token) as client:
+        downloader = Downloader.of(
+            Files(transport),
+            client.get_transcription,
+            directory,
+            formats=("txt",),
+            summary=False,
+            overwrite=False,
+        )
+        rows = client.iter_transcriptions()
+        async for done in Downloads(rows, downloader.prepare, downloader.save, at_once=4):
+            if done.error is not None:
+                raise done.error
+    await transport.aclose()
+
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def fill(fake: FakeVideoSDK, chance: random.Random) -> dict[str, bytes]:
+    """Fill the service, and return what there is to be on disk."""
+    wanted = {}
+    for number, row in enumerate(fake.add_transcriptions(COUNT, room_id=ROOM)):
+        # Most are small; some are larger than what is kept in memory before it is written.
+        data = chance.randbytes(2_500_000 if number % 50 == 3 else chance.randint(0, 30_000))
+        fake.files.put(row, "txt", data)
+        wanted[f"{row['id']}.txt"] = data
+    return wanted
+
+
+def whole(directory: Path) -> dict[str, bytes]:
+    """Return the files that are there, but for temporary ones."""
+    paths = directory.iterdir() if directory.exists() else []
+    return {path.name: path.read_bytes() for path in paths if path.name[0] != "."}
+
+
+async def run_until(
+    fake: FakeVideoSDK, token: str, directory: Path, moment: Callable[[], Awaitable[object]] | None
+) -> int | None:
+    """Run the program, kill it at a moment, and return how it ended."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, fake.url, token, str(directory)
+    )
+    try:
+        if moment is not None:
+            await moment()
+            # The signal that no program can handle.
+            child.kill()
+        return await asyncio.wait_for(child.wait(), 30)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+async def test_killed_at_random_moments(fake: FakeVideoSDK, tmp_path: Path) -> None:
+    """Three times; each run goes on where the one before ended, and the last one completes."""
+    token = str.__str__(mint_token(fake.api_key, fake.secret))
+    chance = random.Random(5)  # noqa: S311 - moments, and not secrets  # noqa: S311 - moments, and not secrets
+    wanted = fill(fake, chance)
+    directory = tmp_path / "transcripts"
+    before: set[str] = set()
+    stalled: list[Any] = []
+
+    async def stall(exchange: Exchange) -> Any:
+        stalled.append(exchange)
+        return await half(exchange, 2_000_000)
+
+    async def after_some_requests() -> None:
+        most = len(fake.files.requests) + chance.randint(5, 150)
+        await until(lambda: len(fake.files.requests) >= most)
+        await asyncio.sleep(chance.random() * 0.02)
+
+    async def in_the_midst_of_a_file() -> None:
+        def is_half() -> bool:
+            parts = [
+                directory / f".{exchange.request.match_info['name']}.part" for exchange in stalled
+            ]
+            return any(path.exists() and path.stat().st_size >= 1_000_000 for path in parts)
+
+        await until(is_half)
+
+    for moment in (after_some_requests, in_the_midst_of_a_file, after_some_requests, None):
+        asked = len(fake.files.requests)
+        if moment is in_the_midst_of_a_file:
+            missing = sorted(set(wanted) - before)
+            large = next(name for name in missing if len(wanted[name]) == 2_500_000)
+
+            async def only_large(exchange: Exchange, large: str = large) -> Any:
+                is_it = exchange.request.match_info["name"] == large
+                return await stall(exchange) if is_it else exchange.answer()
+
+            fake.files.fail_next(only_large, times=COUNT)
+        code = await run_until(fake, token, directory, moment)
+        fake.files._next.clear()
+        found = whole(directory)
+        # Nothing is torn, and nothing that was there is fetched again.
+        assert all(data == wanted[name] for name, data in found.items())
+        assert before <= set(found)
+        fetched = {Path(seen.path).name for seen in fake.files.requests[asked:]}
+        assert not fetched & before
+        assert code == (0 if moment is None else -signal.SIGKILL)
+        before = set(found)
+    assert found == wanted
+    assert len(os.listdir(directory)) == COUNT  # noqa: PTH208
+    assert len(stalled) == 1
+    assert not any("Authorization" in seen.headers for seen in fake.files.requests)
