@@ -15,9 +15,12 @@ from attrs import asdict, frozen
 from ._filter import Filter
 from .errors import ConfigurationError
 
-__all__ = ["Checkpoint", "Position"]
+__all__ = ["POST", "REALTIME", "Checkpoint", "Position"]
 
 _VERSION: Final = 1
+REALTIME: Final = "realtime-transcriptions"
+POST: Final = "post-transcriptions"
+"""The two lists that can be walked, by their names in the API."""
 
 
 @frozen
@@ -44,13 +47,15 @@ class Checkpoint:
     recent: tuple[str, ...]
     known_from: int = 1
     """The page from which on the newest ids are all that was handed out."""
+    listed: str = REALTIME
+    """Which list was walked."""
 
     def dumps(self) -> str:
         """Write it as JSON."""
         return json.dumps(
             {
                 "version": _VERSION,
-                "list": "realtime-transcriptions",
+                "list": self.listed,
                 "room_id": self.wanted.room_id,
                 "session_id": self.wanted.session_id,
                 "asked_page_size": self.asked_page_size,
@@ -63,15 +68,22 @@ class Checkpoint:
         )
 
     @classmethod
-    def loads(cls, text: object, wanted: Filter, asked_page_size: int) -> Checkpoint:
+    def loads(
+        cls, text: object, wanted: Filter, asked_page_size: int, listed: str = REALTIME
+    ) -> Checkpoint:
         """
         Read what `dumps` wrote.
 
         Raises:
             ConfigurationError: it is no checkpoint, of another version, or of a walk
-                with another filter or page size.
+                over another list, or with another filter or page size.
         """
         data = _parse(text)
+        if data["list"] != listed:
+            raise ConfigurationError(
+                f"the checkpoint is of a walk over the {data['list']}, this one is over the "
+                f"{listed}; give it to the call that walks the same list"
+            )
         theirs = Filter(data["room_id"], data["session_id"])
         if theirs != wanted:
             raise ConfigurationError(
@@ -91,7 +103,8 @@ class Checkpoint:
             data["unsettled"],
             frozenset(data["adrift"]),
         )
-        return cls(wanted, asked_page_size, position, tuple(data["recent"]), data["known_from"])
+        recent = tuple(data["recent"])
+        return cls(wanted, asked_page_size, position, recent, data["known_from"], listed)
 
 
 def _parse(text: object) -> dict[str, Any]:
@@ -106,7 +119,7 @@ def _parse(text: object) -> dict[str, Any]:
             f"the checkpoint has version {data['version']!r}, this release reads version "
             f"{_VERSION}; start a new walk, or use the release that wrote it"
         )
-    if data.get("list") != "realtime-transcriptions" or not all(
+    if data.get("list") not in (REALTIME, POST) or not all(
         key in data and fits(data[key]) for key, fits in _FIELDS.items()
     ):
         raise ConfigurationError("the checkpoint is damaged; start a new walk")

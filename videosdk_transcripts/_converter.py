@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, NewType
+from typing import Any, Final, NewType, TypeVar
 
-from attrs import define, has
+from attrs import define, fields, has
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.cols import is_mapping
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
@@ -23,9 +23,11 @@ from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 from ._depth import DEEPEST, is_deep
 from ._rows import leftover
 from .errors import InvalidRowError
-from .models import Transcription
+from .models import PostTranscription, Transcription
 
-__all__ = ["read_transcription"]
+__all__ = ["read_post_transcription", "read_transcription"]
+
+T = TypeVar("T")
 
 
 _Id = NewType("_Id", str)
@@ -66,6 +68,28 @@ class _Row:
     sessionId: str | None = None
 
 
+@define
+class _PostRow:
+    """
+    A row of the list of transcripts of recordings, which is flat.
+
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions
+    """
+
+    id: _Id
+    status: str | None = None
+    roomId: str | None = None
+    sessionId: str | None = None
+    recordingId: str | None = None
+    filePath: str | None = None
+    transcriptionFilePaths: _Files | None = None
+    summarizedFilePaths: _Files | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    userStorage: Any = None
+
+
+_IN_POST_ROW: Final[dict[str, Any]] = {field.name: None for field in fields(_PostRow)}
 _MOST_FAULTS: Final = 3
 
 
@@ -99,7 +123,7 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
         InvalidRowError: a field is missing or of the wrong type, or what is unknown is
             nested too deep to be copied, compared or pickled by any program.
     """
-    row = _structured(raw, path, page)
+    row = _structured(raw, _Row, path, page)
     extra = leftover(raw)
     if is_deep(extra):
         raise _invalid(raw, [f"nested deeper than {DEEPEST} levels @ {path}"], page)
@@ -121,9 +145,31 @@ def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Trans
     )
 
 
-def _structured(raw: Any, path: str, page: int | None) -> _Row:
+def read_post_transcription(raw: Any, *, path: str, page: int | None = None) -> PostTranscription:
+    """Turn one row of the transcripts of recordings into a model, as `read_transcription` does."""
+    row = _structured(raw, _PostRow, path, page)
+    extra = leftover(raw, _IN_POST_ROW)
+    if is_deep([extra, row.userStorage]):
+        raise _invalid(raw, [f"nested deeper than {DEEPEST} levels @ {path}"], page)
+    return PostTranscription(
+        id=row.id,
+        status=row.status,
+        room_id=row.roomId,
+        session_id=row.sessionId,
+        recording_id=row.recordingId,
+        media_url=row.filePath,
+        start=row.start,
+        end=row.end,
+        files=_present(row.transcriptionFilePaths),
+        summary_files=_present(row.summarizedFilePaths),
+        user_storage=row.userStorage,
+        extra=extra,
+    )
+
+
+def _structured(raw: Any, into: type[T], path: str, page: int | None) -> T:
     try:
-        return _converter().structure(raw, _Row)
+        return _converter().structure(raw, into)
     except (BaseValidationError, _MismatchError) as error:
         faults = transform_error(error, path, _describe)
     # Raised out here, so that the error does not carry the row in its context.

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from attrs import frozen
 
 from ._arguments import check_count, check_number, check_word
-from ._checkpoint import Checkpoint
+from ._checkpoint import REALTIME, Checkpoint
 from ._envelope import OnInvalid
 from ._filter import Filter, PlacedT, Unverified
 from ._pager import Pager
@@ -72,16 +72,24 @@ def make_pager(
     *,
     stats: WalkStats,
     clock: Callable[[], float],
+    listed: str = REALTIME,
 ) -> Pager[PlacedT]:
     """
     Make the pager of a walk, which sends nothing yet.
+
+    Args:
+        options: what the caller said.
+        fetch: gets a page of the list.
+        stats: the counters of the walk.
+        clock: seconds of a clock that only goes forward.
+        listed: which list it is, for its checkpoints.
 
     Raises:
         ConfigurationError: the checkpoint is none, or is of another walk.
     """
     taken_up = None
     if options.resume is not None:
-        taken_up = Checkpoint.loads(options.resume, options.wanted, options.page_size)
+        taken_up = Checkpoint.loads(options.resume, options.wanted, options.page_size, listed)
 
     def make_walk(stats: WalkStats) -> Walk[PlacedT]:
         return Walk(
@@ -108,4 +116,5 @@ def make_pager(
         clock=clock,
         recent=taken_up.recent if taken_up else (),
         known_from=taken_up.known_from if taken_up else 1,
+        listed=listed,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
 from attrs import evolve
 
-from ._checkpoint import Checkpoint
+from ._checkpoint import REALTIME, Checkpoint
 from ._filter import Filter, PlacedT
 from ._guards import numbers_differ
 from ._readahead import FetchPage, ReadAhead
@@ -57,11 +57,13 @@ class Pager(Generic[PlacedT]):
         clock: Callable[[], float],
         recent: tuple[str, ...] = (),
         known_from: int = 1,
+        listed: str = REALTIME,
     ) -> None:
         self._walk = walk
         self._stats = walk.stats
         self._ahead = ReadAhead(fetch, readahead, walk.stats, walk)
         self._wanted = wanted
+        self._listed = listed
         self._asked_page_size = page_size
         self._left = limit
         self._walk_deadline = walk_deadline
@@ -123,7 +125,8 @@ class Pager(Generic[PlacedT]):
             )
         recent, known_from = self._recent.with_page(number, ids)
         known_from = min(known_from, position.page)
-        return Checkpoint(self._wanted, self._asked_page_size, position, recent, known_from).dumps()
+        found = (self._asked_page_size, position, recent, known_from, self._listed)
+        return Checkpoint(self._wanted, *found).dumps()
 
     def by_page(self) -> PageIterator[PlacedT]:
         """

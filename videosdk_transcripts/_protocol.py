@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from attrs import define, field
 
+from ._disguise import TOKEN, is_disguised
 from ._filter import Filter
 from ._text import printable
 from .auth import Secret
@@ -35,30 +35,31 @@ from .errors import (
 )
 
 __all__ = [
+    "POST",
+    "REALTIME",
     "Answer",
     "Request",
     "check_status",
     "decode_object",
+    "explain_clock",
     "http_date",
     "list_request",
     "read_json",
     "refuse_failure",
+    "retry_after",
     "status_error",
     "transcription_request",
     "unreadable",
 ]
 
-_REALTIME: Final = "/ai/v1/realtime-transcriptions/"
 _EXCERPT: Final = 200
+_SKEW: Final = 60.0
 # Of a long text only the beginning is looked through, and more is never shown.
 _SEARCHED: Final = 4000
-# A JSON web token, wherever a service or a proxy may echo one.
-_TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
 _ABSOLUTE: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:)?//(?:[^/?#\s]*@)?(?P<host>[^/?#@\\\s]+)(?=[/?#]|$)",
     re.IGNORECASE,
 )
-_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id",
     "request-id",
@@ -77,6 +78,8 @@ class Request:
     target: str
     subject: str
     method: str = "GET"
+    body: bytes | None = field(default=None, repr=False)
+    """JSON, for a write."""
 
 
 @define
@@ -99,8 +102,8 @@ class Answer:
         """Return what may be shown of a text of the service, or None if that is nothing."""
         most = max(_SEARCHED, *(2 * len(secret) for secret in self.secrets), 0)
         is_cut = len(text) > most
-        text = _TOKEN.sub("***", " ".join(text[:most].split()))
-        if _is_disguised(text, self.secrets):
+        text = TOKEN.sub("***", " ".join(text[:most].split()))
+        if is_disguised(text, self.secrets):
             return "***"
         # The longest first: one may be a part of another.
         for secret in sorted(self.secrets, key=len, reverse=True):
@@ -109,19 +112,34 @@ class Answer:
         return "***" if is_cut and len(text) <= _EXCERPT else printable(text, _EXCERPT) or None
 
 
-def list_request(wanted: Filter, page: int, page_size: int) -> Request:
-    """Ask for one page of the list. The documented path ends in a slash."""
+@define
+class Listed:
+    """A list of the API: its path, and words for its rows in an error."""
+
+    path: str
+    rows: str
+    row: str
+
+
+REALTIME: Final = Listed("/ai/v1/realtime-transcriptions/", "transcriptions", "transcription")
+POST: Final = Listed(
+    "/ai/v1/post-transcriptions/", "transcripts of recordings", "transcript of a recording"
+)
+
+
+def list_request(wanted: Filter, page: int, page_size: int, listed: Listed = REALTIME) -> Request:
+    """Ask for one page of a list. The documented path ends in a slash."""
     # Numbers need no quoting, and the filter was quoted once for the whole walk.
     return Request(
-        f"{_REALTIME}?{wanted.query}page={page}&perPage={page_size}",
-        f"page {page} of the transcriptions of {wanted.words}",
+        f"{listed.path}?{wanted.query}page={page}&perPage={page_size}",
+        f"page {page} of the {listed.rows} of {wanted.words}",
     )
 
 
-def transcription_request(transcription_id: str) -> Request:
+def transcription_request(transcription_id: str, listed: Listed = REALTIME) -> Request:
     """Ask for one transcription."""
     return Request(
-        _REALTIME + quote(transcription_id, safe=""), f"transcription {transcription_id}"
+        listed.path + quote(transcription_id, safe=""), f"{listed.row} {transcription_id}"
     )
 
 
@@ -214,6 +232,19 @@ def http_date(value: str) -> datetime | None:
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def explain_clock(answer: Answer, now: float) -> str:
+    """Say how wrong our clock is, where an answer shows that it is."""
+    date = http_date(answer.headers.get("date", ""))
+    ahead = (datetime.fromtimestamp(now, UTC) - date).total_seconds() if date else 0.0
+    if abs(ahead) < _SKEW:
+        return ""
+    where = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"this machine's clock is {abs(ahead):.0f} s {where} the service's, so that its "
+        "tokens are not valid yet or no longer; set the clock"
+    )
 
 
 def read_json(answer: Answer, request: Request) -> Any:
@@ -310,23 +341,3 @@ def _destination(answer: Answer) -> str:
         return answer.quote(f"{found['scheme'] or ''}//{found['host']}") or ""
     is_path = re.match(r"[\w.~%/?#-]", location) and not re.match(r"[\w.+-]*:|//", location)
     return "another path of the same host" if is_path else "what is no URL"
-
-
-def _is_disguised(text: str, secrets: tuple[Secret, ...]) -> bool:
-    """Tell whether a text holds a token or a secret in percent-encoding or in base64."""
-    plain = unquote(text)
-    if plain != text and (_TOKEN.search(plain) or any(secret in plain for secret in secrets)):
-        return True
-    standard = text.translate(_STANDARD_BASE64)
-    return any(form in standard for secret in secrets for form in _in_base64(secret.encode()))
-
-
-def _in_base64(secret: bytes) -> list[str]:
-    """Return what of a secret is the same in base64 whatever stands before and behind it."""
-    forms = []
-    for before in range(3):
-        encoded = b64encode(bytes(before) + secret).decode()
-        mixed = (0, 3, 2)[(before + len(secret)) % 3]
-        forms.append(encoded[(0, 2, 3)[before] : len(encoded) - mixed])
-    # What is left of a very short one would be found by chance.
-    return [form for form in forms if len(form) >= 8]

@@ -1,7 +1,7 @@
 """
 What is tried again, when and for how long. Stands on tenacity.
 
-A read is repeated after the failures named here and no others: a list of what not to
+A request is repeated after the failures named here and no others: a list of what not to
 repeat would swallow a cancellation (tenacity issue 529).
 """
 
@@ -25,7 +25,15 @@ from .errors import (
 )
 from .models import WalkStats
 
-__all__ = ["THROTTLING_STATUSES", "Attempts", "RetryPolicy", "with_retries"]
+__all__ = [
+    "THROTTLING_STATUSES",
+    "Attempts",
+    "RetryPolicy",
+    "is_refusal",
+    "is_repeated",
+    "is_repeated_write",
+    "with_retries",
+]
 
 logger = logging.getLogger("videosdk_transcripts")
 
@@ -85,6 +93,33 @@ def is_repeated(error: BaseException) -> bool:
     return type(error) in REPEATED_FAILURES
 
 
+def is_repeated_write(error: BaseException, *, is_open: bool) -> bool:
+    """
+    Tell whether a write may be sent again after this failure.
+
+    Args:
+        error: the failure.
+        is_open: whether it may have been applied, so that somebody looks before it is sent.
+    """
+    if is_open:
+        return isinstance(error, _OPEN_FAILURES)
+    is_throttled = isinstance(error, StatusError) and error.status == 429
+    return is_throttled or type(error) in REPEATED_FAILURES
+
+
+_OPEN_FAILURES: Final = (ConnectionFailedError, TimedOutError, InvalidResponseError, StatusError)
+"""With all below them: nothing is sent after these without a look."""
+
+
+def is_refusal(status: int) -> bool:
+    """Tell whether a status says that a write was not applied."""
+    return 300 <= status < 500 and status not in _OPEN_STATUSES
+
+
+_OPEN_STATUSES: Final = frozenset({406, 408})
+"""As 406 the service dresses failures of its own, which may come after the deed."""
+
+
 @define
 class Attempts:
     """What has been tried so far for one page or object."""
@@ -95,6 +130,8 @@ class Attempts:
     """What the attempt has to have before it can be sent, and has not got yet."""
     are_over: bool = False
     """Whether the time for all of them has passed, so that none is to follow."""
+    are_open: bool = False
+    """Whether one was a write that may have been applied: its body left, and no refusal came."""
 
     def __str__(self) -> str:
         if not self.begun:
@@ -113,6 +150,7 @@ async def with_retries(
     stats: WalkStats,
     time_left: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
+    is_write: bool = False,
 ) -> T:
     """
     Call `attempt` until it succeeds, or until the policy says stop.
@@ -125,6 +163,7 @@ async def with_retries(
         stats: counts the retries.
         time_left: seconds until the deadline.
         sleep: waits that many seconds.
+        is_write: whether a second one could do harm; `attempt` looks before it sends again.
 
     Raises:
         VideoSDKTranscriptsError: the last failure, with the number of attempts.
@@ -141,11 +180,15 @@ async def with_retries(
     def may_repeat(error: BaseException) -> bool:
         asked = getattr(error, "retry_after", None) or 0.0
         is_over = attempts.are_over or asked > policy.longest_retry_after
+        if is_write:
+            return is_repeated_write(error, is_open=attempts.are_open) and not is_over
         return is_repeated(error) and not is_over
 
     def wait(state: RetryCallState) -> float:
         # Never less than the service asked for, and not all clients at that moment.
-        return (_failure(state).retry_after or 0.0) + back_off(state)
+        asked = _failure(state).retry_after or 0.0
+        # What a write may have begun gets some time to be seen, before somebody looks.
+        return asked + back_off(state) + (policy.first_wait if is_write else 0.0)
 
     def is_over(state: RetryCallState) -> bool:
         return state.attempt_number >= policy.attempts or state.upcoming_sleep >= time_left()
@@ -190,5 +233,5 @@ async def with_retries(
 
 def _failure(state: RetryCallState) -> VideoSDKTranscriptsError:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, VideoSDKTranscriptsError)  # noqa: S101 - `is_repeated` named it
+    assert isinstance(error, VideoSDKTranscriptsError)  # noqa: S101 - `may_repeat` named it
     return error

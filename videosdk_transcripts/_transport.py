@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
-from attrs import define, field
+from attrs import define
 from yarl import URL
 
+from ._body import Body
 from ._failure import translate
 from ._limit import Limit
 from ._pace import Pace
-from ._protocol import Answer, Request, check_status, http_date
+from ._protocol import Answer, Request, check_status, explain_clock
 from ._retry import THROTTLING_STATUSES, Attempts, RetryPolicy, with_retries
 from ._session import Connection, Sessions
 from .auth import Secret, TokenSource, explain_refusal
@@ -34,7 +34,6 @@ T = TypeVar("T")
 
 # Our own limits hold for the whole attempt; none is inherited from a given session.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
-_SKEW: Final = 60.0
 
 
 @define
@@ -47,7 +46,7 @@ class _Call:
     """The name of the limit that all attempts have together."""
     ends_at: float
     """When that is over, by the clock of the event loop."""
-    attempts: Attempts = field(factory=Attempts)
+    attempts: Attempts
 
     @property
     def tried(self) -> str:
@@ -86,11 +85,11 @@ class Transport:
     ) -> None:
         self.endpoint = endpoint
         self._tokens = tokens
-        self._policy = policy
+        self.policy = policy
         self._connection = connection
         self._proxy = connection.proxy_for(endpoint)
         self._max_response_bytes = max_response_bytes
-        self._clock = clock
+        self.clock = clock
         self._now = now
         self._sleep = sleep
         self._pace = Pace(requests_per_second, clock=clock, sleep=sleep)
@@ -103,6 +102,8 @@ class Transport:
         *,
         stats: WalkStats,
         deadline: float | None = None,
+        settle: Callable[[], Awaitable[T | None]] | None = None,
+        attempts: Attempts | None = None,
     ) -> T:
         """
         Send a request as often as the policy allows, until its answer can be decoded.
@@ -112,28 +113,33 @@ class Transport:
             decode: turns a success into data; its error may cause another attempt.
             stats: counts requests and retries.
             deadline: where the clock stands when the whole walk must have ended.
+            settle: for a write: finds what became of one that may have been applied, or None
+                if it was not and is to be sent again. Called before that happens.
+            attempts: takes note of what was tried; read by whoever waits for a write.
 
         Raises:
             VideoSDKTranscriptsError: the last failure.
         """
-        now = self._clock()
-        name, ends_at = "page_deadline", now + self._policy.page_deadline
+        now = self.clock()
+        name, ends_at = "page_deadline", now + self.policy.page_deadline
         if deadline is not None and deadline < ends_at:
-            name, ends_at = "walk_deadline", deadline
+            name, ends_at = "page_deadline" if settle else "walk_deadline", deadline
         left = ends_at - now
-        call = _Call(request, stats, name, asyncio.get_running_loop().time() + left)
+        attempts = attempts or Attempts()
+        call = _Call(request, stats, name, asyncio.get_running_loop().time() + left, attempts)
         # Without time left nothing is sent; the limit itself would act a request later.
         if left <= 0:
             raise self._over(call)
         try:
             return await with_retries(
-                lambda: self._attempt(call, decode),
-                self._policy,
+                lambda: self._attempt(call, decode, settle),
+                self.policy,
                 subject=request.subject,
-                attempts=call.attempts,
+                attempts=attempts,
                 stats=stats,
-                time_left=lambda: ends_at - self._clock(),
+                time_left=lambda: ends_at - self.clock(),
                 sleep=lambda seconds: self._back_off(call, seconds),
+                is_write=settle is not None,
             )
         except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
             # What the frames held is forgotten: those of aiohttp hold headers and the proxy, and
@@ -142,9 +148,19 @@ class Transport:
             traceback.clear_frames(error.__traceback__)
             raise
 
-    async def _attempt(self, call: _Call, decode: Callable[[Answer], Awaitable[T]]) -> T:
+    async def _attempt(
+        self,
+        call: _Call,
+        decode: Callable[[Answer], Awaitable[T]],
+        settle: Callable[[], Awaitable[T | None]] | None,
+    ) -> T:
+        if settle is not None and call.attempts.are_open:
+            found = await settle()
+            if found is not None:
+                return found
+            call.attempts.are_open = False
         wire = await self.sessions.open()
-        patience = self._policy.attempt_timeout
+        patience = self.policy.attempt_timeout
         # One timer for both limits, which begins with the sooner one: later is for nothing.
         with self.sessions.limit(min(call.ends_at, wire.loop.time() + patience)) as limit:
             # Waiting for a slot is no part of the attempt: the service is not to blame for it.
@@ -176,7 +192,7 @@ class Transport:
         missing = call.attempts.waits_for or "whole answer"
         return TimedOutError(
             f"{call.tried}: no {missing} within the attempt_timeout of "
-            f"{self._policy.attempt_timeout:g} s"
+            f"{self.policy.attempt_timeout:g} s"
         )
 
     def _over(self, call: _Call) -> TimedOutError:
@@ -225,6 +241,10 @@ class Transport:
             "Accept": "application/json",
             "User-Agent": _user_agent(),
         }
+        body = None
+        if call.request.body is not None:
+            body = Body(call.request.body, call.attempts)
+            headers |= body.headers
         proxy = self._proxy
         to_proxy: Mapping[str, str] = {} if proxy is None else proxy.authorization
         if not self.endpoint.startswith("https:"):
@@ -236,6 +256,7 @@ class Transport:
                 call.request.method,
                 self._url(call.request.target),
                 headers=headers,
+                data=body,
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=_NO_TIMEOUT,
@@ -245,6 +266,8 @@ class Transport:
             ) as response:
                 # Counted before its body is read, which may break off.
                 call.stats.throttled += response.status in THROTTLING_STATUSES
+                if body is not None:
+                    body.answered(response.status)
                 return Answer(
                     response.status,
                     response.headers,
@@ -309,18 +332,8 @@ class Transport:
         return b"".join(chunks)
 
     def _explain_refusal(self, answer: Answer, token: Secret) -> str:
-        date = http_date(answer.headers.get("date", ""))
-        ahead = (self._moment() - date).total_seconds() if date else 0.0
-        if abs(ahead) >= _SKEW:
-            where = "ahead of" if ahead > 0 else "behind"
-            return (
-                f"this machine's clock is {abs(ahead):.0f} s {where} the service's, so that its "
-                "tokens are not valid yet or no longer; set the clock"
-            )
-        return explain_refusal(token, self._now()) or ""
-
-    def _moment(self) -> datetime:
-        return datetime.fromtimestamp(self._now(), UTC)
+        now = self._now()
+        return explain_clock(answer, now) or explain_refusal(token, now) or ""
 
 
 def _cancellations() -> int:

@@ -6,29 +6,28 @@ All classes but the counters are frozen, slotted, picklable and made of plain va
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-__all__ = ["InvalidRow", "Page", "Transcription", "WalkStats"]
+from ._shape import (
+    iso,
+    merged,
+    present,
+    says_completed,
+    says_failed,
+    says_running,
+    time_between,
+    unsigned,
+    unsigned_all,
+)
+
+__all__ = ["InvalidRow", "Page", "PostTranscription", "Transcription", "WalkStats"]
 
 T_co = TypeVar("T_co", covariant=True)
-
-_COMPLETED: Final = frozenset({"completed"})
-# No page of the API names a failure; these two are what programs around it test for.
-_FAILED: Final = frozenset({"failed", "error"})
-
-
-# A signed URL opens the file to whoever reads it in a log.
-_SIGNED: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
-
-
-def _unsigned(files: Mapping[str, str]) -> str:
-    return repr({name: _SIGNED.sub("…", url) for name, url in files.items()})
 
 
 # Without a slot for weak references, which nobody needs: see `_rows` for what stands in its way.
@@ -58,9 +57,9 @@ class Transcription:
     """When it began, in UTC."""
     end: datetime | None = None
     """When it ended, in UTC; None while it runs."""
-    files: Mapping[str, str] = field(factory=dict, repr=_unsigned)
+    files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
     """Format to URL, ``txt`` for one. Empty until the service has written a file."""
-    summary_files: Mapping[str, str] = field(factory=dict, repr=_unsigned)
+    summary_files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
     """Format to URL of the summary. Empty where there is none."""
     provider: str | None = None
     """Who transcribed."""
@@ -77,30 +76,27 @@ class Transcription:
     @property
     def duration(self) -> timedelta | None:
         """Return the time from start to end, or None while either is unknown."""
-        return None if self.start is None or self.end is None else self.end - self.start
+        return time_between(self.start, self.end)
 
     @property
     def is_running(self) -> bool:
         """Tell whether the status says ``running``, in any case."""
-        return self._word() == "running"
+        return says_running(self.status)
 
     @property
     def is_completed(self) -> bool:
         """Tell whether the status says ``completed``, in any case."""
-        return self._word() in _COMPLETED
+        return says_completed(self.status)
 
     @property
     def is_failed(self) -> bool:
         """Tell whether the status says ``failed`` or ``error``, in any case."""
-        return self._word() in _FAILED
+        return says_failed(self.status)
 
     @property
     def is_finished(self) -> bool:
         """Tell whether the status says that nothing more will happen: completed or failed."""
         return self.is_completed or self.is_failed
-
-    def _word(self) -> str:
-        return (self.status or "").lower()
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -109,21 +105,107 @@ class Transcription:
         What is None or empty is left out, `extra` stands at its place again, and the
         ids are where the list endpoint documents them. The result is the caller's own.
         """
-        config = _present(roomId=self.room_id, sessionId=self.session_id)
-        extension = _present(
+        config = present(roomId=self.room_id, sessionId=self.session_id)
+        extension = present(
             enabled=self.enabled, provider=self.provider, extensionConfig=config or None
         )
-        row = _present(
+        row = present(
             id=self.id,
             status=self.status,
             extension=extension or None,
             transcriptionFilePaths=dict(self.files) or None,
             summarizedFilePaths=dict(self.summary_files) or None,
             webhookUrl=self.webhook_url,
-            start=_iso(self.start),
-            end=_iso(self.end),
+            start=iso(self.start),
+            end=iso(self.end),
         )
-        return _merged(row, self.extra)
+        return merged(row, self.extra)
+
+
+@frozen
+class PostTranscription:
+    """
+    One transcription of a recording, made after the meeting.
+
+    The same view as `Transcription`: equal by value, hashed by id, None or an empty mapping
+    for what is absent, null or ``{}``.
+
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions
+    """
+
+    id: str
+    """The transcription's id."""
+    status: str | None = None
+    """The service's own word. ``completed`` is documented; any other survives."""
+    room_id: str | None = None
+    """The room."""
+    session_id: str | None = None
+    """The session."""
+    recording_id: str | None = None
+    """The recording that was transcribed."""
+    media_url: str | None = field(default=None, repr=unsigned)
+    """The recording's file, as the service names it: a URL, or a path of your own storage."""
+    start: datetime | None = None
+    """When it began, in UTC."""
+    end: datetime | None = None
+    """When it ended, in UTC; None while it is unknown."""
+    files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
+    """Format to URL: ``json``, ``srt``, ``txt``, ``tsv``, ``vtt``. Empty until there is one."""
+    summary_files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
+    """Format to URL of the summary. Empty where there is none."""
+    user_storage: Any = field(default=None, repr=False)
+    """What the service says of a storage of your own, as it came; nobody documents its shape."""
+    extra: Mapping[str, Any] = field(factory=dict, repr=False)
+    """What the service sent beyond this model."""
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Return the time from start to end, or None while either is unknown."""
+        return time_between(self.start, self.end)
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the status says ``running``, in any case."""
+        return says_running(self.status)
+
+    @property
+    def is_completed(self) -> bool:
+        """Tell whether the status says ``completed``, in any case."""
+        return says_completed(self.status)
+
+    @property
+    def is_failed(self) -> bool:
+        """Tell whether the status says ``failed`` or ``error``, in any case."""
+        return says_failed(self.status)
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the status says that nothing more will happen: completed or failed."""
+        return self.is_completed or self.is_failed
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the row in the service's own shape and words, ready for `json.dumps`.
+
+        What is None or empty is left out. The result is the caller's own.
+        """
+        row = present(
+            id=self.id,
+            status=self.status,
+            roomId=self.room_id,
+            sessionId=self.session_id,
+            recordingId=self.recording_id,
+            filePath=self.media_url,
+            transcriptionFilePaths=dict(self.files) or None,
+            summarizedFilePaths=dict(self.summary_files) or None,
+            start=iso(self.start),
+            end=iso(self.end),
+            userStorage=deepcopy(self.user_storage),
+        )
+        return merged(row, self.extra)
 
 
 @frozen
@@ -200,26 +282,3 @@ class WalkStats:
     """Times the list was walked: one, but for ``consistency="verify"``."""
     drifted: bool = False
     """Whether rows moved while the walk lasted."""
-
-
-def _present(**values: Any) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _iso(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    moment = moment.astimezone(UTC)
-    # The service writes milliseconds; more is kept where there is more.
-    spec = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.isoformat(timespec=spec).replace("+00:00", "Z")
-
-
-def _merged(row: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    for key, value in extra.items():
-        below = row.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            _merged(below, value)
-        else:
-            row[key] = deepcopy(value)
-    return row

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from attrs import define
 
-__all__ = ["EPOCH", "SHAPES", "Listing", "Row", "Shape", "make_row", "new_id"]
+__all__ = ["EPOCH", "SHAPES", "Listing", "Row", "Shape", "belongs", "iso", "make_row", "new_id"]
 
 Row = dict[str, Any]
 """One row, as the service writes it."""
@@ -135,11 +135,20 @@ def make_row(
         row["transcriptionFilePaths"] = files
     if files and summary:
         row["summarizedFilePaths"] = {"txt": f"{_CDN}/{row_id}/{row_id}-summary.txt"}
-    row["start"] = _iso(start)
+    row["start"] = iso(start)
     if duration is not None:
-        row["end"] = _iso(start + duration)
+        row["end"] = iso(start + duration)
     return row | more
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
+    """Write a time as the service does."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def belongs(row: Row, query: Mapping[str, str]) -> bool:
+    """Tell whether a row is of the room and the session that a query asks for."""
+    config = (row.get("extension") or {}).get("extensionConfig") or {}
+    return all(
+        query.get(key) in (None, config.get(key, row.get(key))) for key in ("roomId", "sessionId")
+    )
