@@ -1,0 +1,146 @@
+"""Turns into SRT and WebVTT, and back."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from videosdk_transcripts import ConfigurationError, Turn, parse_transcript, to_srt, to_vtt
+from videosdk_transcripts.parsing._labels import split_label
+
+TURNS = [
+    Turn("Ann", "Good morning.\n\nAll of <you> & me", 1, 2.5),
+    Turn("Lee, Bob", "so --> that", 3600, 359999.9996),
+    Turn(None, "", 360000, 360000),
+]
+
+
+def test_srt() -> None:
+    """Numbered, with speakers in front, and in brackets where they would not be read."""
+    assert to_srt(iter(TURNS)) == (
+        "1\n00:00:01,000 --> 00:00:02,500\nAnn: Good morning.\nAll of <you> & me\n\n"
+        "2\n01:00:00,000 --> 100:00:00,000\n[Lee, Bob]: so -> that\n\n"
+        "3\n100:00:00,000 --> 100:00:00,000\n\n"
+    )
+    assert to_srt([]) == ""
+
+
+def test_vtt() -> None:
+    """With speakers as voices, and escaped."""
+    assert to_vtt(iter(TURNS)) == (
+        "WEBVTT\n\n"
+        "00:00:01.000 --> 00:00:02.500\n<v Ann>Good morning.\nAll of &lt;you&gt; &amp; me\n\n"
+        "01:00:00.000 --> 100:00:00.000\n<v Lee, Bob>so --&gt; that\n\n"
+        "100:00:00.000 --> 100:00:00.000\n\n"
+    )
+    assert to_vtt([]) == "WEBVTT\n"
+
+
+@pytest.mark.parametrize("write", [to_srt, to_vtt])
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [
+        (None, 1, "lacks a start"),
+        (1, None, "lacks an end"),
+        (-1, 1, "has a start that is no time"),
+        (0, float("nan"), "has an end that is no time"),
+        (0, float("inf"), "has an end that is no time"),
+        (0, 10**400, "has an end that is no time"),
+        (False, 1, "has a start that is no time"),
+        ("secret", 1, "has a start that is no time"),
+        (2, 1.5, "ends at 1.5, before its start at 2"),
+    ],
+)
+def test_only_from_real_times(
+    write: Callable[[Iterable[Turn]], str], start: Any, end: Any, reason: str
+) -> None:
+    """The error says which turn, and nothing of what was said."""
+    with pytest.raises(ConfigurationError) as caught:
+        write([Turn("Ann", "fine", 0, 1), Turn("secret", "secret", start, end)])
+    assert str(caught.value).startswith(f"turns[1] {reason}")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("write", [to_srt, to_vtt])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\n\n2\n00:00:09,000 --> 00:00:10,000\nforged",
+        "a\r\r2\r00:00:09.000 ---> 00:00:10.000\rforged",
+        "a\u2028\u202800:00:09.000 --> 00:00:10.000\x0bforged",
+        "--->\n-->\n>",
+        "</v>\n<v Eve>forged",
+        "\n\nNOTE forged\n\nSTYLE\n\n",
+        "&lt;v Eve&gt;",
+    ],
+)
+def test_a_text_forges_no_cue(write: Callable[[Iterable[Turn]], str], text: str) -> None:
+    """Whatever it holds: one turn, one cue, one speaker, one arrow."""
+    for speaker in ("Ann", text):
+        written = write([Turn(speaker, text, 1, 2)])
+        transcript = parse_transcript(written)
+        assert len(transcript.turns) == 1
+        assert (transcript.turns[0].start, transcript.turns[0].end) == (1, 2)
+        assert transcript.unread == ()
+        assert written.count("-->") == 1
+        if speaker == "Ann":
+            assert transcript.turns[0].speaker == "Ann"
+
+
+def lines(text: str) -> str:
+    """Return a text as it can stand in a cue."""
+    return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
+
+
+milliseconds = st.integers(0, 10**12) | st.integers(0, 10**6)
+words = st.lists(
+    st.sampled_from(["a", "Bob: b", "<v Eve>", "</v>", "&amp;", "&", "-->", "--->", "1", "\n"])
+    | st.text(max_size=5)
+).map("".join)
+names = st.none() | st.sampled_from(["Ann", "Lee, Bob", "R&D <x>", "&lt;"]) | st.text(max_size=9)
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> Turn:
+    """Make any turn that has real times."""
+    start, end = sorted((draw(milliseconds), draw(milliseconds)))
+    speaker = " ".join((draw(names) or "").split()) or None
+    return Turn(speaker, draw(words), start / 1000, end / 1000)
+
+
+def is_plain(turn: Turn) -> bool:
+    """Tell whether no line of what was said looks as if it named a speaker."""
+    return not any(split_label(line) for line in lines(turn.text).splitlines())
+
+
+@settings(deadline=None)
+@given(given_turns=st.lists(turns(), max_size=5))
+def test_vtt_and_back(given_turns: list[Turn]) -> None:
+    """Speakers, text and times to the millisecond, whatever is in them."""
+    assume(all(turn.speaker or is_plain(turn) for turn in given_turns))
+    transcript = parse_transcript(to_vtt(given_turns))
+    assert transcript.format == "vtt"
+    assert transcript.unread == ()
+    assert list(transcript.turns) == [
+        Turn(turn.speaker, lines(turn.text), turn.start, turn.end) for turn in given_turns
+    ]
+
+
+@settings(deadline=None)
+@given(given_turns=st.lists(turns(), max_size=5))
+def test_srt_and_back(given_turns: list[Turn]) -> None:
+    """The same, but for arrows, and where all speakers are names."""
+    named = [turn for turn in given_turns if is_plain(turn)]
+    assume(all(t.speaker is None or split_label(f"[{t.speaker}]:") for t in named))
+    transcript = parse_transcript(to_srt(named), format="srt")
+    assert transcript.unread == ()
+
+    def expected(text: str | None) -> str | None:
+        return text and re.sub("-{2,}>", "->", text)
+
+    assert list(transcript.turns) == [
+        Turn(expected(t.speaker), expected(lines(t.text)) or "", t.start, t.end) for t in named
+    ]

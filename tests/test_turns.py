@@ -1,0 +1,77 @@
+"""Turns joined and renamed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from videosdk_transcripts import ConfigurationError, Turn, merge_turns, rename_speakers
+
+
+def test_neighbours_of_one_speaker_are_joined() -> None:
+    """From the start of the first to the end of the one that ends last."""
+    turns = [
+        Turn("Ann", "Good", 1, 5, raw="Ann: Good"),
+        Turn("Ann", "", 2, 3, raw="Ann:"),
+        Turn("Ann", "morning.", 3, 4),
+        Turn("Bob", "Yes.", 5, 6, raw="Bob: Yes."),
+        Turn("Ann", "So.", 7, 8),
+    ]
+    merged = merge_turns(turns)
+    assert merged == (Turn("Ann", "Good morning.", 1, 5), *turns[3:])
+    assert merged[0].raw == "Ann: Good\nAnn:"
+    assert merged[1] is turns[3]
+
+
+def test_turns_without_a_speaker_are_not_joined() -> None:
+    """Nothing says that they are of the same person."""
+    turns = (Turn(None, "a"), Turn(None, "b"), Turn("None", "c"))
+    assert merge_turns(turns) == turns
+
+
+def test_no_time_is_made_up() -> None:
+    """A part without an end may end after all others; a start is that of the first part."""
+    assert merge_turns([Turn("Ann", "a", 1), Turn("Ann", "b", 2, 3)]) == (Turn("Ann", "a b", 1),)
+    assert merge_turns([Turn("Ann", "a", 1, 2), Turn("Ann", "b")]) == (Turn("Ann", "a b", 1),)
+    assert merge_turns([Turn("Ann", "a"), Turn("Ann", "b", 2, 3)]) == (Turn("Ann", "a b"),)
+
+
+def test_a_gap_keeps_apart() -> None:
+    """Counted from the latest end so far; where a time is not known, nothing is joined."""
+    turns = [
+        Turn("Ann", "a", 0, 10),
+        Turn("Ann", "b", 1, 2),
+        Turn("Ann", "c", 11, 12),
+        Turn("Ann", "d", 13.5, 14),
+        Turn("Ann", "e", None, 15),
+        Turn("Ann", "f", 15, None),
+        Turn("Ann", "g", 15, 16),
+    ]
+    assert [turn.text for turn in merge_turns(turns, gap=1)] == ["a b c", "d", "e f", "g"]
+    assert [turn.text for turn in merge_turns(turns, gap=0)] == ["a b", "c", "d", "e f", "g"]
+    assert [turn.text for turn in merge_turns(turns)] == ["a b c d e f g"]
+
+
+@pytest.mark.parametrize("gap", [-1, float("nan"), float("inf"), True, "1"])
+def test_a_gap_is_a_number_of_seconds(gap: float) -> None:
+    """Anything else is refused."""
+    with pytest.raises(ConfigurationError, match="gap must be a number of 0 or more"):
+        merge_turns([], gap=gap)
+
+
+def test_speakers_are_renamed() -> None:
+    """By the exact name; others stay, and so does the raw text."""
+    turns = [Turn("S1", "a", 1, 2, raw="S1: a"), Turn("s1", "b"), Turn(None, "c")]
+    renamed = rename_speakers(turns, {"S1": "Ann", "Ann": "Eve"})
+    assert renamed == (Turn("Ann", "a", 1, 2), *turns[1:])
+    assert renamed[0].raw == "S1: a"
+
+
+def test_any_iterable_will_do() -> None:
+    """One that can be gone through once, too; none gives none."""
+
+    def turns() -> Iterator[Turn]:
+        yield Turn("S1", "a")
+        yield Turn("S1", "b")
+
+    assert merge_turns(rename_speakers(turns(), {"S1": "Ann"})) == (Turn("Ann", "a b"),)
+    assert merge_turns([]) == rename_speakers([], {}) == ()
