@@ -70,7 +70,7 @@ def _build(session: nox.Session) -> tuple[Path, Path]:
 def _install_built(session: nox.Session, *more: str) -> None:
     """Install the wheel and what is needed beside it."""
     _, wheel = _build(session)
-    session.install(f"{wheel}[cli]", *more)
+    session.install(f"{wheel}[cli,webhooks]", *more)
     # An environment that is used again has a wheel of this version already, and would keep it.
     session.install("--force-reinstall", "--no-deps", str(wheel))
 
@@ -94,7 +94,8 @@ def tests(session: nox.Session) -> None:
 def _floors() -> Iterator[str]:
     """Give the oldest version of each dependency that the project declares."""
     extras = PROJECT["project"]["optional-dependencies"]
-    for requirement in [*PROJECT["project"]["dependencies"], *extras["cli"]]:
+    optional = (*extras["cli"], *extras["webhooks"])
+    for requirement in [*PROJECT["project"]["dependencies"], *optional]:
         found = re.match(r"[\w.-]+>=([\w.]+)", requirement, re.ASCII)
         if found is None:
             raise ValueError(f"{requirement!r} does not start with its floor")
@@ -163,7 +164,7 @@ def _write_examples(folder: Path) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types of the package, of its users' view and of the examples in the pages."""
-    session.install("-e", ".[cli]", *_group("typing", "test"))
+    session.install("-e", ".[cli,webhooks]", *_group("typing", "test"))
     users = [path for path in ("tests/typing", "examples") if Path(path).is_dir()]
     examples = SCRATCH / "examples"
     examples.mkdir()
@@ -176,7 +177,7 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the pages; a warning, or a name that leads nowhere, is an error."""
-    session.install("-e", ".[cli]", *_group("docs"))
+    session.install("-e", ".[cli,webhooks]", *_group("docs"))
     session.run("sphinx-build", "-q", "-W", "-n", "-E", "-b", "html", "docs", "docs/_build/html")
 
 

@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
-from videosdk_transcripts._environment import find_endpoint, find_tokens
+from videosdk_transcripts._environment import find_endpoint, find_file_hosts, find_tokens
 from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 
 
@@ -149,3 +149,14 @@ def test_bad_endpoints(given: Any, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason) as caught:
         find_endpoint(given)
     assert "pass" not in str(caught.value)
+
+
+def test_file_hosts_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With commas, and where the argument says nothing; an empty one allows nothing more."""
+    assert list(find_file_hosts(None)) == []
+    monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", " a.example, https://b.example:8443,, ")
+    assert list(find_file_hosts(None)) == ["a.example", "https://b.example:8443"]
+    assert list(find_file_hosts([])) == []
+    monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", "https://user@b.example")
+    with pytest.raises(ConfigurationError):
+        TranscriptsClient(token="abc")

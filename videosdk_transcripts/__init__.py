@@ -16,10 +16,15 @@ from .errors import (
     AuthenticationError,
     BadRequestError,
     ClientClosedError,
+    CompletedWithoutFileError,
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,
     CredentialsError,
+    FileError,
+    FileHostRefusedError,
+    FileNotReadyError,
+    FileTextError,
     IncompleteWalkError,
     InvalidResponseError,
     InvalidRowError,
@@ -33,15 +38,37 @@ from .errors import (
     ServerError,
     StatusError,
     TimedOutError,
+    TranscriptGoneError,
+    TranscriptionFailedError,
     UnverifiedRowError,
     VideoSDKTranscriptsError,
+    WaitError,
+    WaitTimedOutError,
+    WebhookBodyError,
+    WebhookError,
+    WebhookSignatureError,
 )
 
 if TYPE_CHECKING:
+    from ._download import Download
+    from ._downloads import Downloads
+    from ._follow import Follower, TranscriptionChange
     from ._pager import PageIterator, Pager
     from ._retry import RetryPolicy
+    from ._writes import WriteResult
     from .client import TranscriptsClient
-    from .models import InvalidRow, Page, Transcription, WalkStats
+    from .models import InvalidRow, Page, PostTranscription, Transcription, WalkStats
+    from .parsing import (
+        Transcript,
+        Turn,
+        Unread,
+        merge_turns,
+        parse_transcript,
+        rename_speakers,
+        to_srt,
+        to_vtt,
+    )
+    from .webhooks import TranscriptionEvent, WebhookEvent, verify_webhook
 
     __version__: str
 
@@ -49,10 +76,18 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
+    "CompletedWithoutFileError",
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
     "CredentialsError",
+    "Download",
+    "Downloads",
+    "FileError",
+    "FileHostRefusedError",
+    "FileNotReadyError",
+    "FileTextError",
+    "Follower",
     "IncompleteWalkError",
     "InvalidResponseError",
     "InvalidRow",
@@ -64,6 +99,7 @@ __all__ = [
     "Pager",
     "PaginationError",
     "PermissionDeniedError",
+    "PostTranscription",
     "RateLimitedError",
     "RedirectError",
     "ResponseTooLargeError",
@@ -71,11 +107,31 @@ __all__ = [
     "ServerError",
     "StatusError",
     "TimedOutError",
+    "Transcript",
+    "TranscriptGoneError",
     "Transcription",
+    "TranscriptionChange",
+    "TranscriptionEvent",
+    "TranscriptionFailedError",
     "TranscriptsClient",
+    "Turn",
+    "Unread",
     "UnverifiedRowError",
     "VideoSDKTranscriptsError",
+    "WaitError",
+    "WaitTimedOutError",
     "WalkStats",
+    "WebhookBodyError",
+    "WebhookError",
+    "WebhookEvent",
+    "WebhookSignatureError",
+    "WriteResult",
+    "merge_turns",
+    "parse_transcript",
+    "rename_speakers",
+    "to_srt",
+    "to_vtt",
+    "verify_webhook",
 ]
 
 logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
@@ -84,14 +140,31 @@ logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 # Where the names are that are loaded when they are first used. Five libraries stand behind
 # them, and the help of the command line, which comes through here too, needs none of the five.
 _HOMES = {
+    "Download": "._download",
+    "Downloads": "._downloads",
+    "Follower": "._follow",
     "InvalidRow": ".models",
     "Page": ".models",
     "PageIterator": "._pager",
     "Pager": "._pager",
+    "PostTranscription": ".models",
     "RetryPolicy": "._retry",
+    "Transcript": ".parsing",
     "Transcription": ".models",
+    "TranscriptionChange": "._follow",
+    "TranscriptionEvent": ".webhooks",
     "TranscriptsClient": ".client",
+    "Turn": ".parsing",
+    "Unread": ".parsing",
     "WalkStats": ".models",
+    "WebhookEvent": ".webhooks",
+    "WriteResult": "._writes",
+    "merge_turns": ".parsing",
+    "parse_transcript": ".parsing",
+    "rename_speakers": ".parsing",
+    "to_srt": ".parsing",
+    "to_vtt": ".parsing",
+    "verify_webhook": ".webhooks",
 }
 
 # Type checkers would take it for a promise that there is any name whatever.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from .auth import (
 )
 from .errors import ConfigurationError, CredentialsError
 
-__all__ = ["find_endpoint", "find_tokens"]
+__all__ = ["find_endpoint", "find_file_hosts", "find_tokens"]
 
 DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"
 
@@ -28,6 +28,7 @@ _API_KEY: Final = ("VIDEOSDK_API_KEY",)
 _SECRET: Final = ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY")
 _TOKEN: Final = ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN")
 _ENDPOINT: Final = ("VIDEOSDK_API_ENDPOINT",)
+_FILE_HOSTS: Final = ("VIDEOSDK_FILE_HOSTS",)
 
 
 def find_tokens(
@@ -80,6 +81,14 @@ def find_endpoint(endpoint: str | None) -> str:
     if base is None:
         raise ConfigurationError(f"the endpoint must look like {DEFAULT_ENDPOINT}, {fault}")
     return base
+
+
+def find_file_hosts(file_hosts: Iterable[str] | None) -> Iterable[str]:
+    """Return the hosts for files, from the argument or the environment, which has commas."""
+    if file_hosts is not None:
+        return file_hosts
+    named = _read(_FILE_HOSTS) or ""
+    return [entry.strip() for entry in named.split(",") if entry.strip()]
 
 
 def _base_of(endpoint: str) -> tuple[str | None, str]:

@@ -22,12 +22,16 @@ from ._faults import (
     RepeatPage,
     Status,
 )
+from ._files import FakeFiles, GzipBomb, Redirect
+from ._jobs import Applied, Jobs
 from ._listing import Listing
 from ._sandbox import SANDBOX_ROOMS, fill_sandbox
 from ._server import Exchange, FakeVideoSDK, Fault, SeenRequest
+from ._webhooks import Webhooks
 
 __all__ = [
     "SANDBOX_ROOMS",
+    "Applied",
     "Body",
     "Change",
     "CutBody",
@@ -36,12 +40,17 @@ __all__ = [
     "EmptyPage",
     "Envelope",
     "Exchange",
+    "FakeFiles",
     "FakeVideoSDK",
     "Fault",
+    "GzipBomb",
     "HtmlPage",
+    "Jobs",
     "Listing",
+    "Redirect",
     "RepeatPage",
     "SeenRequest",
     "Status",
+    "Webhooks",
     "fill_sandbox",
 ]

@@ -159,6 +159,7 @@ def make_post_row(
     status: str = "completed",
     start: datetime = EPOCH,
     duration: timedelta | None = timedelta(minutes=25),
+    formats: Sequence[str] = _FORMATS,
     summary: bool = True,
     **more: Any,
 ) -> Row:
@@ -168,10 +169,11 @@ def make_post_row(
     row |= {} if session_id is None else {"sessionId": session_id}
     row["recordingId"] = row_id.replace("-", "")[:24]
     row["filePath"] = f"https://cdn.videosdk.live/recordings/{row_id}.mp4"
-    row["transcriptionFilePaths"] = {
-        ending: f"{_FILES}/{row_id}/{row_id}.{ending}" for ending in _FORMATS
-    }
-    if summary:
+    if formats:
+        row["transcriptionFilePaths"] = {
+            ending: f"{_FILES}/{row_id}/{row_id}.{ending}" for ending in formats
+        }
+    if formats and summary:
         row["summarizedFilePaths"] = {"txt": f"{_FILES}/{row_id}/{row_id}-summary.txt"}
     row["start"] = iso(start)
     if duration is not None:

@@ -18,8 +18,11 @@ from attrs import frozen
 
 from videosdk_transcripts.client import TranscriptsClient
 
-from ._listing import EPOCH, Listing, Row, make_row, new_id
+from ._files import FILE_PATH, FakeFiles
+from ._jobs import Jobs, add_routes, make_post_row
+from ._listing import EPOCH, Listing, Row, belongs, make_row, new_id
 from ._tokens import judge_token
+from ._webhooks import KEY_PATH, Webhooks
 
 __all__ = ["Exchange", "FakeVideoSDK", "Fault", "SeenRequest"]
 
@@ -59,6 +62,7 @@ class SeenRequest:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
     @property
     def page(self) -> int | None:
@@ -111,12 +115,21 @@ class FakeVideoSDK:
         self.page_sizes = page_sizes
         self.rows: list[Row] = []
         """All rows, in the order in which they are listed. Yours to change."""
+        self.post_rows: list[Row] = []
+        """Likewise of the transcripts of recordings."""
+        self.jobs = Jobs()
+        """What a start and a stop do."""
         self.requests: list[SeenRequest] = []
         """What was asked so far."""
         self.in_flight = 0
         self.most_in_flight = 0
         """The most requests that were under way at once."""
-        self._now = now
+        self.webhooks = Webhooks()
+        """Signs and sends webhooks."""
+        self.files = FakeFiles(self)
+        """Serves the files of rows."""
+        self.now = now
+        """The clock that tokens and the times of files are judged by."""
         self._random = random.Random(seed)  # noqa: S311 - ids, and not secrets
         self._next: deque[Fault] = deque()
         self._on_page: dict[int, deque[Fault]] = {}
@@ -150,6 +163,20 @@ class FakeVideoSDK:
         self.rows.insert(len(self.rows) if at is None else at, row)
         return row
 
+    def add_post_transcription(
+        self,
+        *,
+        room_id: str | None = "abcd-efgh-ijkl",
+        session_id: str | None = "64f1a2b3c4d5e6f708192a3b",
+        **fields: Any,
+    ) -> Row:
+        """Add one transcript of a recording at the end of its list, and return it."""
+        fields.setdefault("start", EPOCH + timedelta(hours=len(self.post_rows)))
+        row_id = fields.pop("row_id", None) or new_id(self._random)
+        row = make_post_row(row_id, room_id=room_id, session_id=session_id, **fields)
+        self.post_rows.append(row)
+        return row
+
     def add_transcriptions(self, count: int, **fields: Any) -> list[Row]:
         """Add some rows of one room and session at the end, and return them."""
         return [self.add_transcription(**fields) for _ in range(count)]
@@ -179,6 +206,8 @@ class FakeVideoSDK:
         """Return a client of this service, with the options of `TranscriptsClient`."""
         if "token" not in options:
             options = {"api_key": self.api_key, "secret": self.secret, **options}
+        # It serves its files itself, which nobody would allow but for tests.
+        options.setdefault("file_hosts", [self.url])
         return TranscriptsClient(endpoint=self.url, **options)
 
     async def __aenter__(self) -> Self:
@@ -186,6 +215,9 @@ class FakeVideoSDK:
         app.router.add_get(_LIST, self._answer_list)
         app.router.add_get(f"{_LIST}/", self._answer_list)
         app.router.add_get(f"{_LIST}/{{id}}", self._answer_one)
+        add_routes(app, self, self._answer, self._random)
+        app.router.add_get(KEY_PATH, self._answer_key)
+        app.router.add_get(FILE_PATH, self._answer_file)
         # A delay that nobody waits for any more ends with its connection.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
@@ -234,23 +266,45 @@ class FakeVideoSDK:
 
         return await self._answer(request, respond)
 
+    async def _answer_file(self, request: web.Request) -> web.StreamResponse:
+        self.files.requests.append(
+            SeenRequest(request.method, request.path, dict(request.query), dict(request.headers))
+        )
+        exchange = Exchange(self, request, lambda _shape: self.files.respond(request))
+        fault = self.files.next_fault()
+        return exchange.answer() if fault is None else await fault(exchange)
+
+    async def _answer_key(self, request: web.Request) -> web.StreamResponse:
+        def respond(_shape: Callable[[Listing], Any]) -> web.Response:
+            return web.json_response(self.webhooks.give_key())
+
+        return await self._answer(request, respond, is_public=True)
+
     async def _answer(
         self,
         request: web.Request,
         respond: Callable[[Callable[[Listing], Any]], web.Response],
+        *,
+        is_public: bool = False,
     ) -> web.StreamResponse:
+        body = await request.read()
+        self.jobs.deliver(self.files, self.now())
         self.requests.append(
-            SeenRequest(request.method, request.path, dict(request.query), dict(request.headers))
+            SeenRequest(
+                request.method, request.path, dict(request.query), dict(request.headers), body
+            )
         )
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            refused = judge_token(
-                request.headers.get("Authorization"),
-                api_key=self.api_key,
-                secret=self.secret,
-                now=self._now(),
-            )
+            refused = None
+            if not is_public:
+                refused = judge_token(
+                    request.headers.get("Authorization"),
+                    api_key=self.api_key,
+                    secret=self.secret,
+                    now=self.now(),
+                )
             exchange = Exchange(
                 self, request, respond if refused is None else lambda _shape: _refusal(*refused)
             )
@@ -267,7 +321,7 @@ class FakeVideoSDK:
         number = len(self.requests)
         return next((fault for nth, fault in self._every if number % nth == 0), None)
 
-    def listing(self, query: Mapping[str, str]) -> Listing | None:
+    def listing(self, query: Mapping[str, str], of: list[Row] | None = None) -> Listing | None:
         """Return the page that a query asks for, or None for one that makes no sense."""
         try:
             page, per_page = int(query.get("page", 1)), int(query.get("perPage", 20))
@@ -276,7 +330,8 @@ class FakeVideoSDK:
         if page < 1 or per_page < 1:
             return None
         per_page = min(per_page, self.most_per_page or per_page)
-        rows = [row for row in self.rows if self.filters == "ignored" or _belongs(row, query)]
+        rows = self.rows if of is None else of
+        rows = [row for row in rows if self.filters == "ignored" or belongs(row, query)]
         sizes = self.page_sizes
         if sizes is None:
             start, size = (page - 1) * per_page, per_page
@@ -286,13 +341,6 @@ class FakeVideoSDK:
             size = sizes[page - 1] if page <= len(sizes) else 0
             last_page = len(sizes) or self.last_page_if_empty
         return Listing(rows[start : start + size], page, per_page, last_page, len(rows))
-
-
-def _belongs(row: Row, query: Mapping[str, str]) -> bool:
-    config = (row.get("extension") or {}).get("extensionConfig") or {}
-    return all(
-        query.get(key) in (None, config.get(key, row.get(key))) for key in ("roomId", "sessionId")
-    )
 
 
 def _refusal(status: int, message: str) -> web.Response:
