@@ -73,9 +73,15 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeVideoSDK
     async with FakeVideoSDK() as fake:
         fill_sandbox(fake)
         fake.add_transcriptions(45, room_id=ROOM_ID, session_id=SESSION_ID)
+        for row in fake.rows:
+            for name in row.get("transcriptionFilePaths", ()):
+                fake.files.put(row, name, b"Ann: Good morning.")
+            if "summarizedFilePaths" in row:
+                fake.files.put(row, "txt", b"They met.", summary=True)
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", fake.url)
         monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
         monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)
+        monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", fake.url)
         yield fake
 
 
@@ -103,7 +109,7 @@ def test_the_guarantees_name_tests_that_there_are() -> None:
 def test_the_reference_has_every_public_name() -> None:
     """What can be imported is looked up there."""
     page = (ROOT / "docs" / "reference.md").read_text("utf-8")
-    shown = re.findall(r"^\.\. auto(?:class|exception):: (\w+)", page, re.MULTILINE)
+    shown = re.findall(r"^\.\. auto(?:class|exception|function):: (\w+)", page, re.MULTILINE)
     assert sorted(videosdk_transcripts.__all__) == sorted(shown)
 
 
