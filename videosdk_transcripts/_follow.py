@@ -242,7 +242,7 @@ class Follower:
             )
         if poll.is_walking:
             await self._read_page(poll)
-        elif poll.to_ask:
+        else:
             await self._ask(poll, poll.to_ask[0])
         if not poll.is_walking and not poll.to_ask:
             self._end_poll()
