@@ -1,9 +1,4 @@
-"""
-The verbs of the command line, their arguments and their help.
-
-This file imports what help needs. What a verb works with is imported where it runs: the
-client and its libraries take five times as long to load as click.
-"""
+"""The program: its verbs, and how it begins and ends."""
 
 from __future__ import annotations
 
@@ -13,28 +8,28 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from ._exit import ends_well
+from ._file_verbs import download, summary, text
+from ._job_verbs import start, stop
+from ._list_verbs import count, list_, show
+from ._options import group
+from ._post_verbs import post
+from ._shell_verbs import completion
+from ._wait_verbs import wait, watch
 
 __all__ = ["run"]
 
-_EXIT_CODES = """
-\b
-Exit codes:
-  0    done, or the reader closed the pipe
-  1    the output can't be written
-  2    wrong arguments or settings
-  3    credentials are missing or refused
-  4    not found
-  5    rate limited
-  6    partial: some rows were printed before it failed
-  7    no answer: network or time-out
-  8    the service failed or sent what can't be read
-  130  interrupted
-"""
+_VERBS = (
+    *(list_, show, count),
+    *(text, summary, download),
+    *(wait, watch),
+    *(start, stop),
+    post,
+    completion,
+)
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -64,8 +59,8 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-@click.group(
-    epilog=_EXIT_CODES,
+@group(
+    "videosdk-transcripts",
     context_settings={"help_option_names": ["-h", "--help"]},
     # Without a verb some releases of click succeed and others do not; here none does.
     invoke_without_command=True,
@@ -83,71 +78,5 @@ def app(context: click.Context) -> None:
         raise click.UsageError("which verb? See --help", context)
 
 
-@app.command("list", epilog=_EXIT_CODES)
-@click.argument("room", required=False)
-@click.argument("session", required=False)
-@click.option("--json", "form", flag_value="json", help="One JSON array.")
-@click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object a line, as it comes.")
-@click.option("--limit", type=click.IntRange(1), help="Rows to print at most.")
-@click.option(
-    "--page-size", type=click.IntRange(1), default=20, show_default=True, help="Rows a request."
-)
-@click.option(
-    "--unverified",
-    type=click.Choice(["raise", "skip", "yield"]),
-    default="raise",
-    show_default=True,
-    help="Rows that name no room or session.",
-)
-@click.option(
-    "--on-invalid",
-    type=click.Choice(["raise", "skip"]),
-    default="raise",
-    show_default=True,
-    help="Rows that can't be read.",
-)
-@click.option(
-    "--env-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of NAME=value lines, in place of the environment.",
-)
-@click.option("--sandbox", is_flag=True, help="Use a fake service with made-up data.")
-def list_(  # noqa: PLR0917 - click calls it by keyword
-    room: str | None,
-    session: str | None,
-    form: Literal["json", "jsonl"] | None,
-    limit: int | None,
-    page_size: int,
-    unverified: Literal["raise", "skip", "yield"],
-    on_invalid: Literal["raise", "skip"],
-    env_file: Path | None,
-    sandbox: bool,
-) -> None:
-    """
-    List the transcriptions of a ROOM, of a SESSION in it, or of the whole account.
-
-    On a terminal it is a table; elsewhere one line a row, with tabs between id, status,
-    start, end, room, session and formats. With --json an array that failed half-way is
-    left open, so that no program takes it for whole.
-    """
-    if sandbox and env_file:
-        raise click.UsageError("--sandbox needs no --env-file")
-    import asyncio
-
-    from ._list import Walk, print_transcriptions
-    from ._settings import open_client
-
-    walk = Walk(
-        room_id=room,
-        session_id=session,
-        limit=limit,
-        page_size=page_size,
-        unverified=unverified,
-        on_invalid=on_invalid,
-    )
-
-    async def work() -> None:
-        async with open_client(env_file=env_file, sandbox=sandbox) as client:
-            await print_transcriptions(client, walk, form)
-
-    asyncio.run(work())
+for _verb in _VERBS:
+    app.add_command(_verb)

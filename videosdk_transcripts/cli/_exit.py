@@ -8,25 +8,33 @@ import sys
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
+from typing import Final, Self
 
 import click
 
 from videosdk_transcripts import (
     AuthenticationError,
+    CompletedWithoutFileError,
     ConfigurationError,
     CredentialsError,
+    FileError,
+    FileHostRefusedError,
+    FileNotReadyError,
+    FileTextError,
     InvalidRowError,
     NoResponseError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
+    TranscriptGoneError,
     UnverifiedRowError,
     VideoSDKTranscriptsError,
+    WaitTimedOutError,
 )
 
 from ._text import plain, plural, tell
 
-__all__ = ["ExitCode", "PartialOutputError", "ends_well"]
+__all__ = ["ExitCode", "PartialError", "ends_well"]
 
 
 class ExitCode(IntEnum):
@@ -35,17 +43,17 @@ class ExitCode(IntEnum):
     DONE = 0
     """Everything was printed, or the reader closed the pipe."""
     OUTPUT = 1
-    """The output can't be written: the disk is full, for one."""
+    """The output or a file can't be written: the disk is full, for one."""
     USAGE = 2
     """Wrong arguments, or a setting that makes no sense."""
     AUTH = 3
     """Credentials are missing, or were refused (401, 403)."""
     NOT_FOUND = 4
-    """There is no such room, session or transcription."""
+    """There is no such room, session or transcription, or no such file of it."""
     RATE_LIMITED = 5
     """The service asked to slow down for longer than we wait."""
     PARTIAL = 6
-    """Some rows were printed, and then the walk failed."""
+    """Some rows were printed or saved, and then it failed, or others could not be saved."""
     NETWORK = 7
     """No answer: no connection, or a time limit passed."""
     SERVICE = 8
@@ -54,13 +62,13 @@ class ExitCode(IntEnum):
     """Ctrl-C."""
 
 
-class PartialOutputError(Exception):
-    """A walk failed after some rows had been printed; the cause says why."""
+class PartialError(Exception):
+    """Some rows were printed or saved, and others were not. The text says why."""
 
-    def __init__(self, rows: int, cause: VideoSDKTranscriptsError) -> None:
-        super().__init__(rows, cause)
-        self.rows = rows
-        self.cause = cause
+    @classmethod
+    def after(cls, rows: int, cause: VideoSDKTranscriptsError) -> Self:
+        """Make the error of a walk that failed after so many rows."""
+        return cls(f"stopped after {plural(rows, 'row')}: {_text(cause)}")
 
 
 def ends_well(action: Callable[[], None]) -> int:
@@ -79,10 +87,8 @@ def ends_well(action: Callable[[], None]) -> int:
         with contextlib.suppress(OSError):
             error.show()
         return error.exit_code
-    except PartialOutputError as error:
-        return _say(
-            f"stopped after {plural(error.rows, 'row')}: {_text(error.cause)}", ExitCode.PARTIAL
-        )
+    except PartialError as error:
+        return _say(str(error), ExitCode.PARTIAL)
     except VideoSDKTranscriptsError as error:
         return _say(_text(error), _code(error))
     # Behind our own errors, of which a time-out is an OSError too.
@@ -91,32 +97,37 @@ def ends_well(action: Callable[[], None]) -> int:
     return ExitCode.DONE
 
 
+_CODES: Final = (
+    ((CredentialsError, AuthenticationError, PermissionDeniedError), ExitCode.AUTH),
+    ((ConfigurationError, FileHostRefusedError), ExitCode.USAGE),
+    ((NotFoundError, FileNotReadyError, TranscriptGoneError), ExitCode.NOT_FOUND),
+    ((CompletedWithoutFileError,), ExitCode.NOT_FOUND),
+    ((RateLimitedError,), ExitCode.RATE_LIMITED),
+    ((NoResponseError, WaitTimedOutError), ExitCode.NETWORK),
+    ((FileTextError,), ExitCode.SERVICE),
+    # Of files, this is what is left: a directory that can't be written, or a full disk.
+    ((FileError,), ExitCode.OUTPUT),
+    ((VideoSDKTranscriptsError,), ExitCode.SERVICE),
+)
+"""The first line that names the class of an error, or one above it, has its code."""
+_HERE: Final = (
+    (CredentialsError, "--env-file FILE; --sandbox needs none"),
+    (UnverifiedRowError, "--unverified"),
+    (InvalidRowError, "--on-invalid"),
+    (FileHostRefusedError, "VIDEOSDK_FILE_HOSTS"),
+    (FileTextError, "--errors"),
+    (CompletedWithoutFileError, "--grace"),
+)
+"""What an argument that an error names is called here."""
+
+
 def _text(error: VideoSDKTranscriptsError) -> str:
-    match error:
-        case CredentialsError():
-            return f"{error} (here: --env-file FILE; --sandbox needs none)"
-        case UnverifiedRowError():
-            return f"{error} (here: --unverified)"
-        case InvalidRowError():
-            return f"{error} (here: --on-invalid)"
-        case _:
-            return str(error)
+    hints = [f" (here: {hint})" for kind, hint in _HERE if isinstance(error, kind)]
+    return "".join([str(error), *hints])
 
 
 def _code(error: VideoSDKTranscriptsError) -> ExitCode:
-    match error:
-        case CredentialsError() | AuthenticationError() | PermissionDeniedError():
-            return ExitCode.AUTH
-        case ConfigurationError():
-            return ExitCode.USAGE
-        case NotFoundError():
-            return ExitCode.NOT_FOUND
-        case RateLimitedError():
-            return ExitCode.RATE_LIMITED
-        case NoResponseError():
-            return ExitCode.NETWORK
-        case _:
-            return ExitCode.SERVICE
+    return next(code for kinds, code in _CODES if isinstance(error, kinds))
 
 
 def _say(text: str, code: ExitCode) -> ExitCode:

@@ -7,9 +7,9 @@ import contextlib
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
-from videosdk_transcripts import Pager, Transcription
+from videosdk_transcripts import Pager
 
 __all__ = ["progress_of"]
 
@@ -19,7 +19,7 @@ _REFRESH: Final = 0.1
 
 
 @asynccontextmanager
-async def progress_of(pager: Pager[Transcription], *, rows_scroll: bool) -> AsyncGenerator[None]:
+async def progress_of(pager: Pager[Any], *, rows_scroll: bool) -> AsyncGenerator[None]:
     """
     Show how far a walk has come while the block lasts, and leave nothing behind.
 
@@ -38,7 +38,7 @@ async def progress_of(pager: Pager[Transcription], *, rows_scroll: bool) -> Asyn
             await task
 
 
-async def _show(pager: Pager[Transcription]) -> None:
+async def _show(pager: Pager[Any]) -> None:
     await asyncio.sleep(_PATIENCE)
     # Imported here: rich costs more than a short walk.
     from rich.console import Console
@@ -59,7 +59,7 @@ async def _show(pager: Pager[Transcription]) -> None:
             await asyncio.sleep(_REFRESH)
 
 
-def _text(pager: Pager[Transcription]) -> str:
+def _text(pager: Pager[Any]) -> str:
     stats = pager.stats
     word = "retry" if stats.retries == 1 else "retries"
     retries = f", {stats.retries} {word}" if stats.retries else ""

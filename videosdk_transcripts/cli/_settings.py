@@ -10,6 +10,7 @@ from pathlib import Path
 
 from videosdk_transcripts import ConfigurationError, TranscriptsClient
 
+from ._options import Account
 from ._text import tell
 
 __all__ = ["open_client"]
@@ -18,30 +19,29 @@ _PREFIX = "VIDEOSDK_"
 
 
 @asynccontextmanager
-async def open_client(*, env_file: Path | None, sandbox: bool) -> AsyncGenerator[TranscriptsClient]:
+async def open_client(account: Account) -> AsyncGenerator[TranscriptsClient]:
     """
     Open a client of the real service, or of a fake one in this process.
 
     Args:
-        env_file: whose lines stand in place of the variables of the environment.
-        sandbox: use the fake one.
+        account: whose credentials.
 
     Raises:
         CredentialsError: there are no credentials, or they are malformed.
         ConfigurationError: the file can't be read.
     """
-    if sandbox:
+    if account.sandbox:
         # Imported here, since a server is nothing that every call should load.
-        from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, fill_sandbox
+        from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, run_sandbox
 
         async with FakeVideoSDK() as fake:
-            fill_sandbox(fake)
+            run_sandbox(fake)
             tell(f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}")
             async with fake.client() as client:
                 yield client
         return
-    if env_file is not None:
-        _take_environment_from(env_file)
+    if account.env_file is not None:
+        _take_environment_from(account.env_file)
     async with TranscriptsClient() as client:
         yield client
 

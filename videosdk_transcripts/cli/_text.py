@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:  # it brings attrs along, and help prints no rows
-    from videosdk_transcripts import Transcription
+    from videosdk_transcripts import PostTranscription, Transcription
 
-__all__ = ["formats", "plain", "plural", "tell"]
+__all__ = ["formats", "plain", "plural", "readable", "tell"]
 
 
 def plain(text: str) -> str:
@@ -18,7 +18,14 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def formats(t: Transcription) -> str:
+def readable(text: str) -> str:
+    """Likewise, with the line breaks and tabs of a longer text kept."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def formats(t: Transcription | PostTranscription) -> str:
     """Return the files that there are, by their formats."""
     return ",".join([*t.files, *(["summary"] if t.summary_files else [])])
 

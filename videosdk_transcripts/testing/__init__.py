@@ -25,7 +25,7 @@ from ._faults import (
 from ._files import FakeFiles, GzipBomb, Redirect
 from ._jobs import Applied, Jobs
 from ._listing import Listing
-from ._sandbox import SANDBOX_ROOMS, fill_sandbox
+from ._sandbox import SANDBOX_ROOMS, fill_sandbox, run_sandbox
 from ._server import Exchange, FakeVideoSDK, Fault, SeenRequest
 from ._webhooks import Webhooks
 
@@ -53,4 +53,5 @@ __all__ = [
     "Status",
     "Webhooks",
     "fill_sandbox",
+    "run_sandbox",
 ]

@@ -73,7 +73,7 @@ class FakeFiles:
         Serve a file and write its link into the row.
 
         Args:
-            row: the row, or the id of one of `FakeVideoSDK.rows`.
+            row: the row, or its id, also of a recording's.
             format: which file.
             data: what is in it; some words of that format by default.
             summary: whether it is the file of the summary.
@@ -91,7 +91,7 @@ class FakeFiles:
 
     def serve_all(self) -> None:
         """Serve each file that a row names so far, in place of the vendor's own host."""
-        for row in self._fake.rows:
+        for row in (*self._fake.rows, *self._fake.post_rows):
             for summary in (False, True):
                 for name in row.get(_MAPS[summary]) or {}:
                     self.put(row, name, summary=summary)
@@ -134,7 +134,8 @@ class FakeFiles:
     def _row(self, row: Row | str) -> Row:
         if not isinstance(row, str):
             return row
-        return next(one for one in self._fake.rows if one["id"] == row)
+        rows = (*self._fake.rows, *self._fake.post_rows)
+        return next(one for one in rows if one["id"] == row)
 
     def _url(self, row_id: str, name: str) -> str:
         number = self._links[row_id, name].number

@@ -9,7 +9,7 @@ from typing import Final
 from ._listing import EPOCH
 from ._server import FakeVideoSDK
 
-__all__ = ["SANDBOX_ROOMS", "fill_sandbox"]
+__all__ = ["SANDBOX_ROOMS", "fill_sandbox", "run_sandbox"]
 
 SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "bqrz-tt51-x3nd")
 """The rooms of the sandbox. The first one has more than a page of rows."""
@@ -53,3 +53,20 @@ def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
         fake.add_transcription(
             at=0, room_id=SANDBOX_ROOMS[0], session_id=session_id, start=start, **state
         )
+
+
+def run_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
+    """
+    Fill a fake service that runs, as `fill_sandbox` does, and let it have files and recordings.
+
+    The transcription that is completed without a file gets it two seconds later.
+    """
+    fill_sandbox(fake, seed)
+    fake.jobs.files_after = 2.0
+    for row in fake.rows:
+        if row["status"] == "completed" and "transcriptionFilePaths" not in row:
+            fake.jobs.stopped(row, fake.now())
+    for row in fake.rows[len(fake.rows) // 2 :: 4]:
+        config = row["extension"]["extensionConfig"]
+        fake.add_post_transcription(room_id=config["roomId"], session_id=config["sessionId"])
+    fake.files.serve_all()

@@ -1,0 +1,82 @@
+"""A file that says where an interrupted walk goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from videosdk_transcripts import ConfigurationError
+
+from ._text import tell
+
+__all__ = ["Place"]
+
+_BETWEEN_WRITES: Final = 1.0
+"""Seconds; a program that is killed prints what it had printed since once more."""
+
+
+class Place:
+    """
+    Keep a checkpoint in a file, where one was named.
+
+    Args:
+        path: the file; None to keep nothing.
+        checkpoint: gives the checkpoint as of now.
+    """
+
+    def __init__(self, path: Path | None, checkpoint: Callable[[], str]) -> None:
+        self._path = path
+        self._checkpoint = checkpoint
+        self._is_printing = False
+        self._written_at = time.monotonic()
+
+    @staticmethod
+    def read(path: Path | None) -> str | None:
+        """
+        Return what an earlier run has left there, or None.
+
+        Raises:
+            ConfigurationError: there is something that can't be read.
+        """
+        try:
+            return None if path is None else path.read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
+
+    def print(self, action: Callable[[], None]) -> None:
+        """Print something that the checkpoint takes for printed, and write it from time to time."""
+        self._is_printing = True
+        action()
+        self._is_printing = False
+        if time.monotonic() - self._written_at >= _BETWEEN_WRITES:
+            self._write()
+
+    def leave(self, *, complete: bool) -> None:
+        """Write the file for the last time, or remove it where nothing is left to go on with."""
+        if self._path is None:
+            return
+        if complete:
+            self._path.unlink(missing_ok=True)
+            return
+        # What could not be printed stays unprinted in the file that is there.
+        if not self._is_printing:
+            self._write()
+        tell(f"to go on, run the same command again: {self._path} says where it was")
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        part = self._path.with_name(f".{self._path.name}.part")
+        try:
+            part.write_text(self._checkpoint(), "utf-8")
+            part.replace(self._path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise ConfigurationError(
+                f"the checkpoint can't be written to {self._path}: {error.strerror}"
+            ) from None
+        self._written_at = time.monotonic()

@@ -1,0 +1,67 @@
+"""What happens, as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Literal
+
+import click
+from attrs import frozen
+
+from videosdk_transcripts import TranscriptionChange, TranscriptsClient
+
+from ._options import Form
+from ._place import Place
+from ._rows import tabbed
+from ._text import tell
+
+__all__ = ["Watching", "print_changes"]
+
+
+@frozen
+class Watching:
+    """What to watch."""
+
+    room_id: str | None
+    session_id: str | None
+    since: Literal["now", "start"]
+    poll: float
+    limit: int | None
+    checkpoint: Path | None
+
+
+async def print_changes(client: TranscriptsClient, watching: Watching, form: Form | None) -> None:
+    """Print one line for each change, without an end unless there is a limit."""
+    follower = client.follow(
+        watching.room_id,
+        watching.session_id,
+        resume=Place.read(watching.checkpoint),
+        since=watching.since,
+        poll=watching.poll,
+    )
+    place = Place(watching.checkpoint, lambda: follower.checkpoint)
+    tell(f"watching, each {watching.poll:g} s; Ctrl-C ends it")
+    count = 0
+    try:
+        async with follower:
+            async for change in follower:
+                place.print(lambda: _print(change, form))  # noqa: B023 - called at once
+                count += 1
+                if count == watching.limit:
+                    break
+    except asyncio.CancelledError:
+        # The line break leaves the ^C of the terminal behind.
+        tell("")
+        raise
+    finally:
+        place.leave(complete=False)
+
+
+def _print(change: TranscriptionChange, form: Form | None) -> None:
+    row = change.transcription
+    if form == "jsonl":
+        click.echo(json.dumps({"kind": change.kind, "transcription": row.to_dict()}))
+    else:
+        click.echo(f"{change.kind}\t{tabbed(row)}")
