@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import os
-import pty
 import re
 import signal
 import socket
@@ -16,19 +15,17 @@ import termios
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import timedelta
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
-from unittest.mock import patch
+from typing import Any
 
 import click
 import pytest
 from aiohttp import web
 
-from videosdk_transcripts import RetryPolicy, TranscriptsClient
+from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli import main
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import (
@@ -45,134 +42,27 @@ from videosdk_transcripts.testing import (
     fill_sandbox,
 )
 
+from .command_line import (
+    NAME,
+    SCRIPT,
+    Outcome,
+    Run,
+    Terminal,
+    serving,
+    shown_on_a_terminal,
+    start,
+    use_policy,
+)
+
 ROOM = "abcd-efgh-ijkl"
 SESSION = "64f1a2b3c4d5e6f708192a3b"
 SANDBOX_LINE = f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}\n"
-NAME = "videosdk-transcripts: "
-
-
-class Outcome(NamedTuple):
-    """What a person or a shell sees of a run."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture(autouse=True)
-def _own_environment() -> Iterator[None]:
-    """What a run does to the variables of the process ends with the test."""
-    with patch.dict(os.environ):
-        yield
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the program in this process, with what it prints captured."""
-
-    def call(*arguments: str) -> Outcome:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
-        assert isinstance(end.value.code, int)
-        return Outcome(end.value.code, *capsys.readouterr())
-
-    return call
-
-
-@contextmanager
-def serving(fake: FakeVideoSDK) -> Iterator[FakeVideoSDK]:
-    """Run a fake service in a thread, because the program runs a loop of its own in this one."""
-    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def serve() -> None:
-        async with fake:
-            stop = asyncio.Event()
-            begun.set_result((asyncio.get_running_loop(), stop))
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve(), debug=True))
-    thread.start()
-    loop, stop = begun.result(timeout=10)
-    try:
-        yield fake
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=10)
-    assert not thread.is_alive()
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
-    """A fake service, and an environment that leads to it."""
-    with serving(FakeVideoSDK()) as fake:
-        monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
-        monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)
-        monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", fake.url)
-        yield fake
-
-
-def use_policy(monkeypatch: pytest.MonkeyPatch, policy: RetryPolicy) -> None:
-    """Let the program try again in another way than by default."""
-    monkeypatch.setattr(
-        "videosdk_transcripts.cli._settings.TranscriptsClient",
-        partial(TranscriptsClient, retry=policy),
-    )
 
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program does not wait between its attempts."""
     use_policy(monkeypatch, RetryPolicy(first_wait=0, longest_wait=0))
-
-
-class Terminal:
-    """A pseudo-terminal of the system. What is written to its file can be read back."""
-
-    def __init__(self) -> None:
-        self._leader, self.follower = pty.openpty()
-        self.file = os.fdopen(self.follower, "w", encoding="utf-8")
-        self._shown = b""
-
-    def wait_for(self, text: str) -> None:
-        """Wait until a text is shown."""
-        while text.encode() not in self._shown:
-            self._shown += os.read(self._leader, 65536)
-
-    def read(self) -> str:
-        """Return all that was shown, with plain line ends. It is the end of the terminal."""
-        self.file.close()
-        # Some systems end the file here, and Linux fails.
-        with suppress(OSError):
-            while chunk := os.read(self._leader, 65536):
-                self._shown += chunk
-        os.close(self._leader)
-        return self._shown.decode().replace("\r\n", "\n")
-
-
-@pytest.fixture
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Terminals have room for a row on a line."""
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("TERM", "xterm")
-
-
-# A shell may start the tests with Ctrl-C turned off, which a child inherits.
-SCRIPT = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from videosdk_transcripts.cli import main
-main()
-"""
-
-
-def start(*arguments: str, **streams: Any) -> subprocess.Popen[str]:
-    """Start the program in a process of its own."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-    command = (sys.executable, "-W", "error", "-c", SCRIPT, *arguments)
-    return subprocess.Popen(command, text=True, **streams)  # noqa: S603
 
 
 # What it says of itself.
@@ -259,10 +149,10 @@ def test_the_arguments_of_the_process_are_the_default(
 # What it prints.
 
 
-def test_tabs_off_a_terminal(service: FakeVideoSDK, run: Run) -> None:
+def test_tabs_off_a_terminal(account: FakeVideoSDK, run: Run) -> None:
     """Elsewhere than on a terminal a row is a line, with tabs between its fields."""
-    service.add_transcription(row_id="t-1", formats=("txt", "vtt"))
-    service.add_transcription(row_id="t-2", status="running", duration=None, formats=())
+    account.add_transcription(row_id="t-1", formats=("txt", "vtt"))
+    account.add_transcription(row_id="t-2", status="running", duration=None, formats=())
     out = (
         "t-1\tcompleted\t2026-03-02T09:00:00+00:00\t2026-03-02T09:25:00+00:00\t"
         f"{ROOM}\t{SESSION}\ttxt,vtt,summary\n"
@@ -271,43 +161,43 @@ def test_tabs_off_a_terminal(service: FakeVideoSDK, run: Run) -> None:
     assert (0, out, "") == run("list")
 
 
-def test_json_is_one_document(service: FakeVideoSDK, run: Run) -> None:
+def test_json_is_one_document(account: FakeVideoSDK, run: Run) -> None:
     """`--json` is one array of the rows, in the service's own shape, over all pages."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     code, out, err = run("list", "--json")
     assert (code, err) == (0, "")
-    assert service.rows == json.loads(out)
+    assert account.rows == json.loads(out)
     assert out.endswith("}\n]\n")
 
 
-def test_jsonl_is_an_object_a_line(service: FakeVideoSDK, run: Run) -> None:
+def test_jsonl_is_an_object_a_line(account: FakeVideoSDK, run: Run) -> None:
     """`--jsonl` is one object a line, in the service's own shape."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     code, out, err = run("list", "--jsonl")
     assert (code, err) == (0, "")
-    assert service.rows == [json.loads(line) for line in out.splitlines()]
+    assert account.rows == [json.loads(line) for line in out.splitlines()]
 
 
 @pytest.mark.parametrize(("options", "out"), [([], ""), (["--jsonl"], ""), (["--json"], "[]\n")])
-def test_an_empty_list(service: FakeVideoSDK, run: Run, options: list[str], out: str) -> None:
+def test_an_empty_list(account: FakeVideoSDK, run: Run, options: list[str], out: str) -> None:
     """No rows are no failure: nothing is printed, or an array without elements."""
     assert (0, out, "") == run("list", *options)
 
 
 @pytest.mark.parametrize("options", [[], ["--jsonl"], ["--json"]])
 def test_rows_reach_the_reader_as_they_come(
-    service: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str]
+    account: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str]
 ) -> None:
     """When the second page is asked for, the rows of the first one are written already."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     path = tmp_path / "out"
     seen: list[int] = []
 
     async def look(exchange: Exchange) -> web.StreamResponse:
-        seen.append(sum(row["id"] in path.read_text() for row in service.rows))
+        seen.append(sum(row["id"] in path.read_text() for row in account.rows))
         return exchange.answer()
 
-    service.on_page(2, look)
+    account.on_page(2, look)
     with path.open("w") as file, redirect_stdout(file):
         assert run("list", *options).code == 0
     assert seen == [20]
@@ -323,36 +213,36 @@ def test_rows_reach_the_reader_as_they_come(
     ],
 )
 def test_arguments_reach_the_service(
-    service: FakeVideoSDK, run: Run, arguments: list[str], query: dict[str, str]
+    account: FakeVideoSDK, run: Run, arguments: list[str], query: dict[str, str]
 ) -> None:
     """The room, the session and the page size are asked for as they were given."""
-    service.add_transcription()
+    account.add_transcription()
     assert run("list", *arguments).code == 0
-    assert query == service.requests[0].query
+    assert query == account.requests[0].query
 
 
 @pytest.mark.parametrize(("limit", "pages"), [(1, [1]), (20, [1]), (21, [1, 2]), (99, [1, 2, 3])])
-def test_limit(service: FakeVideoSDK, run: Run, limit: int, pages: list[int]) -> None:
+def test_limit(account: FakeVideoSDK, run: Run, limit: int, pages: list[int]) -> None:
     """`--limit` prints so many rows at most, and asks for no page beyond them."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     out = run("list", "--limit", str(limit)).out
     assert min(limit, 45) == len(out.splitlines())
-    assert pages == [request.page for request in service.requests]
+    assert pages == [request.page for request in account.requests]
 
 
 WILD = "a\x1b[2J\x1b]0;b\x07c\td\ne\r\x00\x9b1m\u202e\u2028\ud800z"
 
 
-def add_wild(service: FakeVideoSDK) -> None:
+def add_wild(account: FakeVideoSDK) -> None:
     """Add a row whose every word would move the cursor of a terminal."""
-    service.add_transcription(
+    account.add_transcription(
         row_id=WILD, status=WILD, room_id=WILD, session_id=WILD, formats=(WILD,)
     )
 
 
-def test_control_characters_are_not_printed(service: FakeVideoSDK, run: Run) -> None:
+def test_control_characters_are_not_printed(account: FakeVideoSDK, run: Run) -> None:
     """The words of the service can neither move a cursor nor break a line or a column."""
-    add_wild(service)
+    add_wild(account)
     code, out, err = run("list")
     assert (code, err) == (0, "")
     assert {"\n", "\t"} == {c for c in out if not c.isprintable()}
@@ -363,10 +253,10 @@ def test_control_characters_are_not_printed(service: FakeVideoSDK, run: Run) -> 
 
 @pytest.mark.parametrize("option", ["--json", "--jsonl"])
 def test_control_characters_are_escaped_in_json(
-    service: FakeVideoSDK, run: Run, option: str
+    account: FakeVideoSDK, run: Run, option: str
 ) -> None:
     """JSON keeps the words of the service as they are, by escapes alone."""
-    add_wild(service)
+    add_wild(account)
     code, out, err = run("list", option)
     assert (code, err) == (0, "")
     assert out.isascii()
@@ -376,14 +266,6 @@ def test_control_characters_are_escaped_in_json(
 
 
 # On a terminal.
-
-
-def shown_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
-    """Run with stdout on a terminal, and return what it showed, without its styles."""
-    terminal = Terminal()
-    with redirect_stdout(terminal.file):
-        outcome = run(*arguments)
-    return click.unstyle(terminal.read()), outcome
 
 
 @pytest.mark.parametrize(
@@ -396,10 +278,10 @@ def shown_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
 )
 @pytest.mark.usefixtures("wide")
 def test_table_on_a_terminal(
-    service: FakeVideoSDK, run: Run, arguments: list[str], header: str
+    account: FakeVideoSDK, run: Run, arguments: list[str], header: str
 ) -> None:
     """On a terminal it is a table, without a column for what was asked for."""
-    service.add_transcription(row_id="t-1", formats=("txt", "vtt"))
+    account.add_transcription(row_id="t-1", formats=("txt", "vtt"))
     shown, outcome = shown_on_a_terminal(run, "list", *arguments)
     assert outcome == (0, "", "1 transcription\n")
     first, row = ([cell.strip() for cell in re.split(r"  +", line)] for line in shown.splitlines())
@@ -417,9 +299,9 @@ def test_table_on_a_terminal(
 
 
 @pytest.mark.usefixtures("wide")
-def test_table_of_rows_that_say_little(service: FakeVideoSDK, run: Run) -> None:
+def test_table_of_rows_that_say_little(account: FakeVideoSDK, run: Run) -> None:
     """What a row does not say is an empty cell, and its id is never cut."""
-    row = service.add_transcription(
+    row = account.add_transcription(
         room_id=None, session_id=None, duration=None, formats=(), status=None
     )
     row["start"] = None
@@ -439,10 +321,10 @@ def test_table_of_rows_that_say_little(service: FakeVideoSDK, run: Run) -> None:
 )
 @pytest.mark.usefixtures("wide")
 def test_duration_in_a_table(
-    service: FakeVideoSDK, run: Run, duration: timedelta, cell: str
+    account: FakeVideoSDK, run: Run, duration: timedelta, cell: str
 ) -> None:
     """A duration is shown in whole seconds, and one that can't be is an empty cell."""
-    service.add_transcription(duration=duration)
+    account.add_transcription(duration=duration)
     header, row = shown_on_a_terminal(run, "list")[0].splitlines()
     assert row[header.index("Duration") : header.index("Status")].strip() == cell
 
@@ -466,7 +348,7 @@ def test_duration_in_a_table(
     ],
 )
 def test_table_on_a_narrow_terminal(
-    service: FakeVideoSDK,
+    account: FakeVideoSDK,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -476,7 +358,7 @@ def test_table_on_a_narrow_terminal(
 ) -> None:
     """Where a row has no room on a line, columns are left out and told, and the id is whole."""
     monkeypatch.setenv("COLUMNS", str(width))
-    row = service.add_transcription(formats=("txt", "vtt"))
+    row = account.add_transcription(formats=("txt", "vtt"))
     shown, outcome = shown_on_a_terminal(run, "list", *arguments)
     header, line = shown.splitlines()
     assert len(header) <= width
@@ -490,11 +372,11 @@ def test_table_on_a_narrow_terminal(
 
 @pytest.mark.parametrize("width", [64, 40, 30])
 def test_table_on_a_terminal_with_no_room_for_an_id(
-    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, width: int
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     """Where an id can't be on one line it is folded, and all of it is there."""
     monkeypatch.setenv("COLUMNS", str(width))
-    row = service.add_transcription()
+    row = account.add_transcription()
     lines = shown_on_a_terminal(run, "list")[0].splitlines()
     assert max(len(line) for line in lines) <= width
     first = [line.partition(" ")[0] for line in lines]
@@ -502,55 +384,55 @@ def test_table_on_a_terminal_with_no_room_for_an_id(
 
 
 @pytest.mark.usefixtures("wide")
-def test_table_of_a_walk_that_failed(service: FakeVideoSDK, run: Run) -> None:
+def test_table_of_a_walk_that_failed(account: FakeVideoSDK, run: Run) -> None:
     """What came before a failure is shown, as the exit code says."""
-    service.add_transcriptions(45)
-    service.on_page(2, Status(404))
+    account.add_transcriptions(45)
+    account.on_page(2, Status(404))
     shown, outcome = shown_on_a_terminal(run, "list")
     assert outcome.code == ExitCode.PARTIAL
     ids = [line.partition(" ")[0] for line in shown.splitlines()]
-    assert ["Id", *(row["id"] for row in service.rows[:20])] == ids
+    assert ["Id", *(row["id"] for row in account.rows[:20])] == ids
     assert outcome.err.startswith(f"20 transcriptions\n{NAME}stopped after 20 rows: ")
 
 
-def test_no_table_of_a_walk_that_failed_at_once(service: FakeVideoSDK, run: Run) -> None:
+def test_no_table_of_a_walk_that_failed_at_once(account: FakeVideoSDK, run: Run) -> None:
     """Without rows a failure is all that is told, and not that there are none."""
-    service.on_page(1, Status(404))
+    account.on_page(1, Status(404))
     shown, outcome = shown_on_a_terminal(run, "list")
     assert (shown, outcome.code) == ("", ExitCode.NOT_FOUND)
     assert outcome.err.startswith(NAME)
     assert outcome.err.count("\n") == 1
 
 
-def test_table_of_nothing(service: FakeVideoSDK, run: Run) -> None:
+def test_table_of_nothing(account: FakeVideoSDK, run: Run) -> None:
     """Without rows there is no table, and it is said that there are none."""
     assert shown_on_a_terminal(run, "list") == ("", (0, "", "0 transcriptions\n"))
 
 
 @pytest.mark.usefixtures("wide")
-def test_control_characters_are_not_shown(service: FakeVideoSDK, run: Run) -> None:
+def test_control_characters_are_not_shown(account: FakeVideoSDK, run: Run) -> None:
     """In a table as well, the words of the service are words."""
-    add_wild(service)
+    add_wild(account)
     shown, outcome = shown_on_a_terminal(run, "list")
     assert outcome.code == 0
     assert {"\n"} == {c for c in shown if not c.isprintable()}
 
 
 @pytest.mark.usefixtures("wide")
-def test_markup_is_not_read(service: FakeVideoSDK, run: Run) -> None:
+def test_markup_is_not_read(account: FakeVideoSDK, run: Run) -> None:
     """What looks like markup of the table's library is printed as it is."""
-    service.add_transcription(status="[red]x[/nonsense]")
+    account.add_transcription(status="[red]x[/nonsense]")
     shown, outcome = shown_on_a_terminal(run, "list")
     assert outcome.code == 0
     assert "[red]x[/nonsense]" in shown
 
 
 def test_table_in_a_process_of_its_own(
-    service: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+    account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real terminal of 80 columns in front of a real process shows whole ids and their count."""
     monkeypatch.delenv("COLUMNS", raising=False)
-    service.add_transcriptions(3)
+    account.add_transcriptions(3)
     terminal = Terminal()
     termios.tcsetwinsize(terminal.follower, (25, 80))
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
@@ -558,7 +440,7 @@ def test_table_in_a_process_of_its_own(
         assert process.wait() == 0
     header, *rows, count = click.unstyle(terminal.read()).splitlines()
     assert header.split("  ")[0] == "Id"
-    assert [row["id"] for row in service.rows] == [row.partition(" ")[0] for row in rows]
+    assert [row["id"] for row in account.rows] == [row.partition(" ")[0] for row in rows]
     assert count == "3 transcriptions (too narrow for: session, room, duration)"
 
 
@@ -598,11 +480,11 @@ def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
 @pytest.mark.usefixtures("_no_patience")
-def test_progress_of_a_long_walk(service: FakeVideoSDK, run: Run, options: list[str]) -> None:
+def test_progress_of_a_long_walk(account: FakeVideoSDK, run: Run, options: list[str]) -> None:
     """A long walk tells a person on stderr how far it is, and clears the line in the end."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     terminal = Terminal()
-    service.on_page(2, once_told(terminal, "20 of 45 rows"))
+    account.on_page(2, once_told(terminal, "20 of 45 rows"))
     told, outcome = told_on_a_terminal(run, "list", *options, terminal=terminal)
     assert told.endswith(CLEARED)
     assert "retries" not in told
@@ -611,56 +493,56 @@ def test_progress_of_a_long_walk(service: FakeVideoSDK, run: Run, options: list[
 
 
 @pytest.mark.usefixtures("_no_patience")
-def test_progress_before_the_first_row(service: FakeVideoSDK, run: Run) -> None:
+def test_progress_before_the_first_row(account: FakeVideoSDK, run: Run) -> None:
     """That the service is waited for is told before anything has come."""
-    service.add_transcriptions(3)
+    account.add_transcriptions(3)
     terminal = Terminal()
-    service.on_page(1, once_told(terminal, "0 of ? rows"))
+    account.on_page(1, once_told(terminal, "0 of ? rows"))
     told, outcome = told_on_a_terminal(run, "list", terminal=terminal)
     assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
     assert told.endswith(CLEARED)
 
 
 @pytest.mark.usefixtures("_no_patience", "_impatient")
-def test_progress_of_retries(service: FakeVideoSDK, run: Run) -> None:
+def test_progress_of_retries(account: FakeVideoSDK, run: Run) -> None:
     """What a person waits for may be a service that fails, so that the retries are told."""
-    service.add_transcriptions(3)
+    account.add_transcriptions(3)
     terminal = Terminal()
     answer = once_told(terminal, "0 of ? rows, 2 retries")
-    service.on_page(1, Status(503), Status(503), answer)
+    account.on_page(1, Status(503), Status(503), answer)
     _, outcome = told_on_a_terminal(run, "list", terminal=terminal)
     assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
 
 
 @pytest.mark.usefixtures("_no_patience")
-def test_progress_without_a_total(service: FakeVideoSDK, run: Run) -> None:
+def test_progress_without_a_total(account: FakeVideoSDK, run: Run) -> None:
     """Where the service names no total, none is shown."""
-    service.add_transcriptions(25)
+    account.add_transcriptions(25)
     terminal = Terminal()
     unnumbered = Envelope("no page info")
-    service.on_page(2, once_told(terminal, "20 of ? rows", unnumbered))
-    service.every(1, unnumbered)
+    account.on_page(2, once_told(terminal, "20 of ? rows", unnumbered))
+    account.every(1, unnumbered)
     _, outcome = told_on_a_terminal(run, "list", terminal=terminal)
     assert (outcome.code, len(outcome.out.splitlines())) == (0, 25)
 
 
 @pytest.mark.usefixtures("_no_patience")
-def test_progress_ends_before_the_reason_is_told(service: FakeVideoSDK, run: Run) -> None:
+def test_progress_ends_before_the_reason_is_told(account: FakeVideoSDK, run: Run) -> None:
     """When a long walk fails, the line is cleared first, so that the reason can be read."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     terminal = Terminal()
-    service.on_page(2, once_told(terminal, "20 of 45 rows", Status(400)))
+    account.on_page(2, once_told(terminal, "20 of 45 rows", Status(400)))
     told, outcome = told_on_a_terminal(run, "list", terminal=terminal)
     assert outcome.code == ExitCode.PARTIAL
     assert told.rpartition(CLEARED)[2].startswith(NAME)
 
 
 @pytest.mark.usefixtures("_no_patience", "wide")
-def test_progress_ends_before_the_table(service: FakeVideoSDK, run: Run) -> None:
+def test_progress_ends_before_the_table(account: FakeVideoSDK, run: Run) -> None:
     """On one terminal a table comes behind the progress, whose line is cleared."""
-    service.add_transcriptions(25)
+    account.add_transcriptions(25)
     terminal = Terminal()
-    service.on_page(2, once_told(terminal, "20 of 25 rows"))
+    account.on_page(2, once_told(terminal, "20 of 25 rows"))
     with redirect_stdout(terminal.file):
         told, outcome = told_on_a_terminal(run, "list", terminal=terminal)
     assert outcome == (0, "", "")
@@ -671,44 +553,44 @@ def test_progress_ends_before_the_table(service: FakeVideoSDK, run: Run) -> None
 
 @pytest.mark.parametrize("option", ["--json", "--jsonl"])
 @pytest.mark.usefixtures("_no_patience")
-def test_no_progress_where_rows_scroll_by(service: FakeVideoSDK, run: Run, option: str) -> None:
+def test_no_progress_where_rows_scroll_by(account: FakeVideoSDK, run: Run, option: str) -> None:
     """Progress is not written between the rows on one terminal."""
-    service.add_transcriptions(3)
-    service.on_page(1, Delay(0.05))
+    account.add_transcriptions(3)
+    account.on_page(1, Delay(0.05))
     terminal = Terminal()
     with redirect_stdout(terminal.file):
         told, outcome = told_on_a_terminal(run, "list", option, terminal=terminal)
     assert outcome == (0, "", "")
     assert "\x1b" not in told
-    assert all(row["id"] in told for row in service.rows)
+    assert all(row["id"] in told for row in account.rows)
 
 
 def test_no_progress_of_a_short_walk(
-    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A walk that is done before a person grows impatient is silent."""
     monkeypatch.setattr("videosdk_transcripts.cli._progress._PATIENCE", 60.0)
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     told, outcome = told_on_a_terminal(run, "list")
     assert (told, len(outcome.out.splitlines())) == ("", 45)
 
 
 @pytest.mark.usefixtures("_no_patience")
-def test_no_progress_off_a_terminal(service: FakeVideoSDK, run: Run) -> None:
+def test_no_progress_off_a_terminal(account: FakeVideoSDK, run: Run) -> None:
     """A log is spared."""
-    service.add_transcriptions(45)
-    service.on_page(2, Delay(0.05))
+    account.add_transcriptions(45)
+    account.on_page(2, Delay(0.05))
     assert run("list").err == ""
 
 
 # What it leaves out is told.
 
 
-def test_rows_of_others_are_told(service: FakeVideoSDK, run: Run) -> None:
+def test_rows_of_others_are_told(account: FakeVideoSDK, run: Run) -> None:
     """If the service ignores the filter, the rows of others are dropped, counted and told."""
-    service.filters = "ignored"
-    service.add_transcriptions(2)
-    service.add_transcriptions(3, room_id="another-room")
+    account.filters = "ignored"
+    account.add_transcriptions(2)
+    account.add_transcriptions(3, room_id="another-room")
     code, out, err = run("list", ROOM)
     assert (code, len(out.splitlines())) == (0, 2)
     warning, count = err.splitlines()
@@ -716,28 +598,28 @@ def test_rows_of_others_are_told(service: FakeVideoSDK, run: Run) -> None:
     assert count == "3 rows of other rooms or sessions dropped"
 
 
-def test_rows_listed_twice_are_told(service: FakeVideoSDK, run: Run) -> None:
+def test_rows_listed_twice_are_told(account: FakeVideoSDK, run: Run) -> None:
     """A row that is listed again is printed once, and told."""
-    service.rows.append(service.add_transcription())
+    account.rows.append(account.add_transcription())
     code, out, err = run("list")
     assert (code, len(out.splitlines()), err) == (0, 1, "1 row listed twice, printed once\n")
 
 
-def test_unreadable_rows_are_told(service: FakeVideoSDK, run: Run) -> None:
+def test_unreadable_rows_are_told(account: FakeVideoSDK, run: Run) -> None:
     """With `--on-invalid skip`, rows that can't be read are left out and told."""
-    service.add_transcriptions(3)
-    service.rows[1]["start"] = 5
+    account.add_transcriptions(3)
+    account.rows[1]["start"] = 5
     code, out, err = run("list", "--on-invalid", "skip", "--json")
     assert (code, err) == (0, "1 row unreadable and left out\n")
-    assert [service.rows[0], service.rows[2]] == json.loads(out)
+    assert [account.rows[0], account.rows[2]] == json.loads(out)
 
 
 @pytest.mark.parametrize(("word", "printed"), [("skip", 2), ("yield", 3)])
-def test_rows_of_nobody_are_told(service: FakeVideoSDK, run: Run, word: str, printed: int) -> None:
+def test_rows_of_nobody_are_told(account: FakeVideoSDK, run: Run, word: str, printed: int) -> None:
     """With `--unverified`, rows without a room are treated as asked, and told."""
-    service.filters = "ignored"
-    service.add_transcriptions(2)
-    service.add_transcription(room_id=None)
+    account.filters = "ignored"
+    account.add_transcriptions(2)
+    account.add_transcription(room_id=None)
     code, out, err = run("list", ROOM, "--unverified", word)
     assert (0, printed) == (code, len(out.splitlines()))
     assert err == "1 row without a room or session, treated as asked\n"
@@ -745,13 +627,13 @@ def test_rows_of_nobody_are_told(service: FakeVideoSDK, run: Run, word: str, pri
 
 @pytest.mark.parametrize("form", [["--json"], []])
 def test_dropped_rows_are_told_of_a_walk_that_failed(
-    service: FakeVideoSDK, run: Run, form: list[str]
+    account: FakeVideoSDK, run: Run, form: list[str]
 ) -> None:
     """What was left out before a failure is told, and then the failure."""
-    service.add_transcriptions(45)
-    service.rows[5] = service.rows[0]
-    service.rows[6]["start"] = 5
-    service.on_page(2, Status(404))
+    account.add_transcriptions(45)
+    account.rows[5] = account.rows[0]
+    account.rows[6]["start"] = 5
+    account.on_page(2, Status(404))
     code, _, err = run("list", "--on-invalid", "skip", *form)
     assert code == ExitCode.PARTIAL
     twice, unreadable, failure = err.splitlines()
@@ -761,23 +643,23 @@ def test_dropped_rows_are_told_of_a_walk_that_failed(
 
 
 def test_dropped_rows_are_told_of_a_walk_that_failed_before_a_row(
-    service: FakeVideoSDK, run: Run
+    account: FakeVideoSDK, run: Run
 ) -> None:
     """Where all that came was left out, it is told as well, and the code is of the failure."""
-    service.add_transcriptions(45)
-    for row in service.rows:
+    account.add_transcriptions(45)
+    for row in account.rows:
         row["start"] = 5
-    service.on_page(2, Status(404))
+    account.on_page(2, Status(404))
     code, out, err = run("list", "--on-invalid", "skip")
     assert (code, out) == (ExitCode.NOT_FOUND, "")
     assert err.startswith(f"20 rows unreadable and left out\n{NAME}GET page 2 ")
 
 
-def test_a_warning_is_told_once_a_run(service: FakeVideoSDK, run: Run) -> None:
+def test_a_warning_is_told_once_a_run(account: FakeVideoSDK, run: Run) -> None:
     """A run leaves no handler of its own at the library's logger."""
     before = list(logging.getLogger("videosdk_transcripts").handlers)
-    service.filters = "ignored"
-    service.add_transcription(room_id="another-room")
+    account.filters = "ignored"
+    account.add_transcription(room_id="another-room")
     first, second = run("list", ROOM), run("list", ROOM)
     assert first == second
     assert second.err.count("ignored the filter") == 1
@@ -803,8 +685,8 @@ def setting(**variables: str | None) -> Callable[[FakeVideoSDK, pytest.MonkeyPat
 def always(fault: Fault) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
     """Prepare by letting every request meet a fault."""
 
-    def prepare(service: FakeVideoSDK, _monkeypatch: pytest.MonkeyPatch) -> None:
-        service.every(1, fault)
+    def prepare(account: FakeVideoSDK, _monkeypatch: pytest.MonkeyPatch) -> None:
+        account.every(1, fault)
 
     return prepare
 
@@ -812,10 +694,10 @@ def always(fault: Fault) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
 def having(**fields: Any) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
     """Prepare by having one row, which is listed whatever is asked for."""
 
-    def prepare(service: FakeVideoSDK, _monkeypatch: pytest.MonkeyPatch) -> None:
-        service.filters = "ignored"
-        service.rows.append(service.add_transcription() | fields)
-        del service.rows[0]
+    def prepare(account: FakeVideoSDK, _monkeypatch: pytest.MonkeyPatch) -> None:
+        account.filters = "ignored"
+        account.rows.append(account.add_transcription() | fields)
+        del account.rows[0]
 
     return prepare
 
@@ -850,7 +732,7 @@ ENDS = [
 @pytest.mark.parametrize(("expected", "prepare", "words"), ENDS)
 @pytest.mark.usefixtures("_impatient")
 def test_a_failure_is_a_code_and_a_line(
-    service: FakeVideoSDK,
+    account: FakeVideoSDK,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -859,7 +741,7 @@ def test_a_failure_is_a_code_and_a_line(
     words: str,
 ) -> None:
     """What goes wrong before the first row is an exit code, and one line that says what to do."""
-    prepare(service, monkeypatch)
+    prepare(account, monkeypatch)
     code, out, err = run("list", ROOM, "--json")
     assert (expected, "") == (code, out)
     assert words in err
@@ -869,7 +751,7 @@ def test_a_failure_is_a_code_and_a_line(
 
 @pytest.mark.usefixtures("_impatient")
 def test_a_refused_connection(
-    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nobody listens the code is 7, and the address is told."""
     with socket.socket() as nobody:
@@ -882,79 +764,79 @@ def test_a_refused_connection(
 
 
 def test_no_answer_in_time(
-    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no answer comes in time the code is 7 as well, and the limit is told."""
     use_policy(monkeypatch, RetryPolicy(attempts=1, attempt_timeout=0.02))
-    service.every(1, Delay(0.1))
+    account.every(1, Delay(0.1))
     code, out, err = run("list")
     assert (code, out) == (ExitCode.NETWORK, "")
     assert "no whole answer within the attempt_timeout of 0.02 s" in err
 
 
 @pytest.mark.parametrize("room", ["", "a b", ".."])
-def test_a_room_that_is_no_id(service: FakeVideoSDK, run: Run, room: str) -> None:
+def test_a_room_that_is_no_id(account: FakeVideoSDK, run: Run, room: str) -> None:
     """What can't be an id is a wrong argument, and nothing is sent."""
     code, out, err = run("list", room)
     assert (code, out) == (ExitCode.USAGE, "")
     assert "room_id must be an id" in err
-    assert service.requests == []
+    assert account.requests == []
 
 
 @pytest.mark.parametrize("fault", [Status(404), Status(401), HtmlPage()])
 @pytest.mark.usefixtures("_impatient")
-def test_partial_output(service: FakeVideoSDK, run: Run, fault: Fault) -> None:
+def test_partial_output(account: FakeVideoSDK, run: Run, fault: Fault) -> None:
     """What goes wrong after some rows is a code of its own, and the line says after how many."""
-    service.add_transcriptions(45)
-    service.on_page(2, fault, times=10)
+    account.add_transcriptions(45)
+    account.on_page(2, fault, times=10)
     code, out, err = run("list")
     assert (code, len(out.splitlines())) == (ExitCode.PARTIAL, 20)
     assert err.startswith(f"{NAME}stopped after 20 rows: GET page 2 ")
     assert err.count("\n") == 1
 
 
-def test_partial_output_of_one_row(service: FakeVideoSDK, run: Run) -> None:
+def test_partial_output_of_one_row(account: FakeVideoSDK, run: Run) -> None:
     """One row is told in the singular."""
-    service.add_transcriptions(2)
-    service.on_page(2, Status(404))
+    account.add_transcriptions(2)
+    account.on_page(2, Status(404))
     assert run("list", "--page-size", "1").err.startswith(f"{NAME}stopped after 1 row: ")
 
 
 @pytest.mark.parametrize("message", ["a\x1b]0;t\x07b", "a\u202eb", "a\nb"])
-def test_control_characters_in_an_error(service: FakeVideoSDK, run: Run, message: str) -> None:
+def test_control_characters_in_an_error(account: FakeVideoSDK, run: Run, message: str) -> None:
     """The words of the service are plain in an error too, which is one line."""
-    service.fail_next(Status(404, message=message))
+    account.fail_next(Status(404, message=message))
     code, _, err = run("list")
     assert code == ExitCode.NOT_FOUND
     assert [c for c in err if not c.isprintable()] == ["\n"]
 
 
-def test_partial_json_is_left_open(service: FakeVideoSDK, run: Run) -> None:
+def test_partial_json_is_left_open(account: FakeVideoSDK, run: Run) -> None:
     """An array that failed half-way is no document, and each row in it is whole."""
-    service.add_transcriptions(45)
-    service.on_page(2, Status(404))
+    account.add_transcriptions(45)
+    account.on_page(2, Status(404))
     code, out, _ = run("list", "--json")
     assert code == ExitCode.PARTIAL
     with pytest.raises(json.JSONDecodeError):
         json.loads(out)
-    assert service.rows[:20] == json.loads(f"{out}]")
+    assert account.rows[:20] == json.loads(f"{out}]")
 
 
-def test_partial_jsonl_is_whole_lines(service: FakeVideoSDK, run: Run) -> None:
+def test_partial_jsonl_is_whole_lines(account: FakeVideoSDK, run: Run) -> None:
     """A stream that failed half-way ends with a whole line."""
-    service.add_transcriptions(45)
-    service.on_page(2, Status(404))
+    account.add_transcriptions(45)
+    account.on_page(2, Status(404))
     code, out, _ = run("list", "--jsonl")
     assert code == ExitCode.PARTIAL
-    assert service.rows[:20] == [json.loads(line) for line in out.splitlines()]
+    assert account.rows[:20] == [json.loads(line) for line in out.splitlines()]
 
 
 @pytest.mark.parametrize("options", [["--json"], ["--jsonl"], []])
-def test_a_failure_behind_empty_pages(service: FakeVideoSDK, run: Run, options: list[str]) -> None:
+def test_a_failure_behind_empty_pages(account: FakeVideoSDK, run: Run, options: list[str]) -> None:
     """A failure behind pages without rows is no partial output, because nothing was printed."""
-    service.add_transcriptions(45)
-    service.on_page(1, EmptyPage())
-    service.on_page(2, Status(404))
+    account.add_transcriptions(45)
+    account.on_page(1, EmptyPage())
+    account.on_page(2, Status(404))
     code, out, _ = run("list", *options)
     assert (code, out) == (ExitCode.NOT_FOUND, "")
 
@@ -979,16 +861,16 @@ def test_a_pipe_that_nobody_reads(run: Run, options: list[str]) -> None:
     assert outcome == (0, "", SANDBOX_LINE)
 
 
-def test_a_pipe_that_is_closed_half_way(service: FakeVideoSDK) -> None:
+def test_a_pipe_that_is_closed_half_way(account: FakeVideoSDK) -> None:
     """As in `| head -1`: the process ends with 0, says nothing, and asks for no more pages."""
-    service.add_transcriptions(85)
+    account.add_transcriptions(85)
     gone = threading.Event()
 
     async def wait_until_gone(exchange: Exchange) -> web.StreamResponse:
         await asyncio.to_thread(gone.wait, 10)
         return exchange.answer()
 
-    service.on_page(2, wait_until_gone)
+    account.on_page(2, wait_until_gone)
     with start("list") as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -997,9 +879,9 @@ def test_a_pipe_that_is_closed_half_way(service: FakeVideoSDK) -> None:
         gone.set()
         told = process.stderr.read()
     assert (process.returncode, told) == (0, "")
-    assert service.rows[0]["id"] == first.split("\t")[0]
+    assert account.rows[0]["id"] == first.split("\t")[0]
     # Page 3 may have been asked for with page 2, before its turn.
-    assert not {4, 5} & {request.page for request in service.requests}
+    assert not {4, 5} & {request.page for request in account.requests}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list", "--help"], ["--version"]])
@@ -1031,9 +913,9 @@ NOT_WRITTEN = f"{NAME}can't write the output: {os.strerror(errno.EBADF)}\n"
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
-def test_output_that_cannot_be_written(service: FakeVideoSDK, run: Run, options: list[str]) -> None:
+def test_output_that_cannot_be_written(account: FakeVideoSDK, run: Run, options: list[str]) -> None:
     """Where stdout can't be written the code is 1, and the line says why."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     with full_disk() as descriptor:
         file = os.fdopen(descriptor, "w", closefd=False)
         with redirect_stdout(file):
@@ -1042,7 +924,7 @@ def test_output_that_cannot_be_written(service: FakeVideoSDK, run: Run, options:
         with pytest.raises(OSError, match="descriptor"):
             file.close()
     assert outcome == (ExitCode.OUTPUT, "", NOT_WRITTEN)
-    assert {1} == {request.page for request in service.requests}
+    assert {1} == {request.page for request in account.requests}
 
 
 def test_output_that_cannot_be_written_in_a_process_of_its_own() -> None:
@@ -1054,10 +936,10 @@ def test_output_that_cannot_be_written_in_a_process_of_its_own() -> None:
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
 def test_a_stream_that_python_left_out(
-    service: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """A stream that does not exist is nobody's, and the other one is as always."""
-    service.rows.append(service.add_transcription(row_id="t"))
+    account.rows.append(account.add_transcription(row_id="t"))
     monkeypatch.setattr(sys, name, None)
     code, out, err = run("list")
     with getattr(sys, name) as opened:
@@ -1080,9 +962,9 @@ def test_streams_that_are_closed(redirection: str, told: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", told)
 
 
-def test_words_that_the_encoding_lacks(service: FakeVideoSDK) -> None:
+def test_words_that_the_encoding_lacks(account: FakeVideoSDK) -> None:
     """A row is printed as well as the encoding of stdout can."""
-    service.add_transcription(status="\u4f1a\xe9\x07")
+    account.add_transcription(status="\u4f1a\xe9\x07")
     latin = {"env": {**os.environ, "PYTHONIOENCODING": "cp1252"}, "encoding": "cp1252"}
     with start("list", **latin) as process:
         out, err = process.communicate()
@@ -1101,21 +983,13 @@ def interrupting(interrupt: Callable[[], None]) -> Fault:
     return press
 
 
-@pytest.fixture
-def _ctrl_c() -> Iterator[None]:
-    """Ctrl-C means in the tests what it means in Python, also where a shell turned it off."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize(("page", "printed"), [(1, 0), (2, 20)])
-@pytest.mark.usefixtures("_ctrl_c")
-def test_ctrl_c(service: FakeVideoSDK, run: Run, page: int, printed: int) -> None:
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c(account: FakeVideoSDK, run: Run, page: int, printed: int) -> None:
     """Ctrl-C ends at once with 130 and one line, whatever was printed."""
-    service.add_transcriptions(45)
+    account.add_transcriptions(45)
     here = threading.get_ident()
-    service.on_page(page, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
+    account.on_page(page, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
     code, out, err = run("list")
     assert (ExitCode.INTERRUPTED, printed) == (code, len(out.splitlines()))
     # The empty line leaves the ^C of the terminal behind.
@@ -1123,25 +997,25 @@ def test_ctrl_c(service: FakeVideoSDK, run: Run, page: int, printed: int) -> Non
     assert err == f"{hint}\n{NAME}interrupted\n"
 
 
-@pytest.mark.usefixtures("_ctrl_c", "wide")
-def test_ctrl_c_keeps_the_table(service: FakeVideoSDK, run: Run) -> None:
+@pytest.mark.usefixtures("ctrl_c", "wide")
+def test_ctrl_c_keeps_the_table(account: FakeVideoSDK, run: Run) -> None:
     """Ctrl-C on a terminal shows what had come, and what was left out of it."""
-    service.add_transcriptions(45)
-    service.rows[5] = service.rows[0]
+    account.add_transcriptions(45)
+    account.rows[5] = account.rows[0]
     here = threading.get_ident()
-    service.on_page(2, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
+    account.on_page(2, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
     shown, outcome = shown_on_a_terminal(run, "list")
     ids = [line.partition(" ")[0] for line in shown.splitlines()]
-    assert ["Id", *dict.fromkeys(row["id"] for row in service.rows[:20])] == ids
+    assert ["Id", *dict.fromkeys(row["id"] for row in account.rows[:20])] == ids
     hint = "\nwith --checkpoint FILE an interrupted walk can be taken up again\n"
     told = f"{hint}19 transcriptions\n1 row listed twice, printed once\n"
     assert outcome == (ExitCode.INTERRUPTED, "", f"{told}\n{NAME}interrupted\n")
 
 
-def test_ctrl_c_in_a_process_of_its_own(service: FakeVideoSDK) -> None:
+def test_ctrl_c_in_a_process_of_its_own(account: FakeVideoSDK) -> None:
     """The process ends with 130, without a traceback and without a warning."""
     begun: Future[subprocess.Popen[str]] = Future()
-    service.fail_next(interrupting(lambda: begun.result(10).send_signal(signal.SIGINT)))
+    account.fail_next(interrupting(lambda: begun.result(10).send_signal(signal.SIGINT)))
     with start("list") as process:
         begun.set_result(process)
         out, err = process.communicate()
@@ -1173,10 +1047,10 @@ def test_the_sandbox_is_filtered(run: Run) -> None:
     assert [row["id"] for row in mine] == [row["id"] for row in found]
 
 
-def test_the_sandbox_hides_the_real_account(service: FakeVideoSDK, run: Run) -> None:
+def test_the_sandbox_hides_the_real_account(account: FakeVideoSDK, run: Run) -> None:
     """With credentials in the environment too, `--sandbox` talks to the sandbox alone."""
     assert run("list", "--sandbox").code == 0
-    assert service.requests == []
+    assert account.requests == []
 
 
 # Settings from a file.
@@ -1259,13 +1133,13 @@ def test_env_file(run: Run, env_file: Path, lines: str, mark: str, newline: str)
     ],
 )
 def test_quotes_in_an_env_file(
-    service: FakeVideoSDK, run: Run, env_file: Path, written: str, meant: str
+    account: FakeVideoSDK, run: Run, env_file: Path, written: str, meant: str
 ) -> None:
     """One pair of quotes is taken off a value, and a comment behind it; all else is kept."""
-    service.api_key = meant
+    account.api_key = meant
     env_file.write_text(
-        f"VIDEOSDK_API_KEY={written}\nVIDEOSDK_SECRET={service.secret}\n"
-        f"VIDEOSDK_API_ENDPOINT={service.url}\n",
+        f"VIDEOSDK_API_KEY={written}\nVIDEOSDK_SECRET={account.secret}\n"
+        f"VIDEOSDK_API_ENDPOINT={account.url}\n",
         "utf-8",
     )
     assert run("list", "--env-file", str(env_file)) == (0, "", "")
@@ -1280,21 +1154,21 @@ def test_an_empty_value_in_an_env_file_is_none(run: Run, env_file: Path) -> None
 
 
 def test_an_env_file_is_not_mixed_with_the_environment(
-    service: FakeVideoSDK, run: Run, env_file: Path
+    account: FakeVideoSDK, run: Run, env_file: Path
 ) -> None:
     """Half of a pair in the file is not completed from the environment."""
-    env_file.write_text(f"VIDEOSDK_API_KEY={service.api_key}\n")
+    env_file.write_text(f"VIDEOSDK_API_KEY={account.api_key}\n")
     code, _, err = run("list", "--env-file", str(env_file))
     assert code == ExitCode.AUTH
     assert "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not" in err
-    assert service.requests == []
+    assert account.requests == []
 
 
-def test_an_env_file_sets_nothing_else(service: FakeVideoSDK, run: Run, env_file: Path) -> None:
+def test_an_env_file_sets_nothing_else(account: FakeVideoSDK, run: Run, env_file: Path) -> None:
     """Variables that are not of the client are neither set nor replaced."""
     env_file.write_text(
-        f"VIDEOSDK_API_KEY={service.api_key}\nVIDEOSDK_SECRET={service.secret}\n"
-        f"VIDEOSDK_API_ENDPOINT={service.url}\nPATH=/nowhere\nNOT_OURS=1\n"
+        f"VIDEOSDK_API_KEY={account.api_key}\nVIDEOSDK_SECRET={account.secret}\n"
+        f"VIDEOSDK_API_ENDPOINT={account.url}\nPATH=/nowhere\nNOT_OURS=1\n"
     )
     before = os.environ["PATH"]
     assert run("list", "--env-file", str(env_file)).code == 0
@@ -1343,16 +1217,16 @@ async def echo(exchange: Exchange) -> web.StreamResponse:
 @pytest.mark.parametrize("fault", [echo, Status(401), Status(403), HtmlPage(), DropConnection()])
 @pytest.mark.usefixtures("_impatient")
 def test_no_secret_is_printed(
-    service: FakeVideoSDK, run: Run, options: list[str], fault: Fault
+    account: FakeVideoSDK, run: Run, options: list[str], fault: Fault
 ) -> None:
     """Neither the key nor the secret nor a token reaches the output, also if it is echoed."""
-    service.add_transcriptions(45)
-    service.on_page(2, fault, times=20)
+    account.add_transcriptions(45)
+    account.on_page(2, fault, times=20)
     _, out, err = run("list", *options)
     assert out
-    tokens = {request.headers["Authorization"] for request in service.requests}
+    tokens = {request.headers["Authorization"] for request in account.requests}
     parts = {part for token in tokens for part in token.split(".")}
-    for hidden in (service.api_key, service.secret, *parts):
+    for hidden in (account.api_key, account.secret, *parts):
         assert hidden not in out + err
 
 

@@ -52,8 +52,8 @@ class Place:
         self._is_printing = True
         action()
         self._is_printing = False
-        if time.monotonic() - self._written_at >= _BETWEEN_WRITES:
-            self._write()
+        if self._path and time.monotonic() - self._written_at >= _BETWEEN_WRITES:
+            self._write(self._path)
 
     def leave(self, *, complete: bool) -> None:
         """Write the file for the last time, or remove it where nothing is left to go on with."""
@@ -64,19 +64,17 @@ class Place:
             return
         # What could not be printed stays unprinted in the file that is there.
         if not self._is_printing:
-            self._write()
+            self._write(self._path)
         tell(f"to go on, run the same command again: {self._path} says where it was")
 
-    def _write(self) -> None:
-        if self._path is None:
-            return
-        part = self._path.with_name(f".{self._path.name}.part")
+    def _write(self, path: Path) -> None:
+        part = path.with_name(f".{path.name}.part")
         try:
             part.write_text(self._checkpoint(), "utf-8")
-            part.replace(self._path)
+            part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise ConfigurationError(
-                f"the checkpoint can't be written to {self._path}: {error.strerror}"
+                f"the checkpoint can't be written to {path}: {error.strerror}"
             ) from None
         self._written_at = time.monotonic()

@@ -176,7 +176,7 @@ class _Lines:
             case "csv":
                 self._add_header()
                 click.echo(_separated(cells(row, self._columns)))
-            case None:
+            case _:
                 click.echo(tabbed(row, self._columns))
         self._is_first = False
 

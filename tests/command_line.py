@@ -1,0 +1,157 @@
+"""Runs of the command line: in this process, in one of their own, and on a terminal."""
+
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, redirect_stdout, suppress
+from functools import partial
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import click
+import pytest
+
+from videosdk_transcripts import RetryPolicy, TranscriptsClient
+from videosdk_transcripts.cli import main
+from videosdk_transcripts.testing import FakeVideoSDK
+
+NAME = "videosdk-transcripts: "
+
+
+class Outcome(NamedTuple):
+    """What a person or a shell sees of a run."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@contextmanager
+def serving(fake: FakeVideoSDK) -> Iterator[FakeVideoSDK]:
+    """Run a fake service in a thread, because the program runs a loop of its own in this one."""
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        async with fake:
+            stop = asyncio.Event()
+            begun.set_result((asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve(), debug=True))
+    thread.start()
+    loop, stop = begun.result(timeout=10)
+    try:
+        yield fake
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+class Terminal:
+    """A pseudo-terminal of the system. What is written to its file can be read back."""
+
+    def __init__(self) -> None:
+        self._leader, self.follower = pty.openpty()
+        self.file = os.fdopen(self.follower, "w", encoding="utf-8")
+        self._shown = b""
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is shown."""
+        while text.encode() not in self._shown:
+            self._shown += os.read(self._leader, 65536)
+
+    def read(self) -> str:
+        """Return all that was shown, with plain line ends. It is the end of the terminal."""
+        self.file.close()
+        # Some systems end the file here, and Linux fails.
+        with suppress(OSError):
+            while chunk := os.read(self._leader, 65536):
+                self._shown += chunk
+        os.close(self._leader)
+        return self._shown.decode().replace("\r\n", "\n")
+
+
+def shown_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
+    """Run with stdout on a terminal, and return what it showed, without its styles."""
+    terminal = Terminal()
+    with redirect_stdout(terminal.file):
+        outcome = run(*arguments)
+    return click.unstyle(terminal.read()), outcome
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """
+    Run the program in this process, with what it prints captured.
+
+    What a run does to the variables of the process ends with the test.
+    """
+
+    def call(*arguments: str) -> Outcome:
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert isinstance(end.value.code, int)
+        return Outcome(end.value.code, *capsys.readouterr())
+
+    with patch.dict(os.environ):
+        yield call
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
+    """A fake service, and an environment that leads to it."""
+    with serving(FakeVideoSDK()) as fake:
+        monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
+        monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)
+        monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", fake.url)
+        monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", fake.url)
+        yield fake
+
+
+def use_policy(monkeypatch: pytest.MonkeyPatch, policy: RetryPolicy) -> None:
+    """Let the program try again in another way than by default."""
+    monkeypatch.setattr(
+        "videosdk_transcripts.cli._settings.TranscriptsClient",
+        partial(TranscriptsClient, retry=policy),
+    )
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terminals have room for a row on a line."""
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C means in the tests what it means in Python, also where a shell turned it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+# A shell may start the tests with Ctrl-C turned off, which a child inherits.
+SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from videosdk_transcripts.cli import main
+main()
+"""
+
+
+def start(*arguments: str, **streams: Any) -> subprocess.Popen[str]:
+    """Start the program in a process of its own."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    command = (sys.executable, "-W", "error", "-c", SCRIPT, *arguments)
+    return subprocess.Popen(command, text=True, **streams)  # noqa: S603
