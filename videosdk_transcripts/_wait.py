@@ -131,9 +131,10 @@ class Waiting(Generic[AwaitedT]):
         )
         if not isinstance(row_or_id, str) and wait.has_file(row_or_id):
             return row_or_id
+        # By the loop's clock: what is under way when the time is up is ended as well.
+        limit = asyncio.timeout(timeout)
         try:
-            # By the loop's clock: what is under way when the time is up is ended as well.
-            async with asyncio.timeout(timeout) as limit:
+            async with limit:
                 return await self._until_ready(wait)
         except TimeoutError:
             if limit.expired():

@@ -107,9 +107,11 @@ _CODES: Final = (
     ((FileTextError,), ExitCode.SERVICE),
     # Of files, this is what is left: a directory that can't be written, or a full disk.
     ((FileError,), ExitCode.OUTPUT),
-    ((VideoSDKTranscriptsError,), ExitCode.SERVICE),
 )
-"""The first line that names the class of an error, or one above it, has its code."""
+"""
+The first line that names the class of an error, or one above it, has its code; without one it
+is the service's.
+"""
 _HERE: Final = (
     (CredentialsError, "--env-file FILE; --sandbox needs none"),
     (UnverifiedRowError, "--unverified"),
@@ -127,7 +129,7 @@ def _text(error: VideoSDKTranscriptsError) -> str:
 
 
 def _code(error: VideoSDKTranscriptsError) -> ExitCode:
-    return next(code for kinds, code in _CODES if isinstance(error, kinds))
+    return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.SERVICE)
 
 
 def _say(text: str, code: ExitCode) -> ExitCode:
