@@ -32,11 +32,21 @@ OWNERS = {
     # The fake service judges tokens, and must not do so with the client's own code.
     "jwt": {"auth.py", "testing"},
     "cattrs": {"_converter.py"},
+    "pytest": {"pytest_plugin.py"},
 }
 EXTRAS = {"click", "rich", "cryptography", "fsspec", "pyarrow", "distributed"}
 # From the ground up; a file imports from lines above its own, and from no other.
 FLOORS = [
-    {"_depth.py", "_disguise.py", "_limit.py", "_lock.py", "_recent.py", "_shape.py", "_text.py"},
+    {
+        "_depth.py",
+        "_disguise.py",
+        "_limit.py",
+        "_lock.py",
+        "_recent.py",
+        "_shape.py",
+        "_text.py",
+        "pytest_plugin.py",
+    },
     {"_pace.py", "errors.py", "models.py"},
     {
         "_arguments.py",

@@ -10,6 +10,8 @@ A fake of the service to test against: a real server on loopback with a script o
             rows = [t async for t in client.iter_transcriptions("abcd-efgh-ijkl")]
 """
 
+from ._drift import Drift
+from ._exchange import Exchange, Fault, SeenRequest
 from ._faults import (
     Body,
     Change,
@@ -26,7 +28,7 @@ from ._files import FakeFiles, GzipBomb, Redirect
 from ._jobs import Applied, Jobs
 from ._listing import Listing
 from ._sandbox import SANDBOX_ROOMS, fill_sandbox, run_sandbox
-from ._server import Exchange, FakeVideoSDK, Fault, SeenRequest
+from ._server import FakeVideoSDK
 from ._webhooks import Webhooks
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Change",
     "CutBody",
     "Delay",
+    "Drift",
     "DropConnection",
     "EmptyPage",
     "Envelope",

@@ -14,8 +14,9 @@ from typing import Any, Final
 from aiohttp import web
 from attrs import field, frozen
 
+from ._exchange import Exchange
 from ._listing import Listing, Shape
-from ._server import Exchange, FakeVideoSDK
+from ._server import FakeVideoSDK
 
 __all__ = [
     "Body",

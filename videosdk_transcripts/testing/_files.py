@@ -12,7 +12,8 @@ from attrs import define, frozen
 from ._listing import Row
 
 if TYPE_CHECKING:
-    from ._server import Exchange, FakeVideoSDK, Fault, SeenRequest
+    from ._exchange import Exchange, Fault, SeenRequest
+    from ._server import FakeVideoSDK
 
 __all__ = ["FILE_PATH", "FakeFiles", "GzipBomb", "Redirect"]
 

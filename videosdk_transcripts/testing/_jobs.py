@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from aiohttp import web
 from attrs import define, field, frozen
 
+from ._exchange import refusal
 from ._listing import EPOCH, Listing, Row, iso, make_row, new_id
 
 if TYPE_CHECKING:
+    from ._exchange import Exchange, Fault
     from ._files import FakeFiles
-    from ._server import Exchange, FakeVideoSDK, Fault
+    from ._server import FakeVideoSDK
 
 __all__ = ["Applied", "Jobs", "add_routes", "make_post_row"]
 
@@ -105,7 +107,7 @@ def add_routes(
         def respond(shape: Callable[[Listing], Any]) -> web.Response:
             listing = fake.listing(request.query, fake.post_rows)
             if listing is None:
-                return _refusal(400, "page and perPage must be numbers of 1 or more")
+                return refusal(400, "page and perPage must be numbers of 1 or more")
             return web.json_response(shape(listing))
 
         return await answer(request, respond)
@@ -114,7 +116,7 @@ def add_routes(
         def respond(_shape: Callable[[Listing], Any]) -> web.Response:
             wanted = request.match_info["id"]
             row = next((row for row in fake.post_rows if row["id"] == wanted), None)
-            return web.json_response(row) if row else _refusal(404, "Transcription not found")
+            return web.json_response(row) if row else refusal(404, "Transcription not found")
 
         return await answer(request, respond)
 
@@ -143,7 +145,7 @@ def _acting(
                 if isinstance(room_id, str) and room_id:
                     made.append(act(fake, room_id, sent, source))
                 else:
-                    made.append(_refusal(400, "roomId is required"))
+                    made.append(refusal(400, "roomId is required"))
             return made[0]
 
         return await answer(request, respond)
@@ -185,7 +187,7 @@ def make_post_row(
 def _start(fake: FakeVideoSDK, room_id: str, sent: Row, source: random.Random) -> web.Response:
     running = _running(fake, room_id)
     if running is not None and fake.jobs.second_start == "conflict":
-        return _refusal(409, "Transcription is already started")
+        return refusal(409, "Transcription is already started")
     if running is not None and fake.jobs.second_start == "running row":
         return web.json_response(running)
     row = make_row(
@@ -207,7 +209,7 @@ def _start(fake: FakeVideoSDK, room_id: str, sent: Row, source: random.Random) -
 def _stop(fake: FakeVideoSDK, room_id: str, _sent: Row, _source: random.Random) -> web.Response:
     running = _running(fake, room_id)
     if running is None:
-        return _refusal(fake.jobs.idle_stop, "No transcription is running")
+        return refusal(fake.jobs.idle_stop, "No transcription is running")
     running["status"] = "completed"
     running["end"] = iso(datetime.now(UTC))
     fake.jobs.stopped(running, fake.now())
@@ -228,7 +230,3 @@ def _object(body: bytes) -> Row:
     except ValueError:
         return {}
     return sent if isinstance(sent, dict) else {}
-
-
-def _refusal(status: int, message: str) -> web.Response:
-    return web.json_response({"message": message}, status=status)

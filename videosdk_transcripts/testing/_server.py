@@ -6,68 +6,29 @@ import asyncio
 import random
 import socket
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from aiohttp import web
-from attrs import frozen
 
 from videosdk_transcripts.client import TranscriptsClient
 
-from ._files import FILE_PATH, FakeFiles
-from ._jobs import Jobs, add_routes, make_post_row
+from ._drift import Drift
+from ._exchange import Fault, SeenRequest
+from ._files import FakeFiles
+from ._handlers import make_app
+from ._in_thread import in_thread
+from ._jobs import Jobs, make_post_row
 from ._listing import EPOCH, Listing, Row, belongs, make_row, new_id
-from ._tokens import judge_token
-from ._webhooks import KEY_PATH, Webhooks
+from ._script import Script
+from ._webhooks import Webhooks
 
-__all__ = ["Exchange", "FakeVideoSDK", "Fault", "SeenRequest"]
+__all__ = ["FakeVideoSDK"]
 
-_LIST: Final = "/ai/v1/realtime-transcriptions"
 _TURNS: Final = 5
-
-
-Respond = Callable[[Callable[[Listing], Any]], web.Response]
-
-
-@frozen
-class Exchange:
-    """
-    A request under way, and the answer it would get without a fault.
-
-    `respond` makes that answer. It takes a function from the page to its JSON, which
-    is not called where the request is for one transcription.
-    """
-
-    fake: FakeVideoSDK
-    request: web.Request
-    respond: Respond
-
-    def answer(self) -> web.Response:
-        """Return what the service would have answered."""
-        return self.respond(Listing.envelope)
-
-
-Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
-
-
-@frozen
-class SeenRequest:
-    """What the fake service was asked."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    @property
-    def page(self) -> int | None:
-        """Return the page that was asked for, where one was."""
-        return int(self.query["page"]) if "page" in self.query else None
 
 
 class FakeVideoSDK:
@@ -91,7 +52,11 @@ class FakeVideoSDK:
         last_page_if_empty: the last page of an empty list, 0 or 1.
         page_sizes: how many rows each page holds, in place of the size asked for;
             for pages that are thin, empty or uneven.
+        order: how rows are listed: as they are in `rows`, or by their start.
+        slash: whether a path of the list may end with a slash or not: ``either``, or else
+            ``required`` or ``refused``, where the other form is redirected.
         now: seconds since the epoch, to judge tokens by.
+        port: where to listen; 0 for any port that is free.
         seed: makes the ids.
     """
 
@@ -104,7 +69,10 @@ class FakeVideoSDK:
         most_per_page: int | None = None,
         last_page_if_empty: int = 1,
         page_sizes: list[int] | None = None,
+        order: Literal["as they are", "newest first", "oldest first"] = "as they are",
+        slash: Literal["either", "required", "refused"] = "either",
         now: Callable[[], float] = time.time,
+        port: int = 0,
         seed: int = 0,
     ) -> None:
         self.api_key = api_key
@@ -113,6 +81,8 @@ class FakeVideoSDK:
         self.most_per_page = most_per_page
         self.last_page_if_empty = last_page_if_empty
         self.page_sizes = page_sizes
+        self.order = order
+        self.slash = slash
         self.rows: list[Row] = []
         """All rows, in the order in which they are listed. Yours to change."""
         self.post_rows: list[Row] = []
@@ -130,10 +100,11 @@ class FakeVideoSDK:
         """Serves the files of rows."""
         self.now = now
         """The clock that tokens and the times of files are judged by."""
+        self._port = port
         self._random = random.Random(seed)  # noqa: S311 - ids, and not secrets
-        self._next: deque[Fault] = deque()
-        self._on_page: dict[int, deque[Fault]] = {}
-        self._every: list[tuple[int, Fault]] = []
+        self._script = Script()
+        self.drifting: Drift | None = None
+        """What moves the list, where `drift` was called."""
         self._runner: web.AppRunner | None = None
         self._listening: socket.socket | None = None
         self._url = ""
@@ -177,6 +148,11 @@ class FakeVideoSDK:
         self.post_rows.append(row)
         return row
 
+    def add_session(self, room_id: str, count: int = 1, **fields: Any) -> list[Row]:
+        """Add a session with so many transcriptions at the end, and return its rows."""
+        session_id = f"{self._random.getrandbits(96):024x}"
+        return self.add_transcriptions(count, room_id=room_id, session_id=session_id, **fields)
+
     def add_transcriptions(self, count: int, **fields: Any) -> list[Row]:
         """Add some rows of one room and session at the end, and return them."""
         return [self.add_transcription(**fields) for _ in range(count)]
@@ -185,15 +161,30 @@ class FakeVideoSDK:
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
         """Let the next requests meet these faults, one each; all of them so many times."""
-        self._next.extend(faults * times)
+        self._script.fail_next(*faults, times=times)
 
     def on_page(self, page: int, *faults: Fault, times: int = 1) -> None:
         """Let the next requests for a page meet these faults, one each."""
-        self._on_page.setdefault(page, deque()).extend(faults * times)
+        self._script.on_page(page, *faults, times=times)
 
     def every(self, nth: int, fault: Fault) -> None:
         """Let every nth request meet a fault, 1 for all, if no other is due."""
-        self._every.append((nth, fault))
+        self._script.every(nth, fault)
+
+    def drift(self, *, every: int = 1, insert: int = 0, remove: int = 0) -> Drift:
+        """
+        Let rows come and go while they are listed, until `drift` is called again.
+
+        Args:
+            every: before every how many answers with a page.
+            insert: how many rows come, at the top.
+            remove: how many vanish, from anywhere.
+
+        Returns:
+            What counts them.
+        """
+        self.drifting = Drift(every, insert, remove)
+        return self.drifting
 
     # How to reach it.
 
@@ -201,6 +192,24 @@ class FakeVideoSDK:
     def url(self) -> str:
         """Return the base URL, for the client's `endpoint`."""
         return self._url
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the variables of the environment that lead a client here."""
+        return {
+            "VIDEOSDK_API_ENDPOINT": self.url,
+            "VIDEOSDK_API_KEY": self.api_key,
+            "VIDEOSDK_SECRET": self.secret,
+            "VIDEOSDK_FILE_HOSTS": self.url,
+        }
+
+    def in_thread(self) -> AbstractContextManager[Self]:
+        """
+        Run it in a thread of its own, for tests that are not async: ``with fake.in_thread():``.
+
+        Change it between requests, and not while one is under way.
+        """
+        return in_thread(self)
 
     def client(self, **options: Any) -> TranscriptsClient:
         """Return a client of this service, with the options of `TranscriptsClient`."""
@@ -211,19 +220,13 @@ class FakeVideoSDK:
         return TranscriptsClient(endpoint=self.url, **options)
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_get(_LIST, self._answer_list)
-        app.router.add_get(f"{_LIST}/", self._answer_list)
-        app.router.add_get(f"{_LIST}/{{id}}", self._answer_one)
-        add_routes(app, self, self._answer, self._random)
-        app.router.add_get(KEY_PATH, self._answer_key)
-        app.router.add_get(FILE_PATH, self._answer_file)
+        app = make_app(self, self._script, self._random)
         # A delay that nobody waits for any more ends with its connection.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
         )
         await self._runner.setup()
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", self._port))
         await web.SockSite(self._runner, self._listening).start()
         host, port = self._listening.getsockname()
         self._url = f"http://{host}:{port}"
@@ -245,81 +248,7 @@ class FakeVideoSDK:
             await asyncio.sleep(0)
         await self._runner.cleanup()
 
-    # What it answers.
-
-    async def _answer_list(self, request: web.Request) -> web.StreamResponse:
-        def respond(shape: Callable[[Listing], Any]) -> web.Response:
-            listing = self.listing(request.query)
-            if listing is None:
-                return _refusal(400, "page and perPage must be numbers of 1 or more")
-            return web.json_response(shape(listing))
-
-        return await self._answer(request, respond)
-
-    async def _answer_one(self, request: web.Request) -> web.StreamResponse:
-        def respond(_shape: Callable[[Listing], Any]) -> web.Response:
-            wanted = request.match_info["id"]
-            row = next((row for row in self.rows if row["id"] == wanted), None)
-            if row is None:
-                return _refusal(404, "Transcription not found")
-            return web.json_response(row)
-
-        return await self._answer(request, respond)
-
-    async def _answer_file(self, request: web.Request) -> web.StreamResponse:
-        self.files.requests.append(
-            SeenRequest(request.method, request.path, dict(request.query), dict(request.headers))
-        )
-        exchange = Exchange(self, request, lambda _shape: self.files.respond(request))
-        fault = self.files.next_fault()
-        return exchange.answer() if fault is None else await fault(exchange)
-
-    async def _answer_key(self, request: web.Request) -> web.StreamResponse:
-        def respond(_shape: Callable[[Listing], Any]) -> web.Response:
-            return web.json_response(self.webhooks.give_key())
-
-        return await self._answer(request, respond, is_public=True)
-
-    async def _answer(
-        self,
-        request: web.Request,
-        respond: Callable[[Callable[[Listing], Any]], web.Response],
-        *,
-        is_public: bool = False,
-    ) -> web.StreamResponse:
-        body = await request.read()
-        self.jobs.deliver(self.files, self.now())
-        self.requests.append(
-            SeenRequest(
-                request.method, request.path, dict(request.query), dict(request.headers), body
-            )
-        )
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            refused = None
-            if not is_public:
-                refused = judge_token(
-                    request.headers.get("Authorization"),
-                    api_key=self.api_key,
-                    secret=self.secret,
-                    now=self.now(),
-                )
-            exchange = Exchange(
-                self, request, respond if refused is None else lambda _shape: _refusal(*refused)
-            )
-            fault = self._fault_for(request.query.get("page", ""))
-            return exchange.answer() if fault is None else await fault(exchange)
-        finally:
-            self.in_flight -= 1
-
-    def _fault_for(self, page: str) -> Fault | None:
-        on_page = self._on_page.get(int(page)) if page.isdecimal() else None
-        for queue in (on_page, self._next):
-            if queue:
-                return queue.popleft()
-        number = len(self.requests)
-        return next((fault for nth, fault in self._every if number % nth == 0), None)
+    # What it lists.
 
     def listing(self, query: Mapping[str, str], of: list[Row] | None = None) -> Listing | None:
         """Return the page that a query asks for, or None for one that makes no sense."""
@@ -332,6 +261,8 @@ class FakeVideoSDK:
         per_page = min(per_page, self.most_per_page or per_page)
         rows = self.rows if of is None else of
         rows = [row for row in rows if self.filters == "ignored" or belongs(row, query)]
+        if self.order != "as they are":
+            rows.sort(key=lambda row: row.get("start") or "", reverse=self.order == "newest first")
         sizes = self.page_sizes
         if sizes is None:
             start, size = (page - 1) * per_page, per_page
@@ -341,7 +272,3 @@ class FakeVideoSDK:
             size = sizes[page - 1] if page <= len(sizes) else 0
             last_page = len(sizes) or self.last_page_if_empty
         return Listing(rows[start : start + size], page, per_page, last_page, len(rows))
-
-
-def _refusal(status: int, message: str) -> web.Response:
-    return web.json_response({"message": message}, status=status)

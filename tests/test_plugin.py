@@ -1,0 +1,124 @@
+"""The fixtures that pytest finds where the package is installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ASYNC_TEST = """
+from videosdk_transcripts.testing import Status
+
+async def test_rows(fake_videosdk, transcripts_client):
+    fake_videosdk.add_transcriptions(25)
+    fake_videosdk.fail_next(Status(503), times=2)
+    assert len([t async for t in transcripts_client.iter_transcriptions()]) == 25
+
+async def test_anew(fake_videosdk, transcripts_client):
+    assert await transcripts_client.count() == 0
+    assert len(fake_videosdk.requests) == 1
+"""
+SYNC_TEST = """
+import asyncio
+import urllib.request
+
+from videosdk_transcripts import TranscriptsClient
+
+def test_program(fake_videosdk, monkeypatch):
+    fake_videosdk.add_transcriptions(3)
+    for name, value in fake_videosdk.environ.items():
+        monkeypatch.setenv(name, value)
+
+    async def program():
+        async with TranscriptsClient() as client:
+            return await client.count()
+
+    assert asyncio.run(program()) == 3
+"""
+STRICT = "import pytest\npytestmark = pytest.mark.asyncio\n"
+ANYIO = """
+import pytest
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+LOOP = ("-o", "asyncio_default_fixture_loop_scope=function")
+AUTO = (*LOOP, "-o", "asyncio_mode=auto")
+NO_OTHERS = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
+
+
+@pytest.mark.parametrize(
+    ("head", "options"),
+    [
+        ("", AUTO),
+        (STRICT, (*LOOP, "-o", "asyncio_mode=strict")),
+        (ANYIO, ("-p", "no:asyncio")),
+        (ANYIO, (*LOOP, "-o", "asyncio_mode=strict")),
+    ],
+    ids=["auto", "strict", "anyio", "anyio beside strict"],
+)
+def test_async_tests(pytester: pytest.Pytester, head: str, options: tuple[str, ...]) -> None:
+    """Each plugin for async tests can use them, and each test has a service of its own."""
+    pytester.makepyfile(head + ASYNC_TEST)
+    pytester.runpytest_subprocess(*NO_OTHERS, *options).assert_outcomes(passed=2)
+
+
+def test_sync_tests(pytester: pytest.Pytester) -> None:
+    """A test that is not async, of a program that makes its own client and event loop."""
+    pytester.makepyfile(SYNC_TEST)
+    pytester.runpytest_inprocess(*NO_OTHERS, "-p", "no:asyncio").assert_outcomes(passed=1)
+
+
+def test_one_for_the_session(pytester: pytest.Pytester) -> None:
+    """A setting makes them last, and the client goes from one event loop to the next."""
+    pytester.makepyfile(
+        """
+        async def test_first(fake_videosdk, transcripts_client):
+            fake_videosdk.add_transcriptions(2)
+            assert await transcripts_client.count() == 2
+
+        async def test_second(fake_videosdk, transcripts_client):
+            assert await transcripts_client.count() == 2
+        """
+    )
+    options = (*AUTO, "-o", "videosdk_transcripts_scope=session")
+    pytester.runpytest_inprocess(*NO_OTHERS, *options).assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(*NO_OTHERS, *AUTO).assert_outcomes(passed=1, failed=1)
+
+
+def test_side_by_side(pytester: pytest.Pytester) -> None:
+    """Under xdist each worker has its own."""
+    pytester.makepyfile(test_a=ASYNC_TEST, test_b=ASYNC_TEST)
+    pytester.runpytest_subprocess(*NO_OTHERS, *AUTO, "-n", "2").assert_outcomes(passed=4)
+
+
+def test_the_fixtures_are_described(pytester: pytest.Pytester) -> None:
+    """In the words that `pytest --fixtures` prints."""
+    lines = pytester.runpytest_inprocess(*NO_OTHERS, *AUTO, "--fixtures").stdout
+    lines.fnmatch_lines(["fake_videosdk*", "*a real server on loopback without any rows.*"])
+    lines.fnmatch_lines(["transcripts_client*", "*Give a TranscriptsClient of `fake_videosdk`*"])
+
+
+def test_other_projects_do_not_notice(tmp_path: Path) -> None:
+    """A run of pytest that uses none of it loads nothing of what stands behind it."""
+    (tmp_path / "test_x.py").write_text(
+        "import sys\n"
+        "def test_x():\n"
+        "    assert 'videosdk_transcripts.pytest_plugin' in sys.modules\n"
+        "    heavy = {'aiohttp', 'attr', 'cattrs', 'jwt', 'tenacity', 'click', 'rich'}\n"
+        "    assert not heavy & set(sys.modules)\n"
+    )
+    others = ("asyncio", "anyio", "randomly", "timeout", "xdist", "hypothesispytest", "rerun")
+    without = [word for name in others for word in ("-p", f"no:{name}")]
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", *without, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

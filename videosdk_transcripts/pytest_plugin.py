@@ -1,0 +1,61 @@
+"""
+Fixtures for the tests of programs that use this package, found by pytest without further ado.
+
+Each run of pytest loads this file where the package is installed, so that it imports nothing
+that is not loaded then anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from videosdk_transcripts.client import TranscriptsClient
+    from videosdk_transcripts.testing import FakeVideoSDK
+
+__all__ = ["fake_videosdk", "pytest_addoption", "transcripts_client"]
+
+_SCOPE: Final = "videosdk_transcripts_scope"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the setting that says how long a fake service lasts."""
+    parser.addini(
+        _SCOPE,
+        help="scope of fake_videosdk and transcripts_client: function (the default) to session",
+        default="function",
+    )
+
+
+def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001 - pytest gives both
+    return config.getini(_SCOPE)
+
+
+@pytest.fixture(scope=_scope)
+def fake_videosdk() -> Iterator[FakeVideoSDK]:
+    """
+    Give a fake VideoSDK service, a real server on loopback without any rows.
+
+    It runs in a thread of its own, so that tests may be async or not. Change it between
+    requests, and not while one is under way.
+    """
+    from videosdk_transcripts.testing import FakeVideoSDK
+
+    with FakeVideoSDK().in_thread() as fake:
+        yield fake
+
+
+@pytest.fixture(scope=_scope)
+def transcripts_client(fake_videosdk: FakeVideoSDK) -> TranscriptsClient:
+    """
+    Give a TranscriptsClient of `fake_videosdk`, for async tests.
+
+    It tries again at once where the real one waits, and is closed when the test's event
+    loop is.
+    """
+    from videosdk_transcripts import RetryPolicy
+
+    return fake_videosdk.client(retry=RetryPolicy(first_wait=0, longest_wait=0))
