@@ -124,6 +124,9 @@ _HERE: Final = (
 
 
 def _text(error: VideoSDKTranscriptsError) -> str:
+    if isinstance(error, InvalidRowError) and error.page is None:
+        # One that was asked for by its id can't be gone on without.
+        return str(error)
     hints = [f" (here: {hint})" for kind, hint in _HERE if isinstance(error, kind)]
     return "".join([str(error), *hints])
 

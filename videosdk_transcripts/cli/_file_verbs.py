@@ -15,6 +15,7 @@ from ._options import (
     as_form,
     choosing,
     of_account,
+    of_format,
     one_id,
     verb,
     walking,
@@ -34,7 +35,7 @@ _BAD_BYTES = click.option(
 
 @verb("text", short_help="Print what was said.")
 @one_id
-@click.option("--format", "format_", default="txt", show_default=True, help="Which file.")
+@of_format
 @_BAD_BYTES
 @as_form("json")
 @of_account
@@ -99,6 +100,7 @@ def summary(
 @click.option(
     "--at-once", type=click.IntRange(1), default=4, show_default=True, help="Rows side by side."
 )
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this row. Repeatable.")
 @click.option("--post", is_flag=True, help="The transcriptions of recordings.")
 @as_form("json", "jsonl")
 @of_account
@@ -110,6 +112,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     no_summary: bool,
     overwrite: bool,
     at_once: int,
+    ids: tuple[str, ...],
     post: bool,
     form: Form | None,
     account: Account,
@@ -121,9 +124,14 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     where it was interrupted. One that fails does not stop the others. It prints one line a
     file, with tabs between id, what happened, and the path.
     """
-    from ._files import Saving, save_files
+    if ids and (walk.room_id is not None or choice != Choice()):
+        raise click.UsageError("--id needs no ROOM, --limit, --status, --since or --until")
+    from ._files import Saving, save_files, save_files_of
 
     saving = Saving(
         directory, formats, summary=not no_summary, overwrite=overwrite, at_once=at_once
     )
+    if ids:
+        with_client(account, lambda client: save_files_of(client, ids, saving, form, post=post))
+        return
     with_client(account, lambda client: save_files(client, walk, choice, saving, form, post=post))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +14,8 @@ import click
 from attrs import frozen
 
 from videosdk_transcripts import (
-    Download,
     FileNotReadyError,
+    NotFoundError,
     Pager,
     TranscriptsClient,
     VideoSDKTranscriptsError,
@@ -26,7 +29,7 @@ from ._progress import progress_of
 from ._rows import get_row, tell_of_dropped
 from ._text import plain, plural, readable, tell
 
-__all__ = ["Saving", "print_text", "save_files"]
+__all__ = ["Saving", "print_text", "save_files", "save_files_of"]
 
 
 async def print_text(
@@ -84,32 +87,63 @@ async def save_files(
     pager: Any = iterate(**walk._asdict(), limit=chooser.limit)
     tally = _Tally(form)
     try:
-        async with (
-            progress_of(pager, rows_scroll=sys.stdout.isatty()),
-            client.download_all(
-                _Chosen(pager, chooser),
-                saving.directory,
-                formats=saving.formats,
-                summary=saving.summary,
-                overwrite=saving.overwrite,
-                at_once=saving.at_once,
-            ) as downloads,
-        ):
-            async for download in downloads:
-                tally.add(download)
+        async with progress_of(pager, rows_scroll=sys.stdout.isatty()):
+            await _save(client, _Chosen(pager, chooser), saving, tally)
         tally.end()
+    finally:
+        tell_of_dropped(pager.stats)
+        chooser.tell()
+    tally.judge()
+
+
+async def save_files_of(
+    client: TranscriptsClient,
+    ids: Sequence[str],
+    saving: Saving,
+    form: Form | None,
+    *,
+    post: bool,
+) -> None:
+    """Save the files of rows that are named by their ids. Errors are those of `save_files`."""
+    tally = _Tally(form)
+
+    async def rows() -> AsyncGenerator[Row]:
+        for row_id in dict.fromkeys(ids):
+            try:
+                row = await get_row(client, row_id, post=post)
+            except NotFoundError as error:
+                tally.add(row_id, {}, (), error)
+            else:
+                yield row
+
+    async with aclosing(rows()) as found:
+        await _save(client, found, saving, tally)
+    tally.end()
+    tally.judge()
+
+
+async def _save(
+    client: TranscriptsClient, rows: AsyncIterable[Row], saving: Saving, tally: _Tally
+) -> None:
+    try:
+        async with client.download_all(
+            rows,
+            saving.directory,
+            formats=saving.formats,
+            summary=saving.summary,
+            overwrite=saving.overwrite,
+            at_once=saving.at_once,
+        ) as downloads:
+            async for done in downloads:
+                tally.add(done.transcription.id, done.paths, done.skipped, done.error)
     except VideoSDKTranscriptsError as error:
         if tally.rows:
             raise PartialError.after(tally.rows, error) from None
         raise
-    finally:
-        tell_of_dropped(pager.stats)
-        chooser.tell()
-    if tally.failed:
-        raise PartialError(
-            f"of {plural(tally.rows, 'row')} {tally.failed} failed; run the same command again for "
-            "what is missing"
-        )
+    except asyncio.CancelledError:
+        again = " without --overwrite" if saving.overwrite else ""
+        tell(f"\nto go on, run the same command again{again}: what is saved is kept")
+        raise
 
 
 class _Chosen:
@@ -135,24 +169,35 @@ class _Tally:
 
     def __init__(self, form: Form | None) -> None:
         self._form = form
-        self.rows = self.failed = self._not_ready = self._saved = 0
+        self.rows = self._failed = self._not_ready = self._saved = 0
 
-    def add(self, done: Download[Any]) -> None:
+    def add(
+        self,
+        row_id: str,
+        paths: Mapping[str, Path],
+        skipped: Sequence[str],
+        error: VideoSDKTranscriptsError | None,
+    ) -> None:
         self.rows += 1
-        self._saved += len(done.paths) - len(done.skipped)
+        self._saved += len(paths) - len(skipped)
         # That a meeting has no file yet, or none of that format, is nothing that went wrong.
-        is_late = isinstance(done.error, FileNotReadyError)
+        is_late = isinstance(error, FileNotReadyError)
         self._not_ready += is_late
-        self.failed += done.error is not None and not is_late
+        self._failed += error is not None and not is_late
         if self._form is None:
-            self._print_lines(done, is_late=is_late)
+            for name, path in paths.items():
+                word = "kept" if name in skipped else "saved"
+                click.echo(f"{plain(row_id)}\t{word}\t{path}")
+            if error is not None:
+                word = "not ready" if is_late else "failed"
+                click.echo(f"{plain(row_id)}\t{word}\t{plain(str(error))}")
             return
         written = json.dumps(
             {
-                "id": done.transcription.id,
-                "paths": {name: str(path) for name, path in done.paths.items()},
-                "skipped": list(done.skipped),
-                "error": None if done.error is None else str(done.error),
+                "id": row_id,
+                "paths": {name: str(path) for name, path in paths.items()},
+                "skipped": list(skipped),
+                "error": None if error is None else str(error),
             }
         )
         if self._form == "json":
@@ -166,11 +211,10 @@ class _Tally:
         late = f", {self._not_ready} without the file so far" if self._not_ready else ""
         tell(f"{plural(self._saved, 'file')} saved for {plural(self.rows, 'row')}{late}")
 
-    @staticmethod
-    def _print_lines(done: Download[Any], *, is_late: bool) -> None:
-        row_id = plain(done.transcription.id)
-        for name, path in done.paths.items():
-            click.echo(f"{row_id}\t{'kept' if name in done.skipped else 'saved'}\t{path}")
-        if done.error is not None:
-            word = "not ready" if is_late else "failed"
-            click.echo(f"{row_id}\t{word}\t{plain(str(done.error))}")
+    def judge(self) -> None:
+        """Raise a PartialError where some could not be saved."""
+        if self._failed:
+            raise PartialError(
+                f"of {plural(self.rows, 'row')} {self._failed} failed; run the same command "
+                "again for what is missing"
+            )

@@ -40,6 +40,7 @@ def start(  # noqa: PLR0917 - click calls it by keyword
     with_client(
         account,
         lambda client: print_result(
+            room,
             client.start_transcription(
                 room,
                 language=language,
@@ -60,4 +61,4 @@ def stop(room: str, form: Form | None, account: Account) -> None:
     """Stop the transcription of a ROOM."""
     from ._jobs import print_result
 
-    with_client(account, lambda client: print_result(client.stop_transcription(room), form))
+    with_client(account, lambda client: print_result(room, client.stop_transcription(room), form))

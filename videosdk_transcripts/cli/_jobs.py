@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable
 
@@ -16,9 +17,13 @@ from ._text import tell
 __all__ = ["print_result"]
 
 
-async def print_result(request: Awaitable[WriteResult], form: Form | None) -> None:
+async def print_result(room_id: str, request: Awaitable[WriteResult], form: Form | None) -> None:
     """Print the row, and how it is known that the service did it."""
-    result = await request
+    try:
+        result = await request
+    except asyncio.CancelledError:
+        tell(f"\nwhether the service did it is not known: see videosdk-transcripts list {room_id}")
+        raise
     if form == "json":
         row = result.transcription.to_dict()
         click.echo(json.dumps({"happened": result.happened, "transcription": row}, indent=2))

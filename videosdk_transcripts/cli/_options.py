@@ -28,6 +28,8 @@ __all__ = [
     "choosing",
     "group",
     "of_account",
+    "of_format",
+    "of_odd_rows",
     "one_id",
     "printing",
     "verb",
@@ -125,6 +127,25 @@ def of_account(command: Command) -> Command:
     return with_options
 
 
+def of_odd_rows(command: Command) -> Command:
+    """Add the options about rows that don't say whose they are, or that can't be read."""
+    on_invalid = click.option(
+        "--on-invalid",
+        type=click.Choice(["raise", "skip"]),
+        default="raise",
+        show_default=True,
+        help="Rows that can't be read.",
+    )
+    unverified = click.option(
+        "--unverified",
+        type=click.Choice(["raise", "skip", "yield"]),
+        default="raise",
+        show_default=True,
+        help="Rows that name no room or session.",
+    )
+    return unverified(on_invalid(command))
+
+
 def walking(command: Command) -> Command:
     """Add the arguments and options of a walk, and hand them over as `walk`."""
 
@@ -133,20 +154,7 @@ def walking(command: Command) -> Command:
     @click.option(
         "--page-size", type=click.IntRange(1), default=20, show_default=True, help="Rows a request."
     )
-    @click.option(
-        "--unverified",
-        type=click.Choice(["raise", "skip", "yield"]),
-        default="raise",
-        show_default=True,
-        help="Rows that name no room or session.",
-    )
-    @click.option(
-        "--on-invalid",
-        type=click.Choice(["raise", "skip"]),
-        default="raise",
-        show_default=True,
-        help="Rows that can't be read.",
-    )
+    @of_odd_rows
     @functools.wraps(command)
     def with_options(
         room: str | None,
@@ -237,6 +245,24 @@ def one_id(command: Command) -> Command:
         return command(**more)
 
     return with_options
+
+
+def _word(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("it must be a word, as txt")
+    return value
+
+
+def of_format(command: Command) -> Command:
+    """Add the option that says which file, and hand it over as `format_`."""
+    return click.option(
+        "--format",
+        "format_",
+        default="txt",
+        callback=_word,
+        show_default=True,
+        help="Which file.",
+    )(command)
 
 
 def with_client(account: Account, work: Callable[[TranscriptsClient], Awaitable[None]]) -> None:

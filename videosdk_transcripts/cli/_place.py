@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,7 @@ from ._text import tell
 __all__ = ["Place"]
 
 _BETWEEN_WRITES: Final = 1.0
-"""Seconds; a program that is killed prints what it had printed since once more."""
+"""Seconds; a program that is killed prints what it printed in the last of them once more."""
 
 
 class Place:
@@ -31,6 +33,7 @@ class Place:
         self._checkpoint = checkpoint
         self._is_printing = False
         self._written_at = time.monotonic()
+        self._written: str | None = None
 
     @staticmethod
     def read(path: Path | None) -> str | None:
@@ -46,6 +49,25 @@ class Place:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncGenerator[None]:
+        """
+        Keep the file up to date while the block lasts, also while nothing is printed.
+
+        Raises:
+            ConfigurationError: it can't be written. It comes before the block begins.
+        """
+        if self._path is None:
+            yield
+            return
+        self._write(self._path)
+        task = asyncio.create_task(self._keep(self._path))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
     def print(self, action: Callable[[], None]) -> None:
         """Print something that the checkpoint takes for printed, and write it from time to time."""
@@ -67,14 +89,27 @@ class Place:
             self._write(self._path)
         tell(f"to go on, run the same command again: {self._path} says where it was")
 
+    async def _keep(self, path: Path) -> None:
+        # Whoever watches may wait for hours behind the last row, and be killed by a restart.
+        while True:
+            await asyncio.sleep(_BETWEEN_WRITES)
+            if not self._is_printing and self._checkpoint() != self._written:
+                try:
+                    self._write(path)
+                except ConfigurationError as error:
+                    # Raised where the next row is printed, and at the end.
+                    tell(str(error))
+                    return
+
     def _write(self, path: Path) -> None:
+        checkpoint = self._checkpoint()
         part = path.with_name(f".{path.name}.part")
         try:
-            part.write_text(self._checkpoint(), "utf-8")
+            part.write_text(checkpoint, "utf-8")
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise ConfigurationError(
                 f"the checkpoint can't be written to {path}: {error.strerror}"
             ) from None
-        self._written_at = time.monotonic()
+        self._written_at, self._written = time.monotonic(), checkpoint

@@ -78,7 +78,11 @@ async def print_rows(
         printer = _Lines(output)
     is_over = False
     try:
-        async with pager, progress_of(pager, rows_scroll=on_terminal and not printer.is_late):
+        async with (
+            pager,
+            place.kept(),
+            progress_of(pager, rows_scroll=on_terminal and not printer.is_late),
+        ):
             async for row in pager:
                 if chooser.takes(row):
                     place.print(lambda: printer.add(row))  # noqa: B023 - called at once

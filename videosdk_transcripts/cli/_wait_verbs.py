@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from ._options import Account, Form, as_form, of_account, one_id, verb, with_client
+from ._options import (
+    Account,
+    Form,
+    as_form,
+    of_account,
+    of_format,
+    of_odd_rows,
+    one_id,
+    verb,
+    with_client,
+)
 
 __all__ = ["wait", "watch"]
 
 
+def _at_least(least: float) -> Callable[[click.Context, click.Parameter, float], float]:
+    """Check what `wait --post` would otherwise be told of behind its first request."""
+
+    def check(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+        if not least <= value < math.inf:
+            above = "of 0 or more" if least == 0 else "above 0"
+            raise click.BadParameter(f"it must be a number of seconds {above}, not {value:g}")
+        return value
+
+    return check
+
+
 @verb("wait", short_help="Wait until a file is there.")
 @one_id
-@click.option("--format", "format_", default="txt", show_default=True, help="Which file.")
+@of_format
 @click.option("--summary", is_flag=True, help="The file of the summary.")
 @click.option(
-    "--timeout", type=float, default=3600.0, show_default=True, help="Seconds for all of it."
+    "--timeout",
+    type=float,
+    default=3600.0,
+    callback=_at_least(math.ulp(0.0)),
+    show_default=True,
+    help="Seconds for all of it.",
 )
 @click.option(
-    "--poll", type=float, default=5.0, show_default=True, help="Seconds to the second look."
+    "--poll",
+    type=float,
+    default=5.0,
+    callback=_at_least(math.ulp(0.0)),
+    show_default=True,
+    help="Seconds to the second look.",
 )
 @click.option(
     "--grace",
     type=float,
     default=120.0,
+    callback=_at_least(0),
     show_default=True,
     help="Seconds for which it may be completed without the file.",
 )
@@ -70,6 +105,7 @@ def wait(  # noqa: PLR0917 - click calls it by keyword
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file to go on from, which is kept up to date.",
 )
+@of_odd_rows
 @as_form("jsonl")
 @of_account
 def watch(  # noqa: PLR0917 - click calls it by keyword
@@ -79,6 +115,8 @@ def watch(  # noqa: PLR0917 - click calls it by keyword
     poll: float,
     limit: int | None,
     checkpoint: Path | None,
+    unverified: Literal["raise", "skip", "yield"],
+    on_invalid: Literal["raise", "skip"],
     form: Form | None,
     account: Account,
 ) -> None:
@@ -90,5 +128,5 @@ def watch(  # noqa: PLR0917 - click calls it by keyword
     """
     from ._watch import Watching, print_changes
 
-    watching = Watching(room, session, since, poll, limit, checkpoint)
+    watching = Watching(room, session, since, poll, limit, checkpoint, unverified, on_invalid)
     with_client(account, lambda client: print_changes(client, watching, form))

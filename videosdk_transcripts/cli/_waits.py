@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from attrs import frozen
 
 from videosdk_transcripts import TranscriptsClient
@@ -33,16 +35,20 @@ async def wait_for(
     post: bool,
 ) -> None:
     """Wait, and print the row that has the file."""
-    # Only a row says which of the two lists it is of.
-    row = await client.get_post_transcription(transcription_id) if post else transcription_id
     what = f"{patience.format} file{' of the summary' if patience.summary else ''}"
     tell(f"waiting up to {patience.timeout:g} s for the {what} of {transcription_id}")
-    ready = await client.wait_until_ready(
-        row,
-        format=patience.format,
-        summary=patience.summary,
-        timeout=patience.timeout,
-        poll=patience.poll,
-        grace=patience.grace,
-    )
+    try:
+        # Only a row says which of the two lists it is of.
+        row = await client.get_post_transcription(transcription_id) if post else transcription_id
+        ready = await client.wait_until_ready(
+            row,
+            format=patience.format,
+            summary=patience.summary,
+            timeout=patience.timeout,
+            poll=patience.poll,
+            grace=patience.grace,
+        )
+    except asyncio.CancelledError:
+        tell("\nto go on, run the same command again")
+        raise
     show_row(ready, form)

@@ -30,6 +30,8 @@ class Watching:
     poll: float
     limit: int | None
     checkpoint: Path | None
+    unverified: Literal["raise", "skip", "yield"]
+    on_invalid: Literal["raise", "skip"]
 
 
 async def print_changes(client: TranscriptsClient, watching: Watching, form: Form | None) -> None:
@@ -40,12 +42,14 @@ async def print_changes(client: TranscriptsClient, watching: Watching, form: For
         resume=Place.read(watching.checkpoint),
         since=watching.since,
         poll=watching.poll,
+        unverified=watching.unverified,
+        on_invalid=watching.on_invalid,
     )
     place = Place(watching.checkpoint, lambda: follower.checkpoint)
     tell(f"watching, each {watching.poll:g} s; Ctrl-C ends it")
     count = 0
     try:
-        async with follower:
+        async with follower, place.kept():
             async for change in follower:
                 place.print(lambda: _print(change, form))  # noqa: B023 - called at once
                 count += 1
@@ -53,7 +57,10 @@ async def print_changes(client: TranscriptsClient, watching: Watching, form: For
                     break
     except asyncio.CancelledError:
         # The line break leaves the ^C of the terminal behind.
-        tell("")
+        kept = watching.checkpoint is not None
+        tell(
+            "" if kept else "\nwith --checkpoint FILE the next run tells of what happens till then"
+        )
         raise
     finally:
         place.leave(complete=False)

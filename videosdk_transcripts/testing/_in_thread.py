@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ FakeT = TypeVar("FakeT", bound=AbstractAsyncContextManager[Any])
 
 
 @contextmanager
-def in_thread(fake: FakeT) -> Iterator[FakeT]:
+def in_thread(fake: FakeT) -> Generator[FakeT]:
     """
     Run a service while the block lasts. What its start or its end raises is raised here.
 
@@ -31,7 +31,7 @@ def in_thread(fake: FakeT) -> Iterator[FakeT]:
 
     with ThreadPoolExecutor(1, "FakeVideoSDK") as pool:
         ended = pool.submit(lambda: asyncio.run(serve()))
-        either: tuple[Future[Any], ...] = (begun, ended)
+        either: list[Future[Any]] = [begun, ended]
         wait(either, return_when=FIRST_COMPLETED)
         if ended.done():
             ended.result()

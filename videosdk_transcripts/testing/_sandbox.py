@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from ._listing import EPOCH
+from ._listing import EPOCH, Row, iso
 from ._server import FakeVideoSDK
 
 __all__ = ["SANDBOX_ROOMS", "fill_sandbox", "run_sandbox"]
@@ -15,6 +16,10 @@ SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "b
 """The rooms of the sandbox. The first one has more than a page of rows."""
 
 _SHARES: Final = (28, 9, 6, 4)
+_FILES_AFTER: Final = 2.0
+_ENDS_AFTER: Final = 4.0
+"""Seconds. Whoever only looks at what there is has long done so."""
+_LENGTH: Final = timedelta(minutes=26)
 
 
 def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
@@ -57,12 +62,14 @@ def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
 
 def run_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
     """
-    Fill a fake service that runs, as `fill_sandbox` does, and let it have files and recordings.
+    Fill a fake service that runs, as `fill_sandbox` does, and let time go by in it.
 
-    The transcription that is completed without a file gets it two seconds later.
+    It has files and recordings. The transcription that is completed without a file gets it
+    two seconds later, and the running one ends after four, to be followed by another one in
+    the same room, which ends as well. To be called in the loop that serves it.
     """
     fill_sandbox(fake, seed)
-    fake.jobs.files_after = 2.0
+    fake.jobs.files_after = _FILES_AFTER
     for row in fake.rows:
         if row["status"] == "completed" and "transcriptionFilePaths" not in row:
             fake.jobs.stopped(row, fake.now())
@@ -70,3 +77,29 @@ def run_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
         config = row["extension"]["extensionConfig"]
         fake.add_post_transcription(room_id=config["roomId"], session_id=config["sessionId"])
     fake.files.serve_all()
+    session_id = f"{random.Random(seed).getrandbits(96):024x}"  # noqa: S311 - data again
+    loop = asyncio.get_running_loop()
+    loop.call_later(_ENDS_AFTER, _end_and_go_on, fake, fake.rows[0], session_id)
+
+
+def _end_and_go_on(fake: FakeVideoSDK, row: Row, session_id: str) -> None:
+    end = _end(fake, row)
+    following = fake.add_transcription(
+        at=0,
+        room_id=SANDBOX_ROOMS[0],
+        session_id=session_id,
+        start=end + timedelta(minutes=9),
+        status="running",
+        formats=(),
+        duration=None,
+    )
+    asyncio.get_running_loop().call_later(_ENDS_AFTER, _end, fake, following)
+
+
+def _end(fake: FakeVideoSDK, row: Row) -> datetime:
+    """End a transcription as a stop would, at a made-up time, unless somebody stopped it."""
+    end = datetime.fromisoformat(row["start"]) + _LENGTH
+    if row["status"] == "running":
+        row["status"], row["end"] = "completed", iso(end)
+        fake.jobs.stopped(row, fake.now())
+    return end
