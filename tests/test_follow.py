@@ -11,10 +11,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from videosdk_transcripts import (
     AuthenticationError,
+    ClientClosedError,
     ConfigurationError,
+    InvalidRowError,
     Page,
     RetryPolicy,
     Transcription,
@@ -23,7 +26,15 @@ from videosdk_transcripts import (
 from videosdk_transcripts._filter import Filter
 from videosdk_transcripts._follow import Follower, TranscriptionChange
 from videosdk_transcripts._followed import Followed
-from videosdk_transcripts.testing import Delay, Envelope, FakeVideoSDK, Status
+from videosdk_transcripts.testing import (
+    CutBody,
+    Delay,
+    Envelope,
+    Exchange,
+    FakeVideoSDK,
+    HtmlPage,
+    Status,
+)
 
 from .conftest import Clock
 
@@ -262,7 +273,7 @@ async def test_one_that_vanished_is_looked_for_until_the_list_is_walked(
     assert await following.poll() == []
 
 
-async def test_a_failure_is_logged_once_and_waited_out(
+async def test_a_failure_of_a_kind_is_logged_once_and_waited_out(
     fake: FakeVideoSDK, bot: Callable[..., Bot], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The waits double up to five minutes, and keep what the service asks for."""
@@ -277,18 +288,96 @@ async def test_a_failure_is_logged_once_and_waited_out(
             assert await following.poll() == []
     assert following.slept == [30, 30, 60, 120, 240, 300, 1000, 30]
     assert asked(fake) == [1] * 7
-    assert len(caplog.records) == 1
+    assert len(caplog.records) == 2
     assert "met a ServerError, and goes on trying" in caplog.text
+    assert "met a RateLimitedError, and goes on trying" in caplog.text
     fake.fail_next(Status(500))
     await following.poll()
     assert following.slept[-1] == 30
-    assert len(caplog.records) == 2
+    assert len(caplog.records) == 3
+
+
+async def test_a_row_that_fails_for_ever_hides_nothing(
+    fake: FakeVideoSDK, bot: Callable[..., Bot], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Others are asked for before it, and the list is read at the usual times."""
+    fake.add_transcriptions(20)
+    bad, good = fake.add_transcriptions(2, status="running")
+    following = bot()
+    await following.poll()
+
+    async def fail(exchange: Exchange) -> web.StreamResponse:
+        if exchange.request.path.endswith(bad["id"]):
+            return await Status(503)(exchange)
+        return exchange.answer()
+
+    fake.every(1, fail)
+    assert await following.poll() == []
+    good["status"] = "completed"
+    new = fake.add_transcription(at=0, status="running")
+    assert await following.poll() == [("new", new["id"]), ("finished", good["id"])]
+    for _ in range(3):
+        assert await following.poll() == []
+    new["status"] = "completed"
+    assert await following.poll() == [("finished", new["id"])]
+    assert following.slept == [30] * 7
+    assert len(caplog.records) == 1
+
+
+async def test_a_page_that_fails_for_ever_hides_no_new_rows_before_it(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """The walk is begun again when the waits have become as long as they get."""
+    fake.add_transcriptions(45)
+    following = bot(since="start")
+    fake.on_page(3, Status(503), times=100)
+    assert len(await following.poll()) == 80
+    row = fake.add_transcription(at=0, status="running")
+    told = [await following.poll() for _ in range(5)]
+    assert told == [[]] * 4 + [[("new", row["id"])]]
+    assert following.slept == [30, 60, 120, 240, 300, 30]
+
+
+async def test_a_single_row_that_can_not_be_read(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """It is raised, or left for later; those behind it get their turn either way."""
+    fake.add_transcriptions(20)
+    bad, good = fake.add_transcriptions(2, status="running")
+    raising, skipping = bot(), bot(skip_unreadable=True)
+    await raising.poll()
+    await skipping.poll()
+    bad["start"] = 5
+    good["status"] = "completed"
+    assert await skipping.poll() == [("finished", good["id"])]
+    with pytest.raises(InvalidRowError):
+        await raising.poll()
+    assert raising.told == []
+    with pytest.raises(InvalidRowError) as raised:
+        await raising.poll()
+    assert raising.told == [("finished", good["id"])]
+    assert raised.value.checkpoint == raising.follower.checkpoint
+    assert await skipping.poll() == []
+    bad.update(start=None, status="completed")
+    assert await skipping.poll() == [("finished", bad["id"])]
+
+
+async def test_an_answer_that_breaks_off_is_waited_out(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """As is the page of a proxy in its place."""
+    row = fake.add_transcription(status="running")
+    following = bot()
+    await following.poll()
+    row["status"] = "completed"
+    fake.fail_next(CutBody(), HtmlPage())
+    assert [await following.poll() for _ in range(3)] == [[], [], [("finished", row["id"])]]
 
 
 async def test_a_walk_goes_on_at_the_page_that_failed(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """A long list is not begun again for each failure, and a single row is asked for again."""
+    """A long list is not begun again for each failure; a single row is, behind the list."""
     fake.add_transcriptions(60)
     fake.rows[-1]["status"] = "running"
     following = bot()
@@ -301,7 +390,7 @@ async def test_a_walk_goes_on_at_the_page_that_failed(
     fake.fail_next(Delay(0), Status(503))
     assert await following.poll() == []
     assert await following.poll() == [("finished", fake.rows[-1]["id"])]
-    assert asked(fake) == [1, None, None]
+    assert asked(fake) == [1, None, 1, None]
 
 
 async def test_other_errors_are_raised_with_the_checkpoint(
@@ -381,6 +470,42 @@ async def test_closing_ends_a_loop(fake: FakeVideoSDK, client: TranscriptsClient
         with pytest.raises(StopAsyncIteration):
             await anext(follower)
         await until(lambda: not fake.in_flight)
+
+
+async def test_leaving_a_loop_leaves_nothing(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
+    """What was read and not told of is told by the next one."""
+    rows = fake.add_transcriptions(2)
+    following = bot(since="start")
+    async with following.follower as changes:
+        async for change in changes:
+            following.hear(change)
+            break
+    following.save()
+    with pytest.raises(StopAsyncIteration):
+        await anext(changes)
+    assert asked(fake) == [1]
+    following.restart()
+    await following.poll()
+    expected = [(kind, row["id"]) for row in rows for kind in ("new", "finished")]
+    assert following.told == expected
+
+
+async def test_a_closed_client_ends_it(
+    fake: FakeVideoSDK, client: TranscriptsClient, bot: Callable[..., Bot]
+) -> None:
+    """It is not waited for, in the middle of a request either."""
+    fake.add_transcriptions(2)
+    following = bot()
+    fake.fail_next(Delay(30))
+    step = asyncio.ensure_future(anext(following.follower))
+    await until(lambda: fake.in_flight)
+    await client.aclose()
+    with pytest.raises(ClientClosedError) as raised:
+        await step
+    assert raised.value.checkpoint == following.follower.checkpoint
+    following.clock.time += 40
+    with pytest.raises(ClientClosedError):
+        await following.poll()
 
 
 async def test_a_callers_time_out_is_passed_on(clock: Clock) -> None:
@@ -547,7 +672,11 @@ async def test_nothing_twice_and_nothing_missed(
         following.save()
         before = {row["id"] for row in fake.rows}
 
-    async def trouble(exchange: Any) -> Any:
+    is_calm = False
+
+    async def trouble(exchange: Exchange) -> web.StreamResponse:
+        if is_calm:
+            return exchange.answer()
         if chance.random() < 0.1:
             return await Status(503)(exchange)
         if chance.random() < 0.2:
@@ -559,7 +688,7 @@ async def test_nothing_twice_and_nothing_missed(
         change_something(fake, chance, newest_at)
         following.clock.time += 400
         await disturbed(following, chance)
-    fake._every.clear()
+    is_calm = True
     for _ in range(3):
         following.clock.time += 3600
         await following.poll()

@@ -20,8 +20,9 @@ from videosdk_transcripts import (
     TranscriptsClient,
     WaitTimedOutError,
 )
+from videosdk_transcripts._rounds import Rounds
 from videosdk_transcripts._wait import Waiting
-from videosdk_transcripts.testing import Change, Delay, FakeVideoSDK, Status
+from videosdk_transcripts.testing import Change, CutBody, Delay, FakeVideoSDK, HtmlPage, Status
 
 from .conftest import Clock
 
@@ -193,6 +194,50 @@ async def test_the_time_is_up(
     assert isinstance(raised.value, TimeoutError)
     assert raised.value.transcription_id == row["id"]
     assert clock.time == pytest.approx(1020)
+
+
+async def test_the_last_look_comes_shortly_before_the_time_is_up(
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+) -> None:
+    """What the long gaps of a long wait would miss is found by it."""
+    (row,) = running(fake)
+
+    def late(_: FakeVideoSDK) -> None:
+        if clock.time >= 1054:
+            ready(row)
+
+    fake.every(1, Change(late))
+    assert (await waiting.wait(row["id"], timeout=60)).files == {"txt": URL}
+    # Looks at 0, 5, 12.5, 23.75 and 40.6; the next would be at 65.9.
+    assert clock.slept == pytest.approx([5, 7.5, 11.25, 16.875, 14.375])
+
+
+async def test_no_last_look_where_the_service_wants_quiet(
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+) -> None:
+    """Neither by one alone nor by several together."""
+    rows = running(fake, 3)
+    fake.every(1, Status(429, {"Retry-After": "90"}))
+    for some in (rows[:1], rows):
+        fake.requests.clear()
+        began = clock.time
+        waits = (waiting.wait(row["id"], timeout=20) for row in some)
+        ended = await asyncio.gather(*waits, return_exceptions=True)
+        assert [type(error) for error in ended] == [WaitTimedOutError] * len(some)
+        assert len(fake.requests) == 1
+        assert clock.time == pytest.approx(began + 20)
+
+
+async def test_an_answer_that_breaks_off_is_outlived(
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+) -> None:
+    """As is the page of a proxy in its place, alone and together."""
+    rows = fake.add_transcriptions(2)
+    fake.fail_next(CutBody(), HtmlPage(), Status(408))
+    await waiting.wait(rows[0]["id"])
+    assert clock.slept == pytest.approx([5, 7.5, 11.25])
+    fake.fail_next(CutBody())
+    assert len(await asyncio.gather(*(waiting.wait(row["id"]) for row in rows))) == 2
 
 
 async def test_the_time_is_up_during_a_request(fake: FakeVideoSDK) -> None:
@@ -416,6 +461,73 @@ async def test_the_last_one_leaves_nothing(
         assert not [t for t in asyncio.all_tasks() if t.get_name() == NAME]
         assert held.sleepers == 0
         await until(lambda: not fake.in_flight)
+
+
+class Reluctant:
+    """A walk, and a sleep, that take their time to end when they are cancelled."""
+
+    def __init__(self) -> None:
+        self.is_held = True
+        self.begun = 0
+
+    async def __call__(self, _: float = 0) -> None:
+        self.begun += 1
+        try:
+            if self.is_held:
+                await asyncio.sleep(30)
+        finally:
+            self.is_held = False
+            for _turn in range(5):
+                await asyncio.sleep(0)
+
+    def __aiter__(self) -> AsyncIterator[Page[Transcription]]:
+        return self
+
+    async def __anext__(self) -> Page[Transcription]:
+        await self()
+        raise StopAsyncIteration
+
+
+@pytest.mark.parametrize("time", [0.0, 5.0])
+async def test_whoever_comes_while_the_last_one_leaves(time: float) -> None:
+    """It does not count on the task that is about to end, in a nap and during a walk."""
+    reluctant = Reluctant()
+
+    async def sleep(seconds: float) -> None:
+        await reluctant()
+        clock.time += seconds
+
+    clock = Clock()
+    clock.time = time
+    rounds = Rounds[Transcription](lambda: reluctant, clock=clock, sleep=sleep)
+    first = [asyncio.create_task(rounds.turn(i, opens=5, due=5)) for i in "ab"]
+    await until(lambda: reluctant.begun)
+    for turn in first:
+        turn.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert await rounds.turn("c", opens=6, due=6) is None
+    await asyncio.wait(first)
+    assert all(turn.cancelled() for turn in first)
+    assert not [t for t in asyncio.all_tasks() if t.get_name() == NAME]
+
+
+async def test_what_cancels_itself_in_a_sweep_leaves_nobody_waiting(
+    fake: FakeVideoSDK, clock: Clock
+) -> None:
+    """A token callable that waits for a task which is cancelled meanwhile, for one."""
+
+    async def token() -> str:
+        raise asyncio.CancelledError
+
+    rows = fake.add_transcriptions(2)
+    async with fake.client(token=token, clock=clock, sleep=clock.sleep) as client:
+        waiting = waiting_with(client, clock)
+        waits = [asyncio.create_task(waiting.wait(row["id"])) for row in rows]
+        done, _ = await asyncio.wait(waits, timeout=5)
+    assert len(done) == 2
+    assert all(wait.cancelled() for wait in waits)
 
 
 async def test_a_newcomer_does_not_wait_for_the_nap_of_others(

@@ -21,8 +21,8 @@ from attrs import define, field, frozen
 from ._arguments import check_number, check_word
 from ._filter import Filter
 from ._followed import Followed, Kind
-from ._transient import TRANSIENT
-from .errors import NotFoundError, VideoSDKTranscriptsError
+from ._transient import is_transient
+from .errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
 from .models import Page, Transcription
 
 __all__ = ["Follower", "Since", "TranscriptionChange"]
@@ -79,7 +79,7 @@ class Follower:
                 save(changes.checkpoint)
 
     After any error or cancellation the next step goes on from the same state. Failures that
-    only say that the service is not well just now are logged once and waited out.
+    may be gone the next time are logged once and waited out.
 
     Args:
         walk: begins a walk over the list, page by page. After an error its next step must
@@ -92,6 +92,8 @@ class Follower:
         poll: seconds between two polls, 1 or more; each wait is drawn from three quarters
             up to five quarters of it.
         whole_walk_every: seconds from one walk over the whole list to the next; 0 for each.
+        skip_unreadable: leave a single row that can't be read for the next poll, where it
+            would be raised otherwise.
         clock: seconds of a clock that only goes forward.
         sleep: waits that many seconds.
         draw: gives a number from 0 to 1, for the jitter.
@@ -111,6 +113,7 @@ class Follower:
         since: Since = "now",
         poll: float = 30.0,
         whole_walk_every: float = 3600.0,
+        skip_unreadable: bool = False,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         draw: Callable[[], float] = random.random,
@@ -126,6 +129,7 @@ class Follower:
         self._get = get
         self._between_polls = poll
         self._between_whole_walks = whole_walk_every
+        self._skips_unreadable = skip_unreadable
         self._clock = clock
         self._sleep = sleep
         self._draw = draw
@@ -135,7 +139,7 @@ class Follower:
         self._total: int | None = None
         self._next_poll = self._next_whole_walk = clock()
         self._gap = poll
-        self._in_trouble = False
+        self._trouble: type[VideoSDKTranscriptsError] | None = None
         self._step = asyncio.Lock()
         self._limit: asyncio.Timeout | None = None
         self._closed = False
@@ -221,14 +225,14 @@ class Follower:
             return
         try:
             await self._look()
-        except TRANSIENT as error:
-            self._hold_back(error)
         except VideoSDKTranscriptsError as error:
+            if is_transient(error):
+                self._hold_back(error)
+                return
             self._end_poll()
             error.checkpoint = self.checkpoint
             raise
-        else:
-            self._gap, self._in_trouble = self._between_polls, False
+        self._gap = self._between_polls
 
     async def _look(self) -> None:
         poll = self._poll
@@ -245,6 +249,7 @@ class Follower:
         else:
             await self._ask(poll, poll.to_ask[0])
         if not poll.is_walking and not poll.to_ask:
+            self._trouble = None
             self._end_poll()
 
     async def _read_page(self, poll: _Poll) -> None:
@@ -284,11 +289,16 @@ class Follower:
         try:
             row = await self._get(row_id)
         except NotFoundError:
+            self._state.ask_last(row_id)
             if poll.is_whole:
                 # Neither listed nor to be had: nobody will hear of its end.
                 del self._state.unfinished[row_id]
-            else:
-                self._state.ask_last(row_id)
+        except VideoSDKTranscriptsError as error:
+            # It may be this row alone that fails, and that for ever: the others come first.
+            self._state.ask_last(row_id)
+            if not (self._skips_unreadable and isinstance(error, InvalidRowError)):
+                self._poll = None
+                raise
         else:
             self._state.ask_last(row_id)
             self._rows.append(row)
@@ -299,8 +309,8 @@ class Follower:
         self._next_poll = self._clock() + self._spread(self._between_polls)
 
     def _hold_back(self, error: VideoSDKTranscriptsError) -> None:
-        if not self._in_trouble:
-            self._in_trouble = True
+        if self._trouble is not type(error):
+            self._trouble = type(error)
             logger.warning(
                 "Following %s met a %s, and goes on trying.",
                 self._state.wanted,
@@ -308,7 +318,11 @@ class Follower:
             )
         wait = max(self._spread(self._gap), error.retry_after or 0.0)
         self._next_poll = self._clock() + wait
-        self._gap = min(2 * self._gap, max(self._between_polls, _LONGEST_GAP))
+        longest = max(self._between_polls, _LONGEST_GAP)
+        if self._gap >= longest:
+            # A page that fails for ever must not hide what is new on those before it.
+            self._poll = None
+        self._gap = min(2 * self._gap, longest)
 
     def _spread(self, seconds: float) -> float:
         return max(_LEAST_POLL, seconds * (0.75 + self._draw() / 2))

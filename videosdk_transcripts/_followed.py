@@ -41,7 +41,8 @@ class Followed:
         self.primed = primed
         self.unfinished: dict[str, None] = {}
         """Those to look after, in the order in which they are to be asked for by id."""
-        self._known: set[bytes] = set()
+        # Not sorted in a checkpoint, which may be written for each row.
+        self._known: dict[bytes, None] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -54,7 +55,7 @@ class Followed:
         """Take note of the next change of a row and return its kind, or None for none."""
         digest = _digest(row.id)
         if digest not in self._known:
-            self._known.add(digest)
+            self._known[digest] = None
             if self.primed or not row.is_finished:
                 self.unfinished[row.id] = None
             if self.primed:
@@ -78,7 +79,7 @@ class Followed:
                 "session_id": self.wanted.session_id,
                 "primed": self.primed,
                 "unfinished": list(self.unfinished),
-                "known": b64encode(b"".join(sorted(self._known))).decode("ascii"),
+                "known": b64encode(b"".join(self._known)).decode("ascii"),
             }
         )
 
@@ -101,7 +102,8 @@ class Followed:
         state = cls(wanted, primed=data["primed"])
         state.unfinished = dict.fromkeys(data["unfinished"])
         known = b64decode(data["known"])
-        state._known.update(known[at : at + _BYTES] for at in range(0, len(known), _BYTES))
+        digests = (known[at : at + _BYTES] for at in range(0, len(known), _BYTES))
+        state._known = dict.fromkeys(digests)
         return state
 
 

@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import define
 
-from ._transient import TRANSIENT
+from ._transient import UNWELL
 from .errors import VideoSDKTranscriptsError
 from .models import Page
 
@@ -76,13 +76,15 @@ class Rounds(Generic[RowT]):
         Args:
             row_id: what to look for.
             opens: from when on it may be looked at, by the clock.
-            due: when it must be, not before `opens`.
+            due: when it must be. Where that is before `opens`, nothing is asked for it, and
+                it gets None at that time.
 
         Returns:
             The row as the list has it, or None: then ask for it yourself.
 
         Raises:
             NoResponseError, RateLimitedError, ServerError: the shared walk failed.
+            CancelledError: so did something in it that cancels itself.
         """
         loop = asyncio.get_running_loop()
         rounds = self._of_loops.get(loop)
@@ -129,6 +131,8 @@ class _LoopRounds(Generic[RowT]):
             self._turns.discard(turn)
             task = self._task
             if task is not None and not task.done() and not self._turns:
+                # It may take its time to end: whoever comes meanwhile must not count on it.
+                self._task = None
                 task.cancel()
                 await asyncio.wait({task})
 
@@ -144,8 +148,15 @@ class _LoopRounds(Generic[RowT]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # No error of ours: a token callable or a sleep that was given to the client failed.
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if task is not self._task:
+            return
+        if error is not None:
             self.end(lambda: error)
+        elif task.cancelled():
+            # A token callable that waited for a task which was cancelled, for one.
+            for turn in self._turns:
+                turn.answer.cancel()
 
     async def _run(self) -> None:
         while self._turns:
@@ -155,8 +166,13 @@ class _LoopRounds(Generic[RowT]):
                 self._naps_until = first
                 await self._sleep(max(first - now, _LEAST_NAP))
                 self._naps_until = _NOT_NAPPING
-            else:
-                await self._answer([turn for turn in self._turns if turn.opens <= now])
+                continue
+            # Whose time is up before it may be looked at again is told so, and no more.
+            late = [turn for turn in self._turns if turn.due <= now < turn.opens]
+            self._give(late, {})
+            ready = [turn for turn in self._turns if turn.opens <= now]
+            if any(turn.due <= now for turn in ready):
+                await self._answer(ready)
 
     async def _answer(self, ready: list[_Turn[RowT]]) -> None:
         found: dict[str, RowT] = {}
@@ -164,10 +180,18 @@ class _LoopRounds(Generic[RowT]):
         if len(ready) > 1:
             try:
                 found = await self._sweep({turn.row_id for turn in ready})
-            except TRANSIENT as error:
+            except UNWELL as error:
                 trouble = error
-        self._turns.difference_update(ready)
-        for turn in ready:
+        self._give(ready, found, trouble)
+
+    def _give(
+        self,
+        turns: list[_Turn[RowT]],
+        found: dict[str, RowT],
+        trouble: VideoSDKTranscriptsError | None = None,
+    ) -> None:
+        self._turns.difference_update(turns)
+        for turn in turns:
             if turn.answer.done():
                 continue
             if trouble is not None:
@@ -185,7 +209,7 @@ class _LoopRounds(Generic[RowT]):
                 pages_left -= 1
                 if len(found) == len(wanted) or not pages_left:
                     break
-        except TRANSIENT:
+        except UNWELL:
             raise
         except VideoSDKTranscriptsError as error:
             # What is wrong with a row of somebody else, or with listing, is no reason to end a

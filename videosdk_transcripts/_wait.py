@@ -12,7 +12,7 @@ from attrs import define
 
 from ._arguments import check_id, check_number
 from ._rounds import Rounds
-from ._transient import TRANSIENT
+from ._transient import is_transient
 from .errors import (
     CompletedWithoutFileError,
     ConfigurationError,
@@ -97,7 +97,8 @@ class Waiting(Generic[AwaitedT]):
             timeout: seconds for all of it, above 0; None for no limit.
             poll: seconds to the second look, above 0. Later looks are 1.5 times as far
                 apart each time, up to 6 times `poll`; each wait is drawn from half of that
-                up to the whole.
+                up to the whole. A last one comes `poll` before the time is up, where it is
+                not closer to the one before it than that half.
             grace: seconds, 0 or more, for which a row may be completed without the file,
                 from the look that first saw it so; and for which, from the beginning, an
                 id may be unknown.
@@ -128,6 +129,7 @@ class Waiting(Generic[AwaitedT]):
             grace=grace,
             gap=poll,
             longest_gap=_LONGEST * poll,
+            last_call=poll,
         )
         if not isinstance(row_or_id, str) and wait.has_file(row_or_id):
             return row_or_id
@@ -155,14 +157,16 @@ class Waiting(Generic[AwaitedT]):
                     if self._clock() >= wait.ends_at:
                         raise wait.timed_out()
                     row = await self._get(wait.row_id)
-            except TRANSIENT as error:
-                wait.last_seen = f"the last look failed with {type(error).__name__}"
-                hold = error.retry_after or 0.0
             except NotFoundError:
                 # A list, and what answers for one id, may lag behind the start.
                 if self._clock() - wait.began >= wait.grace:
                     raise
                 wait.last_seen = "there is no transcription of that id yet"
+            except VideoSDKTranscriptsError as error:
+                if not is_transient(error):
+                    raise
+                wait.last_seen = f"the last look failed with {type(error).__name__}"
+                hold = error.retry_after or 0.0
             else:
                 if wait.is_over(row, self._clock()):
                     return row
@@ -186,6 +190,7 @@ class _Wait:
     grace: float
     gap: float
     longest_gap: float
+    last_call: float
     completed_since: float | None = None
     last_seen: str = "nothing has been seen of it"
 
@@ -230,7 +235,9 @@ class _Wait:
         half = self.gap / 2
         self.gap = min(self.gap * _GROWTH, self.longest_gap)
         opens = now + max(half, hold)
-        return min(opens, self.ends_at), min(opens + drawn * half, self.ends_at)
+        # Not further from the end than need be: what came since the last look would be missed.
+        last = max(opens, self.ends_at - self.last_call)
+        return opens, min(opens + drawn * half, last, self.ends_at)
 
     def timed_out(self) -> WaitTimedOutError:
         return WaitTimedOutError(

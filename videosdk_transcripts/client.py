@@ -639,7 +639,7 @@ class TranscriptsClient:
             WaitTimedOutError: the time is up; the error keeps the id.
             NotFoundError: there is no such transcription, also after `grace`.
             VideoSDKTranscriptsError: any of the others, but for those that only say that
-                the service is not well just now.
+                the service is not well just now, broken answers and a 408 among them.
         """
         if isinstance(transcription, PostTranscription):
             return await self._waiting_for_posts.wait(
@@ -689,7 +689,7 @@ class TranscriptsClient:
             ConfigurationError: an argument is out of its bounds, or the checkpoint is of
                 another room or session. It comes at once, and those below while following.
             VideoSDKTranscriptsError: as for `iter_transcriptions`, but for those that only
-                say that the service is not well just now.
+                say that the service is not well just now, broken answers and a 408 among them.
         """
         wanted = Filter.of(room_id, session_id)
         check_page_options(_SWEPT, unverified, on_invalid)
@@ -712,8 +712,9 @@ class TranscriptsClient:
             since=since,
             poll=poll,
             whole_walk_every=whole_walk_every,
+            skip_unreadable=on_invalid != "raise",
             clock=self._clock,
-            sleep=self._sleep,
+            sleep=self._nap,
         )
 
     async def verify_webhook(self, raw_body: bytes, signature: str | None) -> WebhookEvent:
@@ -802,6 +803,15 @@ class TranscriptsClient:
         return self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
         )
+
+    async def _nap(self, seconds: float) -> None:
+        """Wait, and end at once where the client is closed."""
+        # Only that ends it: the limit is no limit on the wait.
+        ends_at = asyncio.get_running_loop().time() + 2 * seconds + 60
+        with self._transport.sessions.limit(ends_at) as limit:
+            await self._sleep(seconds)
+        if limit.expired:
+            raise self._transport.sessions.closed_error()
 
     def _get(self, row: RowT) -> Callable[[str], Awaitable[RowT]]:
         """Return what reads such a row again."""
