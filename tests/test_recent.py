@@ -32,6 +32,18 @@ def test_rows_that_slid_to_the_front_move_the_place_with_them() -> None:
     assert (len(ids), ids[0], known_from) == (500, "30-0", 26)
 
 
+def test_rows_that_slide_after_old_pages_were_forgotten() -> None:
+    """The place moves with them as well while none of what is kept can be forgotten."""
+    recent = Recent(20, ("old",), 7)
+    assert recent.with_page(5, ("x",)) == (("old", "x"), 6)
+    recent.add(4, ("y",))
+    assert recent.with_page(8, ("x",)) == (("old", "y", "x"), 5)
+    for page in range(1, 102):
+        recent.add(page, tuple(f"{page}-{n}" for n in range(20)))
+    assert recent.with_page(77, ("x",))[1] == 77
+    assert recent.with_page(60, ("x",))[1] == 61
+
+
 @given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 90)), max_size=120))
 def test_forgetting_now_and_then_changes_nothing(pages: list[tuple[int, int]]) -> None:
     """It is done for speed alone: all that is asked for is the same as if all were kept."""

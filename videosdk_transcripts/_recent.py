@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 __all__ = ["Recent", "recent_to_keep"]
 
@@ -24,7 +25,8 @@ class Recent:
 
     def __init__(self, page_size: int, ids: Iterable[str], known_from: int) -> None:
         self._keep = recent_to_keep(page_size)
-        self._pages: list[tuple[int, tuple[str, ...]]] = [(0, tuple(ids))]
+        old = tuple(ids)
+        self._pages: list[tuple[int, tuple[str, ...]]] = [(known_from, old)] if old else []
         self._known_from = known_from
         self._count = 0
 
@@ -51,13 +53,9 @@ class Recent:
         while first and count < self._keep:
             first -= 1
             count += len(pages[first][1])
-        if first == 0:
-            return list(pages), self._known_from
-        before, _ = pages[first - 1]
-        known_from = []
-        for page, _ in pages[first:]:
+        known_from = [self._known_from] if first == 0 else []
+        for (before, _), (page, _) in pairwise(pages[max(first - 1, 0) :]):
             # Where the numbers go back, rows slid to the front, and the head of that page
             # may have been handed out long before.
             known_from.append(page if page > before else page + 1)
-            before = page
         return list(pages[first:]), min(known_from)
