@@ -65,6 +65,16 @@ async def test_what_no_number_shows_is_found(
     assert (pager.stats.passes, pager.stats.drifted) == (3, True)
 
 
+@pytest.mark.parametrize("number", [21, 33, 44])
+async def test_a_row_that_moves_to_the_front_is_found(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], number: int
+) -> None:
+    """It was listed all the time, before the place of reading each time somebody looked."""
+    fake.on_page(2, Change(lambda f: f.rows.insert(0, f.rows.pop(number))))
+    found = await ids(client.iter_transcriptions(ROOM, consistency="verify"))
+    assert sorted(found) == sorted(rows)
+
+
 async def test_a_list_that_never_stands_still_is_an_error(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
