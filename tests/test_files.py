@@ -758,6 +758,7 @@ async def test_tls_is_for_the_name(tmp_path: Path) -> None:
         await read_request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsafe")
         await writer.drain()
+        writer.close()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=serving)
     async with server:

@@ -67,6 +67,31 @@ def test_async_tests(pytester: pytest.Pytester, head: str, options: tuple[str, .
     pytester.runpytest_subprocess(*NO_OTHERS, *options).assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize(
+    ("backend", "refused"), [("'trio'", 1), ("('trio', {})", 1), ("('asyncio', {})", 0)]
+)
+def test_backends_of_anyio(pytester: pytest.Pytester, backend: str, refused: int) -> None:
+    """Tests for trio are told what they lack, unless they ask for the service alone."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+        pytestmark = pytest.mark.usefixtures("anyio_backend")
+
+        @pytest.fixture
+        def anyio_backend():
+            return {backend}
+
+        def test_client(transcripts_client): ...
+
+        def test_service(fake_videosdk): ...
+        """
+    )
+    result = pytester.runpytest_inprocess(*NO_OTHERS, "-p", "no:asyncio")
+    result.assert_outcomes(passed=2 - refused, errors=refused)
+    if refused:
+        result.stdout.fnmatch_lines(["transcripts_client runs on asyncio, and not on trio: *"])
+
+
 def test_sync_tests(pytester: pytest.Pytester) -> None:
     """A test that is not async, of a program that makes its own client and event loop."""
     pytester.makepyfile(SYNC_TEST)
@@ -90,6 +115,15 @@ def test_one_for_the_session(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess(*NO_OTHERS, *AUTO).assert_outcomes(passed=1, failed=1)
 
 
+def test_a_scope_that_there_is_not(pytester: pytest.Pytester) -> None:
+    """The error names the setting, and what it may be."""
+    pytester.makepyfile("def test_nothing(): ...")
+    options = (*NO_OTHERS, *AUTO, "-o", "videosdk_transcripts_scope=sesion")
+    result = pytester.runpytest_inprocess(*options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: videosdk_transcripts_scope is 'sesion', and must be *"])
+
+
 def test_side_by_side(pytester: pytest.Pytester) -> None:
     """Under xdist each worker has its own."""
     pytester.makepyfile(test_a=ASYNC_TEST, test_b=ASYNC_TEST)
@@ -108,7 +142,9 @@ def test_other_projects_do_not_notice(tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text(
         "import sys\n"
         "def test_x():\n"
-        "    assert 'videosdk_transcripts.pytest_plugin' in sys.modules\n"
+        "    ours = {name for name in sys.modules if name.startswith('videosdk_transcripts.')}\n"
+        "    parts = {'pytest_plugin', 'errors', '_text'}\n"
+        "    assert ours == {f'videosdk_transcripts.{part}' for part in parts}\n"
         "    heavy = {'aiohttp', 'attr', 'cattrs', 'jwt', 'tenacity', 'click', 'rich'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )

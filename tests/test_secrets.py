@@ -162,7 +162,7 @@ async def test_no_status_shows_what_the_service_echoes(
         for status in [status for status in HTTPStatus if status >= 300]:
             service.fail_next(Echo(status, known=known), times=2)
             errors.append(await failure(client.get_page("room")))
-            service._next.clear()
+            service.recover()
         assert watch.leaks(*errors, client, of=minted(service)) == set()
     # Without a secret the rest is told; a 304 has no body.
     assert [error.status for error in errors if "no: ***" not in str(error)] == [304]
@@ -181,7 +181,8 @@ async def test_no_form_of_an_echo_is_quoted(
     known = f"{SECRET} {KEY}" if token is None else ""
     async with service.client(retry=QUICK, **given) as client:
         for status in (200, 302, 401, 500):
-            service._every = [(1, Echo(status, form, known))]
+            service.recover()
+            service.every(1, Echo(status, form, known))
             error = await failure(client.get_page("room"))
             assert watch.leaks(error, client, of=minted(service)) == set()
 

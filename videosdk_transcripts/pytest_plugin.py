@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from videosdk_transcripts.client import TranscriptsClient
     from videosdk_transcripts.testing import FakeVideoSDK
 
-__all__ = ["fake_videosdk", "pytest_addoption", "transcripts_client"]
+__all__ = ["fake_videosdk", "pytest_addoption", "pytest_configure", "transcripts_client"]
 
 _SCOPE: Final = "videosdk_transcripts_scope"
+_SCOPES: Final = ("function", "class", "module", "package", "session")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a scope that there is not, which pytest would call an internal error of its own."""
+    scope = config.getini(_SCOPE)
+    if scope not in _SCOPES:
+        raise pytest.UsageError(f"{_SCOPE} is {scope!r}, and must be one of {', '.join(_SCOPES)}")
+
+
 def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001 - pytest gives both
     return config.getini(_SCOPE)
 
@@ -39,8 +47,7 @@ def fake_videosdk() -> Iterator[FakeVideoSDK]:
     """
     Give a fake VideoSDK service, a real server on loopback without any rows.
 
-    It runs in a thread of its own, so that tests may be async or not. Change it between
-    requests, and not while one is under way.
+    It runs in a thread of its own, so that tests may be async or not.
     """
     from videosdk_transcripts.testing import FakeVideoSDK
 
@@ -49,13 +56,24 @@ def fake_videosdk() -> Iterator[FakeVideoSDK]:
 
 
 @pytest.fixture(scope=_scope)
-def transcripts_client(fake_videosdk: FakeVideoSDK) -> TranscriptsClient:
+def transcripts_client(
+    request: pytest.FixtureRequest, fake_videosdk: FakeVideoSDK
+) -> TranscriptsClient:
     """
     Give a TranscriptsClient of `fake_videosdk`, for async tests.
 
-    It tries again at once where the real one waits, and is closed when the test's event
-    loop is.
+    It tries again at once where the real one waits, but for a ``Retry-After``, and is closed
+    when the test's event loop is.
     """
     from videosdk_transcripts import RetryPolicy
 
+    # One that lasts longer is of no single test.
+    if request.scope == "function" and "anyio_backend" in request.fixturenames:
+        backend = request.getfixturevalue("anyio_backend_name")
+        if backend != "asyncio":
+            pytest.fail(
+                f"transcripts_client runs on asyncio, and not on {backend}: "
+                'let the fixture anyio_backend return "asyncio"',
+                pytrace=False,
+            )
     return fake_videosdk.client(retry=RetryPolicy(first_wait=0, longest_wait=0))

@@ -16,7 +16,7 @@ __all__ = ["Drift"]
 @define
 class Drift:
     """
-    Move the list before answers. Made by `FakeVideoSDK.drift`.
+    Change the list before answers. Made by `FakeVideoSDK.drift`.
 
     New rows begin at the top and are of the room and session of the row that is there; those
     that vanish are drawn from all.
@@ -31,8 +31,12 @@ class Drift:
     """How many have vanished."""
     _answers: int = field(default=0, init=False)
 
-    def move(self, fake: FakeVideoSDK, source: random.Random) -> None:
-        """Move the list if it is time to."""
+    def __attrs_post_init__(self) -> None:
+        if self.every < 1 or min(self.insert, self.remove) < 0:
+            raise ValueError("every must be 1 or more, and insert and remove 0 or more")
+
+    def apply(self, fake: FakeVideoSDK, source: random.Random) -> None:
+        """Change the list if it is time to."""
         self._answers += 1
         if self._answers % self.every:
             return

@@ -13,7 +13,7 @@ from ._listing import Listing
 if TYPE_CHECKING:
     from ._server import FakeVideoSDK
 
-__all__ = ["Exchange", "Fault", "Respond", "SeenRequest", "refusal"]
+__all__ = ["Exchange", "Fault", "Respond", "SeenRequest", "redirect", "refusal"]
 
 Respond = Callable[[Callable[[Listing], Any]], web.Response]
 
@@ -57,6 +57,16 @@ class SeenRequest:
     def page(self) -> int | None:
         """Return the page that was asked for, where one was."""
         return int(self.query["page"]) if "page" in self.query else None
+
+
+def redirect(fake: FakeVideoSDK, request: web.Request) -> web.Response | None:
+    """Return the redirect of a list's path that has a slash too many or lacks one, or None."""
+    has_slash = request.path.endswith("/")
+    if fake.slash == "either" or has_slash == (fake.slash == "required"):
+        return None
+    path = request.path.removesuffix("/") if has_slash else f"{request.path}/"
+    there = request.rel_url.with_path(path, keep_query=True)
+    return web.Response(status=308, headers={"Location": str(there)})
 
 
 def refusal(status: int, message: str) -> web.Response:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from ._exchange import Exchange, Respond, SeenRequest, refusal
+from ._exchange import Exchange, Respond, SeenRequest, redirect, refusal
 from ._files import FILE_PATH
 from ._jobs import add_routes
 from ._listing import Listing
+from ._openapi import openapi_text
 from ._script import Script
 from ._tokens import judge_token
 from ._webhooks import KEY_PATH
@@ -41,6 +43,8 @@ def make_app(fake: FakeVideoSDK, script: Script, source: random.Random) -> web.A
     add_routes(app, fake, handlers.answer, source)
     app.router.add_get(KEY_PATH, handlers.answer_key)
     app.router.add_get(FILE_PATH, handlers.answer_file)
+    app.router.add_get("/", handlers.answer_page)
+    app.router.add_get("/openapi.json", handlers.answer_openapi)
     return app
 
 
@@ -52,16 +56,12 @@ class _Handlers:
 
     async def answer_list(self, request: web.Request) -> web.StreamResponse:
         fake = self._fake
-        has_slash = request.path.endswith("/")
-        is_elsewhere = fake.slash != "either" and has_slash != (fake.slash == "required")
-        if fake.drifting is not None:
-            fake.drifting.move(fake, self._source)
 
         def respond(shape: Callable[[Listing], Any]) -> web.Response:
-            if is_elsewhere:
-                path = _LIST if has_slash else f"{_LIST}/"
-                there = request.rel_url.with_path(path, keep_query=True)
-                return web.Response(status=308, headers={"Location": str(there)})
+            if elsewhere := redirect(fake, request):
+                return elsewhere
+            if fake.drifting is not None:
+                fake.drifting.apply(fake, self._source)
             listing = fake.listing(request.query)
             if listing is None:
                 return refusal(400, "page and perPage must be numbers of 1 or more")
@@ -95,6 +95,16 @@ class _Handlers:
 
         return await self.answer(request, respond, is_public=True)
 
+    async def answer_page(self, request: web.Request) -> web.StreamResponse:
+        # For people, and none of what is asked of the service.
+        from ._page import show_page
+
+        self._fake.jobs.deliver(self._fake.files, self._fake.now())
+        return show_page(self._fake, request.query.get("room"))
+
+    async def answer_openapi(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(text=openapi_text())
+
     async def answer(
         self, request: web.Request, respond: Respond, *, is_public: bool = False
     ) -> web.StreamResponse:
@@ -120,6 +130,8 @@ class _Handlers:
             fault = self._script.due(request.query.get("page", ""), len(fake.requests))
             seen.fault = fault
             answer = exchange.answer() if fault is None else await fault(exchange)
+            # By the clock that the token was judged by.
+            answer.headers.setdefault("Date", formatdate(fake.now(), usegmt=True))
             seen.status = answer.status
             return answer
         finally:

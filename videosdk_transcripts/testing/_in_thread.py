@@ -3,41 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractAsyncContextManager, contextmanager
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["in_thread"]
+__all__ = ["InThread"]
 
 FakeT = TypeVar("FakeT", bound=AbstractAsyncContextManager[Any])
 
 
-@contextmanager
-def in_thread(fake: FakeT) -> Generator[FakeT]:
+class InThread(AbstractContextManager[FakeT]):
     """
-    Run a service while the block lasts. What its start or its end raises is raised here.
+    Runs a service while a block lasts, which gets what its start or its end raises.
+
+    A block that is never left, by a set-up that failed half-way, say, does not keep the process
+    from ending. It would if this were a generator, which is closed after the thread has ended
+    and then waits for it, or if it were a thread of a pool.
 
     Args:
         fake: what to run.
     """
-    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
-    async def serve() -> None:
-        async with fake:
-            stop = asyncio.Event()
-            begun.set_result((asyncio.get_running_loop(), stop))
-            await stop.wait()
+    def __init__(self, fake: FakeT) -> None:
+        self._fake = fake
+        self._begun: Future[None] = Future()
+        self._left: Future[None] = Future()
+        self._ended: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="FakeVideoSDK", daemon=True)
 
-    with ThreadPoolExecutor(1, "FakeVideoSDK") as pool:
-        ended = pool.submit(lambda: asyncio.run(serve()))
-        either: list[Future[Any]] = [begun, ended]
-        wait(either, return_when=FIRST_COMPLETED)
-        if ended.done():
-            ended.result()
-        loop, stop = begun.result()
+    def __enter__(self) -> FakeT:
+        self._thread.start()
+        wait([self._begun, self._ended], return_when=FIRST_COMPLETED)
+        if self._ended.done():
+            self._ended.result()
+        return self._fake
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._left.set_result(None)
+        self._thread.join()
+        self._ended.result()
+
+    def _run(self) -> None:
         try:
-            yield fake
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            ended.result()
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - raised above, in the other thread
+            self._ended.set_exception(error)
+        else:
+            self._ended.set_result(None)
+
+    async def _serve(self) -> None:
+        async with self._fake:
+            self._begun.set_result(None)
+            await asyncio.wrap_future(self._left)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from aiohttp import web
 from attrs import define, field, frozen
 
-from ._exchange import refusal
+from ._exchange import redirect, refusal
 from ._listing import EPOCH, Listing, Row, iso, make_row, new_id
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class Jobs:
     """Seconds after the stop at which it gets them; 0 for the next request."""
     _summaries: set[str] = field(factory=set, init=False, repr=False)
     _due: list[tuple[float, Row]] = field(factory=list, init=False, repr=False)
+
+    def clear(self) -> None:
+        """Forget the rows that were started and stopped. The switches stay."""
+        self._summaries.clear()
+        self._due.clear()
 
     def started(self, row: Row, sent: Row) -> None:
         """Take note of what a start asked for."""
@@ -105,6 +110,8 @@ def add_routes(
 
     async def list_posts(request: web.Request) -> web.StreamResponse:
         def respond(shape: Callable[[Listing], Any]) -> web.Response:
+            if elsewhere := redirect(fake, request):
+                return elsewhere
             listing = fake.listing(request.query, fake.post_rows)
             if listing is None:
                 return refusal(400, "page and perPage must be numbers of 1 or more")
@@ -195,7 +202,7 @@ def _start(fake: FakeVideoSDK, room_id: str, sent: Row, source: random.Random) -
         room_id=room_id,
         session_id=f"{source.getrandbits(96):024x}",
         status="running",
-        start=datetime.now(UTC),
+        start=datetime.fromtimestamp(fake.now(), UTC),
         duration=None,
         formats=(),
     )
@@ -211,7 +218,7 @@ def _stop(fake: FakeVideoSDK, room_id: str, _sent: Row, _source: random.Random) 
     if running is None:
         return refusal(fake.jobs.idle_stop, "No transcription is running")
     running["status"] = "completed"
-    running["end"] = iso(datetime.now(UTC))
+    running["end"] = iso(datetime.fromtimestamp(fake.now(), UTC))
     fake.jobs.stopped(running, fake.now())
     return web.json_response(running)
 

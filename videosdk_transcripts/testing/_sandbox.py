@@ -16,25 +16,31 @@ SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "b
 """The rooms of the sandbox. The first one has more than a page of rows."""
 
 _SHARES: Final = (28, 9, 6, 4)
+_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz0123456789"
 _FILES_AFTER: Final = 2.0
 _ENDS_AFTER: Final = 4.0
 """Seconds. Whoever only looks at what there is has long done so."""
 _LENGTH: Final = timedelta(minutes=26)
 
 
-def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
+def fill_sandbox(fake: FakeVideoSDK, seed: int = 7, rooms: int = len(SANDBOX_ROOMS)) -> None:
     """
     Fill the fake service, newest first, the same for the same seed.
+
+    Args:
+        fake: what to fill.
+        seed: makes the data.
+        rooms: how many there are, 1 or more; the first ones are those of `SANDBOX_ROOMS`.
 
     There are several rooms, one with more than a page of rows; sessions with one and with
     two transcriptions; one that is running, one that is completed and has no file yet, and
     one that failed.
     """
     chance = random.Random(seed)  # noqa: S311 - data, and not secrets
-    rooms = [room for room, share in zip(SANDBOX_ROOMS, _SHARES, strict=True) for _ in range(share)]
-    chance.shuffle(rooms)
+    meetings = [room for room, share in _shares(seed, rooms) for _ in range(share)]
+    chance.shuffle(meetings)
     start = EPOCH
-    for number, room in enumerate(rooms):
+    for number, room in enumerate(meetings):
         start += timedelta(minutes=chance.randint(40, 900), seconds=chance.random() * 60)
         session_id = f"{chance.getrandbits(96):024x}"
         for _ in range(2 if number % 10 == 4 else 1):
@@ -60,7 +66,7 @@ def fill_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
         )
 
 
-def run_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
+def run_sandbox(fake: FakeVideoSDK, seed: int = 7, rooms: int = len(SANDBOX_ROOMS)) -> None:
     """
     Fill a fake service that runs, as `fill_sandbox` does, and let time go by in it.
 
@@ -68,7 +74,7 @@ def run_sandbox(fake: FakeVideoSDK, seed: int = 7) -> None:
     two seconds later, and the running one ends after four, to be followed by another one in
     the same room, which ends as well. To be called in the loop that serves it.
     """
-    fill_sandbox(fake, seed)
+    fill_sandbox(fake, seed, rooms)
     fake.jobs.files_after = _FILES_AFTER
     for row in fake.rows:
         if row["status"] == "completed" and "transcriptionFilePaths" not in row:
@@ -103,3 +109,14 @@ def _end(fake: FakeVideoSDK, row: Row) -> datetime:
         row["status"], row["end"] = "completed", iso(end)
         fake.jobs.stopped(row, fake.now())
     return end
+
+
+def _shares(seed: int, rooms: int) -> list[tuple[str, int]]:
+    """Return rooms, and how many meetings each has."""
+    # A source of its own, so that further rooms leave the first ones as they are named.
+    chance = random.Random(f"rooms {seed}")  # noqa: S311
+    shares = list(zip(SANDBOX_ROOMS, _SHARES, strict=True))[:rooms]
+    while len(shares) < rooms:
+        parts = ("".join(chance.choices(_LETTERS, k=4)) for _ in range(3))
+        shares.append(("-".join(parts), chance.randint(2, 12)))
+    return shares

@@ -20,7 +20,7 @@ from ._drift import Drift
 from ._exchange import Fault, SeenRequest
 from ._files import FakeFiles
 from ._handlers import make_app
-from ._in_thread import in_thread
+from ._in_thread import InThread
 from ._jobs import Jobs, make_post_row
 from ._listing import EPOCH, Listing, Row, belongs, make_row, new_id
 from ._script import Script
@@ -55,7 +55,7 @@ class FakeVideoSDK:
         order: how rows are listed: as they are in `rows`, or by their start.
         slash: whether a path of the list may end with a slash or not: ``either``, or else
             ``required`` or ``refused``, where the other form is redirected.
-        now: seconds since the epoch, to judge tokens by.
+        now: seconds since the epoch, to judge tokens by, and for the times of jobs and answers.
         port: where to listen; 0 for any port that is free.
         seed: makes the ids.
     """
@@ -99,7 +99,7 @@ class FakeVideoSDK:
         self.files = FakeFiles(self)
         """Serves the files of rows."""
         self.now = now
-        """The clock that tokens and the times of files are judged by."""
+        """The clock of the service: tokens, jobs, and the ``Date`` of its answers go by it."""
         self._port = port
         self._random = random.Random(seed)  # noqa: S311 - ids, and not secrets
         self._script = Script()
@@ -157,6 +157,21 @@ class FakeVideoSDK:
         """Add some rows of one room and session at the end, and return them."""
         return [self.add_transcription(**fields) for _ in range(count)]
 
+    def clear(self) -> None:
+        """
+        Forget all rows, files, requests, faults and drift, between two tests, say.
+
+        Switches stay as they are, those of `jobs` as well.
+        """
+        self.rows.clear()
+        self.post_rows.clear()
+        self.requests.clear()
+        self.most_in_flight = 0
+        self.drifting = None
+        self.files = FakeFiles(self)
+        self.jobs.clear()
+        self.recover()
+
     # What goes wrong.
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
@@ -168,20 +183,36 @@ class FakeVideoSDK:
         self._script.on_page(page, *faults, times=times)
 
     def every(self, nth: int, fault: Fault) -> None:
-        """Let every nth request meet a fault, 1 for all, if no other is due."""
+        """
+        Let every nth request meet a fault, if no other is due.
+
+        Args:
+            nth: 1 for all.
+            fault: what they meet.
+
+        Raises:
+            ValueError: `nth` is below 1.
+        """
         self._script.every(nth, fault)
+
+    def recover(self) -> None:
+        """Let nothing go wrong any more: forget the faults that are still to come."""
+        self._script.clear()
 
     def drift(self, *, every: int = 1, insert: int = 0, remove: int = 0) -> Drift:
         """
         Let rows come and go while they are listed, until `drift` is called again.
 
         Args:
-            every: before every how many answers with a page.
+            every: before every how many answers with a page; 1 or more.
             insert: how many rows come, at the top.
             remove: how many vanish, from anywhere.
 
         Returns:
             What counts them.
+
+        Raises:
+            ValueError: one of the numbers is out of its bounds.
         """
         self.drifting = Drift(every, insert, remove)
         return self.drifting
@@ -207,9 +238,10 @@ class FakeVideoSDK:
         """
         Run it in a thread of its own, for tests that are not async: ``with fake.in_thread():``.
 
-        Change it between requests, and not while one is under way.
+        It may be changed at any time. A request that is under way then may see it before or
+        after a change, and between two changes.
         """
-        return in_thread(self)
+        return InThread(self)
 
     def client(self, **options: Any) -> TranscriptsClient:
         """Return a client of this service, with the options of `TranscriptsClient`."""
@@ -220,13 +252,14 @@ class FakeVideoSDK:
         return TranscriptsClient(endpoint=self.url, **options)
 
     async def __aenter__(self) -> Self:
+        # First, so that there is nothing to clean up where the port is taken.
+        self._listening = socket.create_server(("127.0.0.1", self._port))
         app = make_app(self, self._script, self._random)
         # A delay that nobody waits for any more ends with its connection.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
         )
         await self._runner.setup()
-        self._listening = socket.create_server(("127.0.0.1", self._port))
         await web.SockSite(self._runner, self._listening).start()
         host, port = self._listening.getsockname()
         self._url = f"http://{host}:{port}"
@@ -262,7 +295,9 @@ class FakeVideoSDK:
         rows = self.rows if of is None else of
         rows = [row for row in rows if self.filters == "ignored" or belongs(row, query)]
         if self.order != "as they are":
-            rows.sort(key=lambda row: row.get("start") or "", reverse=self.order == "newest first")
+            rows.sort(
+                key=lambda row: str(row.get("start") or ""), reverse=self.order == "newest first"
+            )
         sizes = self.page_sizes
         if sizes is None:
             start, size = (page - 1) * per_page, per_page
