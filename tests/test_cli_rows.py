@@ -282,12 +282,13 @@ def test_a_checkpoint_that_can_not_be_read(
 def test_a_checkpoint_that_can_not_be_written(
     run: Run, account: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """It is told, and leaves no half file."""
+    """It is told before anything is sent, and leaves no half file."""
     account.add_transcriptions(5)
     place = tmp_path / "no" / "walk.json"
     code, out, err = run("list", "--checkpoint", str(place), "--limit", "3")
-    assert (code, len(ids(out))) == (ExitCode.USAGE, 3)
+    assert (code, out) == (ExitCode.USAGE, "")
     assert f"the checkpoint can't be written to {place}: No such file or directory" in err
+    assert account.requests == []
 
 
 def test_rows_that_moved_are_told(run: Run, account: FakeVideoSDK) -> None:
