@@ -51,6 +51,13 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
     return await reader.readuntil(b"\r\n\r\n")
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Let others run until something is so."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - it is told by nobody
+            await asyncio.sleep(0.001)
+
+
 class Clock:
     """A clock that stands still but for the sleeps, which it notes and does not sleep."""
 

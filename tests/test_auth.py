@@ -71,6 +71,76 @@ def test_a_token_is_minted_for_now_by_default() -> None:
     assert claims["exp"] - claims["iat"] == 120
 
 
+def claims_of(**options: Any) -> dict[str, Any]:
+    """Return what a token with these options says, beside what all of them say."""
+    token = mint_token(KEY, SECRET, now=NOW, **options)
+    claims: dict[str, Any] = jwt.decode(
+        token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
+    )
+    assert (claims.pop("apikey"), claims.pop("version"), claims.pop("iat")) == (KEY, 2, NOW - 60)
+    return claims
+
+
+def test_a_token_for_one_participant_of_one_room() -> None:
+    """With other permissions, for both uses, and for two hours."""
+    assert claims_of(
+        room_id="room",
+        participant_id="ann",
+        permissions=["ask_join"],
+        roles=["crawler", "rtc"],
+        lifetime=7200,
+    ) == {
+        "permissions": ["ask_join"],
+        "roles": ["crawler", "rtc"],
+        "exp": NOW + 7200,
+        "roomId": "room",
+        "participantId": "ann",
+    }
+
+
+def test_a_token_without_a_role() -> None:
+    """The claim is left out, which is no restriction."""
+    assert claims_of(roles=[]) == {"permissions": ["allow_join", "allow_mod"], "exp": NOW + 600}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"permissions": []}, "both, or ask_join alone"),
+        ({"permissions": ["ask_join", "allow_mod"]}, "both, or ask_join alone"),
+        ({"permissions": "allow_mod"}, "permissions must be a list of allow_join, allow_mod"),
+        ({"permissions": ["allow_all"]}, "permissions must be a list of allow_join, allow_mod"),
+        ({"roles": ["admin"]}, "roles must be a list of crawler, rtc"),
+        ({"lifetime": 0.5}, "from 1 s to 365 days, not 0.5 s"),
+        ({"lifetime": 31_536_001}, "from 1 s to 365 days"),
+        ({"lifetime": float("nan")}, "not nan s"),
+        ({"room_id": ""}, "room_id and participant_id are words"),
+        ({"participant_id": "a b"}, "room_id and participant_id are words"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_a_claim_that_the_service_does_not_know(options: dict[str, Any], says: str) -> None:
+    """It is refused here, before somebody hands the token on."""
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        mint_token(KEY, SECRET, **options)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "secret"), [("", SECRET), (KEY, ""), (None, SECRET), (KEY, 5)])
+def test_a_token_is_signed_with_two_texts(key: Any, secret: Any) -> None:
+    """Nothing is taken for the text of it."""
+    with pytest.raises(CredentialsError, match="one is no text"):
+        mint_token(key, secret)
+
+
+def test_a_secret_that_can_not_sign_is_not_shown() -> None:
+    """Nor is PyJWT's own error, whose frames hold it."""
+    with pytest.raises(CredentialsError, match="can't sign a token") as caught:
+        mint_token(KEY, f"{SECRET}\ud800")
+    assert caught.value.__context__ is None
+    assert SECRET not in str(caught.value)
+
+
 def test_a_short_secret_makes_no_noise_and_is_said_once(
     caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:

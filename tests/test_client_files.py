@@ -17,6 +17,7 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts.testing import Change, FakeVideoSDK
 
+from .conftest import until
 from .matrix.leaving import client_tasks
 
 ROOM = "abcd-efgh-ijkl"
@@ -170,6 +171,27 @@ async def test_closing_the_client_ends_a_wait(fake: FakeVideoSDK) -> None:
         await asyncio.sleep(0.01)
     with pytest.raises(ClientClosedError):
         await waiting
+
+
+async def test_closing_the_client_ends_a_follower_that_sleeps(fake: FakeVideoSDK) -> None:
+    """It would be quiet until its next poll, half a minute later."""
+    async with fake.client() as client:
+        following = asyncio.ensure_future(anext(client.follow()))
+        await until(lambda: fake.requests and not fake.in_flight)
+        await asyncio.sleep(0.05)
+        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await following
+
+
+async def test_unreadable_rows_are_skipped_by_a_follower(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Where it was told to, in the list."""
+    fake.add_transcription()["status"] = 7
+    fake.add_transcription(row_id="t-2")
+    change = await anext(client.follow(since="start", on_invalid="skip"))
+    assert change.transcription.id == "t-2"
 
 
 async def test_a_client_is_opened_again_for_files_too(fake: FakeVideoSDK) -> None:

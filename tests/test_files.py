@@ -54,7 +54,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock, read_request, tcp
+from .conftest import Clock, read_request, tcp, until
 from .matrix.leaving import client_tasks, open_connections
 
 Row = dict[str, Any]
@@ -429,13 +429,6 @@ async def test_no_more_than_so_many_at_once(fake: FakeVideoSDK) -> None:
             with pytest.raises(TimedOutError, match="while it waited for a slot"):
                 await Files(transport).fetch_bytes(view(row), "txt", summary=False, reread=unread)
     assert fake.files.requests == []
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that is about to happen."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it is told by nobody
-            await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("where", ["answer", "back-off"])

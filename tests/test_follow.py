@@ -36,7 +36,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock
+from .conftest import Clock, until
 
 ROOM_ID = "abcd-efgh-ijkl"
 Told = list[tuple[str, str]]
@@ -431,12 +431,6 @@ async def test_polls_are_spread_and_never_closer_than_a_second(
         following = Bot(client, clock, poll=poll, draw=lambda drawn=drawn: drawn)
         await following.poll()
         assert following.slept == [pytest.approx(expected)]
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    """Let others run until something is so."""
-    while not condition():  # noqa: ASYNC110 - of a condition that is not ours to signal
-        await asyncio.sleep(0.001)
 
 
 async def test_closing_ends_a_loop(fake: FakeVideoSDK, client: TranscriptsClient) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from videosdk_transcripts import (
 from videosdk_transcripts._readahead import ReadAhead
 from videosdk_transcripts.testing import Change, Delay, Envelope, Exchange, FakeVideoSDK, Status
 
+from .conftest import until
 from .matrix.leaving import client_tasks, turns
 
 ROOM = "abcd-efgh-ijkl"
@@ -640,13 +640,6 @@ async def collect(pager: Any, found: list[str]) -> None:
     """Walk on, and keep what came."""
     async for t in pager:
         found.append(t.id)  # noqa: PERF401 - an error must not take them along
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until it is so."""
-    async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110 - a server has no event for it
-            await asyncio.sleep(0.002)
 
 
 def _pages(fake: FakeVideoSDK) -> list[int | None]:

@@ -24,7 +24,7 @@ from videosdk_transcripts._rounds import Rounds
 from videosdk_transcripts._wait import Waiting
 from videosdk_transcripts.testing import Change, CutBody, Delay, FakeVideoSDK, HtmlPage, Status
 
-from .conftest import Clock
+from .conftest import Clock, until
 
 URL = "https://cdn.videosdk.live/transcriptions/x/x.txt"
 NAME = "videosdk-transcripts-waits"
@@ -45,12 +45,6 @@ def asked(fake: FakeVideoSDK) -> tuple[int, int]:
     """Return how many pages and how many single rows were asked for."""
     pages = sum(request.page is not None for request in fake.requests)
     return pages, len(fake.requests) - pages
-
-
-async def until(condition: Any) -> None:
-    """Let others run until something is so."""
-    while not condition():  # noqa: ASYNC110 - of a condition that is not ours to signal
-        await asyncio.sleep(0.001)
 
 
 class Held:

@@ -83,6 +83,11 @@ def jobs(fake: FakeVideoSDK) -> list[str]:
     return [row["status"] for row in fake.rows]
 
 
+def name_of(fault: Any) -> str:
+    """Return the same name in each process, which a function's repr is not."""
+    return getattr(fault, "__name__", str(fault))
+
+
 async def cut_and_not_applied(exchange: Exchange) -> web.StreamResponse:
     """Promise a body and break off, without doing what was asked."""
     cut = web.StreamResponse()
@@ -223,7 +228,7 @@ async def test_a_start_that_was_applied(
     assert jobs(fake) == ["running"]
 
 
-@pytest.mark.parametrize("fault", [*LOST, cut_and_not_applied], ids=str)
+@pytest.mark.parametrize("fault", [*LOST, cut_and_not_applied], ids=name_of)
 async def test_a_start_that_was_not_applied(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
@@ -251,7 +256,7 @@ async def test_a_stop_that_was_applied(
     assert jobs(fake) == ["completed", "completed"]
 
 
-@pytest.mark.parametrize("fault", [*LOST, cut_and_not_applied], ids=str)
+@pytest.mark.parametrize("fault", [*LOST, cut_and_not_applied], ids=name_of)
 async def test_a_stop_that_was_not_applied(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
