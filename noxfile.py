@@ -85,8 +85,10 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel, and ask for every line and branch."""
     _install_built(session, *_group("test"))
     env = _environment(session)
-    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
-    if not session.posargs:  # which choose a part of the tests, and that covers but a part
+    # As many processes as there are cores, unless a part of the tests is chosen, which covers
+    # but a part of the package as well.
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ("-n", "auto")), env=env)
+    if not session.posargs:
         session.run("coverage", "combine", "-q", env=env)
         session.run("coverage", "report", env=env)
 
@@ -106,7 +108,8 @@ def _floors() -> Iterator[str]:
 def tests_lowest(session: nox.Session) -> None:
     """Run the tests on the oldest Python with the oldest dependencies."""
     _install_built(session, *_floors(), *_group("test"))
-    session.run("python", "-m", "pytest", *session.posargs, env=_environment(session))
+    chosen = session.posargs or ("-n", "auto")
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
 @nox.session(default=False)
