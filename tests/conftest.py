@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,11 @@ settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
 )
 settings.load_profile("default")
+
+# It needs a browser, and has settings of its own: `nox -s browser`.
+collect_ignore = ["browser"]
+
+_NOWHERE = os.path.join(tempfile.gettempdir(), "videosdk-transcripts-tests", "nobody")  # noqa: PTH118
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -76,11 +82,13 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the variables of the machine it runs on."""
+    """No test sees the variables of the machine it runs on, nor a file of profiles there."""
     for name in list(os.environ):
         if name.startswith("VIDEOSDK_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NETRC", os.devnull)
+    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, _NOWHERE)
 
 
 @pytest.fixture

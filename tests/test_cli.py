@@ -85,7 +85,7 @@ def test_help_names_every_option(run: Run) -> None:
     assert {
         *("--json", "--jsonl", "--limit", "--page-size", "--unverified", "--on-invalid"),
         *("--csv", "--columns", "--status", "--since", "--until", "--checkpoint"),
-        *("--env-file", "--sandbox", "--help"),
+        *("--env-file", "--profile", "--sandbox", "--help"),
     } == set(re.findall(r"^  (?:-h, )?(--[\w-]+)", out, re.MULTILINE))
     assert "[ROOM] [SESSION]" in out
 
@@ -111,6 +111,8 @@ def test_version(run: Run) -> None:
         (["list", "--env-file", "/no/such/file"], "--env-file"),
         (["list", "--env-file", "/"], "--env-file"),
         (["list", "--env-file", __file__, "--sandbox"], "--sandbox needs no --env-file"),
+        (["list", "--profile", "a", "--sandbox"], "--profile goes with neither"),
+        (["list", "--profile", "a", "--env-file", __file__], "--profile goes with neither"),
     ],
 )
 def test_wrong_arguments(run: Run, arguments: list[str], named: str) -> None:

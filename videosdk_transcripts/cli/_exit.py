@@ -113,7 +113,7 @@ The first line that names the class of an error, or one above it, has its code; 
 is the service's.
 """
 _HERE: Final = (
-    (CredentialsError, "--env-file FILE; --sandbox needs none"),
+    (CredentialsError, "--profile NAME or --env-file FILE; --sandbox needs none"),
     (UnverifiedRowError, "--unverified"),
     (InvalidRowError, "--on-invalid"),
     (FileHostRefusedError, "VIDEOSDK_FILE_HOSTS"),

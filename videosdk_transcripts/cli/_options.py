@@ -72,6 +72,7 @@ class Account(NamedTuple):
     """Where the credentials come from."""
 
     env_file: Path | None = None
+    profile: str | None = None
     sandbox: bool = False
 
 
@@ -117,12 +118,17 @@ def of_account(command: Command) -> Command:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="A file of NAME=value lines, in place of the environment.",
     )
+    @click.option("--profile", metavar="NAME", help="A profile of the configuration file.")
     @click.option("--sandbox", is_flag=True, help="Use a fake service with made-up data.")
     @functools.wraps(command)
-    def with_options(*args: Any, env_file: Path | None, sandbox: bool, **more: Any) -> Any:
+    def with_options(
+        *args: Any, env_file: Path | None, profile: str | None, sandbox: bool, **more: Any
+    ) -> Any:
         if sandbox and env_file:
             raise click.UsageError("--sandbox needs no --env-file")
-        return command(*args, account=Account(env_file, sandbox), **more)
+        if profile is not None and (sandbox or env_file):
+            raise click.UsageError("--profile goes with neither --sandbox nor --env-file")
+        return command(*args, account=Account(env_file, profile, sandbox), **more)
 
     return with_options
 

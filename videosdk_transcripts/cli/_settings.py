@@ -10,6 +10,7 @@ from pathlib import Path
 
 from videosdk_transcripts import ConfigurationError, TranscriptsClient
 
+from ._config import settings
 from ._options import Account
 from ._text import tell
 
@@ -40,9 +41,12 @@ async def open_client(account: Account) -> AsyncGenerator[TranscriptsClient]:
             async with fake.client() as client:
                 yield client
         return
+    found = None
     if account.env_file is not None:
         _take_environment_from(account.env_file)
-    async with TranscriptsClient() as client:
+    else:
+        found = settings(account.profile, os.environ)
+    async with TranscriptsClient(**(found.options() if found else {})) as client:
         yield client
 
 
