@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -485,6 +486,19 @@ def test_the_names_of_the_keys_are_those_of_the_client() -> None:
     assert set(_config._KEYS) <= inspect.signature(TranscriptsClient).parameters.keys()
 
 
+def test_a_value_that_no_variable_can_hold(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused by the name of the file, and not shown."""
+    place = tmp_path / "config.toml"
+    place.write_text(f'[default]\ntoken = "{OPAQUE}\\u0000"\nfile_hosts = ["a.example.com"]\n')
+    place.chmod(0o600)
+    monkeypatch.setenv("VIDEOSDK_TRANSCRIPTS_CONFIG", str(place))
+    code, _, err = run("count")
+    assert code in (ExitCode.USAGE, ExitCode.AUTH)
+    assert OPAQUE not in err
+
+
 def test_a_profile_is_used_by_a_verb(
     account: FakeVideoSDK, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,10 +513,13 @@ def test_a_profile_is_used_by_a_verb(
     monkeypatch.setenv("VIDEOSDK_TRANSCRIPTS_CONFIG", str(place))
     monkeypatch.setenv("VIDEOSDK_SECRET", "wrong")
     assert run("count").code == ExitCode.AUTH
-    assert run("count", "--profile", "default") == (0, "3\n", "")
     code, _, err = run("count", "--profile", "other")
     assert code == ExitCode.USAGE
     assert "default" in err
-    for name in ("API_KEY", "SECRET", "API_ENDPOINT", "FILE_HOSTS"):
-        monkeypatch.delenv(f"VIDEOSDK_{name}")
-    assert run("count") == (0, "3\n", "")
+    with monkeypatch.context() as patched:
+        for name in ("API_KEY", "SECRET", "API_ENDPOINT"):
+            patched.delenv(f"VIDEOSDK_{name}")
+        with patch.dict(os.environ):
+            assert run("count") == (0, "3\n", "")
+            assert os.environ["VIDEOSDK_FILE_HOSTS"] == account.url
+    assert run("count", "--profile", "default") == (0, "3\n", "")

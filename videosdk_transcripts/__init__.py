@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from ._pager import PageIterator, Pager
     from ._retry import RetryPolicy
     from ._writes import WriteResult
+    from .auth import mint_token
     from .client import TranscriptsClient
     from .models import InvalidRow, Page, PostTranscription, Transcription, WalkStats
     from .parsing import (
@@ -127,6 +128,7 @@ __all__ = [
     "WebhookSignatureError",
     "WriteResult",
     "merge_turns",
+    "mint_token",
     "parse_transcript",
     "rename_speakers",
     "to_srt",
@@ -160,6 +162,7 @@ _HOMES = {
     "WebhookEvent": ".webhooks",
     "WriteResult": "._writes",
     "merge_turns": ".parsing",
+    "mint_token": ".auth",
     "parse_transcript": ".parsing",
     "rename_speakers": ".parsing",
     "to_srt": ".parsing",

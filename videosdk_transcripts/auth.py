@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any, Final, NoReturn, Protocol, SupportsIndex
@@ -19,7 +19,7 @@ import jwt
 from attrs import field, frozen
 
 from ._lock import LoopLock
-from .errors import CredentialsError
+from .errors import ConfigurationError, CredentialsError
 
 __all__ = [
     "FixedToken",
@@ -41,6 +41,11 @@ TokenProvider = Callable[[], Awaitable[str]]
 
 LIFETIME: Final = 600.0
 """Seconds that a minted token lives: long enough to be shared, short enough to lose."""
+_LONGEST: Final = 365 * 86_400
+"""Seconds that a minted token may live: it can't be called back."""
+# No other words are documented.
+_PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
+_ROLES: Final = ("crawler", "rtc")
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
 _SET_BACK: Final = 60
 """Seconds that a minted token is dated back, for a service whose clock is behind ours."""
@@ -104,30 +109,78 @@ def hidden(value: object) -> Any:
 
 
 def mint_token(
-    api_key: str, secret: str, *, lifetime: float = LIFETIME, now: float | None = None
+    api_key: str,
+    secret: str,
+    *,
+    lifetime: float = LIFETIME,
+    room_id: str | None = None,
+    participant_id: str | None = None,
+    permissions: Sequence[str] = ("allow_join", "allow_mod"),
+    roles: Sequence[str] = ("crawler",),
+    now: float | None = None,
 ) -> Secret:
     """
-    Sign a token for the server API, as the official server SDKs do.
+    Sign a token; by default one for the server API, as the official server SDKs do.
 
     Args:
         api_key: the key of the VideoSDK project.
         secret: the secret that belongs to it.
-        lifetime: seconds from now to its end.
+        lifetime: seconds from now to its end, from 1 to a year of 365 days.
+        room_id: the one room that it is for; None for all.
+        participant_id: the one participant that it is for; None for all.
+        permissions: ``allow_join`` and ``allow_mod``, one of them, or ``ask_join`` alone.
+        roles: ``crawler`` for the server API, ``rtc`` for joining, both, or none, which is
+            no restriction.
         now: seconds since the epoch; the machine's clock by default.
+
+    Raises:
+        CredentialsError: the key or the secret is missing, or can't sign a token.
+        ConfigurationError: another argument is out of its bounds.
     """
+    # Hidden first of all, as the frame of an error shows them.
+    api_key, secret = hidden(api_key), hidden(secret)
+    if any(type(text) is not Secret or not text for text in (api_key, secret)):
+        raise CredentialsError("a token is signed with a key and its secret, and one is no text")
+    _check_words("permissions", permissions, _PERMISSIONS)
+    _check_words("roles", roles, _ROLES)
+    if not permissions or ("ask_join" in permissions and len(set(permissions)) > 1):
+        raise ConfigurationError("permissions are allow_join, allow_mod, both, or ask_join alone")
+    if not 1 <= lifetime <= _LONGEST:
+        raise ConfigurationError(f"a token lives from 1 s to 365 days, not {lifetime:g} s")
+    if any(text is not None and text.split() != [text] for text in (room_id, participant_id)):
+        raise ConfigurationError("room_id and participant_id are words without white space")
     moment = int(time.time() if now is None else now)
     claims = {
         "apikey": api_key,
-        "permissions": ["allow_join", "allow_mod"],
+        "permissions": list(permissions),
         "version": 2,
-        "roles": ["crawler"],
+        "roles": list(roles) or None,
         "iat": moment - _SET_BACK,
         "exp": moment + int(lifetime),
+        "roomId": room_id,
+        "participantId": participant_id,
     }
+    return _sign({name: value for name, value in claims.items() if value is not None}, secret)
+
+
+def _check_words(name: str, words: Sequence[str], known: Sequence[str]) -> None:
+    if isinstance(words, str) or any(word not in known for word in words):
+        raise ConfigurationError(f"{name} must be a list of {', '.join(known)}")
+
+
+def _sign(claims: Mapping[str, Any], secret: str) -> Secret:
     with warnings.catch_warnings():
         # The vendor hands out secrets that PyJWT finds short; the caller can't change that.
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
-        return Secret(jwt.encode(claims, secret, algorithm="HS256"))
+        try:
+            return Secret(jwt.encode(dict(claims), secret, algorithm="HS256"))
+        except (jwt.PyJWTError, UnicodeEncodeError):
+            pass
+    # Raised out here, since PyJWT's own error has frames that show the secret.
+    raise CredentialsError(
+        "the secret can't sign a token: it is a public key or a certificate, or has "
+        "characters that no secret has"
+    )
 
 
 class TokenSource(Protocol):
@@ -246,11 +299,7 @@ def key_source(
     """Make a source that signs its tokens with a key and its secret."""
     # Hidden first of all, as the frame of the error below shows them.
     api_key, secret = Secret(api_key), Secret(secret)
-    if not _can_sign(secret):
-        raise CredentialsError(
-            "the secret can't sign a token: it is a public key or a certificate, or has "
-            "characters that no secret has"
-        )
+    _sign({}, secret)
     if len(secret.encode()) < 32:
         logger.info("The API secret is shorter than the 32 bytes that HS256 asks for.")
 
@@ -258,14 +307,6 @@ def key_source(
         return mint_token(api_key, secret, now=now())
 
     return RenewedToken(mint, clock=clock, now=now, secrets=(api_key, secret))
-
-
-def _can_sign(secret: Secret) -> bool:
-    try:
-        mint_token("", secret, now=0)
-    except (jwt.PyJWTError, UnicodeEncodeError):
-        return False
-    return True
 
 
 def check_token(token: object) -> Secret:

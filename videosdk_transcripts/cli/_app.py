@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from ._doctor_command import doctor
 from ._exit import ends_well
 from ._file_verbs import download, summary, text
 from ._job_verbs import start, stop
@@ -18,6 +19,7 @@ from ._list_verbs import count, list_, show
 from ._options import group
 from ._post_verbs import post
 from ._shell_verbs import completion
+from ._token_command import token
 from ._wait_verbs import wait, watch
 
 __all__ = ["run"]
@@ -28,6 +30,7 @@ _VERBS = (
     *(wait, watch),
     *(start, stop),
     post,
+    *(token, doctor),
     completion,
 )
 

@@ -14,9 +14,16 @@ from ._config import settings
 from ._options import Account
 from ._text import tell
 
-__all__ = ["open_client"]
+__all__ = ["open_client", "use_account"]
 
 _PREFIX = "VIDEOSDK_"
+_NAMES = {
+    "api_key": "VIDEOSDK_API_KEY",
+    "secret": "VIDEOSDK_SECRET",
+    "token": "VIDEOSDK_TOKEN",
+    "endpoint": "VIDEOSDK_API_ENDPOINT",
+    "file_hosts": "VIDEOSDK_FILE_HOSTS",
+}
 
 
 @asynccontextmanager
@@ -41,13 +48,34 @@ async def open_client(account: Account) -> AsyncGenerator[TranscriptsClient]:
             async with fake.client() as client:
                 yield client
         return
-    found = None
+    use_account(account)
+    async with TranscriptsClient() as client:
+        yield client
+
+
+def use_account(account: Account) -> None:
+    """
+    Let the file or the profile of an account stand in for the variables of this process.
+
+    Raises:
+        ConfigurationError: it can't be read, or makes no sense.
+        CredentialsError: the profile has no credentials, or half of them.
+    """
     if account.env_file is not None:
         _take_environment_from(account.env_file)
+        return
+    found = settings(account.profile, os.environ)
+    if found is None:
+        return
+    options = found.options()
+    # Those of the environment are meant where the profile gives none.
+    if "file_hosts" in options:
+        options["file_hosts"] = ",".join(options["file_hosts"])
     else:
-        found = settings(account.profile, os.environ)
-    async with TranscriptsClient(**(found.options() if found else {})) as client:
-        yield client
+        options["file_hosts"] = os.environ[_NAMES["file_hosts"]]
+    _forget_environment()
+    for name, value in options.items():
+        _set(_NAMES[name], value, found.path)
 
 
 def _take_environment_from(path: Path) -> None:
@@ -58,14 +86,22 @@ def _take_environment_from(path: Path) -> None:
         raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
     pairs = [line.strip().removeprefix("export ").partition("=") for line in lines]
     # Not mixed with what the process was given: half of one pair and half of another.
-    for name in [name for name in os.environ if name.startswith(_PREFIX)]:
-        del os.environ[name]
+    _forget_environment()
     for name, _, value in pairs:
         if name.strip().startswith(_PREFIX):
-            try:
-                os.environ[name.strip()] = _unquoted(value)
-            except ValueError:
-                raise ConfigurationError(f"{path} has a line that no variable can hold") from None
+            _set(name.strip(), _unquoted(value), path)
+
+
+def _forget_environment() -> None:
+    for name in [name for name in os.environ if name.startswith(_PREFIX)]:
+        del os.environ[name]
+
+
+def _set(name: str, value: str, path: Path) -> None:
+    try:
+        os.environ[name] = value
+    except ValueError:
+        raise ConfigurationError(f"{path} has a line that no variable can hold") from None
 
 
 def _unquoted(value: str) -> str:
