@@ -139,6 +139,15 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "-m", "matrix.fuzz", *session.posargs)
 
 
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Look at the page of the sandbox in Chromium: ``apt-get install chromium chromium-driver``."""
+    _install_built(session, *_group("browser"))
+    # Where there is no browser this fails. The settings keep those of the checkout out.
+    chosen = ("-c", "tests/browser/pytest.ini", "tests/browser", *session.posargs)
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Look for faults and for another layout than ruff's."""

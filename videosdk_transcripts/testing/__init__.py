@@ -28,6 +28,7 @@ from ._files import FakeFiles, GzipBomb, Redirect
 from ._jobs import Applied, Jobs
 from ._listing import Listing
 from ._sandbox import SANDBOX_ROOMS, fill_sandbox, run_sandbox
+from ._serve import serve
 from ._server import FakeVideoSDK
 from ._webhooks import Webhooks
 
@@ -57,4 +58,5 @@ __all__ = [
     "Webhooks",
     "fill_sandbox",
     "run_sandbox",
+    "serve",
 ]

@@ -115,7 +115,8 @@ def _shares(seed: int, rooms: int) -> list[tuple[str, int]]:
     """Return rooms, and how many meetings each has."""
     # A source of its own, so that further rooms leave the first ones as they are named.
     chance = random.Random(f"rooms {seed}")  # noqa: S311
-    shares = list(zip(SANDBOX_ROOMS, _SHARES, strict=True))[:rooms]
+    shares: list[tuple[str, int]] = []
+    shares.extend(list(zip(SANDBOX_ROOMS, _SHARES, strict=True))[:rooms])
     while len(shares) < rooms:
         parts = ("".join(chance.choices(_LETTERS, k=4)) for _ in range(3))
         shares.append(("-".join(parts), chance.randint(2, 12)))
