@@ -18,7 +18,7 @@ from ._job_verbs import start, stop
 from ._list_verbs import count, list_, show
 from ._options import group
 from ._post_verbs import post
-from ._shell_verbs import completion
+from ._shell_verbs import completion, sandbox
 from ._token_command import token
 from ._wait_verbs import wait, watch
 
@@ -31,7 +31,7 @@ _VERBS = (
     *(start, stop),
     post,
     *(token, doctor),
-    completion,
+    *(sandbox, completion),
 )
 
 

@@ -1,4 +1,4 @@
-"""The verb for the shell itself: `completion`."""
+"""The verbs beside the account: `sandbox` and `completion`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,31 @@ import click
 
 from ._options import verb
 
-__all__ = ["completion"]
+__all__ = ["completion", "sandbox"]
+
+
+@verb("sandbox", short_help="Run a fake service with made-up data.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    help="Where to listen on 127.0.0.1; 0 for any that is free.",
+)
+@click.option(
+    "--rooms", type=click.IntRange(0), default=4, show_default=True, help="Rooms to make up."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="The same makes the same.")
+def sandbox(port: int, rooms: int, seed: int) -> None:
+    """
+    Run a fake service with made-up data until Ctrl-C.
+
+    What it has is on a page at its address. On stdout it prints the variables that lead a
+    client there, for --env-file for one.
+    """
+    from ._sandbox import run_service
+
+    run_service(port, rooms, seed)
 
 
 @verb("completion", short_help="Print what completes verbs in a shell.")
