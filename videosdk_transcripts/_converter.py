@@ -73,7 +73,7 @@ class _PostRow:
     """
     A row of the list of transcripts of recordings, which is flat.
 
-    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
     """
 
     id: _Id

@@ -62,7 +62,7 @@ def start_request(
     """
     Ask for a transcription to start. What is None is left to the service.
 
-    Source: https://docs.videosdk.live/api-reference/realtime-communication/start-transcription
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
     """
     check_id("room_id", room_id)
     _check_url(webhook_url)
@@ -81,7 +81,7 @@ def stop_request(room_id: str) -> Request:
     """
     Ask for the transcription of a room to end.
 
-    Source: https://docs.videosdk.live/api-reference/realtime-communication/end-transcription
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
     """
     check_id("room_id", room_id)
     return _write("end", room_id, {"roomId": room_id})

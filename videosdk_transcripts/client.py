@@ -358,7 +358,7 @@ class TranscriptsClient:
 
         All arguments, what comes back and the errors are those of `iter_transcriptions`.
 
-        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
         """
         options = WalkOptions(
             wanted=Filter.of(room_id, session_id),
@@ -416,7 +416,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: the last failure. Where it is unknown whether the
                 service did it, the text says so.
 
-        Source: https://docs.videosdk.live/api-reference/realtime-communication/start-transcription
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
         request = start_request(
             room_id,
@@ -438,7 +438,7 @@ class TranscriptsClient:
             ConfigurationError: the id is none.
             VideoSDKTranscriptsError: as for `start_transcription`.
 
-        Source: https://docs.videosdk.live/api-reference/realtime-communication/end-transcription
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
         """
         request = stop_request(room_id)
         return await stop(self._transport, self._lister(room_id), room_id, request)

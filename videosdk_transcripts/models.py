@@ -130,7 +130,7 @@ class PostTranscription:
     The same view as `Transcription`: equal by value, hashed by id, None or an empty mapping
     for what is absent, null or ``{}``.
 
-    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions
+    Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
     """
 
     id: str

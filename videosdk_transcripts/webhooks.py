@@ -3,7 +3,7 @@ Webhooks: whether one is genuine, and what it says.
 
 The service signs the bytes of the body with RSA and SHA-256 (PKCS#1 v1.5), and sends the
 signature in base64 in the header ``videosdk-signature``.
-Source: https://docs.videosdk.live/api-reference/realtime-communication/webhooks
+Source: https://docs.videosdk.live/api-reference/realtime-communication/webhook-verification
 """
 
 from __future__ import annotations
