@@ -13,6 +13,7 @@ import click
 
 from videosdk_transcripts import TranscriptsClient
 
+from ._account import Account
 from ._checks_local import (
     Check,
     Place,
@@ -23,7 +24,7 @@ from ._checks_local import (
     skip,
 )
 from ._checks_network import check_clock, check_connection, check_name, check_request
-from ._options import Account, Form
+from ._options import Form
 from ._settings import use_account
 from ._text import plain, plural, tell
 from ._token import (

@@ -7,8 +7,8 @@ from typing import Literal
 
 import click
 
+from ._account import Account
 from ._options import (
-    Account,
     Choice,
     Form,
     Walk,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ._options import Account, Form, as_form, of_account, verb, with_client
+from ._account import Account
+from ._options import Form, as_form, of_account, verb, with_client
 
 __all__ = ["start", "stop"]
 

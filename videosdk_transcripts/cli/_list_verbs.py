@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ._account import Account
 from ._options import (
-    Account,
     Choice,
     Form,
     Walk,

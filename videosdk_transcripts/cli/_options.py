@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 
+from ._account import Account
+
 if TYPE_CHECKING:
     from videosdk_transcripts import TranscriptsClient
 
 __all__ = [
     "COLUMNS",
-    "Account",
     "Choice",
     "Form",
     "Walk",
@@ -66,14 +67,6 @@ def verb(name: str, **attributes: Any) -> Callable[[Command], click.Command]:
 def group(name: str, **attributes: Any) -> Callable[[Command], click.Group]:
     """Make a function a group of verbs, likewise."""
     return click.group(name, epilog=_EXIT_CODES, **attributes)
-
-
-class Account(NamedTuple):
-    """Where the credentials come from."""
-
-    env_file: Path | None = None
-    profile: str | None = None
-    sandbox: bool = False
 
 
 class Walk(NamedTuple):

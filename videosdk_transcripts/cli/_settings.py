@@ -10,8 +10,8 @@ from pathlib import Path
 
 from videosdk_transcripts import ConfigurationError, TranscriptsClient
 
+from ._account import Account
 from ._config import settings
-from ._options import Account
 from ._text import tell
 
 __all__ = ["open_client", "use_account"]

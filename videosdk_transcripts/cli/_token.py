@@ -14,8 +14,9 @@ import click
 
 from videosdk_transcripts import CredentialsError, mint_token
 
+from ._account import Account
 from ._exit import ExitCode
-from ._options import Account, Form
+from ._options import Form
 from ._settings import use_account
 from ._text import plain, tell
 from ._token_claims import Explained, as_json, explain_token, facts, when

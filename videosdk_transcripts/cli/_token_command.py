@@ -7,7 +7,8 @@ from typing import Final
 
 import click
 
-from ._options import Account, Form, as_form, of_account, verb
+from ._account import Account
+from ._options import Form, as_form, of_account, verb
 
 __all__ = ["token"]
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 import click
 
+from ._account import Account
 from ._options import (
-    Account,
     Form,
     as_form,
     of_account,
