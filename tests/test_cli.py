@@ -301,6 +301,20 @@ def test_table_on_a_terminal(
 
 
 @pytest.mark.usefixtures("wide")
+def test_no_colours_where_none_are_wanted(
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With NO_COLOR a table has bold heads and no colour, and on a dumb terminal neither."""
+    account.add_transcription(status="failed", formats=())
+    for variable, value, styles in (("NO_COLOR", "1", {"1", "0"}), ("TERM", "dumb", set())):
+        monkeypatch.setenv(variable, value)
+        terminal = Terminal()
+        with redirect_stdout(terminal.file):
+            assert run("list").code == 0
+        assert set(re.findall("\x1b\\[([0-9;]*)m", terminal.read())) == styles
+
+
+@pytest.mark.usefixtures("wide")
 def test_table_of_rows_that_say_little(account: FakeVideoSDK, run: Run) -> None:
     """What a row does not say is an empty cell, and its id is never cut."""
     row = account.add_transcription(
