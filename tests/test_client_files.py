@@ -51,6 +51,14 @@ async def test_text_summary_and_bytes(client: TranscriptsClient, spoken: Transcr
         await client.fetch_text(spoken, "srt")
 
 
+async def test_an_id_is_no_transcription(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """It does not say which of the two lists it is of, and nothing is sent."""
+    one: Any = "t-1"
+    with pytest.raises(ConfigurationError, match="and not 'str'"):
+        await client.fetch_text(one)
+    assert fake.requests == []
+
+
 async def test_no_credentials_go_to_a_file_host(
     fake: FakeVideoSDK, client: TranscriptsClient, spoken: Transcription
 ) -> None:

@@ -232,7 +232,7 @@ def _link(row: Row, wanted: str, what: str, *, summary: bool) -> str:
         return Secret(links[wanted])
     there = ", ".join(sorted(name for name, url in links.items() if url))
     raise FileNotReadyError(
-        f"{what}: there is no file of that format, at least not yet; "
+        f"{what}: there is no {'summary' if summary else 'file'} of that format, at least not yet; "
         + (f"there is {there}" if there else "there is none of any format")
     )
 

@@ -15,10 +15,11 @@ from .errors import (
     VideoSDKTranscriptsError,
     WebhookSignatureError,
 )
-from .webhooks import WebhookEvent, verify_signed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from .webhooks import WebhookEvent
 
 __all__ = ["PublicKeys", "public_key_request", "read_public_key"]
 
@@ -90,6 +91,8 @@ class PublicKeys:
             InvalidResponseError: what the service gave is no public key.
             VideoSDKTranscriptsError: the key could not be fetched, now or just before.
         """
+        from .webhooks import verify_signed
+
         require_cryptography()
         # What is no signature at all must not cost a request.
         decoded = read_signature(raw_body, signature)

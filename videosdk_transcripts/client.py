@@ -8,21 +8,18 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, cast, overload
 
 import aiohttp
 from attrs import evolve
 
 from ._arguments import check_count, check_id, check_number
 from ._converter import read_transcription
-from ._download import Download, Downloader
-from ._downloads import Downloads
 from ._envelope import OnInvalid, read_page
 from ._environment import find_endpoint, find_file_hosts, find_tokens
 from ._file_transport import FileTransport
 from ._files import Files
 from ._filter import Filter, Unverified, screen, warn_of_foreign_rows
-from ._follow import Follower, Since
 from ._hosts import FileHosts
 from ._lock import LoopLock
 from ._options import Consistency, WalkOptions, check_page_options, make_pager
@@ -35,11 +32,17 @@ from ._session import Connection
 from ._transport import Transport
 from ._wait import Waiting
 from ._webhook_key import PublicKeys, public_key_request, read_public_key
-from ._writes import WriteResult, start, start_request, stop, stop_request
 from .auth import HiddenProvider, TokenProvider, hidden
-from .errors import InvalidResponseError, VideoSDKTranscriptsError
+from .errors import ConfigurationError, InvalidResponseError, VideoSDKTranscriptsError
 from .models import Page, PostTranscription, Transcription, WalkStats
-from .webhooks import WebhookEvent
+
+# Loaded where they are used: most programs use some of them at most, and all start sooner.
+if TYPE_CHECKING:
+    from ._download import Download, Downloader
+    from ._downloads import Downloads
+    from ._follow import Follower, Since
+    from ._writes import WriteResult
+    from .webhooks import WebhookEvent
 
 __all__ = ["TranscriptsClient"]
 
@@ -418,6 +421,8 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
+        from ._writes import start, start_request
+
         request = start_request(
             room_id,
             webhook_url=webhook_url,
@@ -440,6 +445,8 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
         """
+        from ._writes import stop, stop_request
+
         request = stop_request(room_id)
         return await stop(self._transport, self._lister(room_id), room_id, request)
 
@@ -574,6 +581,8 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: the walk failed, at its place; or, before the first
                 one, the directory can't be written.
         """
+        from ._downloads import Downloads
+
         get: Any = self.get_transcription
         files: Downloader[Any] = self._downloader(get, directory, formats, summary, overwrite)
 
@@ -691,6 +700,8 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: as for `iter_transcriptions`, but for those that only
                 say that the service is not well just now, broken answers and a 408 among them.
         """
+        from ._follow import Follower
+
         wanted = Filter.of(room_id, session_id)
         check_page_options(_SWEPT, unverified, on_invalid)
 
@@ -814,7 +825,12 @@ class TranscriptsClient:
             raise self._transport.sessions.closed_error()
 
     def _get(self, row: RowT) -> Callable[[str], Awaitable[RowT]]:
-        """Return what reads such a row again."""
+        """Return what reads such a row again, which an id alone does not tell."""
+        if not isinstance(cast("object", row), Transcription | PostTranscription):
+            raise ConfigurationError(
+                "give a transcription, as get_transcription() or get_post_transcription() returns "
+                f"it, and not {type(row).__name__!r}"
+            )
         get: Any = self.get_post_transcription
         if isinstance(row, Transcription):
             get = self.get_transcription
@@ -828,6 +844,8 @@ class TranscriptsClient:
         summary: bool,
         overwrite: bool,
     ) -> Downloader[RowT]:
+        from ._download import Downloader
+
         return Downloader.of(
             self._files, reread, directory, formats=formats, summary=summary, overwrite=overwrite
         )
