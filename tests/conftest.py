@@ -47,6 +47,10 @@ async def tcp(talk: Talk) -> AsyncIterator[str]:
     async with server:
         host, port = server.sockets[0].getsockname()
         yield f"http://{host}:{port}"
+        # Whoever was accepted just now is served some turns of the loop later.
+        server.close()
+        for _ in range(5):
+            await asyncio.sleep(0)
         for task in filter(None, tasks):
             task.cancel()
         await asyncio.gather(*filter(None, tasks))

@@ -307,3 +307,39 @@ def test_a_total_is_asked_for_once(run: Run, account: FakeVideoSDK) -> None:
     code, out, err = run("count")
     assert (code, out) == (ExitCode.SERVICE, "")
     assert "named no total" in err
+
+
+@pytest.mark.parametrize("forms", [["--json", "--csv"], ["--jsonl", "--json"]])
+def test_two_forms(run: Run, forms: list[str]) -> None:
+    """Neither wins in silence."""
+    code, out, err = run("list", *forms)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "are two forms; choose one" in err
+
+
+def test_a_long_duration(run: Run, account: FakeVideoSDK) -> None:
+    """In seconds, to the millisecond, and in no other notation."""
+    for length in (timedelta(days=252), timedelta(seconds=3008.579), timedelta(0)):
+        account.add_transcription(duration=length)
+    assert run("list", "--columns", "duration").out == "21772800\n3008.579\n0\n"
+
+
+def test_rows_of_an_earlier_run_are_not_called_listed_twice(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """They are met again, since a page is asked for whole."""
+    account.add_transcriptions(10)
+    place = str(tmp_path / "walk.json")
+    run("list", "--checkpoint", place, "--limit", "3")
+    assert "3 rows seen once more, and not printed again" in run("list", "--checkpoint", place).err
+
+
+@pytest.mark.parametrize("verb", ["list", "watch"])
+def test_a_file_that_is_no_checkpoint(run: Run, verb: str, tmp_path: Path) -> None:
+    """It is named, with what to do, and left as it is."""
+    place = tmp_path / "notes.txt"
+    place.write_text("remember the milk")
+    code, out, err = run(verb, "--sandbox", "--checkpoint", str(place))
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert f"{place} is no place to go on from: " in err
+    assert place.read_text() == "remember the milk"

@@ -146,7 +146,7 @@ def mint_token(
     if not permissions or ("ask_join" in permissions and len(set(permissions)) > 1):
         raise ConfigurationError("permissions are allow_join, allow_mod, both, or ask_join alone")
     if not 1 <= lifetime <= _LONGEST:
-        raise ConfigurationError(f"a token lives from 1 s to 365 days, not {lifetime:g} s")
+        raise ConfigurationError(f"a token lives from 1 s to 365 days, not {lifetime:.15g} s")
     if any(text is not None and text.split() != [text] for text in (room_id, participant_id)):
         raise ConfigurationError("room_id and participant_id are words without white space")
     moment = int(time.time() if now is None else now)

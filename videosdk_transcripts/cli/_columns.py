@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from videosdk_transcripts import PostTranscription, Transcription
@@ -30,12 +31,17 @@ def _length(t: Row) -> str:
     return str(t.duration).partition(".")[0] if t.duration and t.duration.days >= 0 else ""
 
 
+def _seconds(length: timedelta) -> str:
+    # As the service counts them, to the millisecond, and never as 2e+07.
+    return f"{length.total_seconds():.3f}".rstrip("0").rstrip(".")
+
+
 _CELLS: Final[dict[str, Callable[[Row], str | None]]] = {
     "id": lambda t: t.id,
     "status": lambda t: t.status,
     "start": lambda t: t.start.isoformat() if t.start else None,
     "end": lambda t: t.end.isoformat() if t.end else None,
-    "duration": lambda t: None if t.duration is None else f"{t.duration.total_seconds():g}",
+    "duration": lambda t: None if t.duration is None else _seconds(t.duration),
     "room": lambda t: t.room_id,
     "session": lambda t: t.session_id,
     "files": formats,

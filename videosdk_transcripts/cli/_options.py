@@ -197,9 +197,18 @@ def as_form(*forms: Form) -> Callable[[Command], Command]:
     }
 
     def add(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_form(**more: Any) -> Any:
+            chosen = [form for form in forms if more.pop(f"as_{form}")]
+            if len(chosen) > 1:
+                raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} are two forms; choose one")
+            return command(form=chosen[0] if chosen else None, **more)
+
         for form in reversed(forms):
-            command = click.option(f"--{form}", "form", flag_value=form, help=helps[form])(command)
-        return command
+            with_form = click.option(f"--{form}", f"as_{form}", is_flag=True, help=helps[form])(
+                with_form
+            )
+        return with_form
 
     return add
 

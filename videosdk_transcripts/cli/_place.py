@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,19 @@ class Place:
         path: the file; None to keep nothing.
         checkpoint: gives the checkpoint as of now.
     """
+
+    @staticmethod
+    @contextmanager
+    def named(path: Path | None) -> Generator[None]:
+        """Name the file where what it holds is refused."""
+        try:
+            yield
+        except ConfigurationError as error:
+            if path is None or not path.exists():
+                raise
+            raise ConfigurationError(
+                f"{path} is no place to go on from: {error}; or name another file"
+            ) from None
 
     def __init__(self, path: Path | None, checkpoint: Callable[[], str]) -> None:
         self._path = path

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from attrs import frozen
@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 
+_TWICE: Final = "listed twice, printed once"
+
+
 @frozen
 class Output:
     """How to print, and where to note how far it came."""
@@ -69,7 +72,8 @@ async def print_rows(
     """
     chooser = Chooser(choice)
     resume = Place.read(output.checkpoint)
-    pager = iterate(**walk._asdict(), limit=chooser.limit, resume=resume)
+    with Place.named(output.checkpoint):
+        pager = iterate(**walk._asdict(), limit=chooser.limit, resume=resume)
     place = Place(output.checkpoint, lambda: pager.checkpoint)
     on_terminal = sys.stdout.isatty()
     if output.form is None and on_terminal:
@@ -104,7 +108,7 @@ async def print_rows(
         # Also what a walk that failed had got: its code says that some rows were printed.
         printer.end(is_over=is_over)
         place.leave(complete=is_over and not chooser.is_full)
-        tell_of_dropped(pager.stats)
+        tell_of_dropped(pager.stats, resumed=resume is not None)
         chooser.tell()
 
 
@@ -147,11 +151,17 @@ def tabbed(row: Row, columns: tuple[str, ...] = FOR_LINES) -> str:
     return "\t".join(plain(cell) for cell in cells(row, columns))
 
 
-def tell_of_dropped(stats: WalkStats) -> None:
-    """Say on stderr what a walk has left out."""
+def tell_of_dropped(stats: WalkStats, *, resumed: bool = False) -> None:
+    """
+    Say on stderr what a walk has left out.
+
+    Args:
+        stats: what it counted.
+        resumed: whether it was taken up again, where it meets rows that were printed before.
+    """
     counts = (
         (stats.foreign_rows_dropped, "of other rooms or sessions dropped"),
-        (stats.duplicates_dropped, "listed twice, printed once"),
+        (stats.duplicates_dropped, "seen once more, and not printed again" if resumed else _TWICE),
         (stats.invalid_rows, "unreadable and left out"),
         (stats.unverified_rows, "without a room or session, treated as asked"),
     )
