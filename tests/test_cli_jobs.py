@@ -63,7 +63,7 @@ def test_a_summary_is_asked_for(
         (["start", "a room"], "room_id must be an id"),
         (["start", ROOM, "--webhook-url", "x"], "webhook_url must be"),
         (["watch", "--poll", "0"], "poll must be"),
-        (["post"], "Commands:"),
+        (["post"], "which verb?"),
         (["completion", "tcsh"], "'tcsh'"),
     ],
 )

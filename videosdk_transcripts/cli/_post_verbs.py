@@ -24,13 +24,17 @@ from ._options import (
 __all__ = ["post"]
 
 
-@group("post", short_help="Read the transcriptions of recordings.")
-def post() -> None:
+# Without a verb some releases of click succeed and others do not; here none does.
+@group("post", short_help="Read the transcriptions of recordings.", invoke_without_command=True)
+@click.pass_context
+def post(context: click.Context) -> None:
     """
     Read the transcriptions of recordings.
 
     For their files say --post to text, summary, download and wait.
     """
+    if context.invoked_subcommand is None:
+        raise click.UsageError("which verb? See --help", context)
 
 
 @verb("list", short_help="List them.")
