@@ -8,12 +8,23 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 import videosdk_transcripts
-from videosdk_transcripts import testing
+from videosdk_transcripts import _download, _follow, client, testing
 
 project = "videosdk-transcripts"
 copyright = "the videosdk-transcripts authors"
 author = "the videosdk-transcripts authors"
 release = version = version_of("videosdk-transcripts")
+
+# The client loads these when they are used, and its annotations name them.
+vars(client).update(
+    Download=videosdk_transcripts.Download,
+    Downloader=_download.Downloader,
+    Downloads=videosdk_transcripts.Downloads,
+    Follower=videosdk_transcripts.Follower,
+    Since=_follow.Since,
+    WebhookEvent=videosdk_transcripts.WebhookEvent,
+    WriteResult=videosdk_transcripts.WriteResult,
+)
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
