@@ -343,3 +343,6 @@ def test_a_file_that_is_no_checkpoint(run: Run, verb: str, tmp_path: Path) -> No
     assert (code, out) == (ExitCode.USAGE, "")
     assert f"{place} is no place to go on from: " in err
     assert place.read_text() == "remember the milk"
+    _, _, err = run(verb, "a room", "--sandbox", "--checkpoint", str(place))
+    assert "room_id must be an id" in err
+    assert str(place) not in err

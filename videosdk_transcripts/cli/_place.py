@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from videosdk_transcripts import ConfigurationError
 
 from ._text import tell
 
 __all__ = ["Place"]
+
+T = TypeVar("T")
 
 _BETWEEN_WRITES: Final = 1.0
 """Seconds; a program that is killed prints what it printed in the last of them once more."""
@@ -27,19 +29,6 @@ class Place:
         path: the file; None to keep nothing.
         checkpoint: gives the checkpoint as of now.
     """
-
-    @staticmethod
-    @contextmanager
-    def named(path: Path | None) -> Generator[None]:
-        """Name the file where what it holds is refused."""
-        try:
-            yield
-        except ConfigurationError as error:
-            if path is None or not path.exists():
-                raise
-            raise ConfigurationError(
-                f"{path} is no place to go on from: {error}; or name another file"
-            ) from None
 
     def __init__(self, path: Path | None, checkpoint: Callable[[], str]) -> None:
         self._path = path
@@ -62,6 +51,30 @@ class Place:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
+
+    @staticmethod
+    def begin(path: Path | None, resume: str | None, make: Callable[[str | None], T]) -> T:
+        """
+        Begin a walk, where the file says if it says anything.
+
+        Args:
+            path: the file.
+            resume: what was read there.
+            make: makes the walk from a checkpoint, and sends nothing.
+
+        Raises:
+            ConfigurationError: an argument is wrong; or what the file holds, which is named then.
+        """
+        # What is wrong without the file is no fault of it.
+        walk = make(None)
+        if resume is None:
+            return walk
+        try:
+            return make(resume)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"{path} is no place to go on from: {error}; or name another file"
+            ) from None
 
     @asynccontextmanager
     async def kept(self) -> AsyncGenerator[None]:

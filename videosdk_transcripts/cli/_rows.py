@@ -72,8 +72,11 @@ async def print_rows(
     """
     chooser = Chooser(choice)
     resume = Place.read(output.checkpoint)
-    with Place.named(output.checkpoint):
-        pager = iterate(**walk._asdict(), limit=chooser.limit, resume=resume)
+    pager = Place.begin(
+        output.checkpoint,
+        resume,
+        lambda place: iterate(**walk._asdict(), limit=chooser.limit, resume=place),
+    )
     place = Place(output.checkpoint, lambda: pager.checkpoint)
     on_terminal = sys.stdout.isatty()
     if output.form is None and on_terminal:

@@ -37,16 +37,19 @@ class Watching:
 async def print_changes(client: TranscriptsClient, watching: Watching, form: Form | None) -> None:
     """Print one line for each change, without an end unless there is a limit."""
     resume = Place.read(watching.checkpoint)
-    with Place.named(watching.checkpoint):
-        follower = client.follow(
+    follower = Place.begin(
+        watching.checkpoint,
+        resume,
+        lambda place: client.follow(
             watching.room_id,
             watching.session_id,
-            resume=resume,
+            resume=place,
             since=watching.since,
             poll=watching.poll,
             unverified=watching.unverified,
             on_invalid=watching.on_invalid,
-        )
+        ),
+    )
     place = Place(watching.checkpoint, lambda: follower.checkpoint)
     tell(f"watching, each {watching.poll:g} s; Ctrl-C ends it")
     count = 0
