@@ -246,13 +246,8 @@ def printing(command: Command) -> Command:
 def one_id(command: Command) -> Command:
     """Add the id of one transcription, and whether it is of a recording."""
 
-    @click.argument("transcription_id", metavar="ID")
-    @click.option("--post", is_flag=True, help="It is a transcription of a recording.")
-    @functools.wraps(command)
-    def with_options(**more: Any) -> Any:
-        return command(**more)
-
-    return with_options
+    post = click.option("--post", is_flag=True, help="It is a transcription of a recording.")
+    return click.argument("transcription_id", metavar="ID")(post(command))
 
 
 def _word(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 from attrs import frozen
@@ -40,9 +40,6 @@ __all__ = [
     "tabbed",
     "tell_of_dropped",
 ]
-
-
-_TWICE: Final = "listed twice, printed once"
 
 
 @frozen
@@ -162,9 +159,10 @@ def tell_of_dropped(stats: WalkStats, *, resumed: bool = False) -> None:
         stats: what it counted.
         resumed: whether it was taken up again, where it meets rows that were printed before.
     """
+    again = "seen once more, and not printed again" if resumed else "listed twice, printed once"
     counts = (
         (stats.foreign_rows_dropped, "of other rooms or sessions dropped"),
-        (stats.duplicates_dropped, "seen once more, and not printed again" if resumed else _TWICE),
+        (stats.duplicates_dropped, again),
         (stats.invalid_rows, "unreadable and left out"),
         (stats.unverified_rows, "without a room or session, treated as asked"),
     )
