@@ -17,7 +17,7 @@ from videosdk_transcripts import (
     RedirectError,
     TranscriptsClient,
 )
-from videosdk_transcripts.testing import Delay, FakeVideoSDK, Status
+from videosdk_transcripts.testing import CutBody, Delay, DropConnection, FakeVideoSDK, Status
 
 ROOM = "abcd-efgh-ijkl"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -178,6 +178,29 @@ async def test_all_is_forgotten(fake: FakeVideoSDK, client: TranscriptsClient) -
     fake.rows.append({"id": started.transcription.id, "status": "completed"})
     await client.get_transcription(started.transcription.id)
     assert "transcriptionFilePaths" not in fake.rows[0]
+
+
+async def test_a_dropped_connection_has_no_status(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """A body that breaks off has one, which was sent before; files are no different."""
+    row = fake.add_transcription()
+    fake.files.put(row, "txt")
+    t = await client.get_transcription(row["id"])
+    fake.requests.clear()
+    for faults in (fake, fake.files):
+        faults.fail_next(DropConnection(), CutBody())
+    await client.count()
+    await client.fetch_text(t)
+    for requests in (fake.requests, fake.files.requests):
+        assert [seen.status for seen in requests] == [None, 200, 200]
+
+
+async def test_what_is_no_fault_of_a_file(fake: FakeVideoSDK) -> None:
+    """It is refused as for other requests."""
+    wrong: Any = 503
+    with pytest.raises(TypeError, match="503 is no fault"):
+        fake.files.fail_next(wrong)
 
 
 async def test_requests_are_remembered(fake: FakeVideoSDK, client: TranscriptsClient) -> None:

@@ -245,7 +245,6 @@ def printing(command: Command) -> Command:
 
 def one_id(command: Command) -> Command:
     """Add the id of one transcription, and whether it is of a recording."""
-
     post = click.option("--post", is_flag=True, help="It is a transcription of a recording.")
     return click.argument("transcription_id", metavar="ID")(post(command))
 

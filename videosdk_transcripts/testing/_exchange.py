@@ -49,7 +49,7 @@ class SeenRequest:
     headers: Mapping[str, str]
     body: bytes = b""
     status: int | None = None
-    """What it was answered with; None while it is not."""
+    """What it was answered with; None while it is not, and where the connection was closed."""
     fault: Fault | None = None
     """What it met in place of an answer, or before it."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from attrs import define, frozen
 
 from ._listing import Row
+from ._script import Script
 
 if TYPE_CHECKING:
     from ._exchange import Exchange, Fault, SeenRequest
@@ -59,7 +59,7 @@ class FakeFiles:
         self.requests: list[SeenRequest] = []
         """What was asked so far, with the headers."""
         self._fake = fake
-        self._next: deque[Fault] = deque()
+        self._script = Script()
         self._links: dict[tuple[str, str], _Link] = {}
 
     def put(
@@ -117,11 +117,11 @@ class FakeFiles:
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
         """Let the next requests for files meet these faults, one each; all so many times."""
-        self._next.extend(faults * times)
+        self._script.fail_next(*faults, times=times)
 
     def next_fault(self) -> Fault | None:
         """Return what the request under way meets."""
-        return self._next.popleft() if self._next else None
+        return self._script.due("", len(self.requests))
 
     def respond(self, request: web.Request) -> web.Response:
         """Answer a request for a file, without a fault."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from ._exchange import Exchange, Respond, SeenRequest, redirect, refusal
+from ._exchange import Exchange, Fault, Respond, SeenRequest, redirect, refusal
 from ._files import FILE_PATH
 from ._jobs import add_routes
 from ._listing import Listing
@@ -84,10 +84,7 @@ class _Handlers:
         seen = _seen(request)
         files.requests.append(seen)
         exchange = Exchange(self._fake, request, lambda _shape: files.respond(request))
-        seen.fault = fault = files.next_fault()
-        answer = exchange.answer() if fault is None else await fault(exchange)
-        seen.status = answer.status
-        return answer
+        return await _meet(exchange, files.next_fault(), seen)
 
     async def answer_key(self, request: web.Request) -> web.StreamResponse:
         def respond(_shape: Callable[[Listing], Any]) -> web.Response:
@@ -128,14 +125,23 @@ class _Handlers:
                 fake, request, respond if refused is None else lambda _shape: refusal(*refused)
             )
             fault = self._script.due(request.query.get("page", ""), len(fake.requests))
-            seen.fault = fault
-            answer = exchange.answer() if fault is None else await fault(exchange)
+            answer = await _meet(exchange, fault, seen)
             # By the clock that the token was judged by.
             answer.headers.setdefault("Date", formatdate(fake.now(), usegmt=True))
-            seen.status = answer.status
             return answer
         finally:
             fake.in_flight -= 1
+
+
+async def _meet(exchange: Exchange, fault: Fault | None, seen: SeenRequest) -> web.StreamResponse:
+    """Answer a request, with the fault that is due, and note both."""
+    seen.fault = fault
+    answer = exchange.answer() if fault is None else await fault(exchange)
+    transport = exchange.request.transport
+    # What a fault returns behind a connection that it has closed goes nowhere.
+    if answer.prepared or (transport is not None and not transport.is_closing()):
+        seen.status = answer.status
+    return answer
 
 
 def _seen(request: web.Request, body: bytes = b"") -> SeenRequest:

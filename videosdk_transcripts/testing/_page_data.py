@@ -183,15 +183,8 @@ def _last(requests: Sequence[SeenRequest]) -> tuple[Asked, ...]:
 def _asked(number: int, seen: SeenRequest) -> Asked:
     query = "&".join(f"{key}={value}" for key, value in seen.query.items())
     target = f"{seen.path}?{query}" if query else seen.path
-    fault, is_lost = "", False
-    if seen.fault is not None:
-        fault, is_lost = _name(seen.fault), _innermost(seen.fault) == "DropConnection"
-    # There is an answer inside of the server then as well, which nobody gets.
-    return Asked(number, seen.method, target, None if is_lost else seen.status, fault)
-
-
-def _innermost(fault: Fault) -> str:
-    return _innermost(fault.fault) if isinstance(fault, Applied) else type(fault).__name__
+    fault = "" if seen.fault is None else _name(seen.fault)
+    return Asked(number, seen.method, target, seen.status, fault)
 
 
 def _name(fault: Fault) -> str:
