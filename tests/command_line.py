@@ -1,15 +1,12 @@
 """Runs of the command line: in this process, in one of their own, and on a terminal."""
 
-import asyncio
 import os
 import pty
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import redirect_stdout, suppress
 from functools import partial
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -33,28 +30,6 @@ class Outcome(NamedTuple):
 
 
 Run = Callable[..., Outcome]
-
-
-@contextmanager
-def serving(fake: FakeVideoSDK) -> Iterator[FakeVideoSDK]:
-    """Run a fake service in a thread, because the program runs a loop of its own in this one."""
-    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def serve() -> None:
-        async with fake:
-            stop = asyncio.Event()
-            begun.set_result((asyncio.get_running_loop(), stop))
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve(), debug=True))
-    thread.start()
-    loop, stop = begun.result(timeout=10)
-    try:
-        yield fake
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=10)
-    assert not thread.is_alive()
 
 
 class Terminal:
@@ -110,7 +85,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
     """A fake service, and an environment that leads to it."""
-    with serving(FakeVideoSDK()) as fake:
+    with FakeVideoSDK().in_thread() as fake:
         monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
         monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", fake.url)

@@ -48,7 +48,6 @@ from .command_line import (
     Outcome,
     Run,
     Terminal,
-    serving,
     shown_on_a_terminal,
     start,
     use_policy,
@@ -1113,7 +1112,9 @@ VIDEOSDK_API_ENDPOINT={url}  # ours
 @pytest.mark.parametrize(("mark", "newline"), [("", "\n"), ("\ufeff", "\r\n")])
 def test_env_file(run: Run, env_file: Path, lines: str, mark: str, newline: str) -> None:
     """A file of settings may have quotes, `export`, comments, empty lines, a mark and CRLF."""
-    with serving(FakeVideoSDK(api_key="key", secret="a secret of more than 32 bytes=?#")) as fake:
+    with FakeVideoSDK(
+        api_key="key", secret="a secret of more than 32 bytes=?#"
+    ).in_thread() as fake:
         text = lines.format(key=fake.api_key, secret=fake.secret, url=fake.url)
         env_file.write_text(mark + text.strip(), "utf-8", newline=newline)
         fake.add_transcription(row_id="t")

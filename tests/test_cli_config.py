@@ -35,8 +35,6 @@ HOME_FILE = Path(".config", "videosdk-transcripts", "config.toml")
 
 Write = Callable[..., dict[str, str]]
 
-posix = pytest.mark.skipif(os.name != "posix", reason="files have no such permissions")
-
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
@@ -102,7 +100,6 @@ def options(profile: str | None, environ: dict[str, str]) -> dict[str, Any]:
         ("win32", {"HOME": "/h"}, None),
     ],
 )
-@posix
 def test_the_platforms_place(platform: str, variables: dict[str, str], place: str | None) -> None:
     """One that depends on the current directory is none."""
     expected = place and Path(place, "videosdk-transcripts", "config.toml")
@@ -383,7 +380,6 @@ def test_a_file_of_windows(write: Write) -> None:
 # Who may read it.
 
 
-@posix
 @pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o602, 0o644, 0o666, 0o777])
 @pytest.mark.parametrize("profile", [None, "open"])
 def test_a_secret_that_others_can_get_at(
@@ -397,7 +393,6 @@ def test_a_secret_that_others_can_get_at(
     )
 
 
-@posix
 @pytest.mark.parametrize(
     "text", [OTHER, f'token = "{OPAQUE}"', f'[default]\nsecret = ["{SECRET}"]']
 )
@@ -406,21 +401,18 @@ def test_a_secret_in_any_place_counts(write: Write, text: str) -> None:
     assert "chmod 600 " in str(fault("other", write(text, 0o644)))
 
 
-@posix
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o700, 0o711])
 def test_a_secret_of_our_own(write: Write, mode: int) -> None:
     """Nobody else can read or write it."""
     assert options(None, write(PAIR, mode))["secret"] == SECRET
 
 
-@posix
 def test_a_file_without_a_secret_may_be_open(write: Write) -> None:
     """There is nothing in it to be kept."""
     environ = write(f'[default]\napi_key = "{KEY}"\n', 0o644)
     assert isinstance(fault(None, environ), CredentialsError)
 
 
-@posix
 def test_the_opened_file_counts(write: Write, tmp_path: Path) -> None:
     """A link is followed, and it is the file behind it that must be closed to others."""
     environ = write(PAIR)
@@ -434,7 +426,6 @@ def test_the_opened_file_counts(write: Write, tmp_path: Path) -> None:
     assert str(fault(None, environ)).endswith(f"""chmod 600 '{tmp_path}/it'"'"'s kept.toml'""")
 
 
-@posix
 def test_a_file_of_another_user(tmp_path: Path) -> None:
     """Whoever owns it can change where a token goes; the administrator can anyway."""
     path = tmp_path / "config.toml"

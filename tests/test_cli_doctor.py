@@ -37,7 +37,7 @@ from videosdk_transcripts.cli._exit import ends_well
 from videosdk_transcripts.testing import FakeVideoSDK, HtmlPage, Status
 
 from .canaries import KEY, LOGIN, OPAQUE, SECRET, TOKEN, found_in
-from .command_line import Outcome, Run, serving
+from .command_line import Outcome, Run
 from .conftest import read_request, tcp
 
 NAMES = ["environment", "dns", "connection", "proxy", "clock", "token", "request"]
@@ -64,7 +64,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
     """A fake service whose credentials are canaries, and an environment that leads to it."""
-    with serving(FakeVideoSDK(api_key=KEY, secret=SECRET)) as fake:
+    with FakeVideoSDK(api_key=KEY, secret=SECRET).in_thread() as fake:
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         yield fake
