@@ -33,7 +33,7 @@ from videosdk_transcripts.cli._checks_network import (
     check_request,
 )
 from videosdk_transcripts.cli._doctor_command import doctor
-from videosdk_transcripts.cli._exit import ends_well
+from videosdk_transcripts.cli._exit import ExitCode, ends_well
 from videosdk_transcripts.testing import FakeVideoSDK, HtmlPage, Status
 
 from .canaries import KEY, LOGIN, OPAQUE, SECRET, TOKEN, found_in
@@ -125,13 +125,60 @@ def test_a_list_for_programs(call: Run, account: FakeVideoSDK, tmp_path: Path) -
     assert document[0] == {
         "check": "environment",
         "state": "warn",
-        "detail": f"set: {', '.join(sorted([*account.environ, 'VIDEOSDK_TOKEN']))}",
+        "detail": f"from {path}, in place of the environment; "
+        f"set: {', '.join(sorted([*account.environ, 'VIDEOSDK_TOKEN']))}",
         "advice": "there is a token beside the key and the secret; it is not used",
         "code": 0,
     }
 
 
-# The environment.
+# The environment, or a file in its place.
+
+
+def test_a_profile_is_named(
+    call: Run, account: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the environment that says what is used then."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f"[work]\napi_key = '{account.api_key}'\nsecret = '{account.secret}'\n"
+        f"endpoint = '{account.url}'\n"
+    )
+    path.chmod(0o600)
+    monkeypatch.setenv("VIDEOSDK_TRANSCRIPTS_CONFIG", str(path))
+    first = json.loads(call("--profile", "work", "--json").out)[0]
+    assert first["state"] == "ok"
+    assert first["detail"].startswith(f"from the profile 'work' of {path}, in place of the env")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "told"),
+    [
+        ("[default]\ntoken = 'a.b.c'\n", ExitCode.USAGE, "chmod 600"),
+        ("[default]\napi_key = 'a'\n", ExitCode.AUTH, "secret"),
+    ],
+)
+def test_a_file_of_profiles_that_can_not_be_used(  # noqa: PLR0917 - one more than five
+    call: Run,
+    account: FakeVideoSDK,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
+    code: ExitCode,
+    told: str,
+) -> None:
+    """That is a check which failed, like any other, and the others are skipped."""
+    path = tmp_path / "config.toml"
+    path.write_text(content)
+    path.chmod(0o644 if code is ExitCode.USAGE else 0o600)
+    monkeypatch.setenv("VIDEOSDK_TRANSCRIPTS_CONFIG", str(path))
+    outcome = call("--profile", "default", "--json")
+    document = json.loads(outcome.out)
+    assert outcome.code == code
+    assert [check["check"] for check in document] == NAMES
+    assert [check["state"] for check in document] == ["fail", *["skipped"] * (len(NAMES) - 1)]
+    assert told in document[0]["advice"]
+    assert account.requests == []
 
 
 def test_nothing_is_set(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,6 +196,17 @@ async def test_a_dropped_connection_has_no_status(
         assert [seen.status for seen in requests] == [None, 200, 200]
 
 
+async def test_files_recover_too(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """With all else, or by themselves."""
+    row = fake.add_transcription()
+    fake.files.put(row, "txt", b"Hi.")
+    t = await client.get_transcription(row["id"])
+    for recover in (fake.recover, fake.files.recover):
+        fake.files.fail_next(Status(404), times=9)
+        recover()
+        assert await client.fetch_text(t) == "Hi."
+
+
 async def test_what_is_no_fault_of_a_file(fake: FakeVideoSDK) -> None:
     """It is refused as for other requests."""
     wrong: Any = 503

@@ -66,10 +66,17 @@ def skip(name: str, why: str) -> Check:
     return Check(name, "skipped", why)
 
 
-def check_environment(*, trust_env: bool) -> tuple[Check, str | None]:
-    """Look at the variables; return the endpoint too, unless it is none."""
+def check_environment(source: str, *, trust_env: bool) -> tuple[Check, str | None]:
+    """
+    Look at the variables; return the endpoint too, unless it is none.
+
+    Args:
+        source: where they are from, or nothing for the environment itself.
+        trust_env: use the proxy that the environment names.
+    """
     names = sorted(name for name in os.environ if name.startswith("VIDEOSDK_"))
-    detail = f"set: {', '.join(names)}" if names else "no VIDEOSDK_ variable is set"
+    where = f"from {source}, in place of the environment; " if source else ""
+    detail = f"{where}set: {', '.join(names)}" if names else f"{where}no VIDEOSDK_ variable is set"
     odd = [*_oddities(names), *_conflicts()]
 
     def failed(error: ConfigurationError, code: ExitCode) -> Check:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 from videosdk_transcripts import (
     AuthenticationError,
@@ -28,7 +28,7 @@ from videosdk_transcripts import (
 )
 
 from ._checks_local import Check, Place
-from ._exit import ExitCode
+from ._exit import ExitCode, code_of
 from ._text import plural
 from ._token_claims import utc, when
 
@@ -211,39 +211,25 @@ async def check_request(open_client: Callable[..., TranscriptsClient], limit: fl
             page = await client.get_page(page_size=1, on_invalid="skip")
             took = f"{(time.perf_counter() - begun) * 1000:.0f} ms, connecting included"
     except VideoSDKTranscriptsError as error:
-        code, advice = next(row[1:] for row in _FAILURES if isinstance(error, row[0]))
-        return Check("request", "FAIL", error.message, advice, code)
+        advice = next((words for kind, words in _ADVICE if isinstance(error, kind)), _TRY_LATER)
+        return Check("request", "FAIL", error.message, advice, code_of(error))
     total = "a page" if page.total is None else plural(page.total, "transcription")
     return Check("request", "ok", f"{total} in {took}")
 
 
-_FAILURES: Final[tuple[tuple[Any, ExitCode, str], ...]] = (
+_ADVICE: Final[tuple[tuple[type[VideoSDKTranscriptsError], str], ...]] = (
     (
         AuthenticationError,
-        ExitCode.AUTH,
         "the key, the secret or the token is wrong, of another project, or was called back",
     ),
-    (
-        PermissionDeniedError,
-        ExitCode.AUTH,
-        "the token is genuine, but may not call this; see token --inspect",
-    ),
-    (
-        NotFoundError,
-        ExitCode.NOT_FOUND,
-        "there is no such API at this endpoint; check VIDEOSDK_API_ENDPOINT",
-    ),
+    (PermissionDeniedError, "the token is genuine, but may not call this; see token --inspect"),
+    (NotFoundError, "there is no such API at this endpoint; check VIDEOSDK_API_ENDPOINT"),
     (
         RateLimitedError,
-        ExitCode.RATE_LIMITED,
         "too many requests, also by other programs of this account; wait, and send fewer",
     ),
-    (NoResponseError, ExitCode.NETWORK, "it was reached before; try again, with more --timeout"),
-    (ConfigurationError, ExitCode.USAGE, "see the check of the environment"),
-    (
-        VideoSDKTranscriptsError,
-        ExitCode.SERVICE,
-        "the service failed, or something else answers in its place; try again later",
-    ),
+    (NoResponseError, "it was reached before; try again, with more --timeout"),
+    (ConfigurationError, "see the check of the environment"),
 )
 """Of an error, the first line that names its class or one above it."""
+_TRY_LATER: Final = "the service failed, or something else answers in its place; try again later"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from videosdk_transcripts import TranscriptsClient
+from videosdk_transcripts import ConfigurationError, TranscriptsClient
 
 from ._account import Account
 from ._checks_local import (
@@ -24,6 +24,7 @@ from ._checks_local import (
     skip,
 )
 from ._checks_network import check_clock, check_connection, check_name, check_request
+from ._exit import code_of
 from ._options import Form
 from ._settings import use_account
 from ._text import plain, plural, tell
@@ -67,7 +68,6 @@ def run_doctor(account: Account, *, timeout: float, trust_env: bool, form: Form 
 
     Raises:
         VerdictError: a check failed.
-        ConfigurationError: the file of the account can't be read.
     """
     found: list[Check] = []
 
@@ -119,8 +119,14 @@ async def _admitted(account: Account, *, trust_env: bool) -> AsyncGenerator[Pati
                 trust_env,
             )
         return
-    use_account(account)
-    environment, endpoint = check_environment(trust_env=trust_env)
+    try:
+        source = use_account(account)
+    except ConfigurationError as error:
+        detail = "a file in place of the environment can't be used"
+        environment = Check("environment", "FAIL", detail, error.message, code_of(error))
+        yield Patient(environment, None, None, "", TranscriptsClient, trust_env)
+        return
+    environment, endpoint = check_environment(source, trust_env=trust_env)
     token: Callable[[], str] | None = None
     how = "signed with the key and the secret"
     if is_set(API_KEY) and is_set(SECRET):

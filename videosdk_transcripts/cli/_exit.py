@@ -34,7 +34,7 @@ from videosdk_transcripts import (
 
 from ._text import plain, plural, tell
 
-__all__ = ["ExitCode", "PartialError", "ends_well"]
+__all__ = ["ExitCode", "PartialError", "code_of", "ends_well"]
 
 
 class ExitCode(IntEnum):
@@ -90,7 +90,7 @@ def ends_well(action: Callable[[], None]) -> int:
     except PartialError as error:
         return _say(str(error), ExitCode.PARTIAL)
     except VideoSDKTranscriptsError as error:
-        return _say(_text(error), _code(error))
+        return _say(_text(error), code_of(error))
     # Behind our own errors, of which a time-out is an OSError too.
     except OSError as error:
         return _say(f"can't write the output: {error.strerror}", ExitCode.OUTPUT)
@@ -131,7 +131,8 @@ def _text(error: VideoSDKTranscriptsError) -> str:
     return "".join([str(error), *hints])
 
 
-def _code(error: VideoSDKTranscriptsError) -> ExitCode:
+def code_of(error: VideoSDKTranscriptsError) -> ExitCode:
+    """Return what an error ends a program with."""
     return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.SERVICE)
 
 

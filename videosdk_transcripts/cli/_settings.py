@@ -53,9 +53,12 @@ async def open_client(account: Account) -> AsyncGenerator[TranscriptsClient]:
         yield client
 
 
-def use_account(account: Account) -> None:
+def use_account(account: Account) -> str:
     """
     Let the file or the profile of an account stand in for the variables of this process.
+
+    Returns:
+        Where they are from, in words; nothing where they are the environment's own.
 
     Raises:
         ConfigurationError: it can't be read, or makes no sense.
@@ -63,19 +66,20 @@ def use_account(account: Account) -> None:
     """
     if account.env_file is not None:
         _take_environment_from(account.env_file)
-        return
+        return str(account.env_file)
     found = settings(account.profile, os.environ)
     if found is None:
-        return
+        return ""
     options = found.options()
     # Those of the environment are meant where the profile gives none.
-    if "file_hosts" in options:
-        options["file_hosts"] = ",".join(options["file_hosts"])
-    else:
-        options["file_hosts"] = os.environ[_NAMES["file_hosts"]]
+    hosts = options.pop("file_hosts", None)
+    hosts = os.environ[_NAMES["file_hosts"]] if hosts is None else ",".join(hosts)
     _forget_environment()
-    for name, value in options.items():
-        _set(_NAMES[name], value, found.path)
+    for name, value in {**options, "file_hosts": hosts}.items():
+        # One that is empty would count as not set, and be told as odd.
+        if value:
+            _set(_NAMES[name], value, found.path)
+    return f"the profile {found.profile!r} of {found.path}"
 
 
 def _take_environment_from(path: Path) -> None:

@@ -119,6 +119,10 @@ class FakeFiles:
         """Let the next requests for files meet these faults, one each; all so many times."""
         self._script.fail_next(*faults, times=times)
 
+    def recover(self) -> None:
+        """Forget the faults that are still to come."""
+        self._script.clear()
+
     def next_fault(self) -> Fault | None:
         """Return what the request under way meets."""
         return self._script.due("", len(self.requests))

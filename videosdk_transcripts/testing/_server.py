@@ -196,8 +196,9 @@ class FakeVideoSDK:
         self._script.every(nth, fault)
 
     def recover(self) -> None:
-        """Let nothing go wrong any more: forget the faults that are still to come."""
+        """Let nothing go wrong any more: forget the faults that are still to come, of files too."""
         self._script.clear()
+        self.files.recover()
 
     def drift(self, *, every: int = 1, insert: int = 0, remove: int = 0) -> Drift:
         """
