@@ -709,7 +709,7 @@ class Leaving:
         async for _ in downloads:
             break
         await until(lambda: not client_tasks())
-        self.fake.files._next.clear()
+        self.fake.files.recover()
         # It goes on with the rows that were not handed out.
         assert [one.transcription.id async for one in downloads] == self.ids[1:]
 
