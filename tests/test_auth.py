@@ -11,10 +11,10 @@ import jwt
 import pytest
 
 from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
+from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.auth import (
     FixedToken,
     RenewedToken,
-    Secret,
     explain_refusal,
     key_source,
     mint_token,

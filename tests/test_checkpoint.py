@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from videosdk_transcripts import ConfigurationError
-from videosdk_transcripts._checkpoint import Checkpoint, Position
-from videosdk_transcripts._filter import Filter
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
 
 WANTED = Filter("room", None)
 WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, adrift=frozenset("b")), ("a", "b"), 2)

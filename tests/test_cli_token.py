@@ -17,13 +17,7 @@ import jwt
 import pytest
 
 from videosdk_transcripts.cli._exit import ends_well
-from videosdk_transcripts.cli._token_claims import (
-    as_json,
-    explain_token,
-    facts,
-    moment,
-    when,
-)
+from videosdk_transcripts.cli._token_claims import as_json, explain_token, facts, moment, when
 from videosdk_transcripts.cli._token_command import token
 from videosdk_transcripts.testing import FakeVideoSDK
 

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videosdk_transcripts import InvalidRowError, Transcription
-from videosdk_transcripts._converter import read_transcription
-from videosdk_transcripts._rows import quick_row
+from videosdk_transcripts._api.converter import quick_row, read_transcription
 
 # The row of the API page, word for word.
 DOCUMENTED: dict[str, Any] = json.loads("""

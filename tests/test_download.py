@@ -22,10 +22,10 @@ from videosdk_transcripts import (
     Transcription,
     TranscriptsClient,
 )
-from videosdk_transcripts._download import Download, Downloader
-from videosdk_transcripts._downloads import Downloads
-from videosdk_transcripts._files import Files
-from videosdk_transcripts._part import PartFile, file_name, in_thread
+from videosdk_transcripts._files.atomic import PartFile, file_name, in_thread
+from videosdk_transcripts._files.batch import Downloads
+from videosdk_transcripts._files.download import Download, Downloader
+from videosdk_transcripts._files.fetch import Files
 from videosdk_transcripts.errors import FileError, FileNotReadyError, TranscriptGoneError
 from videosdk_transcripts.testing import CutBody, Delay, FakeVideoSDK
 

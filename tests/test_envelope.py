@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from videosdk_transcripts import InvalidResponseError, InvalidRowError, Page, PaginationError
-from videosdk_transcripts._converter import read_transcription
-from videosdk_transcripts._envelope import OnInvalid, read_page
-from videosdk_transcripts._protocol import Answer, Request
-from videosdk_transcripts._rows import quick_row
+from videosdk_transcripts._api.converter import quick_row, read_transcription
+from videosdk_transcripts._api.pages import OnInvalid, read_page
+from videosdk_transcripts._api.protocol import Answer, Request
 from videosdk_transcripts.models import Transcription
 
 ASKED = Request("/x", "page 2")

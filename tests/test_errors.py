@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from videosdk_transcripts import errors
-from videosdk_transcripts._protocol import status_error
+from videosdk_transcripts._api.protocol import status_error
 from videosdk_transcripts.errors import (
     InvalidRowError,
     StatusError,

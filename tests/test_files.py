@@ -31,9 +31,9 @@ from videosdk_transcripts import (
     Transcription,
     VideoSDKTranscriptsError,
 )
-from videosdk_transcripts._file_transport import FileTransport
-from videosdk_transcripts._files import Files, decode_text
-from videosdk_transcripts._hosts import FileHosts
+from videosdk_transcripts._files.fetch import Files, decode_text
+from videosdk_transcripts._files.hosts import FileHosts
+from videosdk_transcripts._files.transport import FileTransport
 from videosdk_transcripts.errors import (
     FileError,
     FileHostRefusedError,

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from videosdk_transcripts import Page, Transcription, UnverifiedRowError
-from videosdk_transcripts._filter import Filter, Unverified, screen, warn_of_foreign_rows
+from videosdk_transcripts._api.filter import Filter, Unverified, screen, warn_of_foreign_rows
 
 R, S = "room-a", "session-a"
 

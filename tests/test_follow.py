@@ -23,9 +23,9 @@ from videosdk_transcripts import (
     Transcription,
     TranscriptsClient,
 )
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._follow import Follower, TranscriptionChange
-from videosdk_transcripts._followed import Followed
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._jobs.follow import Follower, TranscriptionChange
+from videosdk_transcripts._jobs.follow_state import Followed
 from videosdk_transcripts.testing import (
     CutBody,
     Delay,

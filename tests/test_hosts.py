@@ -3,7 +3,7 @@
 import pytest
 
 from videosdk_transcripts import ConfigurationError
-from videosdk_transcripts._hosts import FileHosts
+from videosdk_transcripts._files.hosts import FileHosts
 from videosdk_transcripts.errors import FileHostRefusedError
 
 CDN = "https://cdn.videosdk.live"

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from videosdk_transcripts._limit import Limit
+from videosdk_transcripts._http.timeout import Limit
 
 NEVER = 30.0
 

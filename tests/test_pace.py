@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from videosdk_transcripts import ConfigurationError, RetryPolicy, TranscriptsClient
-from videosdk_transcripts._pace import Pace
+from videosdk_transcripts._http.rate_limit import Pace
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
 from .conftest import Clock

@@ -18,9 +18,9 @@ from videosdk_transcripts import (
     TranscriptsClient,
     UnverifiedRowError,
 )
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._pager import Pager
-from videosdk_transcripts._walk import Walk
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.pager import Pager
+from videosdk_transcripts._paging.walk import Walk
 from videosdk_transcripts.models import WalkStats
 from videosdk_transcripts.testing import (
     Change,

@@ -19,10 +19,10 @@ from videosdk_transcripts import (
     TranscriptsClient,
     UnverifiedRowError,
 )
-from videosdk_transcripts._converter import read_post_transcription
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._options import WalkOptions
-from videosdk_transcripts._posts import get_post, post_pager
+from videosdk_transcripts._api.converter import read_post_transcription
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.options import WalkOptions
+from videosdk_transcripts._resource import get_post, post_pager
 from videosdk_transcripts.testing import Body, Envelope, FakeVideoSDK, Status
 
 ROOM = "abcd-efgh-ijkl"

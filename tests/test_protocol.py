@@ -15,8 +15,8 @@ from videosdk_transcripts import (
     ServerError,
     StatusError,
 )
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._protocol import (
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._api.protocol import (
     Answer,
     Request,
     check_status,
@@ -27,7 +27,7 @@ from videosdk_transcripts._protocol import (
     retry_after,
     transcription_request,
 )
-from videosdk_transcripts.auth import Secret
+from videosdk_transcripts._redact import Secret
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request("/x", "page 2 of the list")

@@ -18,7 +18,7 @@ from videosdk_transcripts import (
     TranscriptsClient,
     WalkStats,
 )
-from videosdk_transcripts._readahead import ReadAhead
+from videosdk_transcripts._paging.readahead import ReadAhead
 from videosdk_transcripts.testing import Change, Delay, Envelope, Exchange, FakeVideoSDK, Status
 
 from .conftest import until

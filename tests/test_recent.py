@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videosdk_transcripts._recent import Recent, recent_to_keep
+from videosdk_transcripts._paging.history import Recent, recent_to_keep
 
 
 def test_it_begins_with_what_an_earlier_walk_knew() -> None:

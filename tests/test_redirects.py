@@ -11,11 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from videosdk_transcripts import (
-    RedirectError,
-    TranscriptsClient,
-    VideoSDKTranscriptsError,
-)
+from videosdk_transcripts import RedirectError, TranscriptsClient, VideoSDKTranscriptsError
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
 from .canaries import SIGNATURE, found_in, report

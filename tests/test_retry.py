@@ -23,8 +23,8 @@ from videosdk_transcripts import (
     VideoSDKTranscriptsError,
     WalkStats,
 )
-from videosdk_transcripts._protocol import status_error
-from videosdk_transcripts._retry import Attempts, is_repeated, with_retries
+from videosdk_transcripts._api.protocol import status_error
+from videosdk_transcripts._http.retry import Attempts, is_repeated, with_retries
 from videosdk_transcripts.errors import StatusError
 
 from .conftest import Clock

@@ -28,7 +28,7 @@ from videosdk_transcripts import (
     TranscriptsClient,
     VideoSDKTranscriptsError,
 )
-from videosdk_transcripts.auth import Secret
+from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.testing import (
     Body,
     Change,

@@ -4,8 +4,8 @@ import pytest
 from attrs import evolve
 
 from videosdk_transcripts import PaginationError
-from videosdk_transcripts._checkpoint import Position
-from videosdk_transcripts._seen import Seen
+from videosdk_transcripts._paging.checkpoint import Position
+from videosdk_transcripts._paging.history import Seen
 
 from .test_walk import Listing, make_walk, run
 

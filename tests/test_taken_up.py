@@ -6,8 +6,8 @@ import time
 import pytest
 
 from videosdk_transcripts import Page, Transcription, WalkStats
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._options import WalkOptions, make_pager
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.options import WalkOptions, make_pager
 
 SIZE = 20
 ROWS = 60 * SIZE

@@ -20,8 +20,8 @@ from videosdk_transcripts import (
     TranscriptsClient,
     WaitTimedOutError,
 )
-from videosdk_transcripts._rounds import Rounds
-from videosdk_transcripts._wait import Waiting
+from videosdk_transcripts._jobs.shared_polls import Rounds
+from videosdk_transcripts._jobs.wait import Waiting
 from videosdk_transcripts.testing import Change, CutBody, Delay, FakeVideoSDK, HtmlPage, Status
 
 from .conftest import Clock, until

@@ -18,10 +18,10 @@ from videosdk_transcripts import (
     UnverifiedRowError,
     WalkStats,
 )
-from videosdk_transcripts._checkpoint import Position
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._recent import recent_to_keep
-from videosdk_transcripts._walk import Walk
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.checkpoint import Position
+from videosdk_transcripts._paging.history import recent_to_keep
+from videosdk_transcripts._paging.walk import Walk
 
 SIZE = 3
 

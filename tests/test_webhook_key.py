@@ -15,8 +15,8 @@ from videosdk_transcripts import (
     WebhookBodyError,
     WebhookSignatureError,
 )
-from videosdk_transcripts._webhook_key import PublicKeys, public_key_request, read_public_key
 from videosdk_transcripts.testing import FakeVideoSDK, Status, Webhooks
+from videosdk_transcripts.webhooks.keys import PublicKeys, public_key_request, read_public_key
 
 from .conftest import Clock
 

@@ -32,7 +32,7 @@ from videosdk_transcripts import (
     VideoSDKTranscriptsError,
     WriteResult,
 )
-from videosdk_transcripts import _writes as writes
+from videosdk_transcripts._jobs import start_stop as writes
 from videosdk_transcripts.testing import (
     Applied,
     Body,

@@ -50,12 +50,12 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from ._download import Download
-    from ._downloads import Downloads
-    from ._follow import Follower, TranscriptionChange
-    from ._pager import PageIterator, Pager
-    from ._retry import RetryPolicy
-    from ._writes import WriteResult
+    from ._files.batch import Downloads
+    from ._files.download import Download
+    from ._http.retry import RetryPolicy
+    from ._jobs.follow import Follower, TranscriptionChange
+    from ._jobs.start_stop import WriteResult
+    from ._paging.pager import PageIterator, Pager
     from .auth import mint_token
     from .client import TranscriptsClient
     from .models import InvalidRow, Page, PostTranscription, Transcription, WalkStats
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         to_srt,
         to_vtt,
     )
-    from .webhooks import TranscriptionEvent, WebhookEvent, verify_webhook
+    from .webhooks.events import TranscriptionEvent, WebhookEvent, verify_webhook
 
     __version__: str
 
@@ -142,25 +142,25 @@ logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 # Where the names are that are loaded when they are first used. Five libraries stand behind
 # them, and the help of the command line, which comes through here too, needs none of the five.
 _HOMES = {
-    "Download": "._download",
-    "Downloads": "._downloads",
-    "Follower": "._follow",
+    "Download": "._files.download",
+    "Downloads": "._files.batch",
+    "Follower": "._jobs.follow",
     "InvalidRow": ".models",
     "Page": ".models",
-    "PageIterator": "._pager",
-    "Pager": "._pager",
+    "PageIterator": "._paging.pager",
+    "Pager": "._paging.pager",
     "PostTranscription": ".models",
-    "RetryPolicy": "._retry",
+    "RetryPolicy": "._http.retry",
     "Transcript": ".parsing",
     "Transcription": ".models",
-    "TranscriptionChange": "._follow",
+    "TranscriptionChange": "._jobs.follow",
     "TranscriptionEvent": ".webhooks",
     "TranscriptsClient": ".client",
     "Turn": ".parsing",
     "Unread": ".parsing",
     "WalkStats": ".models",
     "WebhookEvent": ".webhooks",
-    "WriteResult": "._writes",
+    "WriteResult": "._jobs.start_stop",
     "merge_turns": ".parsing",
     "mint_token": ".auth",
     "parse_transcript": ".parsing",

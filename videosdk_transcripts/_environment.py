@@ -7,19 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from .auth import (
-    FixedToken,
-    RenewedToken,
-    Secret,
-    TokenProvider,
-    TokenSource,
-    Unfit,
-    hidden,
-    key_source,
-)
+from ._redact import Secret, TokenProvider, Unfit, hidden
+from .auth import FixedToken, RenewedToken, TokenSource, key_source
 from .errors import ConfigurationError, CredentialsError
-
-__all__ = ["find_endpoint", "find_file_hosts", "find_tokens"]
 
 DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"
 

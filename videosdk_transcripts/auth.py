@@ -10,34 +10,20 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import isawaitable
-from typing import Any, Final, NoReturn, Protocol, SupportsIndex
+from typing import Any, Final, Protocol
 
 import jwt
-from attrs import field, frozen
 
-from ._lock import LoopLock
+from ._loops import LoopLock
+from ._redact import Secret, TokenProvider, Unfit, _hide, _stay, hidden
 from .errors import ConfigurationError, CredentialsError
 
-__all__ = [
-    "FixedToken",
-    "HiddenProvider",
-    "RenewedToken",
-    "Secret",
-    "TokenProvider",
-    "TokenSource",
-    "Unfit",
-    "explain_refusal",
-    "hidden",
-    "key_source",
-    "mint_token",
-]
+__all__ = ["TokenProvider", "mint_token"]
 
 logger = logging.getLogger("videosdk_transcripts")
-
-TokenProvider = Callable[[], Awaitable[str]]
 
 LIFETIME: Final = 600.0
 """Seconds that a minted token lives: long enough to be shared, short enough to lose."""
@@ -53,59 +39,6 @@ _EARLY: Final = 60.0
 """Seconds before its end at which a token is renewed, at most a fifth of its life."""
 _LEAST: Final = 10.0
 """Seconds that a token is used at least, so that a wrong clock does not renew it always."""
-
-
-class Secret(str):
-    """
-    A text that shows itself to nobody: not in a repr, a traceback with locals or a pickle.
-
-    It is an ordinary string to a library that sends it.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
-        # Whoever shortens it for show must not get at the text either.
-        return Secret(super().__getitem__(key))
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is not pickled or copied; read it again where it is needed")
-
-
-def _hide(self: object) -> str:
-    return f"<{type(self).__name__} ***>"
-
-
-def _stay(self: object) -> NoReturn:
-    raise TypeError(f"{type(self).__name__} holds a secret; make one in each process")
-
-
-@frozen
-class Unfit:
-    """Stands for what was given in place of a text, which may be a secret all the same."""
-
-    kind: str
-
-
-@frozen
-class HiddenProvider:
-    """A caller's function, whose own repr may show what is bound to it."""
-
-    provide: TokenProvider = field(repr=False)
-
-    def __call__(self) -> Awaitable[str]:
-        """Ask it for a token."""
-        return self.provide()
-
-
-def hidden(value: object) -> Any:
-    """Return a text as a `Secret`, None as it is, and all else as `Unfit`."""
-    if value is None or isinstance(value, Unfit):
-        return value
-    return Secret(value) if isinstance(value, str) else Unfit(type(value).__name__)
 
 
 def mint_token(

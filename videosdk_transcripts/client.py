@@ -13,36 +13,35 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, cast, ove
 import aiohttp
 from attrs import evolve
 
-from ._arguments import check_count, check_id, check_number
-from ._converter import read_transcription
-from ._envelope import OnInvalid, read_page
+from ._api.converter import quick_row, read_transcription
+from ._api.filter import Filter, Unverified, screen, warn_of_foreign_rows
+from ._api.pages import OnInvalid, read_page
+from ._api.protocol import Answer, decode_object, list_request, transcription_request
 from ._environment import find_endpoint, find_file_hosts, find_tokens
-from ._file_transport import FileTransport
-from ._files import Files
-from ._filter import Filter, Unverified, screen, warn_of_foreign_rows
-from ._hosts import FileHosts
-from ._lock import LoopLock
-from ._options import Consistency, WalkOptions, check_page_options, make_pager
-from ._pager import Pager
-from ._posts import get_post, post_pager
-from ._protocol import Answer, decode_object, list_request, transcription_request
-from ._retry import RetryPolicy
-from ._rows import quick_row
-from ._session import Connection
-from ._transport import Transport
-from ._wait import Waiting
-from ._webhook_key import PublicKeys, public_key_request, read_public_key
-from .auth import HiddenProvider, TokenProvider, hidden
+from ._files.fetch import Files
+from ._files.hosts import FileHosts
+from ._files.transport import FileTransport
+from ._http.retry import RetryPolicy
+from ._http.session import Connection
+from ._http.transport import Transport
+from ._jobs.wait import Waiting
+from ._loops import LoopLock
+from ._paging.options import Consistency, WalkOptions, check_page_options, make_pager
+from ._paging.pager import Pager
+from ._redact import HiddenProvider, TokenProvider, hidden
+from ._resource import get_post, post_pager
+from ._validation import check_count, check_id, check_number
 from .errors import ConfigurationError, InvalidResponseError, VideoSDKTranscriptsError
 from .models import Page, PostTranscription, Transcription, WalkStats
+from .webhooks.keys import PublicKeys, public_key_request, read_public_key
 
 # Loaded where they are used: most programs use some of them at most, and all start sooner.
 if TYPE_CHECKING:
-    from ._download import Download, Downloader
-    from ._downloads import Downloads
-    from ._follow import Follower, Since
-    from ._writes import WriteResult
-    from .webhooks import WebhookEvent
+    from ._files.batch import Downloads
+    from ._files.download import Download, Downloader
+    from ._jobs.follow import Follower, Since
+    from ._jobs.start_stop import WriteResult
+    from .webhooks.events import WebhookEvent
 
 __all__ = ["TranscriptsClient"]
 
@@ -421,7 +420,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
-        from ._writes import start, start_request
+        from ._jobs.start_stop import start, start_request
 
         request = start_request(
             room_id,
@@ -445,7 +444,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
         """
-        from ._writes import stop, stop_request
+        from ._jobs.start_stop import stop, stop_request
 
         request = stop_request(room_id)
         return await stop(self._transport, self._lister(room_id), room_id, request)
@@ -581,7 +580,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: the walk failed, at its place; or, before the first
                 one, the directory can't be written.
         """
-        from ._downloads import Downloads
+        from ._files.batch import Downloads
 
         get: Any = self.get_transcription
         files: Downloader[Any] = self._downloader(get, directory, formats, summary, overwrite)
@@ -700,7 +699,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: as for `iter_transcriptions`, but for those that only
                 say that the service is not well just now, broken answers and a 408 among them.
         """
-        from ._follow import Follower
+        from ._jobs.follow import Follower
 
         wanted = Filter.of(room_id, session_id)
         check_page_options(_SWEPT, unverified, on_invalid)
@@ -844,7 +843,7 @@ class TranscriptsClient:
         summary: bool,
         overwrite: bool,
     ) -> Downloader[RowT]:
-        from ._download import Downloader
+        from ._files.download import Downloader
 
         return Downloader.of(
             self._files, reread, directory, formats=formats, summary=summary, overwrite=overwrite

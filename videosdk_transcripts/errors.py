@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._text import printable
+from ._redact import printable
 
 __all__ = [
     "AuthenticationError",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from videosdk_transcripts.client import TranscriptsClient
-    from videosdk_transcripts.testing import FakeVideoSDK
+    from .client import TranscriptsClient
+    from .testing import FakeVideoSDK
 
 __all__ = ["fake_videosdk", "pytest_addoption", "pytest_configure", "transcripts_client"]
 
@@ -49,7 +49,7 @@ def fake_videosdk() -> Iterator[FakeVideoSDK]:
 
     It runs in a thread of its own, so that tests may be async or not.
     """
-    from videosdk_transcripts.testing import FakeVideoSDK
+    from .testing import FakeVideoSDK
 
     with FakeVideoSDK().in_thread() as fake:
         yield fake
@@ -65,7 +65,7 @@ def transcripts_client(
     It tries again at once where the real one waits, but for a ``Retry-After``, and is closed
     when the test's event loop is.
     """
-    from videosdk_transcripts import RetryPolicy
+    from . import RetryPolicy
 
     # One that lasts longer is of no single test.
     if request.scope == "function" and "anyio_backend" in request.fixturenames:

@@ -6,11 +6,10 @@ import time
 from typing import Final
 
 from videosdk_transcripts import TranscriptsClient
-from videosdk_transcripts._converter import read_transcription
-from videosdk_transcripts._envelope import read_page
-from videosdk_transcripts._filter import Filter
-from videosdk_transcripts._protocol import Answer, list_request
-from videosdk_transcripts._rows import quick_row
+from videosdk_transcripts._api.converter import quick_row, read_transcription
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._api.pages import read_page
+from videosdk_transcripts._api.protocol import Answer, list_request
 
 from .jobs import ROOM, Job, Walked
 

@@ -24,12 +24,10 @@ from videosdk_transcripts import (
     VideoSDKTranscriptsError,
     WalkStats,
 )
-from videosdk_transcripts._checkpoint import Checkpoint
-from videosdk_transcripts._converter import read_transcription
-from videosdk_transcripts._envelope import OnInvalid, read_page
-from videosdk_transcripts._filter import Filter, Unverified
-from videosdk_transcripts._options import WalkOptions, make_pager
-from videosdk_transcripts._protocol import (
+from videosdk_transcripts._api.converter import quick_row, read_transcription
+from videosdk_transcripts._api.filter import Filter, Unverified
+from videosdk_transcripts._api.pages import OnInvalid, read_page
+from videosdk_transcripts._api.protocol import (
     Answer,
     Request,
     check_status,
@@ -37,7 +35,8 @@ from videosdk_transcripts._protocol import (
     http_date,
     retry_after,
 )
-from videosdk_transcripts._rows import quick_row
+from videosdk_transcripts._paging.checkpoint import Checkpoint
+from videosdk_transcripts._paging.options import WalkOptions, make_pager
 
 __all__ = ["CANARY", "KINDS", "ROOM", "SESSION", "Input", "Kind", "check"]
 

@@ -22,8 +22,6 @@ from ._shell_verbs import completion, sandbox
 from ._token_command import token
 from ._wait_verbs import wait, watch
 
-__all__ = ["run"]
-
 _VERBS = (
     *(list_, show, count),
     *(text, summary, download),

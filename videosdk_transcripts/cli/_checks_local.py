@@ -17,8 +17,6 @@ from ._text import plain
 from ._token import API_KEY, SECRET, TOKEN, is_set
 from ._token_claims import explain_token, moment, when
 
-__all__ = ["Check", "Place", "check_environment", "check_proxy", "check_token", "proxy_of", "skip"]
-
 ENDPOINT: Final = "VIDEOSDK_API_ENDPOINT"
 FILE_HOSTS: Final = "VIDEOSDK_FILE_HOSTS"
 DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"

@@ -32,8 +32,6 @@ from ._exit import ExitCode, code_of
 from ._text import plural
 from ._token_claims import utc, when
 
-__all__ = ["check_clock", "check_connection", "check_name", "check_request"]
-
 _SOON: Final = 14 * 86_400
 """Seconds before the end of a certificate, at which it is time to ask for a new one."""
 _TOLERATED, _MOST = 30.0, 60.0

@@ -6,8 +6,6 @@ from ._columns import Row
 from ._options import Choice
 from ._text import plural, tell
 
-__all__ = ["Chooser"]
-
 
 class Chooser:
     """

@@ -10,8 +10,6 @@ from videosdk_transcripts import PostTranscription, Transcription
 
 from ._text import formats
 
-__all__ = ["FOR_LINES", "FOR_TABLES", "Row", "cells", "heading", "shown"]
-
 Row = Transcription | PostTranscription
 
 FOR_LINES: Final = ("id", "status", "start", "end", "room", "session", "files")

@@ -22,8 +22,6 @@ from attrs import field, frozen
 
 from videosdk_transcripts import ConfigurationError, CredentialsError
 
-__all__ = ["CONFIG_VARIABLE", "PROFILE_VARIABLE", "Settings", "config_file", "settings"]
-
 CONFIG_VARIABLE: Final = "VIDEOSDK_TRANSCRIPTS_CONFIG"
 PROFILE_VARIABLE: Final = "VIDEOSDK_PROFILE"
 

@@ -14,15 +14,7 @@ import click
 from videosdk_transcripts import ConfigurationError, TranscriptsClient
 
 from ._account import Account
-from ._checks_local import (
-    Check,
-    Place,
-    check_environment,
-    check_proxy,
-    check_token,
-    proxy_of,
-    skip,
-)
+from ._checks_local import Check, Place, check_environment, check_proxy, check_token, proxy_of, skip
 from ._checks_network import check_clock, check_connection, check_name, check_request
 from ._exit import code_of
 from ._options import Form
@@ -39,8 +31,6 @@ from ._token import (
     read_variable,
 )
 from ._verdict import VerdictError
-
-__all__ = ["run_doctor"]
 
 
 class Patient(NamedTuple):

@@ -7,8 +7,6 @@ import click
 from ._account import Account
 from ._options import Form, as_form, of_account, verb
 
-__all__ = ["doctor"]
-
 
 @verb("doctor", short_help="Find out why it does not work.")
 @click.option(

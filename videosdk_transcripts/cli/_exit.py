@@ -34,8 +34,6 @@ from videosdk_transcripts import (
 
 from ._text import plain, plural, tell
 
-__all__ = ["ExitCode", "PartialError", "code_of", "ends_well"]
-
 
 class ExitCode(IntEnum):
     """What a shell can tell the ends apart by. Stable."""

@@ -22,8 +22,6 @@ from ._options import (
     with_client,
 )
 
-__all__ = ["download", "summary", "text"]
-
 _BAD_BYTES = click.option(
     "--errors",
     type=click.Choice(["strict", "replace", "ignore"]),

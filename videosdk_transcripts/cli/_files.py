@@ -29,8 +29,6 @@ from ._progress import progress_of
 from ._rows import get_row, tell_of_dropped
 from ._text import plain, plural, readable, tell
 
-__all__ = ["Saving", "print_text", "save_files", "save_files_of"]
-
 
 async def print_text(
     client: TranscriptsClient,

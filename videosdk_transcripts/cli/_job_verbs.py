@@ -7,8 +7,6 @@ import click
 from ._account import Account
 from ._options import Form, as_form, of_account, verb, with_client
 
-__all__ = ["start", "stop"]
-
 
 @verb("start", short_help="Start a transcription.")
 @click.argument("room")

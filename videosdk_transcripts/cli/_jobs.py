@@ -14,8 +14,6 @@ from ._options import Form
 from ._rows import show_row
 from ._text import tell
 
-__all__ = ["print_result"]
-
 
 async def print_result(room_id: str, request: Awaitable[WriteResult], form: Form | None) -> None:
     """Print the row, and how it is known that the service did it."""

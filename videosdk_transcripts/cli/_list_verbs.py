@@ -21,8 +21,6 @@ from ._options import (
     with_client,
 )
 
-__all__ = ["count", "list_", "show"]
-
 
 @verb("list", short_help="List transcriptions.")
 @walking

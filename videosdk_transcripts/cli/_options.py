@@ -20,23 +20,6 @@ from ._account import Account
 if TYPE_CHECKING:
     from videosdk_transcripts import TranscriptsClient
 
-__all__ = [
-    "COLUMNS",
-    "Choice",
-    "Form",
-    "Walk",
-    "as_form",
-    "choosing",
-    "group",
-    "of_account",
-    "of_format",
-    "of_odd_rows",
-    "one_id",
-    "printing",
-    "verb",
-    "walking",
-    "with_client",
-]
 
 COLUMNS: Final = ("id", "status", "start", "end", "duration", "room", "session", "files")
 """What can be printed of a row, by name."""

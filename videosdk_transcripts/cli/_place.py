@@ -13,8 +13,6 @@ from videosdk_transcripts import ConfigurationError
 
 from ._text import tell
 
-__all__ = ["Place"]
-
 T = TypeVar("T")
 
 _BETWEEN_WRITES: Final = 1.0

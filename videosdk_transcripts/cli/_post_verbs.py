@@ -21,8 +21,6 @@ from ._options import (
     with_client,
 )
 
-__all__ = ["post"]
-
 
 # Without a verb some releases of click succeed and others do not; here none does.
 @group("post", short_help="Read the transcriptions of recordings.", invoke_without_command=True)

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from videosdk_transcripts import Pager
 
-__all__ = ["progress_of"]
-
 _PATIENCE: Final = 1.0
 """Seconds of silence. A walk that is done by then needs no progress."""
 _REFRESH: Final = 0.1

@@ -30,17 +30,6 @@ from ._place import Place
 from ._progress import progress_of
 from ._text import plain, plural, tell
 
-__all__ = [
-    "Output",
-    "get_row",
-    "print_count",
-    "print_row",
-    "print_rows",
-    "show_row",
-    "tabbed",
-    "tell_of_dropped",
-]
-
 
 @frozen
 class Output:

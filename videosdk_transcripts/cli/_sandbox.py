@@ -11,8 +11,6 @@ from videosdk_transcripts.testing import FakeVideoSDK, serve
 
 from ._text import tell
 
-__all__ = ["run_service"]
-
 
 def run_service(port: int, rooms: int, seed: int) -> None:
     """

@@ -14,8 +14,6 @@ from ._account import Account
 from ._config import settings
 from ._text import tell
 
-__all__ = ["open_client", "use_account"]
-
 _PREFIX = "VIDEOSDK_"
 _NAMES = {
     "api_key": "VIDEOSDK_API_KEY",

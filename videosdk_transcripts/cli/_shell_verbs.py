@@ -6,8 +6,6 @@ import click
 
 from ._options import verb
 
-__all__ = ["completion", "sandbox"]
-
 
 @verb("sandbox", short_help="Run a fake service with made-up data.")
 @click.option(

@@ -13,8 +13,6 @@ from rich.text import Text
 from ._columns import Row, heading, shown
 from ._text import plain, plural, tell
 
-__all__ = ["print_table"]
-
 _LEFT_OUT_FIRST: Final = ("session", "room", "duration", "files")
 
 

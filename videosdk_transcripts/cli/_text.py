@@ -10,8 +10,6 @@ import click
 if TYPE_CHECKING:  # it brings attrs along, and help prints no rows
     from videosdk_transcripts import PostTranscription, Transcription
 
-__all__ = ["formats", "plain", "plural", "readable", "tell"]
-
 
 def plain(text: str) -> str:
     """Replace what would move a terminal's cursor or break a line: the words are not ours."""

@@ -22,19 +22,6 @@ from ._text import plain, tell
 from ._token_claims import Explained, as_json, explain_token, facts, when
 from ._verdict import VerdictError
 
-__all__ = [
-    "API_KEY",
-    "SECRET",
-    "TOKEN",
-    "Wanted",
-    "is_set",
-    "mint_from_environment",
-    "minting",
-    "print_explanation",
-    "print_token",
-    "read_variable",
-]
-
 API_KEY: Final = ("VIDEOSDK_API_KEY",)
 SECRET: Final = ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY")
 TOKEN: Final = ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN")

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, NoReturn
 
-__all__ = ["Explained", "Fault", "as_json", "explain_token", "facts", "moment", "utc", "when"]
-
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
 _SOON: Final = 60.0
 """Seconds before its end, in which a token is about to be refused."""

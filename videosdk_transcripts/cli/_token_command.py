@@ -10,8 +10,6 @@ import click
 from ._account import Account
 from ._options import Form, as_form, of_account, verb
 
-__all__ = ["token"]
-
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 

@@ -9,8 +9,6 @@ import click
 from ._exit import ExitCode
 from ._text import plain, tell
 
-__all__ = ["VerdictError"]
-
 
 class VerdictError(click.ClickException):
     """The verb did what it was asked to; its exit code tells a shell that the answer is a no."""

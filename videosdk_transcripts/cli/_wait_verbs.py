@@ -10,18 +10,7 @@ from typing import Literal
 import click
 
 from ._account import Account
-from ._options import (
-    Form,
-    as_form,
-    of_account,
-    of_format,
-    of_odd_rows,
-    one_id,
-    verb,
-    with_client,
-)
-
-__all__ = ["wait", "watch"]
+from ._options import Form, as_form, of_account, of_format, of_odd_rows, one_id, verb, with_client
 
 
 def _at_least(least: float) -> Callable[[click.Context, click.Parameter, float], float]:

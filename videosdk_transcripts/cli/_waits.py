@@ -12,8 +12,6 @@ from ._options import Form
 from ._rows import show_row
 from ._text import tell
 
-__all__ = ["Patience", "wait_for"]
-
 
 @frozen
 class Patience:

@@ -17,8 +17,6 @@ from ._place import Place
 from ._rows import tabbed
 from ._text import tell
 
-__all__ = ["Watching", "print_changes"]
-
 
 @frozen
 class Watching:

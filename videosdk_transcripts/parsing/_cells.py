@@ -14,8 +14,6 @@ from ._lines import joined, split_lines
 from ._times import in_order, is_time
 from ._turns import Transcript, Turn, Unread
 
-__all__ = ["is_header", "read_tsv"]
-
 _WHOLE: Final = re.compile(r"[0-9]{1,16}")
 
 

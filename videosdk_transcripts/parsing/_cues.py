@@ -20,8 +20,6 @@ from ._markup import plain, split_voices
 from ._times import in_order, read_clock
 from ._turns import Transcript, Turn, Unread
 
-__all__ = ["is_cue", "is_head", "read_cues"]
-
 _TIMING: Final = re.compile(
     r"(?P<start>-?[0-9]+:[0-9:.,]*)\s*-->\s*(?P<end>-?[0-9]+:[0-9:.,]*)(?:\s+(?P<rest>.*))?",
     re.DOTALL,

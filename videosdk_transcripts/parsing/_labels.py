@@ -7,8 +7,6 @@ from typing import Final
 from ._lines import joined, split_lines, tidy
 from ._turns import Transcript, Turn
 
-__all__ = ["read_txt", "split_label", "split_labels"]
-
 # Longer than any name that was seen; what is longer is a sentence with a colon in it.
 _MOST: Final = 60
 _MOST_WORDS: Final = 6

@@ -6,8 +6,6 @@ import re
 from io import StringIO
 from typing import Final
 
-__all__ = ["joined", "split_lines", "tidy"]
-
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 

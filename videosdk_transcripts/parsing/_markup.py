@@ -11,8 +11,6 @@ from typing import Final
 
 from ._lines import tidy
 
-__all__ = ["escape", "plain", "split_voices"]
-
 _CHARACTERS: Final = {
     "&amp;": "&",
     "&lt;": "<",

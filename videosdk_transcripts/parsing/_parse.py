@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from videosdk_transcripts._arguments import check_word
+from videosdk_transcripts._validation import check_word
 from videosdk_transcripts.errors import ConfigurationError
 
 from ._cells import is_header, read_tsv
@@ -14,8 +14,6 @@ from ._labels import read_txt
 from ._lines import split_lines
 from ._turns import Transcript
 from ._whisper import read_json
-
-__all__ = ["parse_transcript"]
 
 _FORMATS: Final = ("txt", "srt", "vtt", "tsv", "json")
 # `[Speaker]: text` begins with a bracket as well.

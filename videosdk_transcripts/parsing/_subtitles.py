@@ -14,8 +14,6 @@ from ._markup import escape
 from ._times import in_order, is_time, write_clock
 from ._turns import Turn
 
-__all__ = ["to_srt", "to_vtt"]
-
 _ARROW: Final = re.compile("-{2,}>")
 
 

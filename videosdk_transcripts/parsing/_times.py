@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final, TypeGuard
 
-__all__ = ["in_order", "is_time", "read_clock", "write_clock"]
-
 _BOUND: Final = 3.6e12
 """Seconds, a billion hours. Up to there a float still holds the millisecond."""
 _CLOCK: Final = re.compile(

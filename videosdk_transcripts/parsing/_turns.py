@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sized
 
 from attrs import evolve, field, frozen
 
-from videosdk_transcripts._arguments import check_number
-
-__all__ = ["Transcript", "Turn", "Unread", "merge_turns", "rename_speakers"]
+from videosdk_transcripts._validation import check_number
 
 
 def _count(items: Sized) -> str:

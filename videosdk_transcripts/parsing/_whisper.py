@@ -16,8 +16,6 @@ from attrs import Factory, define
 from ._times import in_order, is_time
 from ._turns import Transcript, Turn, Unread
 
-__all__ = ["read_json"]
-
 # A whole number may be too long for `int`, and none here needs to be exact.
 _DECODER: Final = json.JSONDecoder(strict=False, parse_int=float)
 _NO_SPACE: Final = re.compile(r"[^ \t\r\n]")

@@ -10,8 +10,6 @@ from attrs import define, field
 if TYPE_CHECKING:
     from ._server import FakeVideoSDK
 
-__all__ = ["Drift"]
-
 
 @define
 class Drift:

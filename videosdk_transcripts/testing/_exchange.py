@@ -13,7 +13,6 @@ from ._listing import Listing
 if TYPE_CHECKING:
     from ._server import FakeVideoSDK
 
-__all__ = ["Exchange", "Fault", "Respond", "SeenRequest", "redirect", "refusal"]
 
 Respond = Callable[[Callable[[Listing], Any]], web.Response]
 

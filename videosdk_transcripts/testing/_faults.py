@@ -18,19 +18,6 @@ from ._exchange import Exchange
 from ._listing import Listing, Shape
 from ._server import FakeVideoSDK
 
-__all__ = [
-    "Body",
-    "Change",
-    "CutBody",
-    "Delay",
-    "DropConnection",
-    "EmptyPage",
-    "Envelope",
-    "HtmlPage",
-    "RepeatPage",
-    "Status",
-]
-
 _HTML: Final = "<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ._exchange import Exchange, Fault, SeenRequest
     from ._server import FakeVideoSDK
 
-__all__ = ["FILE_PATH", "FakeFiles", "GzipBomb", "Redirect"]
 
 FILE_PATH: Final = "/files/{id}/{name}"
 _MAPS: Final = ("transcriptionFilePaths", "summarizedFilePaths")

@@ -21,7 +21,6 @@ from ._webhooks import KEY_PATH
 if TYPE_CHECKING:
     from ._server import FakeVideoSDK
 
-__all__ = ["make_app"]
 
 _LIST: Final = "/ai/v1/realtime-transcriptions"
 

@@ -9,8 +9,6 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["InThread"]
-
 FakeT = TypeVar("FakeT", bound=AbstractAsyncContextManager[Any])
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ._files import FakeFiles
     from ._server import FakeVideoSDK
 
-__all__ = ["Applied", "Jobs", "add_routes", "make_post_row"]
 
 _REALTIME: Final = "/ai/v1/realtime-transcriptions"
 _POST: Final = "/ai/v1/post-transcriptions"

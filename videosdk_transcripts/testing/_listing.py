@@ -10,8 +10,6 @@ from uuid import UUID
 
 from attrs import define
 
-__all__ = ["EPOCH", "SHAPES", "Listing", "Row", "Shape", "belongs", "iso", "make_row", "new_id"]
-
 Row = dict[str, Any]
 """One row, as the service writes it."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-__all__ = ["openapi_text"]
-
 
 def openapi_text() -> str:
     """

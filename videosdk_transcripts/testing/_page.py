@@ -19,7 +19,6 @@ from ._timeline import timeline
 if TYPE_CHECKING:
     from ._server import FakeVideoSDK
 
-__all__ = ["show_page"]
 
 _STYLE_HASH: Final = b64encode(sha256(STYLE.encode()).digest()).decode()
 _POLICY: Final = (

@@ -15,7 +15,6 @@ from ._listing import Row
 if TYPE_CHECKING:
     from ._server import FakeVideoSDK
 
-__all__ = ["Asked", "Content", "Job", "Room", "Session", "look"]
 
 _KINDS: Final = ("running", "completed", "failed")
 _MOST_REQUESTS: Final = 50

@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from ._page_data import Asked, Job, Room, Session
 
-__all__ = ["asked_table", "job_table", "room_link", "room_table", "session_table"]
-
 _SHOWN: Final = 12
 _MOST: Final = 200
 

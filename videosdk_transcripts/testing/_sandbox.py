@@ -10,8 +10,6 @@ from typing import Final
 from ._listing import EPOCH, Row, iso
 from ._server import FakeVideoSDK
 
-__all__ = ["SANDBOX_ROOMS", "fill_sandbox", "run_sandbox"]
-
 SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "bqrz-tt51-x3nd")
 """The rooms of the sandbox. The first one has more than a page of rows."""
 

@@ -6,8 +6,6 @@ from collections import deque
 
 from ._exchange import Fault
 
-__all__ = ["Script"]
-
 
 class Script:
     """The faults that are due, in their order."""

@@ -10,8 +10,6 @@ from contextlib import AsyncExitStack
 from ._sandbox import SANDBOX_ROOMS, run_sandbox
 from ._server import FakeVideoSDK
 
-__all__ = ["serve"]
-
 
 async def serve(
     port: int = 8787,

@@ -26,8 +26,6 @@ from ._listing import EPOCH, Listing, Row, belongs, make_row, new_id
 from ._script import Script
 from ._webhooks import Webhooks
 
-__all__ = ["FakeVideoSDK"]
-
 _TURNS: Final = 5
 
 

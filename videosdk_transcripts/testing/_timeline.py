@@ -11,8 +11,6 @@ from attrs import field, frozen
 
 from ._page_data import Job, Session
 
-__all__ = ["timeline"]
-
 _COLUMN: Final = 120
 _NOW: Final = 84
 _HEAD: Final = 44

@@ -6,8 +6,6 @@ import warnings
 
 import jwt
 
-__all__ = ["judge_token"]
-
 
 def judge_token(  # noqa: PLR0911 - a list of reasons, one line each
     header: str | None, *, api_key: str, secret: str, now: float

@@ -15,7 +15,6 @@ from ._listing import Row
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-__all__ = ["KEY_PATH", "Webhooks"]
 
 KEY_PATH: Final = "/v2/public/rsa-public-key"
 

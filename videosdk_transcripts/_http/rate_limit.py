@@ -1,0 +1,52 @@
+"""P14: an evenly paced limit on requests, shared by all walks of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from videosdk_transcripts._loops import LoopLock
+
+
+class Pace:
+    """
+    Lets one request go every so often, and none in a burst.
+
+    A bucket of tokens starts with a burst and so meets a limit of the service that is
+    only a little higher; an even pace does not.
+
+    Args:
+        per_second: requests a second, or None for no limit.
+        clock: seconds of a clock that only goes forward.
+        sleep: waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        per_second: float | None,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._interval = 0.0 if per_second is None else 1 / per_second
+        self._clock = clock
+        self._sleep = sleep
+        self._next = 0.0
+        self._lock = LoopLock()
+
+    @property
+    def is_set(self) -> bool:
+        """Tell whether there is a limit, so that a turn has to be waited for."""
+        return self._interval > 0
+
+    async def turn(self) -> None:
+        """Wait until it is a request's turn, in the order in which they came."""
+        # The first one waits for the time and the others for the lock, which is fair; many
+        # timers for one moment would make a lottery of it. Who is cancelled leaves no gap.
+        async with self._lock.of_this_loop():
+            earliest = now = self._clock()
+            while (wait := self._next - now) > 0:
+                await self._sleep(wait)
+                # A timer that was late may be made up for, by one turn and not by a burst.
+                earliest = self._next
+                now = self._clock()
+            self._next = max(earliest, now - self._interval) + self._interval

@@ -1,0 +1,119 @@
+"""What a caller says of a walk, checked at once, and the pager that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+from attrs import frozen
+
+from videosdk_transcripts._api.filter import Filter, PlacedT, Unverified
+from videosdk_transcripts._api.pages import OnInvalid
+from videosdk_transcripts._validation import check_count, check_number, check_word
+from videosdk_transcripts.errors import ConfigurationError
+from videosdk_transcripts.models import WalkStats
+
+from .checkpoint import REALTIME, Checkpoint
+from .pager import Pager
+from .readahead import FetchPage
+from .verify import VerifiedWalk
+from .walk import Walk
+
+Consistency = Literal["once", "verify"]
+
+
+def check_page_options(page_size: object, unverified: object, on_invalid: object) -> None:
+    """Check what a walk and a single page have in common."""
+    check_count("page_size", page_size)
+    check_word("unverified", unverified, get_args(Unverified))
+    check_word("on_invalid", on_invalid, get_args(OnInvalid))
+
+
+@frozen
+class WalkOptions:
+    """
+    The options of a walk, as `TranscriptsClient.iter_transcriptions` describes them.
+
+    Raises:
+        ConfigurationError: one of them is out of its bounds.
+    """
+
+    wanted: Filter
+    limit: int | None
+    page_size: int
+    resume: str | None
+    unverified: Unverified
+    on_invalid: OnInvalid
+    consistency: Consistency
+    max_empty_pages: int
+    readahead: int
+    walk_deadline: float | None
+
+    def __attrs_post_init__(self) -> None:
+        check_page_options(self.page_size, self.unverified, self.on_invalid)
+        check_count("max_empty_pages", self.max_empty_pages)
+        check_word("consistency", self.consistency, get_args(Consistency))
+        check_count("readahead", self.readahead, least=0)
+        if self.limit is not None:
+            check_count("limit", self.limit)
+        if self.walk_deadline is not None:
+            check_number("walk_deadline", self.walk_deadline, least=0, above=True)
+        if self.consistency == "verify" and self.resume is not None:
+            raise ConfigurationError(
+                "a walk that is taken up again can't be verified, since only its end is walked; "
+                "start a new walk, or resume with consistency='once'"
+            )
+
+
+def make_pager(
+    options: WalkOptions,
+    fetch: FetchPage[PlacedT],
+    *,
+    stats: WalkStats,
+    clock: Callable[[], float],
+    listed: str = REALTIME,
+) -> Pager[PlacedT]:
+    """
+    Make the pager of a walk, which sends nothing yet.
+
+    Args:
+        options: what the caller said.
+        fetch: gets a page of the list.
+        stats: the counters of the walk.
+        clock: seconds of a clock that only goes forward.
+        listed: which list it is, for its checkpoints.
+
+    Raises:
+        ConfigurationError: the checkpoint is none, or is of another walk.
+    """
+    taken_up = None
+    if options.resume is not None:
+        taken_up = Checkpoint.loads(options.resume, options.wanted, options.page_size, listed)
+
+    def make_walk(stats: WalkStats) -> Walk[PlacedT]:
+        return Walk(
+            options.wanted,
+            unverified=options.unverified,
+            page_size=options.page_size,
+            max_empty_pages=options.max_empty_pages,
+            stats=stats,
+            start=taken_up.position if taken_up else None,
+            recent=taken_up.recent if taken_up else (),
+            known_from=taken_up.known_from if taken_up else 1,
+        )
+
+    verified = options.consistency == "verify"
+    return Pager(
+        fetch,
+        VerifiedWalk(make_walk, stats) if verified else make_walk(stats),
+        wanted=options.wanted,
+        page_size=options.page_size,
+        limit=options.limit,
+        readahead=options.readahead,
+        walk_deadline=options.walk_deadline,
+        collect_invalid=options.on_invalid == "collect",
+        clock=clock,
+        recent=taken_up.recent if taken_up else (),
+        known_from=taken_up.known_from if taken_up else 1,
+        listed=listed,
+    )
