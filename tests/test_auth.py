@@ -16,8 +16,8 @@ from videosdk_transcripts.auth import (
     FixedToken,
     RenewedToken,
     explain_refusal,
-    key_source,
     mint_token,
+    signing_source,
 )
 
 from .conftest import Clock
@@ -146,7 +146,7 @@ def test_a_short_secret_makes_no_noise_and_is_said_once(
 ) -> None:
     """The vendor chose its length; a warning for each request would help nobody."""
     with caplog.at_level(logging.INFO):
-        short = key_source(KEY, "short", clock=clock, now=lambda: NOW)
+        short = signing_source(KEY, "short", clock=clock, now=lambda: NOW)
     assert caplog.text.count("shorter than the 32 bytes") == 1
     assert mint_token(KEY, "short")
     assert "short'" not in repr(short)
@@ -187,7 +187,7 @@ async def test_a_token_without_an_end_is_used_until_it_is_refused(clock: Clock) 
     first = await tokens.get()
     clock.time += 10**9
     assert await tokens.get() == first
-    assert tokens.reject(first)
+    assert tokens.invalidate(first)
     assert await tokens.get() != first
 
 
@@ -204,21 +204,21 @@ async def test_a_refused_token_is_dropped_once(clock: Clock) -> None:
     mint = Mint()
     tokens = source(mint, clock)
     old = await tokens.get()
-    assert tokens.reject(old)
+    assert tokens.invalidate(old)
     new = await tokens.get()
-    assert tokens.reject(old)
+    assert tokens.invalidate(old)
     assert await tokens.get() == new
     assert mint.count == 2
 
 
 async def test_a_new_token_of_the_same_second_is_a_new_one(clock: Clock) -> None:
     """Though its text is the same, so that a crowd of refusals mints one and not a crowd."""
-    keys = key_source(KEY, SECRET, clock=clock, now=lambda: NOW)
+    keys = signing_source(KEY, SECRET, clock=clock, now=lambda: NOW)
     old = await keys.get()
-    assert keys.reject(old)
+    assert keys.invalidate(old)
     new = await keys.get()
     assert new == old
-    assert keys.reject(old)
+    assert keys.invalidate(old)
     assert await keys.get() is new
 
 
@@ -299,7 +299,7 @@ async def test_a_ready_token_is_sent_as_it_is() -> None:
     """It has no other one to offer."""
     fixed = FixedToken("abc")
     assert await fixed.get() == "abc"
-    assert not fixed.reject(Secret("abc"))
+    assert not fixed.invalidate(Secret("abc"))
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ SHY = [
     Secret(SECRET),
     FixedToken(SECRET),
     RenewedToken(Mint(), clock=Clock(), now=lambda: NOW),
-    key_source(KEY, SECRET, clock=Clock(), now=lambda: NOW),
+    signing_source(KEY, SECRET, clock=Clock(), now=lambda: NOW),
     TranscriptsClient(api_key=KEY, secret=SECRET),
     TranscriptsClient(token=SECRET),
 ]

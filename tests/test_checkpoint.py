@@ -10,7 +10,7 @@ from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
 
 WANTED = Filter("room", None)
-WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, adrift=frozenset("b")), ("a", "b"), 2)
+WHOLE = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, gap_before=frozenset("b")), ("a", "b"), 2)
 
 
 def test_it_comes_back() -> None:
@@ -30,10 +30,10 @@ def test_it_is_plain_json_with_a_version() -> None:
         "page_size": 10,
         "total": 45,
         "last_page": 5,
-        "unsettled": False,
-        "known_from": 2,
+        "moving": False,
+        "complete_from_page": 2,
         "recent": ["a", "b"],
-        "adrift": ["b"],
+        "gap_before": ["b"],
     }
 
 
@@ -79,11 +79,11 @@ def test_of_another_version_it_is_refused(version: object) -> None:
         {"page_size": None},
         {"total": -1},
         {"last_page": 1.5},
-        {"known_from": 0},
-        {"unsettled": 1},
+        {"complete_from_page": 0},
+        {"moving": 1},
         {"recent": "ab"},
         {"recent": [1]},
-        {"adrift": None},
+        {"gap_before": None},
     ],
 )
 def test_a_damaged_one_is_refused(change: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ SANDBOX_LINE = f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}\n"
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program does not wait between its attempts."""
-    use_policy(monkeypatch, RetryPolicy(first_wait=0, longest_wait=0))
+    use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
 
 
 # What it says of itself.
@@ -82,7 +82,7 @@ def test_help_names_every_option(run: Run) -> None:
     """The help of `list` names what can be given to it."""
     out = run("list", "--help").out
     assert {
-        *("--json", "--jsonl", "--limit", "--page-size", "--unverified", "--on-invalid"),
+        *("--json", "--jsonl", "--limit", "--page-size", "--on-unverified", "--on-invalid"),
         *("--csv", "--columns", "--status", "--since", "--until", "--checkpoint"),
         *("--env-file", "--profile", "--sandbox", "--help"),
     } == set(re.findall(r"^  (?:-h, )?(--[\w-]+)", out, re.MULTILINE))
@@ -105,7 +105,7 @@ def test_version(run: Run) -> None:
         (["list", ROOM, SESSION, "third"], "third"),
         (["list", "--limit", "0"], "--limit"),
         (["list", "--page-size", "x"], "--page-size"),
-        (["list", "--unverified", "drop"], "--unverified"),
+        (["list", "--on-unverified", "drop"], "--on-unverified"),
         (["list", "--on-invalid", "collect"], "--on-invalid"),
         (["list", "--env-file", "/no/such/file"], "--env-file"),
         (["list", "--env-file", "/"], "--env-file"),
@@ -631,11 +631,11 @@ def test_unreadable_rows_are_told(account: FakeVideoSDK, run: Run) -> None:
 
 @pytest.mark.parametrize(("word", "printed"), [("skip", 2), ("yield", 3)])
 def test_rows_of_nobody_are_told(account: FakeVideoSDK, run: Run, word: str, printed: int) -> None:
-    """With `--unverified`, rows without a room are treated as asked, and told."""
+    """With `--on-unverified`, rows without a room are treated as asked, and told."""
     account.filters = "ignored"
     account.add_transcriptions(2)
     account.add_transcription(room_id=None)
-    code, out, err = run("list", ROOM, "--unverified", word)
+    code, out, err = run("list", ROOM, "--on-unverified", word)
     assert (0, printed) == (code, len(out.splitlines()))
     assert err == "1 row without a room or session, treated as asked\n"
 
@@ -740,7 +740,7 @@ ENDS = [
     ),
     (ExitCode.SERVICE, having(start=5), "(here: --on-invalid)"),
     (ExitCode.SERVICE, having(extension={}), "does not name the room or session"),
-    (ExitCode.SERVICE, having(extension={}), "(here: --unverified)"),
+    (ExitCode.SERVICE, having(extension={}), "(here: --on-unverified)"),
 ]
 
 
@@ -1311,7 +1311,7 @@ def test_the_version_is_quick() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "completed"), [("li", "plain,list\n"), ("list --unv", "plain,--unverified\n")]
+    ("words", "completed"), [("li", "plain,list\n"), ("list --unv", "plain,--on-unverified\n")]
 )
 def test_completion_is_quick(words: str, completed: str) -> None:
     """A shell asks at each press of the key, and waits for the answer."""

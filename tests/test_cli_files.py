@@ -124,7 +124,7 @@ def test_download_for_programs(run: Run, account: FakeVideoSDK, tmp_path: Path) 
         account.files.put(row, "vtt", b"WEBVTT")
         path = str(tmp_path / f"p-{number}.vtt")
         expected.append({"id": f"p-{number}", "paths": {"vtt": path}, "skipped": [], "error": None})
-    options = ("--post", "--format", "vtt", "--to", str(tmp_path), "--at-once", "2")
+    options = ("--post", "--format", "vtt", "--to", str(tmp_path), "--concurrency", "2")
     assert json.loads(run("download", *options, "--json").out) == expected
     for row in expected:
         row["skipped"] = ["vtt"]
@@ -185,7 +185,7 @@ def test_wait(run: Run, account: FakeVideoSDK, said: str) -> None:
 
 def test_a_wait_in_vain(run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> None:
     """Timed out, completed without the file, failed, and unknown are told apart."""
-    use_policy(monkeypatch, RetryPolicy(first_wait=0, longest_wait=0))
+    use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
     account.add_transcription(row_id="runs", status="running", formats=())
     account.add_transcription(row_id="done", formats=())
     account.add_transcription(row_id="failed", status="failed", formats=())

@@ -29,7 +29,7 @@ def test_start_and_stop(run: Run, account: FakeVideoSDK) -> None:
         "summary": {"enabled": True},
     }
     stopped = json.loads(run("stop", ROOM, "--json").out)
-    assert stopped["happened"] == "answered"
+    assert stopped["outcome"] == "answered"
     assert stopped["transcription"]["id"] == account.rows[0]["id"]
     assert stopped["transcription"]["status"] == "completed"
     assert run("stop", ROOM).code == ExitCode.NOT_FOUND
@@ -77,7 +77,7 @@ def test_wrong_arguments(run: Run, account: FakeVideoSDK, arguments: list[str], 
 
 def test_a_lost_answer(run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it was found or sent again is told."""
-    use_policy(monkeypatch, RetryPolicy(first_wait=0, longest_wait=0))
+    use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
     account.fail_next(Applied(DropConnection()))
     assert "its answer was lost; this is what" in run("start", ROOM).err
     account.fail_next(DropConnection())

@@ -96,7 +96,7 @@ def test_a_token_with_all_options_as_json(call: Run) -> None:
     """Its claims and its end are in the document; what limits it is said on stderr."""
     code, out, err = call(
         *("--room", "abc", "--participant", "ann", "--permission", "allow_join"),
-        *("--role", "rtc", "--role", "crawler", "--life", "2h", "--json"),
+        *("--role", "rtc", "--role", "crawler", "--lifetime", "2h", "--json"),
     )
     document = json.loads(out)
     assert code == 0
@@ -114,7 +114,7 @@ def test_a_token_with_all_options_as_json(call: Run) -> None:
 @pytest.mark.parametrize(("life", "seconds"), [("90", 90), ("90s", 90), ("3m", 180), ("1d", 86400)])
 def test_a_life(call: Run, life: str, seconds: int) -> None:
     """In seconds, or with a unit."""
-    claims = jwt.decode(call("--life", life).out.strip(), SECRET, algorithms=["HS256"])
+    claims = jwt.decode(call("--lifetime", life).out.strip(), SECRET, algorithms=["HS256"])
     assert claims["exp"] - claims["iat"] == seconds + 60
 
 
@@ -133,12 +133,12 @@ def test_a_token_for_joining_alone(call: Run) -> None:
         (("--permission", "allow_all"), "'allow_all' is not one of"),
         (("--permission", "ask_join", "--permission", "allow_mod"), "ask_join alone"),
         (("--role", "admin"), "'admin' is not one of"),
-        (("--life", "soon"), "'soon' is no time, as 90"),
-        (("--life", "0"), "from 1 s to 365 days, not 0 s"),
-        (("--life", "366d"), "from 1 s to 365 days"),
+        (("--lifetime", "soon"), "'soon' is no time, as 90"),
+        (("--lifetime", "0"), "from 1 s to 365 days, not 0 s"),
+        (("--lifetime", "366d"), "from 1 s to 365 days"),
         (("--room", " "), "without white space"),
         (("--inspect", "--room", "a"), "--inspect needs no --room"),
-        (("--inspect", "--life", "1h"), "--inspect needs no --life"),
+        (("--inspect", "--lifetime", "1h"), "--inspect needs no --lifetime"),
         (("--inspect", "--sandbox"), "--inspect needs no --sandbox"),
         (("-",), "no argument but - with --inspect"),
     ],
@@ -182,7 +182,7 @@ def test_without_a_key_and_a_secret(
 
 
 @pytest.mark.usefixtures("_pair")
-@pytest.mark.parametrize("arguments", [(), ("--json",), ("--life", "0"), ("--role", "x")])
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--lifetime", "0"), ("--role", "x")])
 def test_the_secret_is_never_shown(call: Run, arguments: tuple[str, ...]) -> None:
     """The key is in every token, as it must be; the secret is nowhere."""
     _, out, err = call(*arguments)

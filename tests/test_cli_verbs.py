@@ -185,7 +185,7 @@ def _pressing(thread: int) -> Fault:
         (["wait", "p-1", "--post", "--poll", "nan"], "seconds above 0, not nan"),
         (["wait", "p-1", "--post", "--timeout", "inf"], "seconds above 0, not inf"),
         (["wait", "p-1", "--post", "--grace", "-1"], "seconds of 0 or more, not -1"),
-        (["watch", "--unverified", "drop"], "--unverified"),
+        (["watch", "--on-unverified", "drop"], "--on-unverified"),
         (["watch", "--json"], "--json"),
         (["watch", "--checkpoint", "/no/such/folder/file"], "can't be written to /no/such"),
         (["download", "--format", "../x"], "a format must be 1 to 16 letters"),
@@ -211,9 +211,9 @@ def test_odd_rows_of_a_watch(run: Run, account: FakeVideoSDK) -> None:
     account.add_transcription(row_id="good")
     options = ("watch", ROOM, "--since", "start", "--limit", "1")
     assert "(here: --on-invalid)" in run(*options).err
-    assert "(here: --unverified)" in run(*options, "--on-invalid", "skip").err
+    assert "(here: --on-unverified)" in run(*options, "--on-invalid", "skip").err
     for word, first in (("skip", "good"), ("yield", "nobody's")):
-        told = run(*options, "--on-invalid", "skip", "--unverified", word).out
+        told = run(*options, "--on-invalid", "skip", "--on-unverified", word).out
         assert told.split("\t")[:2] == ["new", first]
 
 

@@ -64,8 +64,8 @@ async def test_a_page_of_silent_rows(fake: FakeVideoSDK, client: TranscriptsClie
     fake.add_transcription(room_id=None)
     with pytest.raises(UnverifiedRowError):
         await client.get_page(ROOM)
-    assert len((await client.get_page(ROOM, unverified="yield")).items) == 1
-    assert (await client.get_page(ROOM, unverified="skip")).unverified_rows == 1
+    assert len((await client.get_page(ROOM, on_unverified="yield")).items) == 1
+    assert (await client.get_page(ROOM, on_unverified="skip")).unverified_rows == 1
     # Nobody asked for a room, so that there is nothing to verify.
     assert len((await client.get_page()).items) == 1
 
@@ -199,12 +199,12 @@ async def test_bad_ids_of_a_call(fake: FakeVideoSDK, client: TranscriptsClient, 
         ("page_size", True),
         ("page_size", None),
         ("max_empty_pages", 0),
-        ("walk_deadline", 0),
-        ("walk_deadline", float("nan")),
-        ("walk_deadline", float("inf")),
-        ("walk_deadline", 10**400),
-        ("walk_deadline", "60"),
-        ("unverified", "drop"),
+        ("walk_timeout", 0),
+        ("walk_timeout", float("nan")),
+        ("walk_timeout", float("inf")),
+        ("walk_timeout", 10**400),
+        ("walk_timeout", "60"),
+        ("on_unverified", "drop"),
         ("on_invalid", "ignore"),
         ("consistency", "always"),
         ("resume", "{}"),
@@ -219,7 +219,7 @@ def test_bad_options_of_a_walk(option: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("page", 0), ("page_size", 0), ("unverified", "drop"), ("on_invalid", "ignore")],
+    [("page", 0), ("page_size", 0), ("on_unverified", "drop"), ("on_invalid", "ignore")],
 )
 async def test_bad_options_of_a_page(
     fake: FakeVideoSDK, client: TranscriptsClient, option: str, value: Any

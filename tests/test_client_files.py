@@ -106,7 +106,7 @@ async def test_many_are_saved_in_order(
         fake.files.put(row, "txt", row["id"].encode())
     del rows[3]["transcriptionFilePaths"]
     downloads = client.download_all(
-        client.iter_transcriptions(ROOM), tmp_path, summary=False, at_once=3
+        client.iter_transcriptions(ROOM), tmp_path, summary=False, concurrency=3
     )
     found = [download async for download in downloads]
     assert [d.transcription.id for d in found] == [row["id"] for row in rows]
@@ -236,9 +236,9 @@ async def test_changes_are_followed(fake: FakeVideoSDK, client: TranscriptsClien
 async def test_a_job_is_started_and_stopped(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
     """And is one more row of the list."""
     started = await client.start_transcription(ROOM, language="en-US", summary=True)
-    assert (started.happened, started.transcription.is_running) == ("answered", True)
+    assert (started.outcome, started.transcription.is_running) == ("answered", True)
     stopped = await client.stop_transcription(ROOM)
-    assert (stopped.happened, stopped.transcription.is_completed) == ("answered", True)
+    assert (stopped.outcome, stopped.transcription.is_completed) == ("answered", True)
     assert [t.id async for t in client.iter_transcriptions(ROOM)] == [started.transcription.id]
     with pytest.raises(NotFoundError):
         await client.stop_transcription("room-without-job")
@@ -248,7 +248,7 @@ async def test_a_lost_answer_is_looked_up(fake: FakeVideoSDK, client: Transcript
     """In the list of the room, and no second job is started."""
     fake.fail_next(_applied_and_lost)
     started = await client.start_transcription(ROOM)
-    assert started.happened == "found"
+    assert started.outcome == "found"
     assert len(fake.rows) == 1
 
 

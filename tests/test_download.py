@@ -26,7 +26,7 @@ from videosdk_transcripts._files.atomic import PartFile, file_name, in_thread
 from videosdk_transcripts._files.batch import Downloads
 from videosdk_transcripts._files.download import Download, Downloader
 from videosdk_transcripts._files.fetch import Files
-from videosdk_transcripts.errors import FileError, FileNotReadyError, TranscriptGoneError
+from videosdk_transcripts.errors import FileError, FileGoneError, FileNotReadyError
 from videosdk_transcripts.testing import CutBody, Delay, FakeVideoSDK
 
 from .matrix.leaving import client_tasks, open_connections
@@ -247,7 +247,7 @@ async def test_a_dead_link(fake: FakeVideoSDK, tmp_path: Path) -> None:
     async with downloader(fake, tmp_path) as d:
         await d.save_one(old)
         fake.files.expire(row, renew=False)
-        with pytest.raises(TranscriptGoneError):
+        with pytest.raises(FileGoneError):
             await Downloader.of(
                 d.files, reader(fake), tmp_path, formats=("txt",), summary=False, overwrite=True
             ).save_one(view(row))
@@ -504,9 +504,11 @@ async def test_cancelling_waits_for_the_thread() -> None:
 # Many rows.
 
 
-def of_all(downloader: Downloader[Transcription], rows: Any, at_once: int = 4) -> Downloads[Any]:
+def of_all(
+    downloader: Downloader[Transcription], rows: Any, concurrency: int = 4
+) -> Downloads[Any]:
     """Return the downloads of some rows."""
-    return Downloads(rows, downloader.prepare, downloader.save, at_once=at_once)
+    return Downloads(rows, downloader.prepare, downloader.save, concurrency=concurrency)
 
 
 def filled(fake: FakeVideoSDK, count: int) -> list[str]:
@@ -528,7 +530,7 @@ async def test_many_rows_in_order(
         assert [one.transcription.id for one in found] == ids
         bad = [one for one in found if one.error]
         assert [one.transcription.id for one in bad] == [ids[7]]
-        assert isinstance(bad[0].error, TranscriptGoneError)
+        assert isinstance(bad[0].error, FileGoneError)
         assert listed(tmp_path / "new") == {
             f"{row_id}.txt": row_id.encode() * 50 for row_id in ids if row_id != ids[7]
         }
@@ -560,7 +562,7 @@ async def test_so_many_at_once(fake: FakeVideoSDK, tmp_path: Path) -> None:
         return
 
     rows = walk()
-    downloads = Downloads(rows, prepare, save, at_once=3)
+    downloads = Downloads(rows, prepare, save, concurrency=3)
     first = asyncio.create_task(anext(downloads))
     await until(lambda: len(started) == 3)
     for _ in range(10):
@@ -598,9 +600,9 @@ async def saved(number: int) -> Download[int]:
     return Download(number, {})
 
 
-def plain(rows: Any, save: Callable[[Any], Any] = saved, at_once: int = 4) -> Downloads[Any]:
+def plain(rows: Any, save: Callable[[Any], Any] = saved, concurrency: int = 4) -> Downloads[Any]:
     """Return downloads without files."""
-    return Downloads(rows, nothing, save, at_once=at_once)
+    return Downloads(rows, nothing, save, concurrency=concurrency)
 
 
 async def collect(downloads: Downloads[Any], seen: list[int], most: int = 99) -> None:
@@ -709,7 +711,7 @@ class Leaving:
         async for _ in downloads:
             break
         await until(lambda: not client_tasks())
-        self.fake.files.recover()
+        self.fake.files.clear_faults()
         # It goes on with the rows that were not handed out.
         assert [one.transcription.id async for one in downloads] == self.ids[1:]
 
@@ -779,7 +781,7 @@ async def test_going_on_after_a_step_that_was_ended() -> None:
             return await super().__anext__()
 
     hangs: list[int] = []
-    downloads = plain(Slow(5), at_once=1)
+    downloads = plain(Slow(5), concurrency=1)
     seen: list[int] = []
     await collect(downloads, seen, most=2)
     hangs.append(1)
@@ -824,10 +826,10 @@ def test_forgotten_after_its_loop() -> None:
     gc.collect()
 
 
-@pytest.mark.parametrize("at_once", [0, -1, True, 1.5])
-def test_at_once(at_once: Any) -> None:
+@pytest.mark.parametrize("concurrency", [0, -1, True, 1.5])
+def test_at_once(concurrency: Any) -> None:
     """Is a whole number of 1 or more; and rows can be walked over."""
-    with pytest.raises(ConfigurationError, match="at_once must be a whole number"):
-        plain(Walk(1), at_once=at_once)
+    with pytest.raises(ConfigurationError, match="concurrency must be a whole number"):
+        plain(Walk(1), concurrency=concurrency)
     with pytest.raises(ConfigurationError, match="walks over a pager"):
         plain([1, 2])

@@ -134,7 +134,7 @@ async def test_killed_at_random_moments(fake: FakeVideoSDK, tmp_path: Path) -> N
 
             fake.files.fail_next(only_large, times=COUNT)
         code = await run_until(fake, token, directory, moment)
-        fake.files.recover()
+        fake.files.clear_faults()
         found = whole(directory)
         # Nothing is torn, and nothing that was there is fetched again.
         assert all(data == wanted[name] for name, data in found.items())

@@ -9,7 +9,7 @@ import pytest
 from videosdk_transcripts import InvalidResponseError, InvalidRowError, Page, PaginationError
 from videosdk_transcripts._api.converter import quick_row, read_transcription
 from videosdk_transcripts._api.pages import OnInvalid, read_page
-from videosdk_transcripts._api.protocol import Answer, Request
+from videosdk_transcripts._api.protocol import Request, Response
 from videosdk_transcripts.models import Transcription
 
 ASKED = Request("/x", "page 2")
@@ -18,7 +18,7 @@ ROWS = [{"id": "a"}, {"id": "b"}]
 
 def read(data: Any, page: int = 2, on_invalid: OnInvalid = "raise") -> Page[Transcription]:
     """Read an answer to the request for a page."""
-    answer = Answer(200, {}, json.dumps(data).encode())
+    answer = Response(200, {}, json.dumps(data).encode())
     return asyncio.run(
         read_page(answer, ASKED, page, quick_row, read_transcription, on_invalid=on_invalid)
     )
@@ -160,7 +160,7 @@ async def test_a_large_page_lets_others_have_their_turn() -> None:
     other = asyncio.create_task(count())
     body = json.dumps({"transcriptions": [{"id": f"{n}"} for n in range(1000)]}).encode()
     page = await read_page(
-        Answer(200, {}, body), ASKED, 1, quick_row, read_transcription, on_invalid="raise"
+        Response(200, {}, body), ASKED, 1, quick_row, read_transcription, on_invalid="raise"
     )
     other.cancel()
     assert [row.id for row in page.items] == [f"{n}" for n in range(1000)]

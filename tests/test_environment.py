@@ -6,14 +6,14 @@ import jwt
 import pytest
 
 from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
-from videosdk_transcripts._environment import find_endpoint, find_file_hosts, find_tokens
+from videosdk_transcripts._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 
 
 def find(**given: Any) -> TokenSource:
     """Find the source for these arguments."""
     arguments: dict[str, Any] = {"api_key": None, "secret": None, "token": None} | given
-    return find_tokens(clock=lambda: 0.0, now=lambda: 0.0, **arguments)
+    return resolve_tokens(clock=lambda: 0.0, now=lambda: 0.0, **arguments)
 
 
 async def key_of(tokens: TokenSource) -> str:
@@ -123,10 +123,10 @@ def test_no_credentials(
 )
 def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint: str) -> None:
     """The vendor's examples set it with /v2, which does not belong to these paths."""
-    assert endpoint == find_endpoint(given)
+    assert endpoint == resolve_endpoint(given)
     if given is not None:
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", given)
-    assert endpoint == find_endpoint(None)
+    assert endpoint == resolve_endpoint(None)
 
 
 @pytest.mark.parametrize(
@@ -147,16 +147,16 @@ def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint:
 def test_bad_endpoints(given: Any, reason: str) -> None:
     """Refused before a token is sent there, and without its credentials in the text."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
-        find_endpoint(given)
+        resolve_endpoint(given)
     assert "pass" not in str(caught.value)
 
 
 def test_file_hosts_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """With commas, and where the argument says nothing; an empty one allows nothing more."""
-    assert list(find_file_hosts(None)) == []
+    assert list(resolve_file_hosts(None)) == []
     monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", " a.example, https://b.example:8443,, ")
-    assert list(find_file_hosts(None)) == ["a.example", "https://b.example:8443"]
-    assert list(find_file_hosts([])) == []
+    assert list(resolve_file_hosts(None)) == ["a.example", "https://b.example:8443"]
+    assert list(resolve_file_hosts([])) == []
     monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", "https://user@b.example")
     with pytest.raises(ConfigurationError):
         TranscriptsClient(token="abc")

@@ -41,8 +41,8 @@ def test_rows_keep_their_place_through_pickle() -> None:
     assert (invalid.path, invalid.row_id, invalid.page) == ("$.a", "b", 2)
     unsure = pickle.loads(pickle.dumps(UnverifiedRowError("x", row_id="b")))
     assert (unsure.row_id, unsure.page) == ("b", None)
-    unsettled = pickle.loads(pickle.dumps(errors.IncompleteWalkError("x", passes=5, differing=2)))
-    assert (unsettled.passes, unsettled.differing) == (5, 2)
+    moving = pickle.loads(pickle.dumps(errors.IncompleteWalkError("x", passes=5, differing=2)))
+    assert (moving.passes, moving.differing) == (5, 2)
 
 
 def test_text_tells_the_facts_it_has() -> None:

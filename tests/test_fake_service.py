@@ -154,7 +154,7 @@ async def test_an_outage_ends(fake: FakeVideoSDK, client: TranscriptsClient) -> 
         await client.count()
     fake.fail_next(Status(400), times=3)
     fake.on_page(1, Status(400))
-    fake.recover()
+    fake.clear_faults()
     assert await client.count() == 3
     assert len(fake.requests) == 2
 
@@ -201,9 +201,9 @@ async def test_files_recover_too(fake: FakeVideoSDK, client: TranscriptsClient) 
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"Hi.")
     t = await client.get_transcription(row["id"])
-    for recover in (fake.recover, fake.files.recover):
+    for clear_faults in (fake.clear_faults, fake.files.clear_faults):
         fake.files.fail_next(Status(404), times=9)
-        recover()
+        clear_faults()
         assert await client.fetch_text(t) == "Hi."
 
 

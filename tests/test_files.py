@@ -36,11 +36,11 @@ from videosdk_transcripts._files.hosts import FileHosts
 from videosdk_transcripts._files.transport import FileTransport
 from videosdk_transcripts.errors import (
     FileError,
+    FileGoneError,
     FileHostRefusedError,
     FileNotReadyError,
     FileTextError,
     RedirectError,
-    TranscriptGoneError,
 )
 from videosdk_transcripts.testing import (
     Body,
@@ -175,7 +175,7 @@ async def test_the_files_of_the_fake_service(fake: FakeVideoSDK) -> None:
     fake.files.expire(row["id"], status=410)
     assert view(other) == living
     unknown = living.files["txt"].replace(other["id"], "unknown")
-    assert isinstance(await failure(unknown, fake.url), TranscriptGoneError)
+    assert isinstance(await failure(unknown, fake.url), FileGoneError)
 
 
 async def test_no_credentials_on_a_request(fake: FakeVideoSDK, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ async def test_a_dead_link_is_renewed_once(fake: FakeVideoSDK, status: int) -> N
         fake.files.expire(row, status=status)
         newest = view(row)
         fake.files.expire(row, status=status)
-        with pytest.raises(TranscriptGoneError, match=f"answered {status}") as caught:
+        with pytest.raises(FileGoneError, match=f"answered {status}") as caught:
             await files.fetch_bytes(old, "txt", summary=False, reread=again(newest))
     assert caught.value.status == status
     assert (caught.value.transcription_id, caught.value.format) == (row["id"], "txt")
@@ -298,7 +298,7 @@ async def test_a_dead_link_without_another(fake: FakeVideoSDK) -> None:
     async with opened(fake.url) as transport:
         fetch = Files(transport).fetch_bytes
         for reread in (reader(fake), gone, again(Transcription(old.id))):
-            with pytest.raises(TranscriptGoneError):
+            with pytest.raises(FileGoneError):
                 await fetch(old, "txt", summary=False, reread=reread)
         assert len(fake.files.requests) == 3
         with pytest.raises(ServerError, match="broken"):
@@ -401,11 +401,11 @@ async def test_all_attempts_take_so_long_at_most(fake: FakeVideoSDK) -> None:
     """With the waits between them, and the one for a slot."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt")
-    policy = RetryPolicy(attempts=9, page_deadline=0.1)
+    policy = RetryPolicy(attempts=9, page_timeout=0.1)
     fake.files.fail_next(Delay(60))
     error = await failure(url, fake.url, policy=policy)
     assert isinstance(error, TimedOutError)
-    assert "the page_deadline passed in attempt 1;" in str(error)
+    assert "the page_timeout passed in attempt 1;" in str(error)
     assert error.attempts == 1
 
     async def sleep(seconds: float) -> None:
@@ -413,19 +413,19 @@ async def test_all_attempts_take_so_long_at_most(fake: FakeVideoSDK) -> None:
 
     fake.files.fail_next(Status(503))
     loop = asyncio.get_running_loop()
-    policy = RetryPolicy(attempts=9, page_deadline=0.1, first_wait=0.0)
+    policy = RetryPolicy(attempts=9, page_timeout=0.1, wait_initial=0.0)
     error = await failure(url, fake.url, policy=policy, sleep=sleep, clock=loop.time)
-    assert "the page_deadline passed in attempt 1, after GET" in str(error)
+    assert "the page_timeout passed in attempt 1, after GET" in str(error)
 
 
 async def test_no_more_than_so_many_at_once(fake: FakeVideoSDK) -> None:
     """Whoever waits for a slot sends nothing, and waits within the deadline."""
     row = fake.add_transcription()
     fake.files.put(row, "txt")
-    policy = RetryPolicy(attempts=1, page_deadline=0.05, attempt_timeout=0.01)
+    policy = RetryPolicy(attempts=1, page_timeout=0.05, attempt_timeout=0.01)
     async with opened(fake.url, max_in_flight=1, policy=policy) as transport:
         wire = await transport.sessions.open()
-        async with wire.slots:
+        async with wire.semaphore:
             with pytest.raises(TimedOutError, match="while it waited for a slot"):
                 await Files(transport).fetch_bytes(view(row), "txt", summary=False, reread=unread)
     assert fake.files.requests == []

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from videosdk_transcripts import Page, Transcription, UnverifiedRowError
-from videosdk_transcripts._api.filter import Filter, Unverified, screen, warn_of_foreign_rows
+from videosdk_transcripts._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
 
 R, S = "room-a", "session-a"
 
@@ -34,7 +34,7 @@ def test_owns(
 ) -> None:
     """A row is ours, another's, or does not say."""
     t = Transcription("a", room_id=row[0], session_id=row[1])
-    assert verdict is Filter(*wanted).owns(t)
+    assert verdict is Filter(*wanted).matches(t)
 
 
 def test_params_say_the_same_to_the_service() -> None:
@@ -73,27 +73,27 @@ SILENT = Transcription("silent")
 
 
 @pytest.mark.parametrize(
-    ("unverified", "kept"), [("skip", ("ours",)), ("yield", ("ours", "silent"))]
+    ("on_unverified", "kept"), [("skip", ("ours",)), ("yield", ("ours", "silent"))]
 )
-def test_screen_drops_and_counts(unverified: Unverified, kept: tuple[str, ...]) -> None:
+def test_screen_drops_and_counts(on_unverified: Unverified, kept: tuple[str, ...]) -> None:
     """Foreign rows go, rows without ids follow the option, and both are counted."""
-    page = screen(Page(1, (OURS, THEIRS, SILENT), total=3), Filter(R), unverified)
+    page = apply_filter(Page(1, (OURS, THEIRS, SILENT), total=3), Filter(R), on_unverified)
     assert kept == tuple(t.id for t in page.items)
     assert (page.foreign_rows_dropped, page.unverified_rows, page.total) == (1, 1, 3)
 
 
 def test_screen_raises_for_a_silent_row_and_names_the_option() -> None:
     """By default nobody is handed a row that may be another's."""
-    with pytest.raises(UnverifiedRowError, match="unverified='yield'") as caught:
-        screen(Page(4, (OURS, SILENT)), Filter(R), "raise")
+    with pytest.raises(UnverifiedRowError, match="on_unverified='yield'") as caught:
+        apply_filter(Page(4, (OURS, SILENT)), Filter(R), "raise")
     assert (caught.value.row_id, caught.value.page) == ("silent", 4)
 
 
 def test_screen_passes_a_clean_page_as_it_is() -> None:
     """No copy is made where there is nothing to drop, or nothing was asked for."""
     clean, mixed = Page(1, (OURS,)), Page(1, (OURS, THEIRS, SILENT))
-    assert screen(clean, Filter(R), "raise") is clean
-    assert screen(mixed, Filter(), "raise") is mixed
+    assert apply_filter(clean, Filter(R), "raise") is clean
+    assert apply_filter(mixed, Filter(), "raise") is mixed
 
 
 def test_the_warning_counts_and_advises(caplog: pytest.LogCaptureFixture) -> None:

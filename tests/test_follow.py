@@ -184,7 +184,7 @@ async def test_the_whole_list_comes_round(fake: FakeVideoSDK, bot: Callable[...,
         [("new", row["id"]), ("finished", row["id"])],
     ]
     asked(fake)
-    always = bot(whole_walk_every=0)
+    always = bot(full_scan_interval=0)
     await always.poll()
     await always.poll()
     assert asked(fake) == [1, 2, 3] * 2
@@ -521,7 +521,7 @@ async def test_a_callers_time_out_is_passed_on(clock: Clock) -> None:
     [
         ({"since": "ever"}, "since must be one of now, start"),
         ({"poll": 0.5}, "poll must be a number of 1 or more"),
-        ({"whole_walk_every": -1}, "whole_walk_every must be a number of 0 or more"),
+        ({"full_scan_interval": -1}, "full_scan_interval must be a number of 0 or more"),
     ],
 )
 def test_bad_arguments(clock: Clock, options: dict[str, Any], reason: str) -> None:

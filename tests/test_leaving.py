@@ -34,9 +34,7 @@ from .matrix.leaving import PROMPTLY, WAYS, client_tasks, open_connections, phas
 from .matrix.proxy import PASS, Proxy
 
 LONG = 3600.0
-PATIENT = RetryPolicy(
-    first_wait=LONG, longest_wait=LONG, attempt_timeout=LONG, page_deadline=9 * LONG
-)
+PATIENT = RetryPolicy(wait_initial=LONG, wait_max=LONG, attempt_timeout=LONG, page_timeout=9 * LONG)
 
 
 class Place:
@@ -339,7 +337,7 @@ async def test_a_cancellation_while_a_page_is_decoded() -> None:
         assert found == place.rows
 
 
-@pytest.mark.parametrize("limit", ["attempt_timeout", "page_deadline"])
+@pytest.mark.parametrize("limit", ["attempt_timeout", "page_timeout"])
 @pytest.mark.parametrize("after", [0.04, 0.06])
 async def test_a_cancellation_in_the_turn_of_a_limit(limit: str, after: float) -> None:
     """It is no time-out, whichever of the two was due first."""
@@ -495,7 +493,7 @@ from videosdk_transcripts import RetryPolicy, TranscriptsClient
 url, token, runner, ending = sys.argv[1:]
 # A shell lets programs in the background ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-policy = RetryPolicy(first_wait=60, longest_wait=60)
+policy = RetryPolicy(wait_initial=60, wait_max=60)
 client = TranscriptsClient(endpoint=url, token=token, retry=policy)
 
 async def walk(rows):

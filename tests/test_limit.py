@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from videosdk_transcripts._http.timeout import Limit
+from videosdk_transcripts._http.timeout import Timeout
 
 NEVER = 30.0
 
@@ -16,7 +16,7 @@ def soon(seconds: float = 0.03) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def ended_after(limit: Limit) -> float:
+async def ended_after(limit: Timeout) -> float:
     """Return the seconds after which a limit has ended a wait."""
     began = soon(0)
     with limit:
@@ -30,19 +30,19 @@ async def ended_after(limit: Limit) -> float:
 
 async def test_it_ends_what_waits() -> None:
     """At its moment, and without an exception."""
-    in_force: set[Limit] = set()
-    limit = Limit(soon(), in_force)
+    in_force: set[Timeout] = set()
+    limit = Timeout(soon(), in_force)
     assert 0.03 <= await ended_after(limit) < 0.5
-    assert (in_force, limit.cut_short) == (set(), False)
+    assert (in_force, limit.aborted) == (set(), False)
 
 
 async def test_what_is_in_time_passes() -> None:
     """Its result and its errors alike."""
-    in_force: set[Limit] = set()
+    in_force: set[Timeout] = set()
     for error in (LookupError, TimeoutError, asyncio.CancelledError):
-        with pytest.raises(error), Limit(soon(), in_force):
+        with pytest.raises(error), Timeout(soon(), in_force):
             raise error
-    with Limit(soon(), in_force) as limit:
+    with Timeout(soon(), in_force) as limit:
         assert in_force == {limit}
         await asyncio.sleep(0)
     assert (in_force, limit.expired) == (set(), False)
@@ -54,9 +54,9 @@ async def test_what_is_in_time_passes() -> None:
 async def test_its_end_is_put_off(moves: tuple[float, ...]) -> None:
     """The last word counts, also where the timer had gone off before."""
     began = soon(0)
-    with Limit(began + 0.03, set()) as limit:
+    with Timeout(began + 0.03, set()) as limit:
         for move in moves:
-            limit.end_at(began + move)
+            limit.reschedule(began + move)
         await asyncio.sleep(NEVER)
     assert limit.expired
     assert 0.09 <= soon(0) - began < 0.5
@@ -64,43 +64,43 @@ async def test_its_end_is_put_off(moves: tuple[float, ...]) -> None:
 
 async def test_its_end_is_put_off_time_and_again() -> None:
     """As long as somebody does so before it comes."""
-    with Limit(soon(), set()) as limit:
+    with Timeout(soon(), set()) as limit:
         for _ in range(5):
-            limit.end_at(soon())
+            limit.reschedule(soon())
             await asyncio.sleep(0.02)
     assert not limit.expired
 
 
 async def test_a_sooner_end() -> None:
     """The timer does not wait for the later one."""
-    limit = Limit(soon(NEVER), set())
-    asyncio.get_running_loop().call_soon(limit.end_at, soon())
+    limit = Timeout(soon(NEVER), set())
+    asyncio.get_running_loop().call_soon(limit.reschedule, soon())
     assert await ended_after(limit) < 0.5
 
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_it_is_cut_short(times: int) -> None:
     """By whoever finds it, and nothing puts that off."""
-    in_force: set[Limit] = set()
-    with Limit(soon(NEVER), in_force) as limit:
+    in_force: set[Timeout] = set()
+    with Timeout(soon(NEVER), in_force) as limit:
         for _ in range(times):
             for found in in_force:
-                found.end_now()
-        limit.end_at(soon(NEVER))
-        limit.end_at(soon())
+                found.expire_now()
+        limit.reschedule(soon(NEVER))
+        limit.reschedule(soon())
         await asyncio.sleep(NEVER)
-    assert (limit.expired, limit.cut_short) == (True, True)
+    assert (limit.expired, limit.aborted) == (True, True)
 
 
 async def test_one_that_has_ended_is_not_cut_short() -> None:
     """What it has come to stays, and it cancels once."""
-    with Limit(soon(0), set()) as limit:
+    with Timeout(soon(0), set()) as limit:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(NEVER)
-        limit.end_now()
-        limit.end_at(soon(0))
+        limit.expire_now()
+        limit.reschedule(soon(0))
         await asyncio.sleep(0.01)
-    assert (limit.expired, limit.cut_short) == (True, False)
+    assert (limit.expired, limit.aborted) == (True, False)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
@@ -108,7 +108,7 @@ async def test_one_that_has_ended_is_not_cut_short() -> None:
 
 async def test_a_time_out_in_place_of_its_cancellation() -> None:
     """It is this limit's, whoever has made it of that."""
-    with Limit(soon(0), set()) as limit:
+    with Timeout(soon(0), set()) as limit:
         try:
             await asyncio.sleep(NEVER)
         except asyncio.CancelledError:
@@ -118,11 +118,11 @@ async def test_a_time_out_in_place_of_its_cancellation() -> None:
 
 async def test_it_insists() -> None:
     """Whoever swallowed its cancellation is ended by the next word of it."""
-    with Limit(soon(0), set()) as limit:
-        limit.insist()
+    with Timeout(soon(0), set()) as limit:
+        limit.raise_if_expired()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(NEVER)
-        limit.insist()
+        limit.raise_if_expired()
         pytest.fail("it goes on")
     assert limit.expired
 
@@ -133,9 +133,9 @@ async def test_another_cancellation_gets_through(turn: int) -> None:
     expired: list[bool] = []
 
     async def wait() -> None:
-        limit = Limit(soon(NEVER), set())
+        limit = Timeout(soon(NEVER), set())
         loop = asyncio.get_running_loop()
-        loop.call_soon(limit.end_now)
+        loop.call_soon(limit.expire_now)
         if turn == 0:
             task.cancel()
         else:
@@ -158,7 +158,7 @@ async def test_what_belongs_to_no_task_is_refused() -> None:
 
     def enter() -> None:
         with pytest.raises(RuntimeError, match="a request is sent by a task") as caught:
-            Limit(0, set()).__enter__()
+            Timeout(0, set()).__enter__()
         refused.append(str(caught.value))
 
     asyncio.get_running_loop().call_soon(enter)
@@ -166,7 +166,7 @@ async def test_what_belongs_to_no_task_is_refused() -> None:
     assert len(refused) == 1
 
 
-class Weak(Limit):
+class Weak(Timeout):
     """One that can be watched."""
 
 

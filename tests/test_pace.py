@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from videosdk_transcripts import ConfigurationError, RetryPolicy, TranscriptsClient
-from videosdk_transcripts._http.rate_limit import Pace
+from videosdk_transcripts._http.rate_limit import RateLimiter
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
 from .conftest import Clock
@@ -16,9 +16,9 @@ from .conftest import Clock
 
 async def test_turns_are_evenly_spaced(clock: Clock) -> None:
     """The first one at once, and each later one an interval behind the one before."""
-    pace = Pace(4, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(4, clock=clock, sleep=clock.sleep)
     for _ in range(4):
-        await pace.turn()
+        await pace.acquire()
     assert clock.slept == [0.25, 0.25, 0.25]
 
 
@@ -30,11 +30,11 @@ async def test_a_late_timer_is_made_up_for_by_one_turn() -> None:
         await clock.sleep(seconds)
         clock.time += 0.2 if len(clock.slept) == 1 else 10
 
-    pace = Pace(4, clock=clock, sleep=late)
+    pace = RateLimiter(4, clock=clock, sleep=late)
     began = clock.time
     turns = []
     for _ in range(5):
-        await pace.turn()
+        await pace.acquire()
         turns.append(clock.time - began)
     # 0.25 came 0.2 s late, so that 0.5 is kept; what comes 10 s late frees one turn.
     assert turns == pytest.approx([0, 0.45, 10.5, 10.5, 20.75])
@@ -42,19 +42,19 @@ async def test_a_late_timer_is_made_up_for_by_one_turn() -> None:
 
 async def test_time_that_passed_is_not_saved_up(clock: Clock) -> None:
     """After a pause there is no burst."""
-    pace = Pace(4, clock=clock, sleep=clock.sleep)
-    await pace.turn()
+    pace = RateLimiter(4, clock=clock, sleep=clock.sleep)
+    await pace.acquire()
     clock.time += 60
     for _ in range(3):
-        await pace.turn()
+        await pace.acquire()
     assert clock.slept == [0.25, 0.25]
 
 
 async def test_without_a_limit_nothing_waits(clock: Clock) -> None:
     """The default costs nothing."""
-    pace = Pace(None, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(None, clock=clock, sleep=clock.sleep)
     for _ in range(100):
-        await pace.turn()
+        await pace.acquire()
     assert clock.slept == []
 
 
@@ -98,12 +98,12 @@ def test_bad_rates(rate: Any) -> None:
 
 async def test_turns_come_in_the_order_asked_for() -> None:
     """Nobody waits longer than those before, and who gives up leaves no gap."""
-    pace = Pace(200, clock=time.monotonic, sleep=asyncio.sleep)
+    pace = RateLimiter(200, clock=time.monotonic, sleep=asyncio.sleep)
     began = time.monotonic()
     order = []
 
     async def wait(number: int) -> None:
-        await pace.turn()
+        await pace.acquire()
         order.append(number)
 
     waiting = [asyncio.ensure_future(wait(number)) for number in range(30)]

@@ -251,7 +251,7 @@ def test_the_import_is_light() -> None:
     loaded = loaded_by("import videosdk_transcripts; dir(videosdk_transcripts)")
     assert {name for name in loaded if name.startswith("videosdk_transcripts")} == {
         "videosdk_transcripts",
-        "videosdk_transcripts._text",
+        "videosdk_transcripts._redact",
         "videosdk_transcripts.errors",
     }
     assert loaded & heavy == set()

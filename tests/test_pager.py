@@ -327,12 +327,12 @@ async def test_the_walk_deadline_ends_a_walk(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock, rows: list[str]
 ) -> None:
     """It counts from the first step, over all pages, and the checkpoint goes on from there."""
-    pager = client.iter_transcriptions(ROOM, walk_deadline=60)
+    pager = client.iter_transcriptions(ROOM, walk_timeout=60)
     clock.time += 100
     found = [(await anext(pager)).id for _ in range(20)]
     clock.time += 61
     with pytest.raises(
-        TimedOutError, match="walk_deadline passed before the first attempt"
+        TimedOutError, match="walk_timeout passed before the first attempt"
     ) as caught:
         await anext(pager)
     assert (caught.value.page, caught.value.attempts) == (2, 0)
@@ -345,7 +345,7 @@ async def test_a_wait_beyond_the_walk_deadline_is_not_begun(
 ) -> None:
     """The failure is raised at once, with what the service asked for."""
     fake.fail_next(Status(429, {"Retry-After": "50"}))
-    pager = client.iter_transcriptions(ROOM, walk_deadline=40)
+    pager = client.iter_transcriptions(ROOM, walk_timeout=40)
     with pytest.raises(RateLimitedError) as caught:
         await anext(pager)
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (50.0, 1, [])
@@ -371,15 +371,15 @@ async def test_a_filter_that_is_ignored(
     assert caplog.text.count("ignored the filter") == 1
 
 
-@pytest.mark.parametrize(("unverified", "count"), [("skip", 2), ("yield", 3)])
+@pytest.mark.parametrize(("on_unverified", "count"), [("skip", 2), ("yield", 3)])
 async def test_rows_without_ids(
-    fake: FakeVideoSDK, client: TranscriptsClient, unverified: Any, count: int
+    fake: FakeVideoSDK, client: TranscriptsClient, on_unverified: Any, count: int
 ) -> None:
     """They follow the option, and are counted."""
     fake.filters = "ignored"
     fake.add_transcriptions(2)
     fake.add_transcription(room_id=None, session_id=None)
-    pager = client.iter_transcriptions(ROOM, unverified=unverified)
+    pager = client.iter_transcriptions(ROOM, on_unverified=on_unverified)
     assert len(await ids(pager)) == count
     assert pager.stats.unverified_rows == 1
 
@@ -391,10 +391,10 @@ async def test_rows_without_ids_raise_by_default(
     fake.filters = "ignored"
     silent = fake.add_transcription(room_id=None, session_id=None)
     pager = client.iter_transcriptions(ROOM)
-    with pytest.raises(UnverifiedRowError, match="unverified='yield'") as caught:
+    with pytest.raises(UnverifiedRowError, match="on_unverified='yield'") as caught:
         await anext(pager)
     assert (caught.value.page, caught.value.row_id) == (1, silent["id"])
-    again = client.iter_transcriptions(ROOM, resume=caught.value.checkpoint, unverified="yield")
+    again = client.iter_transcriptions(ROOM, resume=caught.value.checkpoint, on_unverified="yield")
     assert await ids(again) == [silent["id"]]
 
 
@@ -526,7 +526,7 @@ async def test_a_checkpoint_grows_no_further(client: TranscriptsClient, fake: Fa
     await ids(pager)
     checkpoint = json.loads(pager.checkpoint)
     assert len(checkpoint["recent"]) == 500
-    assert checkpoint["known_from"] == 11
+    assert checkpoint["complete_from_page"] == 11
 
 
 async def test_what_a_checkpoint_knows_is_counted_in_the_newest_page_numbers(
@@ -538,7 +538,7 @@ async def test_what_a_checkpoint_knows_is_counted_in_the_newest_page_numbers(
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(741)]
     state = json.loads(pager.checkpoint)
-    assert (state["page"], state["known_from"], len(state["recent"])) == (35, 11, 501)
+    assert (state["page"], state["complete_from_page"], len(state["recent"])) == (35, 11, 501)
     del fake.rows[:150]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows
@@ -548,7 +548,7 @@ async def test_a_smaller_page_of_the_server_is_resumed_exactly(
     client: TranscriptsClient, fake: FakeVideoSDK, rows: list[str]
 ) -> None:
     """The size that the server named is part of the checkpoint."""
-    fake.most_per_page = 7
+    fake.max_page_size = 7
     pager = client.iter_transcriptions(ROOM, page_size=20)
     found = [(await anext(pager)).id for _ in range(17)]
     found += await ids(client.iter_transcriptions(ROOM, page_size=20, resume=pager.checkpoint))
@@ -567,7 +567,7 @@ async def test_a_pager_needs_no_http(clock: Clock) -> None:
         return Page(page, (Transcription(f"{page}a"), Transcription(f"{page}b")), last_page=2)
 
     walk = Walk[Transcription](
-        Filter(), unverified="raise", page_size=2, max_empty_pages=1, stats=WalkStats()
+        Filter(), on_unverified="raise", page_size=2, max_empty_pages=1, stats=WalkStats()
     )
     pager = Pager(
         fetch,
@@ -576,7 +576,7 @@ async def test_a_pager_needs_no_http(clock: Clock) -> None:
         page_size=2,
         limit=None,
         readahead=0,
-        walk_deadline=None,
+        walk_timeout=None,
         collect_invalid=False,
         clock=clock,
     )

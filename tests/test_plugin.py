@@ -143,7 +143,7 @@ def test_other_projects_do_not_notice(tmp_path: Path) -> None:
         "import sys\n"
         "def test_x():\n"
         "    ours = {name for name in sys.modules if name.startswith('videosdk_transcripts.')}\n"
-        "    parts = {'pytest_plugin', 'errors', '_text'}\n"
+        "    parts = {'pytest_plugin', 'errors', '_redact'}\n"
         "    assert ours == {f'videosdk_transcripts.{part}' for part in parts}\n"
         "    heavy = {'aiohttp', 'attr', 'cattrs', 'jwt', 'tenacity', 'click', 'rich'}\n"
         "    assert not heavy & set(sys.modules)\n"

@@ -31,12 +31,12 @@ DEFAULTS: dict[str, Any] = {
     "limit": None,
     "page_size": 20,
     "resume": None,
-    "unverified": "raise",
+    "on_unverified": "raise",
     "on_invalid": "raise",
     "consistency": "once",
     "max_empty_pages": 1000,
     "readahead": 8,
-    "walk_deadline": None,
+    "walk_timeout": None,
 }
 ROW: dict[str, Any] = {
     "id": "post-1",

@@ -17,8 +17,8 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._api.protocol import (
-    Answer,
     Request,
+    Response,
     check_status,
     decode_object,
     http_date,
@@ -33,10 +33,10 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request("/x", "page 2 of the list")
 
 
-def answer(body: object = b"{}", status: int = 200, **headers: str) -> Answer:
+def answer(body: object = b"{}", status: int = 200, **headers: str) -> Response:
     """Make an answer."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {k.replace("_", "-"): v for k, v in headers.items()}, raw)
+    return Response(status, {k.replace("_", "-"): v for k, v in headers.items()}, raw)
 
 
 def refused(body: object, status: int, hint: str = "", **headers: str) -> StatusError:
@@ -119,7 +119,7 @@ def test_what_is_quoted_is_short_and_holds_no_token() -> None:
 
 def test_nothing_of_the_request_is_quoted() -> None:
     """Neither a token of another kind nor a key, wherever the service echoes it."""
-    made = Answer(
+    made = Response(
         500,
         {"x-request-id": "id-of-opaque", "content-type": "text/opaque"},
         b'{"message": "opaque and the-key", "code": "opaque"}',
@@ -130,7 +130,7 @@ def test_nothing_of_the_request_is_quoted() -> None:
     assert (caught.value.code, caught.value.request_id) == ("***", "id-of-***")
     assert "answered 500, *** and ***" in str(caught.value)
     with pytest.raises(InvalidResponseError, match=r"text/\*\*\*") as unreadable:
-        read_json(Answer(200, made.headers, b"x", made.secrets), ASKED)
+        read_json(Response(200, made.headers, b"x", made.secrets), ASKED)
     assert "opaque" not in str(unreadable.value)
 
 
@@ -154,7 +154,7 @@ def test_a_refusal_carries_what_helps() -> None:
 )
 def test_request_id_headers(header: str) -> None:
     """The id is read from the headers that the Node SDK looks at."""
-    assert Answer(200, {header: "r-1"}, b"").request_id == "r-1"
+    assert Response(200, {header: "r-1"}, b"").request_id == "r-1"
 
 
 def test_a_hint_replaces_the_general_advice() -> None:

@@ -54,10 +54,10 @@ class Service:
             await self._gates[page].wait()
         return Page(page, (Transcription(str(page)),), last_page=50, total=self.total)
 
-    def distrust(self) -> None:
+    def rows_moved(self) -> None:
         self.distrusted += 1
 
-    def doubt(self) -> None:
+    def rows_may_have_moved(self) -> None:
         self.doubted += 1
 
     def hold(self, page: int) -> asyncio.Event:
@@ -341,7 +341,7 @@ async def test_answers_that_ask_for_less_halve_the_window(
         return await Status(429)(exchange) if is_crowd else exchange.answer()
 
     fake.every(1, crowded)
-    retry = RetryPolicy(attempts=50, first_wait=0.01, longest_wait=0.05)
+    retry = RetryPolicy(attempts=50, wait_initial=0.01, wait_max=0.05)
     async with fake.client(retry=retry) as client:
         pager = client.iter_transcriptions(ROOM)
         assert [t.id async for t in pager] == rows

@@ -24,7 +24,7 @@ from videosdk_transcripts import (
     WalkStats,
 )
 from videosdk_transcripts._api.protocol import status_error
-from videosdk_transcripts._http.retry import Attempts, is_repeated, with_retries
+from videosdk_transcripts._http.retry import Attempts, is_retryable, with_retries
 from videosdk_transcripts.errors import StatusError
 
 from .conftest import Clock
@@ -60,13 +60,13 @@ async def run(
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_repeated_statuses(status: int) -> None:
     """These six, for a read."""
-    assert is_repeated(status_error(status)("x", status=status))
+    assert is_retryable(status_error(status)("x", status=status))
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 406, 409, 410, 422, 501, 505])
 def test_statuses_that_stay(status: int) -> None:
     """And no others."""
-    assert not is_repeated(status_error(status)("x", status=status))
+    assert not is_retryable(status_error(status)("x", status=status))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_statuses_that_stay(status: int) -> None:
 )
 def test_repeated_failures(error: BaseException, repeated: bool) -> None:
     """Broken connections, limits of an attempt and unreadable bodies; nothing unnamed."""
-    assert repeated is is_repeated(error)
+    assert repeated is is_retryable(error)
 
 
 async def test_it_goes_on_until_it_succeeds(clock: Clock) -> None:
@@ -129,7 +129,7 @@ async def test_a_cancellation_gets_through(clock: Clock) -> None:
 
 async def test_waits_double_with_full_jitter(clock: Clock) -> None:
     """Drawn evenly from zero to a bound that doubles until its longest."""
-    policy = RetryPolicy(attempts=7, first_wait=0.5, longest_wait=4.0)
+    policy = RetryPolicy(attempts=7, wait_initial=0.5, wait_max=4.0)
     seen: list[list[float]] = [[] for _ in range(6)]
     for _ in range(200):
         clock.slept.clear()
@@ -177,7 +177,7 @@ async def test_each_retry_is_a_record(clock: Clock, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize(
-    ("begun", "last", "text"),
+    ("count", "last", "text"),
     [
         (0, None, "before the first attempt"),
         (1, None, "in attempt 1"),
@@ -185,10 +185,10 @@ async def test_each_retry_is_a_record(clock: Clock, caplog: pytest.LogCaptureFix
     ],
 )
 def test_attempts_tell_what_was_tried(
-    begun: int, last: VideoSDKTranscriptsError | None, text: str
+    count: int, last: VideoSDKTranscriptsError | None, text: str
 ) -> None:
     """For the error of a deadline."""
-    assert text == str(Attempts(begun, last))
+    assert text == str(Attempts(count, last))
 
 
 @pytest.mark.parametrize(
@@ -197,11 +197,11 @@ def test_attempts_tell_what_was_tried(
         ("attempts", 0),
         ("attempts", 1.5),
         ("attempts", True),
-        ("first_wait", -1),
-        ("longest_wait", float("nan")),
-        ("longest_retry_after", "60"),
+        ("wait_initial", -1),
+        ("wait_max", float("nan")),
+        ("max_retry_after", "60"),
         ("attempt_timeout", 0),
-        ("page_deadline", None),
+        ("page_timeout", None),
     ],
 )
 def test_a_policy_out_of_bounds(name: str, value: Any) -> None:
@@ -213,7 +213,7 @@ def test_a_policy_out_of_bounds(name: str, value: Any) -> None:
 def test_the_defaults_and_their_arithmetic() -> None:
     """The numbers of the docstring."""
     policy = RetryPolicy()
-    waits = [min(policy.longest_wait, policy.first_wait * 2**n) for n in range(policy.attempts - 1)]
+    waits = [min(policy.wait_max, policy.wait_initial * 2**n) for n in range(policy.attempts - 1)]
     assert waits == [0.5, 1, 2, 4, 8]
     assert policy.attempts * policy.attempt_timeout + sum(waits) == 195.5
-    assert policy.page_deadline == 120
+    assert policy.page_timeout == 120

@@ -162,7 +162,7 @@ async def test_no_status_shows_what_the_service_echoes(
         for status in [status for status in HTTPStatus if status >= 300]:
             service.fail_next(Echo(status, known=known), times=2)
             errors.append(await failure(client.get_page("room")))
-            service.recover()
+            service.clear_faults()
         assert watch.leaks(*errors, client, of=minted(service)) == set()
     # Without a secret the rest is told; a 304 has no body.
     assert [error.status for error in errors if "no: ***" not in str(error)] == [304]
@@ -181,7 +181,7 @@ async def test_no_form_of_an_echo_is_quoted(
     known = f"{SECRET} {KEY}" if token is None else ""
     async with service.client(retry=QUICK, **given) as client:
         for status in (200, 302, 401, 500):
-            service.recover()
+            service.clear_faults()
             service.every(1, Echo(status, form, known))
             error = await failure(client.get_page("room"))
             assert watch.leaks(error, client, of=minted(service)) == set()
@@ -247,8 +247,8 @@ ANOTHER: Final = TranscriptsClient(token="t").iter_transcriptions("another").che
 @pytest.mark.parametrize(
     "ending",
     [
-        (TimedOutError, Delay(9), {"retry": RetryPolicy(page_deadline=0.05)}, {}),
-        (TimedOutError, Delay(9), {}, {"walk_deadline": 0.05}),
+        (TimedOutError, Delay(9), {"retry": RetryPolicy(page_timeout=0.05)}, {}),
+        (TimedOutError, Delay(9), {}, {"walk_timeout": 0.05}),
         (IncompleteWalkError, NEVER_THE_SAME, {}, {"consistency": "verify", "page_size": 100}),
         (ConfigurationError, HtmlPage(), {}, {"resume": ANOTHER}),
         (AuthenticationError, Status(401, {"Date": "Sun, 01 Mar 2026 09:00:00 GMT"}), {}, {}),

@@ -183,7 +183,7 @@ async def never() -> str:
         {"token": never},
         {**CREDENTIALS["key and secret"], "max_in_flight": 1},
         {**CREDENTIALS["ready token"], "requests_per_second": 0.01},
-        {**CREDENTIALS["function"], "retry": RetryPolicy(first_wait=60, longest_wait=60)},
+        {**CREDENTIALS["function"], "retry": RetryPolicy(wait_initial=60, wait_max=60)},
     ],
     ids=lambda options: list(options)[-1],
 )

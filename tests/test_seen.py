@@ -5,14 +5,14 @@ from attrs import evolve
 
 from videosdk_transcripts import PaginationError
 from videosdk_transcripts._paging.checkpoint import Position
-from videosdk_transcripts._paging.history import Seen
+from videosdk_transcripts._paging.history import ListedIds
 
 from .test_walk import Listing, make_walk, run
 
 
-def filled(pages: int, size: int = 100, *, total: int | None = None) -> Seen:
+def filled(pages: int, size: int = 100, *, total: int | None = None) -> ListedIds:
     """Make one that has seen so many pages."""
-    seen = Seen((), 1, Position(1, size, total, None))
+    seen = ListedIds((), 1, Position(1, size, total, None))
     for page in range(1, pages + 1):
         seen.add(tuple(f"{page}-{n}" for n in range(size)))
         if seen.is_full:

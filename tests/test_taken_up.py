@@ -61,12 +61,12 @@ async def walk_in_parts(listing: Moving) -> list[str]:
             limit=None,
             page_size=SIZE,
             resume=checkpoint,
-            unverified="raise",
+            on_unverified="raise",
             on_invalid="raise",
             consistency="once",
             max_empty_pages=9,
             readahead=0,
-            walk_deadline=None,
+            walk_timeout=None,
         )
         pager = make_pager(options, listing.fetch, stats=WalkStats(), clock=time.monotonic)
         async for t in pager:

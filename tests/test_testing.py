@@ -309,7 +309,7 @@ async def test_the_page_size_is_cut_where_asked(
     http: aiohttp.ClientSession, asked: int, used: int, last_page: int
 ) -> None:
     """With a cap, a larger page size is cut to it, and the page information says so."""
-    async with FakeVideoSDK(most_per_page=15) as fake:
+    async with FakeVideoSDK(max_page_size=15) as fake:
         fake.add_transcriptions(45)
         _, data = await ask(http, fake, perPage=asked)
     assert used == len(data["transcriptions"]) == data["pageInfo"]["perPage"]

@@ -41,8 +41,8 @@ LIMIT: Final = 0.3
 NEVER: Final = 30.0
 POLICIES: Final = {
     "attempt_timeout": RetryPolicy(attempts=1, attempt_timeout=LIMIT),
-    "page_deadline": RetryPolicy(page_deadline=LIMIT),
-    "walk_deadline": RetryPolicy(),
+    "page_timeout": RetryPolicy(page_timeout=LIMIT),
+    "walk_timeout": RetryPolicy(),
 }
 DRIP: Final = 0.02
 
@@ -68,8 +68,8 @@ async def timed_out(step: Callable[[], Awaitable[object]], limit: float = LIMIT)
 
 def first_row(client: TranscriptsClient, name: str) -> Callable[[], Awaitable[object]]:
     """Return the first step of a walk under that limit, each time of a new one."""
-    deadline = LIMIT if name == "walk_deadline" else None
-    return lambda: anext(client.iter_transcriptions(walk_deadline=deadline))
+    deadline = LIMIT if name == "walk_timeout" else None
+    return lambda: anext(client.iter_transcriptions(walk_timeout=deadline))
 
 
 # Limits.
@@ -137,8 +137,8 @@ async def test_each_limit_holds_against(name: str, fake: FakeVideoSDK) -> None:
         )
     texts = [
         " within the attempt_timeout of 0.3 s",
-        "the page_deadline passed in attempt 1",
-        "the walk_deadline passed in attempt 1",
+        "the page_timeout passed in attempt 1",
+        "the walk_timeout passed in attempt 1",
     ]
     for error, text in zip(errors, texts, strict=True):
         assert text in error.message
@@ -147,7 +147,7 @@ async def test_each_limit_holds_against(name: str, fake: FakeVideoSDK) -> None:
         assert isinstance(error, TimeoutError)
 
 
-@pytest.mark.parametrize("limit", ["page_deadline", "walk_deadline"])
+@pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
 @pytest.mark.parametrize("options", [{"max_in_flight": 1}, {"requests_per_second": 0.5}])
 async def test_a_limit_holds_while_waiting_for_a_turn(
     fake: FakeVideoSDK, limit: str, options: Any
@@ -161,7 +161,7 @@ async def test_a_limit_holds_while_waiting_for_a_turn(
         holder.cancel()
         await asyncio.gather(holder, return_exceptions=True)
     assert all(f"the {limit} passed" in error.message for error in errors)
-    if limit == "walk_deadline":
+    if limit == "walk_timeout":
         assert len(fake.requests) == 1
 
 
@@ -170,9 +170,9 @@ async def test_a_walk_goes_on_after_a_limit(fake: FakeVideoSDK, limit: str) -> N
     """By its next step, but where its own time is over: there a new one takes it up."""
     rows = [row["id"] for row in fake.add_transcriptions(45)]
     fake.on_page(2, Delay(NEVER))
-    deadline = LIMIT if limit == "walk_deadline" else None
+    deadline = LIMIT if limit == "walk_timeout" else None
     async with fake.client(retry=POLICIES[limit]) as client:
-        pager = client.iter_transcriptions(walk_deadline=deadline)
+        pager = client.iter_transcriptions(walk_timeout=deadline)
         found = [(await anext(pager)).id for _ in range(20)]
         with pytest.raises(TimedOutError, match=limit) as caught:
             await anext(pager)
@@ -192,7 +192,7 @@ async def test_a_walk_deadline_counts_the_work_between_the_rows(fake: FakeVideoS
 
         async def work(page_size: int) -> list[str]:
             found = []
-            pager = client.iter_transcriptions(page_size=page_size, walk_deadline=LIMIT)
+            pager = client.iter_transcriptions(page_size=page_size, walk_timeout=LIMIT)
             with contextlib.suppress(TimedOutError):
                 async for t in pager:
                     found.append(t.id)
@@ -206,7 +206,7 @@ async def test_a_walk_deadline_counts_the_work_between_the_rows(fake: FakeVideoS
 @pytest.mark.parametrize(
     ("fault", "asked"), [(Status(503), None), (Status(429, {"Retry-After": "0.4"}), 0.4)]
 )
-@pytest.mark.parametrize("limit", ["page_deadline", "walk_deadline"])
+@pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
 async def test_a_wait_that_is_too_long_is_not_begun(
     fake: FakeVideoSDK, fault: Status, asked: float | None, limit: str
 ) -> None:
@@ -214,9 +214,9 @@ async def test_a_wait_that_is_too_long_is_not_begun(
     fake.every(1, fault)
     loop = asyncio.get_running_loop()
     policy = RetryPolicy(
-        first_wait=0 if asked else 1e9,
-        longest_wait=1e9,
-        page_deadline=LIMIT if limit == "page_deadline" else 120,
+        wait_initial=0 if asked else 1e9,
+        wait_max=1e9,
+        page_timeout=LIMIT if limit == "page_timeout" else 120,
     )
     took = []
     async with fake.client(retry=policy) as client:
@@ -247,7 +247,7 @@ async def test_an_error_tells_what_was_waited_for(
         holder = asyncio.ensure_future(client.count())
         await asyncio.sleep(0.05)
         with pytest.raises(TimedOutError, match=f"in attempt 1 while it waited for {text}"):
-            await anext(client.iter_transcriptions(walk_deadline=0.2))
+            await anext(client.iter_transcriptions(walk_timeout=0.2))
         holder.cancel()
         await asyncio.gather(holder, return_exceptions=True)
     assert len(fake.requests) == 1
@@ -291,7 +291,7 @@ async def test_each_walk_honours_its_own_retry_after(fake: FakeVideoSDK) -> None
         return await Status(429, {"Retry-After": asked[room], "Date": date})(exchange)
 
     fake.every(1, refuse_once)
-    async with fake.client(now=now, retry=RetryPolicy(first_wait=0)) as client:
+    async with fake.client(now=now, retry=RetryPolicy(wait_initial=0)) as client:
         await asyncio.gather(*(client.count(room) for room in asked))
     gaps = {room: second - first for room, (first, second) in arrived.items()}
     for room in ("tenth", "fraction", "second"):
@@ -316,7 +316,7 @@ async def test_a_long_retry_after(clock: Clock, status: int, value: str, asked: 
     """Waited out up to the cap, and told at once above it, whatever time the page has left."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     headers = {"Retry-After": value, "Date": format_datetime(noon, usegmt=True)}
-    policy = RetryPolicy(page_deadline=3600)
+    policy = RetryPolicy(page_timeout=3600)
     async with FakeVideoSDK(now=noon.timestamp) as fake:
         fake.fail_next(Status(status, headers))
         async with fake.client(
@@ -399,15 +399,13 @@ async def test_a_service_that_fails_slowly_is_asked_four_times(
 
 async def test_the_defaults_two_hundred_times_as_fast() -> None:
     """The loop's own clock ends the fourth attempt, and the page with it."""
-    policy = RetryPolicy(
-        first_wait=0.0025, longest_wait=0.04, attempt_timeout=0.15, page_deadline=0.6
-    )
+    policy = RetryPolicy(wait_initial=0.0025, wait_max=0.04, attempt_timeout=0.15, page_timeout=0.6)
     with deaf(full=False) as address:
         async with TranscriptsClient(endpoint=f"http://{address}", token="t", retry=policy) as c:
             error = await timed_out(c.get_page, 0.6)
     # On a busy machine the first ones may be so late that there is no time for a fourth.
     assert error.attempts in (3, 4)
-    text = rf"page_deadline passed in attempt {error.attempts}, after .* within the attempt_timeout"
+    text = rf"page_timeout passed in attempt {error.attempts}, after .* within the attempt_timeout"
     assert re.search(text, error.message)
 
 
@@ -431,7 +429,7 @@ async def test_a_retry_after_again_and_again(
 async def test_a_clock_that_stands_still_lifts_no_limit(fake: FakeVideoSDK, clock: Clock) -> None:
     """What is under way is ended by the loop's clock, whatever clock is injected."""
     fake.every(1, Delay(NEVER))
-    policy = POLICIES["page_deadline"]
+    policy = POLICIES["page_timeout"]
     async with fake.client(clock=clock, sleep=clock.sleep, retry=policy) as client:
         assert (await timed_out(client.get_page)).attempts == 1
     assert clock.slept == []
@@ -449,7 +447,7 @@ async def test_faults_do_not_raise_the_requests_in_flight(fake: FakeVideoSDK) ->
     fake.every(7, CutBody())
     fake.every(11, HtmlPage())
     fake.every(1, Delay(0.02))
-    policy = RetryPolicy(attempts=50, first_wait=0.001, longest_wait=0.01)
+    policy = RetryPolicy(attempts=50, wait_initial=0.001, wait_max=0.01)
     async with (
         # A given session has no cap of its own that would hide a broken one.
         aiohttp.ClientSession() as session,

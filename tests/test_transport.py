@@ -261,7 +261,9 @@ async def test_an_attempt_is_limited_to_its_last_byte() -> None:
     loop = asyncio.get_running_loop()
     async with tcp(talk) as url:
         began = loop.time()
-        error = await failure(url, retry=RetryPolicy(attempts=2, attempt_timeout=0.1, first_wait=0))
+        error = await failure(
+            url, retry=RetryPolicy(attempts=2, attempt_timeout=0.1, wait_initial=0)
+        )
         took = loop.time() - began
     assert isinstance(error, TimedOutError)
     assert "no whole answer within the attempt_timeout of 0.1 s" in str(error)
@@ -272,10 +274,10 @@ async def test_an_attempt_is_limited_to_its_last_byte() -> None:
 async def test_a_page_is_limited_with_all_its_attempts(fake: FakeVideoSDK) -> None:
     """The error names the limit and what had gone wrong before."""
     fake.fail_next(Status(503), Delay(0.3))
-    async with fake.client(retry=RetryPolicy(page_deadline=0.1, first_wait=0)) as client:
+    async with fake.client(retry=RetryPolicy(page_timeout=0.1, wait_initial=0)) as client:
         with pytest.raises(TimedOutError) as caught:
             await client.get_page()
-    assert "the page_deadline passed in attempt 2, after GET page 1" in str(caught.value)
+    assert "the page_timeout passed in attempt 2, after GET page 1" in str(caught.value)
     assert "answered 503" in str(caught.value)
     assert caught.value.attempts == 2
     assert caught.value.__context__ is None
@@ -443,7 +445,7 @@ async def test_tracing_passes_through(fake: FakeVideoSDK) -> None:
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(note)
     fake.fail_next(Status(503))
-    async with fake.client(trace_configs=[trace], retry=RetryPolicy(first_wait=0)) as client:
+    async with fake.client(trace_configs=[trace], retry=RetryPolicy(wait_initial=0)) as client:
         await client.get_page()
     assert len(seen) == 2
 

@@ -29,7 +29,7 @@ SIZE = 3
 def make_walk(**options: Any) -> Walk[Transcription]:
     """Make a walk with small pages."""
     settings: dict[str, Any] = {
-        "unverified": "raise",
+        "on_unverified": "raise",
         "page_size": SIZE,
         "max_empty_pages": 5,
         "stats": WalkStats(),
@@ -446,7 +446,7 @@ def test_an_unverified_row_changes_nothing() -> None:
 
 def test_unverified_rows_are_counted() -> None:
     """What was yielded on demand is known by its number."""
-    walk = make_walk(wanted=Filter("mine"), unverified="yield")
+    walk = make_walk(wanted=Filter("mine"), on_unverified="yield")
     walk.accept(Page(1, (Transcription("a"), Transcription("b")), last_page=1))
     assert walk.stats.unverified_rows == 2
 
@@ -502,7 +502,7 @@ def test_a_resumed_walk_sees_that_the_list_has_changed_meanwhile() -> None:
 def test_a_resumed_walk_does_not_go_back_further_than_it_knows() -> None:
     """Pages whose rows the checkpoint does not name could only be repeated."""
     listing = Listing([f"r{n}" for n in range(9)])
-    walk = make_walk(start=Position(3, SIZE, 8, 3), recent=("x", "y", "z"), known_from=2)
+    walk = make_walk(start=Position(3, SIZE, 8, 3), recent=("x", "y", "z"), complete_from_page=2)
     run(walk, listing)
     assert listing.asked == [3, 2]
 
@@ -513,7 +513,7 @@ def test_what_a_resumed_walk_knows_moves_with_the_list(total: int | None, last_p
     listing = Listing([f"r{n}" for n in range(6, 15)], with_total=total is not None)
     # Of fifteen rows nine were handed out, and the newest three of these are known.
     walk = make_walk(
-        start=Position(4, SIZE, total, last_page), recent=("r6", "r7", "r8"), known_from=3
+        start=Position(4, SIZE, total, last_page), recent=("r6", "r7", "r8"), complete_from_page=3
     )
     assert run(walk, listing) == [f"r{n}" for n in range(9, 15)]
     assert listing.asked == [4, 3, 2, 1]
@@ -522,7 +522,7 @@ def test_what_a_resumed_walk_knows_moves_with_the_list(total: int | None, last_p
 def test_a_resumed_walk_over_a_list_without_numbers() -> None:
     """Where the service names neither a total nor a last page, nothing says what moved."""
     listing = Listing([f"r{n}" for n in range(9)], counted=False)
-    walk = make_walk(start=Position(3, SIZE), recent=("r3", "r4", "r5"), known_from=2)
+    walk = make_walk(start=Position(3, SIZE), recent=("r3", "r4", "r5"), complete_from_page=2)
     assert run(walk, listing) == ["r6", "r7", "r8"]
     assert listing.asked == [3, 4]
 
@@ -634,7 +634,7 @@ def test_a_walk_that_is_told_that_rows_moved_looks_back() -> None:
     walk, listing = make_walk(), Listing("abcdefghi")
     walk.accept(listing.page(1, SIZE))
     listing.ids = [*listing.ids[1:], "j"]
-    walk.distrust()
+    walk.rows_moved()
     assert walk.accept(listing.page(2, SIZE)) == []
     assert [[t.id for t in p.items] for p in walk.accept(listing.page(1, SIZE))] == [
         ["d"],
@@ -657,11 +657,11 @@ def test_a_walk_in_doubt_looks_back_and_says_nothing_where_nothing_moved() -> No
     """An answer was given up that might have told of movement; it costs one request."""
     walk, listing = make_walk(), Listing("abcdefghi")
     walk.accept(listing.page(1, SIZE))
-    walk.doubt()
-    assert (walk.position.unsettled, walk.reach) == (True, 3)
+    walk.rows_may_have_moved()
+    assert (walk.position.moving, walk.reach) == (True, 3)
     assert walk.accept(listing.page(2, SIZE)) == []
     assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
-    assert (walk.position.unsettled, walk.next_page) == (False, 3)
+    assert (walk.position.moving, walk.next_page) == (False, 3)
     assert (walk.stats.rescans, walk.stats.drifted) == (1, False)
 
 
@@ -671,7 +671,7 @@ def test_a_walk_in_doubt_finds_what_moved(gone: int) -> None:
     walk, listing = make_walk(), Listing("abcdefghi")
     found = [t.id for p in walk.accept(listing.page(1, SIZE)) for t in p.items]
     listing.ids = [*listing.ids[gone:], *"xyz"[:gone]]
-    walk.doubt()
+    walk.rows_may_have_moved()
     found += run(walk, listing)
     assert "".join(found) == "abcdefghi" + "xyz"[:gone]
     assert walk.stats.drifted
@@ -681,13 +681,13 @@ def test_a_doubt_survives_in_a_checkpoint() -> None:
     """The walk that goes on looks back first."""
     first, listing = make_walk(), Listing("abcdefghi")
     first.accept(listing.page(1, SIZE))
-    first.doubt()
+    first.rows_may_have_moved()
     walk = make_walk(start=first.position, recent="abc")
     listing.ids = [*listing.ids[1:], "j"]
     assert run(walk, listing) == list("defghij")
 
 
-@pytest.mark.parametrize("tell", ["distrust", "doubt"])
+@pytest.mark.parametrize("tell", ["rows_moved", "rows_may_have_moved"])
 def test_what_comes_while_a_walk_looks_back_makes_it_look_twice(tell: str) -> None:
     """The page held back may be older than what moved."""
     walk, listing = make_walk(), Listing("abcdefghijkl")

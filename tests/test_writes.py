@@ -56,7 +56,7 @@ async def start(client: TranscriptsClient, room_id: str = ROOM, **options: Any) 
     request = writes.start_request(room_id, **options)
     return await writes.start(
         client._transport,
-        lambda left: client.iter_transcriptions(room_id, walk_deadline=left),
+        lambda left: client.iter_transcriptions(room_id, walk_timeout=left),
         room_id,
         request,
     )
@@ -67,7 +67,7 @@ async def stop(client: TranscriptsClient, room_id: str = ROOM) -> WriteResult:
     request = writes.stop_request(room_id)
     return await writes.stop(
         client._transport,
-        lambda left: client.iter_transcriptions(room_id, walk_deadline=left),
+        lambda left: client.iter_transcriptions(room_id, walk_timeout=left),
         room_id,
         request,
     )
@@ -174,13 +174,13 @@ async def test_a_stop_of_no_room(fake: FakeVideoSDK, client: TranscriptsClient) 
 async def test_started_and_stopped(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
     """The answers are the transcription as it runs and as it has ended."""
     begun = await start(client, webhook_url="https://example.com/hook")
-    assert begun.happened == "answered"
+    assert begun.outcome == "answered"
     assert begun.transcription.is_running
     assert begun.transcription.webhook_url == "https://example.com/hook"
     assert begun.transcription.end is None
     assert begun.transcription.room_id == ROOM
     ended = await stop(client)
-    assert ended.happened == "answered"
+    assert ended.outcome == "answered"
     assert ended.transcription.id == begun.transcription.id
     assert ended.transcription.is_completed
     assert ended.transcription.duration is not None
@@ -197,7 +197,7 @@ def test_a_result_is_a_plain_value() -> None:
     result = WriteResult(Transcription("a"), "found")
     assert pickle.loads(pickle.dumps(result)) == result
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        result.happened = "answered"  # type: ignore[misc]
+        result.outcome = "answered"  # type: ignore[misc]
 
 
 # An answer that is lost.
@@ -223,7 +223,7 @@ async def test_a_start_that_was_applied(
     fake.jobs.second_start = "another"
     fake.fail_next(fault)
     result = await start(client)
-    assert (result.happened, result.transcription.id) == ("found", fake.rows[0]["id"])
+    assert (result.outcome, result.transcription.id) == ("found", fake.rows[0]["id"])
     assert sent(fake) == ["POST", "GET"]
     assert jobs(fake) == ["running"]
 
@@ -237,7 +237,7 @@ async def test_a_start_that_was_not_applied(
     fake.add_transcription(status="completed")
     fake.fail_next(fault)
     result = await start(client)
-    assert (result.happened, result.transcription.id) == ("sent again", fake.rows[0]["id"])
+    assert (result.outcome, result.transcription.id) == ("sent again", fake.rows[0]["id"])
     assert sent(fake) == ["POST", "GET", "POST"]
     assert jobs(fake) == ["running", "completed"]
 
@@ -251,7 +251,7 @@ async def test_a_stop_that_was_applied(
     begun = await start(client)
     fake.fail_next(fault)
     result = await stop(client)
-    assert (result.happened, result.transcription.id) == ("found", begun.transcription.id)
+    assert (result.outcome, result.transcription.id) == ("found", begun.transcription.id)
     assert sent(fake) == ["POST", "POST", "GET"]
     assert jobs(fake) == ["completed", "completed"]
 
@@ -264,21 +264,21 @@ async def test_a_stop_that_was_not_applied(
     begun = await start(client)
     fake.fail_next(fault)
     result = await stop(client)
-    assert (result.happened, result.transcription.id) == ("sent again", begun.transcription.id)
+    assert (result.outcome, result.transcription.id) == ("sent again", begun.transcription.id)
     assert sent(fake) == ["POST", "POST", "GET", "POST"]
 
 
 @pytest.mark.parametrize(
-    ("fault", "happened"),
+    ("fault", "outcome"),
     [(Delay(60), "sent again"), (Applied(Delay(60)), "found")],
 )
-async def test_a_start_that_timed_out(fake: FakeVideoSDK, fault: Any, happened: str) -> None:
+async def test_a_start_that_timed_out(fake: FakeVideoSDK, fault: Any, outcome: str) -> None:
     """After it was sent, it may have been applied."""
     fake.jobs.second_start = "another"
     fake.fail_next(fault)
-    policy = RetryPolicy(attempts=2, first_wait=0, attempt_timeout=0.15)
+    policy = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.15)
     async with fake.client(retry=policy) as client:
-        assert (await start(client)).happened == happened
+        assert (await start(client)).outcome == outcome
     assert jobs(fake) == ["running"]
 
 
@@ -288,7 +288,7 @@ async def test_each_attempt_that_is_lost_is_looked_for(
     """Also the second one, and what it did is found."""
     fake.jobs.second_start = "another"
     fake.fail_next(Status(500), Delay(0), Applied(Status(502)))
-    assert (await start(client)).happened == "found"
+    assert (await start(client)).outcome == "found"
     assert sent(fake) == ["POST", "GET", "POST", "GET"]
     assert jobs(fake) == ["running"]
 
@@ -299,7 +299,7 @@ async def test_there_is_time_before_the_look(
     """What the service has begun may take a moment to be listed."""
     fake.fail_next(Status(500))
     await start(client)
-    assert clock.slept[0] >= RetryPolicy().first_wait
+    assert clock.slept[0] >= RetryPolicy().wait_initial
 
 
 # Which one is found.
@@ -312,7 +312,7 @@ async def test_the_newest_that_runs_is_found(fake: FakeVideoSDK, client: Transcr
     fake.add_transcription(status="running")["start"] = None
     fake.fail_next(Status(500))
     result = await start(client)
-    assert (result.happened, result.transcription.id) == ("found", fake.rows[3]["id"])
+    assert (result.outcome, result.transcription.id) == ("found", fake.rows[3]["id"])
 
 
 async def test_rows_of_others_are_not_found() -> None:
@@ -320,9 +320,9 @@ async def test_rows_of_others_are_not_found() -> None:
     async with FakeVideoSDK(filters="ignored") as fake:
         fake.add_transcription(room_id="other", status="running")
         fake.fail_next(Status(500))
-        async with fake.client(retry=RetryPolicy(first_wait=0)) as client:
+        async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
             result = await start(client)
-    assert (result.happened, result.transcription.room_id) == ("sent again", ROOM)
+    assert (result.outcome, result.transcription.room_id) == ("sent again", ROOM)
 
 
 async def test_a_row_that_does_not_say_whose_it_is() -> None:
@@ -330,7 +330,7 @@ async def test_a_row_that_does_not_say_whose_it_is() -> None:
     async with FakeVideoSDK(filters="ignored") as fake:
         fake.add_transcription(room_id=None, status="running")
         fake.fail_next(Status(500))
-        async with fake.client(retry=RetryPolicy(first_wait=0)) as client:
+        async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
             with pytest.raises(ServerError, match="unknown whether it was applied"):
                 await start(client)
     assert sent(fake) == ["POST", "GET"]
@@ -415,7 +415,7 @@ async def test_a_refused_token_is_minted_anew_once(
 ) -> None:
     """As for a read; the second refusal is raised."""
     fake.fail_next(Status(401))
-    assert (await start(client)).happened == "answered"
+    assert (await start(client)).outcome == "answered"
     fake.fail_next(Status(401), times=2)
     with pytest.raises(AuthenticationError):
         await stop(client)
@@ -433,7 +433,7 @@ async def test_a_refusal_that_comes_of_a_slow_first_one(
 
     fake.fail_next(DropConnection(), Delay(0), begun_meanwhile)
     result = await start(client)
-    assert (result.happened, result.transcription.id) == ("found", fake.rows[0]["id"])
+    assert (result.outcome, result.transcription.id) == ("found", fake.rows[0]["id"])
     assert sent(fake) == ["POST", "GET", "POST", "GET"]
 
 
@@ -455,7 +455,7 @@ async def test_a_rate_limit_is_waited_for(
 ) -> None:
     """As long as the service asks, and the request is the first that it took."""
     fake.fail_next(Status(429, {"Retry-After": "20"}))
-    assert (await start(client)).happened == "answered"
+    assert (await start(client)).outcome == "answered"
     assert clock.slept[0] >= 20
     assert sent(fake) == ["POST", "POST"]
     fake.fail_next(Status(429, {"Retry-After": "3600"}))
@@ -479,7 +479,7 @@ async def test_a_rate_limit_whose_body_breaks_off(
         return refusal
 
     fake.fail_next(cut)
-    assert (await start(client)).happened == "answered"
+    assert (await start(client)).outcome == "answered"
     assert sent(fake) == ["POST", "POST"]
 
 
@@ -514,7 +514,7 @@ async def test_a_service_that_comes_up() -> None:
             await stack.enter_async_context(server)
 
         async with TranscriptsClient(endpoint=endpoint, token="t", sleep=sleep) as client:
-            assert (await start(client)).happened == "answered"
+            assert (await start(client)).outcome == "answered"
 
 
 async def test_a_name_that_does_not_resolve(clock: Clock) -> None:
@@ -596,7 +596,7 @@ async def test_a_last_attempt_that_is_lost(fake: FakeVideoSDK) -> None:
         with pytest.raises(ServerError, match="does not show it as applied"):
             await start(client)
         fake.fail_next(Applied(Status(503)))
-        assert (await start(client)).happened == "found"
+        assert (await start(client)).outcome == "found"
         fake.fail_next(Status(503), Status(500))
         with pytest.raises(ServerError, match="unknown whether it was applied") as caught:
             await stop(client)
@@ -607,15 +607,15 @@ async def test_a_last_attempt_that_is_lost(fake: FakeVideoSDK) -> None:
 async def test_no_time_is_left_to_look(fake: FakeVideoSDK) -> None:
     """The one limit holds for all of it."""
     fake.fail_next(Delay(60))
-    async with fake.client(retry=RetryPolicy(page_deadline=0.15)) as client:
-        with pytest.raises(TimedOutError, match=r"page_deadline passed.*unknown whether"):
+    async with fake.client(retry=RetryPolicy(page_timeout=0.15)) as client:
+        with pytest.raises(TimedOutError, match=r"page_timeout passed.*unknown whether"):
             await start(client)
 
 
 async def test_the_time_is_over_while_it_looks(fake: FakeVideoSDK) -> None:
     """Likewise."""
     fake.fail_next(Status(500), Delay(60))
-    async with fake.client(retry=RetryPolicy(first_wait=0, page_deadline=0.15)) as client:
+    async with fake.client(retry=RetryPolicy(wait_initial=0, page_timeout=0.15)) as client:
         with pytest.raises(ServerError, match="unknown whether"):
             await start(client)
     assert sent(fake) == ["POST", "GET"]
@@ -665,7 +665,7 @@ async def test_cancelled_after_some_turns(fake: FakeVideoSDK, turns: int) -> Non
 @pytest.mark.parametrize("faults", WAITS, ids=["write", "look", "second write"])
 async def test_the_client_is_closed(fake: FakeVideoSDK, faults: Any) -> None:
     """It ends at once, as what it is."""
-    async with fake.client(retry=RetryPolicy(first_wait=0)) as client:
+    async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
         fake.fail_next(*faults)
         task = asyncio.create_task(start(client))
         await _under_way(fake, len(faults))

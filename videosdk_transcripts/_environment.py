@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from ._redact import Secret, TokenProvider, Unfit, hidden
-from .auth import FixedToken, RenewedToken, TokenSource, key_source
+from ._redact import NotAString, Secret, TokenProvider, mask
+from .auth import FixedToken, RenewedToken, TokenSource, signing_source
 from .errors import ConfigurationError, CredentialsError
 
 DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"
@@ -21,7 +21,7 @@ _ENDPOINT: Final = ("VIDEOSDK_API_ENDPOINT",)
 _FILE_HOSTS: Final = ("VIDEOSDK_FILE_HOSTS",)
 
 
-def find_tokens(
+def resolve_tokens(
     *,
     api_key: str | None,
     secret: str | None,
@@ -38,7 +38,7 @@ def find_tokens(
     Raises:
         CredentialsError: nothing, half of it or too much was given.
     """
-    api_key, secret = hidden(api_key), hidden(secret)
+    api_key, secret = mask(api_key), mask(secret)
     if api_key is None and secret is None and token is None:
         api_key, secret = _read(_API_KEY), _read(_SECRET)
         if api_key is None or secret is None:
@@ -53,10 +53,10 @@ def find_tokens(
     if token is not None:
         return FixedToken(token)
     _check_pair(api_key, secret)
-    return key_source(str(api_key), str(secret), clock=clock, now=now)
+    return signing_source(str(api_key), str(secret), clock=clock, now=now)
 
 
-def find_endpoint(endpoint: str | None) -> str:
+def resolve_endpoint(endpoint: str | None) -> str:
     """
     Return the base URL of the API, from the argument, the environment or the default.
 
@@ -65,7 +65,7 @@ def find_endpoint(endpoint: str | None) -> str:
     Raises:
         ConfigurationError: it is no http or https URL, or holds more than a base.
     """
-    endpoint = hidden(endpoint)
+    endpoint = mask(endpoint)
     base, fault = _base_of((_read(_ENDPOINT) or DEFAULT_ENDPOINT) if endpoint is None else endpoint)
     # Raised out here, where no frame holds the parts.
     if base is None:
@@ -73,7 +73,7 @@ def find_endpoint(endpoint: str | None) -> str:
     return base
 
 
-def find_file_hosts(file_hosts: Iterable[str] | None) -> Iterable[str]:
+def resolve_file_hosts(file_hosts: Iterable[str] | None) -> Iterable[str]:
     """Return the hosts for files, from the argument or the environment, which has commas."""
     if file_hosts is not None:
         return file_hosts
@@ -106,7 +106,7 @@ def _check_pair(api_key: object, secret: object) -> None:
     for name, value in (("api_key", api_key), ("secret", secret)):
         if value is None or value == "":
             raise CredentialsError(f"api_key and secret go together, and {name} is missing")
-        if isinstance(value, Unfit):
+        if isinstance(value, NotAString):
             raise CredentialsError(f"{name} must be a string, not {value.kind}")
 
 

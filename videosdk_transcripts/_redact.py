@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn, SupportsIndex
 from urllib.parse import unquote
 
-from attrs import field, frozen
-
 TokenProvider = Callable[[], Awaitable[str]]
 
 
@@ -30,7 +28,7 @@ TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
 _STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 
 
-def is_disguised(text: str, secrets: tuple[str, ...]) -> bool:
+def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
     """Tell whether a text holds a token or a secret in percent-encoding or in base64."""
     plain = unquote(text)
     if plain != text and (TOKEN.search(plain) or any(secret in plain for secret in secrets)):
@@ -70,34 +68,38 @@ class Secret(str):
         raise TypeError("a secret is not pickled or copied; read it again where it is needed")
 
 
-def _hide(self: object) -> str:
+def hidden_repr(self: object) -> str:
     return f"<{type(self).__name__} ***>"
 
 
-def _stay(self: object) -> NoReturn:
+def refuse_pickle(self: object) -> NoReturn:
     raise TypeError(f"{type(self).__name__} holds a secret; make one in each process")
 
 
-@frozen
-class Unfit:
-    """Stands for what was given in place of a text, which may be a secret all the same."""
+class NotAString:
+    """Stand in for an argument that should have been a string, and may be a secret all the same."""
 
-    kind: str
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
 
 
-@frozen
 class HiddenProvider:
-    """A caller's function, whose own repr may show what is bound to it."""
+    """Wrap a caller's token callable, whose own repr may show what is bound to it."""
 
-    provide: TokenProvider = field(repr=False)
+    __slots__ = ("_provide",)
+
+    def __init__(self, provide: TokenProvider) -> None:
+        self._provide = provide
 
     def __call__(self) -> Awaitable[str]:
-        """Ask it for a token."""
-        return self.provide()
+        """Request a token."""
+        return self._provide()
 
 
-def hidden(value: object) -> Any:
+def mask(value: object) -> Any:
     """Return a text as a `Secret`, None as it is, and all else as `Unfit`."""
-    if value is None or isinstance(value, Unfit):
+    if value is None or isinstance(value, NotAString):
         return value
-    return Secret(value) if isinstance(value, str) else Unfit(type(value).__name__)
+    return Secret(value) if isinstance(value, str) else NotAString(type(value).__name__)

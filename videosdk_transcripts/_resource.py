@@ -7,7 +7,7 @@ from typing import Any
 
 from ._api.converter import read_post_transcription
 from ._api.pages import read_page
-from ._api.protocol import POST, Answer, decode_object, list_request, transcription_request
+from ._api.protocol import POST, Response, decode_object, list_request, transcription_request
 from ._http.transport import Transport
 from ._paging.checkpoint import POST as POST_LIST
 from ._paging.options import WalkOptions, make_pager
@@ -33,7 +33,7 @@ def post_pager(
     ) -> Awaitable[Page[PostTranscription]]:
         request = list_request(options.wanted, page, page_size, POST)
 
-        def decode(answer: Answer) -> Awaitable[Page[PostTranscription]]:
+        def decode(answer: Response) -> Awaitable[Page[PostTranscription]]:
             return read_page(
                 answer,
                 request,
@@ -60,7 +60,7 @@ async def get_post(transport: Transport, transcription_id: str) -> PostTranscrip
     check_id("transcription_id", transcription_id)
     request = transcription_request(transcription_id, POST)
 
-    async def decode(answer: Answer) -> PostTranscription:
+    async def decode(answer: Response) -> PostTranscription:
         return read_post_transcription(decode_object(answer, request), path="$")
 
     found = await transport.fetch(request, decode, stats=WalkStats())

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 import jwt
 
 from ._loops import LoopLock
-from ._redact import Secret, TokenProvider, Unfit, _hide, _stay, hidden
+from ._redact import NotAString, Secret, TokenProvider, hidden_repr, mask, refuse_pickle
 from .errors import ConfigurationError, CredentialsError
 
 __all__ = ["TokenProvider", "mint_token"]
@@ -71,7 +71,7 @@ def mint_token(
         ConfigurationError: another argument is out of its bounds.
     """
     # Hidden first of all, as the frame of an error shows them.
-    api_key, secret = hidden(api_key), hidden(secret)
+    api_key, secret = mask(api_key), mask(secret)
     if any(type(text) is not Secret or not text for text in (api_key, secret)):
         raise CredentialsError("a token is signed with a key and its secret, and one is no text")
     _check_words("permissions", permissions, _PERMISSIONS)
@@ -123,7 +123,7 @@ class TokenSource(Protocol):
         """Return a token that is still good for a while."""
         ...
 
-    def reject(self, token: Secret) -> bool:
+    def invalidate(self, token: Secret) -> bool:
         """Take note that the service refused a token, and tell whether another can be had."""
         ...
 
@@ -139,18 +139,18 @@ class FixedToken:
     secrets: tuple[Secret, ...] = ()
 
     def __init__(self, token: object) -> None:
-        self._token = check_token(hidden(token))
+        self._token = check_token(mask(token))
 
     async def get(self) -> Secret:
         """Return the token."""
         return self._token
 
-    def reject(self, token: Secret) -> bool:
+    def invalidate(self, token: Secret) -> bool:
         """Tell that there is no other one."""
         return False
 
-    __repr__ = _hide
-    __reduce__ = _stay
+    __repr__ = hidden_repr
+    __reduce__ = refuse_pickle
 
 
 class RenewedToken:
@@ -194,15 +194,15 @@ class RenewedToken:
                 token = self._good_token() or await self._renew()
         return token
 
-    def reject(self, token: Secret) -> bool:
+    def invalidate(self, token: Secret) -> bool:
         """Forget the token, unless another task has renewed it in the meantime."""
         # The object and not its text: two tokens of one second are the same text.
         if self._token is token:
             self._token = None
         return True
 
-    __repr__ = _hide
-    __reduce__ = _stay
+    __repr__ = hidden_repr
+    __reduce__ = refuse_pickle
 
     def _good_token(self) -> Secret | None:
         return self._token if self._clock() < self._renew_at else None
@@ -211,7 +211,7 @@ class RenewedToken:
         minting: object = self._mint()
         if not isawaitable(minting):
             raise CredentialsError("token= takes a token, or an async callable that returns one")
-        token = check_token(hidden(await minting))
+        token = check_token(mask(await minting))
         end = _end_of(token)
         if end is None:
             self._renew_at = float("inf")
@@ -222,7 +222,7 @@ class RenewedToken:
         return token
 
 
-def key_source(
+def signing_source(
     api_key: str,
     secret: str,
     *,
@@ -250,7 +250,7 @@ def check_token(token: object) -> Secret:
         CredentialsError: with a hint, and without the token.
     """
     if not isinstance(token, str):
-        kind = token.kind if isinstance(token, Unfit) else type(token).__name__
+        kind = token.kind if isinstance(token, NotAString) else type(token).__name__
         raise CredentialsError(f"a token must be a string, not {kind}")
     if token.split(" ")[0].lower() in ("bearer", "basic"):
         raise CredentialsError(

@@ -14,21 +14,21 @@ import aiohttp
 from attrs import evolve
 
 from ._api.converter import quick_row, read_transcription
-from ._api.filter import Filter, Unverified, screen, warn_of_foreign_rows
+from ._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
 from ._api.pages import OnInvalid, read_page
-from ._api.protocol import Answer, decode_object, list_request, transcription_request
-from ._environment import find_endpoint, find_file_hosts, find_tokens
+from ._api.protocol import Response, decode_object, list_request, transcription_request
+from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
 from ._files.hosts import FileHosts
 from ._files.transport import FileTransport
 from ._http.retry import RetryPolicy
-from ._http.session import Connection
+from ._http.session import ConnectionOptions
 from ._http.transport import Transport
 from ._jobs.wait import Waiting
 from ._loops import LoopLock
 from ._paging.options import Consistency, WalkOptions, check_page_options, make_pager
 from ._paging.pager import Pager
-from ._redact import HiddenProvider, TokenProvider, hidden
+from ._redact import HiddenProvider, TokenProvider, mask
 from ._resource import get_post, post_pager
 from ._validation import check_count, check_id, check_number
 from .errors import ConfigurationError, InvalidResponseError, VideoSDKTranscriptsError
@@ -124,9 +124,9 @@ class TranscriptsClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         # Hidden first of all: an error below shows these names in a traceback with locals.
-        api_key, secret, proxy = hidden(api_key), hidden(secret), hidden(proxy)
-        token = HiddenProvider(token) if callable(token) else hidden(token)
-        endpoint = hidden(endpoint)
+        api_key, secret, proxy = mask(api_key), mask(secret), mask(proxy)
+        token = HiddenProvider(token) if callable(token) else mask(token)
+        endpoint = mask(endpoint)
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)
@@ -137,10 +137,10 @@ class TranscriptsClient:
         self._sleep = sleep
         self._reading = LoopLock()
         self._transport = Transport(
-            find_endpoint(endpoint),
-            find_tokens(api_key=api_key, secret=secret, token=token, clock=clock, now=now),
+            resolve_endpoint(endpoint),
+            resolve_tokens(api_key=api_key, secret=secret, token=token, clock=clock, now=now),
             policy,
-            Connection(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
+            ConnectionOptions(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
             max_response_bytes=max_response_bytes,
             requests_per_second=requests_per_second,
             clock=clock,
@@ -148,7 +148,7 @@ class TranscriptsClient:
             sleep=sleep,
         )
         self._file_transport = FileTransport(
-            FileHosts(find_file_hosts(file_hosts)),
+            FileHosts(resolve_file_hosts(file_hosts)),
             policy,
             ssl=ssl,
             max_in_flight=max_in_flight,
@@ -158,9 +158,9 @@ class TranscriptsClient:
             sleep=sleep,
         )
         self._files = Files(self._file_transport)
-        self._waiting = Waiting(self.get_transcription, self._sweep, clock=clock, sleep=sleep)
+        self._waiting = Waiting(self.get_transcription, self._scan, clock=clock, sleep=sleep)
         self._waiting_for_posts = Waiting(
-            self.get_post_transcription, self._sweep_posts, clock=clock, sleep=sleep
+            self.get_post_transcription, self._scan_posts, clock=clock, sleep=sleep
         )
         self._keys = PublicKeys(self._fetch_public_key, pinned=webhook_public_key, clock=clock)
 
@@ -172,12 +172,12 @@ class TranscriptsClient:
         limit: int | None = None,
         page_size: int = 20,
         resume: str | None = None,
-        unverified: Unverified = "raise",
+        on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
         consistency: Consistency = "once",
         max_empty_pages: int = 1000,
         readahead: int = 8,
-        walk_deadline: float | None = None,
+        walk_timeout: float | None = None,
     ) -> Pager[Transcription]:
         """
         Walk the transcriptions of a room, of a session, or of the whole account.
@@ -191,7 +191,7 @@ class TranscriptsClient:
             limit: rows to hand out at most, 1 or more; None for all.
             page_size: rows to ask for on a page, 1 or more. The service may send fewer.
             resume: the checkpoint of an earlier walk with the same ids and page size.
-            unverified: what becomes of a row that names no room or session, where one
+            on_unverified: what becomes of a row that names no room or session, where one
                 was asked for: ``raise``, ``skip`` or ``yield``.
             on_invalid: what becomes of a row that can't be read: ``raise``, ``skip``, or
                 ``collect`` into `Pager.invalid_rows`. All are counted.
@@ -200,7 +200,7 @@ class TranscriptsClient:
             max_empty_pages: pages in a row that may bring nothing new, 1 or more.
             readahead: pages to ask for before their turn at most; 0 for none. In a loop, nothing
                 is read ahead until a second page is asked for; then 1, 2, 4 and 8 pages are.
-            walk_deadline: seconds for the whole walk, from its first step, the caller's
+            walk_timeout: seconds for the whole walk, from its first step, the caller's
                 own work between the rows included; None for no limit.
 
         Raises:
@@ -221,12 +221,12 @@ class TranscriptsClient:
             limit=limit,
             page_size=page_size,
             resume=resume,
-            unverified=unverified,
+            on_unverified=on_unverified,
             on_invalid=on_invalid,
             consistency=consistency,
             max_empty_pages=max_empty_pages,
             readahead=readahead,
-            walk_deadline=walk_deadline,
+            walk_timeout=walk_timeout,
         )
         stats = WalkStats()
 
@@ -251,7 +251,7 @@ class TranscriptsClient:
         *,
         page: int = 1,
         page_size: int = 20,
-        unverified: Unverified = "raise",
+        on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
     ) -> Page[Transcription]:
         """
@@ -262,7 +262,7 @@ class TranscriptsClient:
             session_id: the session; None for all.
             page: the number of the page, from 1.
             page_size: rows to ask for, 1 or more. The service may send fewer.
-            unverified: as for `iter_transcriptions`.
+            on_unverified: as for `iter_transcriptions`.
             on_invalid: as for `iter_transcriptions`; both ``skip`` and ``collect`` leave the
                 rows in `Page.invalid_rows`.
 
@@ -276,10 +276,10 @@ class TranscriptsClient:
         """
         wanted = Filter.of(room_id, session_id)
         check_count("page", page)
-        check_page_options(page_size, unverified, on_invalid)
+        check_page_options(page_size, on_unverified, on_invalid)
         try:
             found = await self._fetch_page(wanted, page, page_size, on_invalid=on_invalid)
-            screened = screen(found, wanted, unverified)
+            screened = apply_filter(found, wanted, on_unverified)
         except VideoSDKTranscriptsError as error:
             error.page = page
             raise
@@ -303,7 +303,7 @@ class TranscriptsClient:
         """
         wanted = Filter.of(room_id, session_id)
         page = await self._fetch_page(wanted, 1, 1, on_invalid="skip")
-        if screen(page, wanted, "yield").foreign_rows_dropped:
+        if apply_filter(page, wanted, "yield").foreign_rows_dropped:
             raise InvalidResponseError(
                 f"the service ignored the filter for {wanted}, so that its total counts the rows "
                 "of others; count the rows of iter_transcriptions() instead"
@@ -330,7 +330,7 @@ class TranscriptsClient:
         check_id("transcription_id", transcription_id)
         request = transcription_request(transcription_id)
 
-        async def decode(answer: Answer) -> Transcription:
+        async def decode(answer: Response) -> Transcription:
             return read_transcription(decode_object(answer, request), path="$")
 
         found = await self._transport.fetch(request, decode, stats=WalkStats())
@@ -348,12 +348,12 @@ class TranscriptsClient:
         limit: int | None = None,
         page_size: int = 20,
         resume: str | None = None,
-        unverified: Unverified = "raise",
+        on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
         consistency: Consistency = "once",
         max_empty_pages: int = 1000,
         readahead: int = 8,
-        walk_deadline: float | None = None,
+        walk_timeout: float | None = None,
     ) -> Pager[PostTranscription]:
         """
         Walk the transcripts of recordings of a room, of a session, or of the whole account.
@@ -367,12 +367,12 @@ class TranscriptsClient:
             limit=limit,
             page_size=page_size,
             resume=resume,
-            unverified=unverified,
+            on_unverified=on_unverified,
             on_invalid=on_invalid,
             consistency=consistency,
             max_empty_pages=max_empty_pages,
             readahead=readahead,
-            walk_deadline=walk_deadline,
+            walk_timeout=walk_timeout,
         )
         return post_pager(self._transport, options, clock=self._clock)
 
@@ -429,7 +429,7 @@ class TranscriptsClient:
             model_id=model_id,
             summary=summary,
         )
-        return await start(self._transport, self._lister(room_id), room_id, request)
+        return await start(self._transport, self._list_room(room_id), room_id, request)
 
     async def stop_transcription(self, room_id: str) -> WriteResult:
         """
@@ -447,7 +447,7 @@ class TranscriptsClient:
         from ._jobs.start_stop import stop, stop_request
 
         request = stop_request(room_id)
-        return await stop(self._transport, self._lister(room_id), room_id, request)
+        return await stop(self._transport, self._list_room(room_id), room_id, request)
 
     async def fetch_text(
         self,
@@ -472,7 +472,7 @@ class TranscriptsClient:
             ConfigurationError: `errors` is none of these. Nothing has been sent then.
             FileNotReadyError: there is no file of that format, at least not yet.
             FileHostRefusedError: the file is not where files may come from.
-            TranscriptGoneError: its link is dead, and so is the one in the row by now.
+            FileGoneError: its link is dead, and so is the one in the row by now.
             FileTextError: its bytes are no UTF-8, with ``errors="strict"``.
             ResponseTooLargeError: it is larger than `max_file_bytes`.
             VideoSDKTranscriptsError: no answer came, or the host refused.
@@ -558,7 +558,7 @@ class TranscriptsClient:
         formats: Sequence[str] = ("txt",),
         summary: bool = True,
         overwrite: bool = False,
-        at_once: int = 4,
+        concurrency: int = 4,
     ) -> Downloads[RowT]:
         """
         Save the files of many transcriptions, some side by side.
@@ -573,7 +573,7 @@ class TranscriptsClient:
             formats: see there.
             summary: see there.
             overwrite: see there.
-            at_once: transcriptions under way at once, 1 or more.
+            concurrency: transcriptions under way at once, 1 or more.
 
         Raises:
             ConfigurationError: an argument is out of its bounds. It comes at once.
@@ -588,7 +588,7 @@ class TranscriptsClient:
         async def save(row: RowT) -> Download[RowT]:
             return await evolve(files, reread=self._get(row)).save(row)
 
-        return Downloads(transcriptions, files.prepare, save, at_once=at_once)
+        return Downloads(transcriptions, files.prepare, save, concurrency=concurrency)
 
     @overload
     async def wait_until_ready(
@@ -670,8 +670,8 @@ class TranscriptsClient:
         resume: str | None = None,
         since: Since = "now",
         poll: float = 30.0,
-        whole_walk_every: float = 3600.0,
-        unverified: Unverified = "raise",
+        full_scan_interval: float = 3600.0,
+        on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
     ) -> Follower:
         """
@@ -688,9 +688,9 @@ class TranscriptsClient:
             since: without a checkpoint, ``now`` for what changes from now on, or ``start``
                 for everything there is as well.
             poll: seconds between two polls, 1 or more, with jitter.
-            whole_walk_every: seconds from one walk over the whole list to the next, 0 for
+            full_scan_interval: seconds from one walk over the whole list to the next, 0 for
                 each; in between only its beginning is walked.
-            unverified: as for `iter_transcriptions`.
+            on_unverified: as for `iter_transcriptions`.
             on_invalid: as for `iter_transcriptions`.
 
         Raises:
@@ -702,14 +702,14 @@ class TranscriptsClient:
         from ._jobs.follow import Follower
 
         wanted = Filter.of(room_id, session_id)
-        check_page_options(_SWEPT, unverified, on_invalid)
+        check_page_options(_SWEPT, on_unverified, on_invalid)
 
         def walk() -> AsyncIterator[Page[Transcription]]:
             return self.iter_transcriptions(
                 room_id,
                 session_id,
                 page_size=_SWEPT,
-                unverified=unverified,
+                on_unverified=on_unverified,
                 on_invalid=on_invalid,
                 readahead=0,
             ).by_page()
@@ -721,10 +721,10 @@ class TranscriptsClient:
             resume=resume,
             since=since,
             poll=poll,
-            whole_walk_every=whole_walk_every,
+            full_scan_interval=full_scan_interval,
             skip_unreadable=on_invalid != "raise",
             clock=self._clock,
-            sleep=self._nap,
+            sleep=self._sleep_until_closed,
         )
 
     async def verify_webhook(self, raw_body: bytes, signature: str | None) -> WebhookEvent:
@@ -797,24 +797,24 @@ class TranscriptsClient:
     ) -> Awaitable[Page[Transcription]]:
         request = list_request(wanted, page, page_size)
 
-        def read(answer: Answer) -> Awaitable[Page[Transcription]]:
+        def read(answer: Response) -> Awaitable[Page[Transcription]]:
             return read_page(
                 answer, request, page, quick_row, read_transcription, on_invalid=on_invalid
             )
 
-        async def read_in_turn(answer: Answer) -> Page[Transcription]:
+        async def read_in_turn(answer: Response) -> Page[Transcription]:
             # Of those read ahead several may come at once, and together they would hold the loop.
             async with self._reading.of_this_loop():
                 return await read(answer)
 
-        def decode(answer: Answer) -> Awaitable[Page[Transcription]]:
+        def decode(answer: Response) -> Awaitable[Page[Transcription]]:
             return read(answer) if len(answer.body) < _LARGE else read_in_turn(answer)
 
         return self._transport.fetch(
             request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
         )
 
-    async def _nap(self, seconds: float) -> None:
+    async def _sleep_until_closed(self, seconds: float) -> None:
         """Wait, and end at once where the client is closed."""
         # Only that ends it: the limit is no limit on the wait.
         ends_at = asyncio.get_running_loop().time() + 2 * seconds + 60
@@ -849,14 +849,14 @@ class TranscriptsClient:
             self._files, reread, directory, formats=formats, summary=summary, overwrite=overwrite
         )
 
-    def _lister(self, room_id: str) -> Callable[[float], Pager[Transcription]]:
-        return lambda seconds: self.iter_transcriptions(room_id, walk_deadline=seconds)
+    def _list_room(self, room_id: str) -> Callable[[float], Pager[Transcription]]:
+        return lambda seconds: self.iter_transcriptions(room_id, walk_timeout=seconds)
 
-    def _sweep(self) -> AsyncIterator[Page[Transcription]]:
+    def _scan(self) -> AsyncIterator[Page[Transcription]]:
         # Whose rows they are is no matter, and one that can't be read is not waited for.
         return self.iter_transcriptions(page_size=_SWEPT, on_invalid="skip", readahead=0).by_page()
 
-    def _sweep_posts(self) -> AsyncIterator[Page[PostTranscription]]:
+    def _scan_posts(self) -> AsyncIterator[Page[PostTranscription]]:
         return self.iter_post_transcriptions(
             page_size=_SWEPT, on_invalid="skip", readahead=0
         ).by_page()
@@ -864,7 +864,7 @@ class TranscriptsClient:
     async def _fetch_public_key(self) -> str:
         request = public_key_request()
 
-        async def decode(answer: Answer) -> str:
+        async def decode(answer: Response) -> str:
             return read_public_key(decode_object(answer, request))
 
         return await self._transport.fetch(request, decode, stats=WalkStats())

@@ -28,7 +28,7 @@ What can go wrong, as one tree.
     ├── FileError                    a transcript or summary file can't be had
     │   ├── FileNotReadyError        there is none of that format, at least not yet
     │   ├── FileHostRefusedError     its host, or where it redirects to, is not allowed
-    │   ├── TranscriptGoneError      its link is dead, and so is the one that replaced it
+    │   ├── FileGoneError      its link is dead, and so is the one that replaced it
     │   └── FileTextError            its bytes are no text in UTF-8
     ├── WaitError                    waiting for a file came to nothing
     │   ├── WaitTimedOutError        the time is up; also a TimeoutError
@@ -58,6 +58,7 @@ __all__ = [
     "ConnectionFailedError",
     "CredentialsError",
     "FileError",
+    "FileGoneError",
     "FileHostRefusedError",
     "FileNotReadyError",
     "FileTextError",
@@ -74,7 +75,6 @@ __all__ = [
     "ServerError",
     "StatusError",
     "TimedOutError",
-    "TranscriptGoneError",
     "TranscriptionFailedError",
     "UnverifiedRowError",
     "VideoSDKTranscriptsError",
@@ -298,7 +298,7 @@ class FileHostRefusedError(FileError):
     """The URL is not https, or its host is not allowed. The text says how to allow it."""
 
 
-class TranscriptGoneError(FileError):
+class FileGoneError(FileError):
     """The link is dead (403, 404, 410), and so is the one that the row has by now."""
 
 

@@ -76,4 +76,4 @@ def transcripts_client(
                 'let the fixture anyio_backend return "asyncio"',
                 pytrace=False,
             )
-    return fake_videosdk.client(retry=RetryPolicy(first_wait=0, longest_wait=0))
+    return fake_videosdk.client(retry=RetryPolicy(wait_initial=0, wait_max=0))

@@ -9,7 +9,7 @@ from videosdk_transcripts import TranscriptsClient
 from videosdk_transcripts._api.converter import quick_row, read_transcription
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._api.pages import read_page
-from videosdk_transcripts._api.protocol import Answer, list_request
+from videosdk_transcripts._api.protocol import Response, list_request
 
 from .jobs import ROOM, Job, Walked
 
@@ -38,7 +38,7 @@ async def structure(body: bytes, times: int) -> int:
     count = 0
     request = list_request(Filter.of(ROOM, None), 1, 20)
     for _ in range(times):
-        answer = Answer(200, {}, body)
+        answer = Response(200, {}, body)
         page = await read_page(
             answer, request, 1, quick_row, read_transcription, on_invalid="raise"
         )

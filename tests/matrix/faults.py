@@ -189,7 +189,7 @@ class Faults:
     name: str
     shares: Mapping[str, float]
     run: int = 1
-    at_once: tuple[int, ...] = (1, 1, 1, 4)
+    concurrency: tuple[int, ...] = (1, 1, 1, 4)
     attempts: int = 6
     pages: int = 200
     readahead: int = 8
@@ -207,11 +207,11 @@ class Faults:
     async def walk_all(self) -> Tally:
         """Run all of it, in a loop that is there."""
         tally = Tally()
-        for seed, at_once in enumerate(self.at_once, 1):
+        for seed, concurrency in enumerate(self.concurrency, 1):
             async with Rooms() as fake:
                 listed = {
                     room_id: fake.fill(room_id, self.pages * PAGE_SIZE)
-                    for room_id in [f"room-{n}" for n in range(at_once)]
+                    for room_id in [f"room-{n}" for n in range(concurrency)]
                 }
                 through = self._tls if TLS in self.shares else self._plain
                 async with through(fake, seed, tally) as options:

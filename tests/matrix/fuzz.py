@@ -136,7 +136,7 @@ def _answers() -> list[tuple[Kind, Any]]:
     ]
     wanted = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
     position = {"asked_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
-    known = {"unsettled": False, "known_from": 1, "recent": ["id-1"], "adrift": []}
+    known = {"moving": False, "complete_from_page": 1, "recent": ["id-1"], "gap_before": []}
     checkpoint = wanted | position | known
     return [
         *(("page", page) for page in pages),

@@ -209,11 +209,11 @@ def client_tasks(*known: asyncio.Task[Any]) -> set[asyncio.Task[Any]]:
 
 PHASES: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
     "slot": frozenset({("locks.py", "acquire")}),
-    "pace": frozenset({("_pace.py", "turn")}),
+    "pace": frozenset({("rate_limit.py", "acquire")}),
     "token": frozenset({("auth.py", "get")}),
     "connecting": frozenset({("connector.py", "connect")}),
     "headers": frozenset({("client_reqrep.py", "start")}),
-    "body": frozenset({("_transport.py", "_read")}),
+    "body": frozenset({("transport.py", "_read")}),
     "back-off": frozenset({("leaving.py", "sleep"), ("test_leaving.py", "sleep")}),
 }
 """The function, with its file, that a walk is inside of. The first one that fits counts."""
@@ -388,7 +388,7 @@ def _client(fake: FakeVideoSDK) -> TranscriptsClient:
         sleep=sleep,
         max_in_flight=1,
         requests_per_second=1,
-        retry=RetryPolicy(attempt_timeout=2 * PROMPTLY, page_deadline=10),
+        retry=RetryPolicy(attempt_timeout=2 * PROMPTLY, page_timeout=10),
     )
 
 

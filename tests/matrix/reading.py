@@ -28,8 +28,8 @@ from videosdk_transcripts._api.converter import quick_row, read_transcription
 from videosdk_transcripts._api.filter import Filter, Unverified
 from videosdk_transcripts._api.pages import OnInvalid, read_page
 from videosdk_transcripts._api.protocol import (
-    Answer,
     Request,
+    Response,
     check_status,
     decode_object,
     http_date,
@@ -62,7 +62,7 @@ class Input:
 
     kind: Kind
     on_invalid: OnInvalid
-    unverified: Unverified
+    on_unverified: Unverified
     wanted: Filter
     page: int
     status: int
@@ -109,11 +109,11 @@ def check(data: bytes) -> str:
         return type(error).__name__
 
 
-def _answer_of(given: Input, status: int) -> Answer:
+def _answer_of(given: Input, status: int) -> Response:
     # A header has no line breaks, and aiohttp's are read as these are.
     value = given.body[:200].decode("utf-8", "surrogateescape").replace("\n", " ")
     names = ("retry-after", "date", "content-type", "x-request-id", "location")
-    answer = Answer(status, dict.fromkeys(names, "" if status == 200 else value), given.body)
+    answer = Response(status, dict.fromkeys(names, "" if status == 200 else value), given.body)
     check_status(answer, ASKED, now=NOW.timestamp())
     return answer
 
@@ -161,7 +161,7 @@ def _page(given: Input) -> str:
     return _walk(given, answer)
 
 
-async def _read(answer: Answer, page: int, given: Input) -> Page[Transcription]:
+async def _read(answer: Response, page: int, given: Input) -> Page[Transcription]:
     asked = (answer, ASKED, page, quick_row, read_transcription)
     return await read_page(*asked, on_invalid=given.on_invalid)
 
@@ -178,7 +178,7 @@ def _use(row: Transcription) -> None:
     assert len({row, copy.deepcopy(row)}) == 1
 
 
-def _walk(given: Input, answer: Answer) -> str:
+def _walk(given: Input, answer: Response) -> str:
     """Walk a list that gives this answer for each of its pages, and go on from its checkpoint."""
     fetches = 0
 
@@ -194,12 +194,12 @@ def _walk(given: Input, answer: Answer) -> str:
             limit=None,
             page_size=20,
             resume=resume,
-            unverified=given.unverified,
+            on_unverified=given.on_unverified,
             on_invalid=given.on_invalid,
             consistency="once",
             max_empty_pages=3,
             readahead=0,
-            walk_deadline=None,
+            walk_timeout=None,
         )
         return make_pager(options, fetch, stats=WalkStats(), clock=lambda: 0.0)
 
@@ -241,7 +241,7 @@ def _ids(
             assert error.checkpoint == pager.checkpoint
             return ids, f"walk: {type(error).__name__}"
         ids.append(row.id)
-        assert given.wanted.owns(row) is not False, "another's row"
+        assert given.wanted.matches(row) is not False, "another's row"
     return ids, "page"
 
 

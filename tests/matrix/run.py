@@ -30,24 +30,28 @@ PAGES: Final = 100
 def fault_lines(seeds: int, readahead: int) -> list[Faults]:
     """Return the lines of the first table: each kind by itself, and then all together."""
     # One seed in five walks four rooms side by side, on one client.
-    at_once = tuple(1 if seed % 5 else 4 for seed in range(1, seeds + 1))
+    concurrency = tuple(1 if seed % 5 else 4 for seed in range(1, seeds + 1))
     more = {"readahead": readahead}
     lines = [
         # A refusal resets the connections of the walks beside it as well.
-        Faults.of(kind, shape, at_once=at_once, attempts=60 if kind == REFUSED else 6, **more)
+        Faults.of(
+            kind, shape, concurrency=concurrency, attempts=60 if kind == REFUSED else 6, **more
+        )
         for kind in KINDS
         for shape in get_args(Shape)
     ]
     # Connections are counted there, which several walks take in no fixed order.
-    lines += [Faults.of(TLS, shape, at_once=(1,) * seeds, **more) for shape in get_args(Shape)]
-    lines += [Faults("mixed", MIXED, at_once=(at_once,) * seeds, **more) for at_once in (1, 4)]
+    lines += [Faults.of(TLS, shape, concurrency=(1,) * seeds, **more) for shape in get_args(Shape)]
+    lines += [
+        Faults("mixed", MIXED, concurrency=(concurrency,) * seeds, **more) for concurrency in (1, 4)
+    ]
     return lines
 
 
 def exhausted_lines(seeds: int) -> list[Faults]:
     """Return the lines without a second attempt, where each fault ends a client."""
     share = f"{ALONE:.0%} of twelve kinds".replace("%", " %")
-    return [Faults(share, EXHAUSTED, at_once=(1,) * seeds, attempts=1, readahead=0)]
+    return [Faults(share, EXHAUSTED, concurrency=(1,) * seeds, attempts=1, readahead=0)]
 
 
 def print_faults(lines: Sequence[Faults], tallies: Sequence[Tally]) -> str:
@@ -56,8 +60,8 @@ def print_faults(lines: Sequence[Faults], tallies: Sequence[Tally]) -> str:
         [
             {
                 "fault": line.name,
-                "seeds": len(line.at_once),
-                "at once": max(line.at_once),
+                "seeds": len(line.concurrency),
+                "at once": max(line.concurrency),
                 "walks": tally.walks,
                 "faults met": tally.faults.total(),
                 "requests": tally.requests,

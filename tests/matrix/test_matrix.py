@@ -12,7 +12,7 @@ from .run import print_faults, print_moves
 @pytest.mark.parametrize("kind", KINDS)
 async def test_bursts_of_a_fault_are_survived(kind: str) -> None:
     """Every kind in bursts of three costs requests and no row."""
-    line = Faults(f"{kind}, bursts", {kind: 0.3}, 3, at_once=(1,), pages=10)
+    line = Faults(f"{kind}, bursts", {kind: 0.3}, 3, concurrency=(1,), pages=10)
     tally = await line.walk_all()
     assert tally.is_good, tally
     assert tally.faults[kind] >= 2
@@ -22,7 +22,7 @@ async def test_bursts_of_a_fault_are_survived(kind: str) -> None:
 
 async def test_mixed_faults_are_survived_by_walks_side_by_side() -> None:
     """Four walks on one client, each with its own room."""
-    tally = await Faults("mixed", MIXED, at_once=(4,), pages=25).walk_all()
+    tally = await Faults("mixed", MIXED, concurrency=(4,), pages=25).walk_all()
     assert tally.is_good, tally
     assert tally.walks == 4
     assert tally.faults.total() > 5
@@ -31,7 +31,7 @@ async def test_mixed_faults_are_survived_by_walks_side_by_side() -> None:
 async def test_without_a_second_attempt_a_new_client_goes_on() -> None:
     """Each error has a checkpoint, and all the parts together are the list."""
     tally = await Faults(
-        "exhausted", EXHAUSTED, at_once=(1,), attempts=1, pages=120, readahead=0
+        "exhausted", EXHAUSTED, concurrency=(1,), attempts=1, pages=120, readahead=0
     ).walk_all()
     assert tally.is_good, tally
     assert tally.errors.total() == tally.faults.total() > 3

@@ -34,7 +34,7 @@ async def walk() -> None:
             assert_type(t.files, Mapping[str, str])
             assert_type(t.is_running, bool)
 
-        pager = client.iter_transcriptions(limit=5, unverified="yield", on_invalid="collect")
+        pager = client.iter_transcriptions(limit=5, on_unverified="yield", on_invalid="collect")
         assert_type(pager, Pager[Transcription])
         assert_type(await anext(pager), Transcription)
         assert_type(pager.total, int | None)
@@ -55,7 +55,7 @@ async def wrong(client: TranscriptsClient) -> None:
     for _ in client.iter_transcriptions():  # type: ignore[attr-defined]  # pyright: ignore
         pass
     await client.iter_transcriptions()  # type: ignore[misc]  # pyright: ignore
-    client.iter_transcriptions(unverified="drop")  # type: ignore[arg-type]  # pyright: ignore
+    client.iter_transcriptions(on_unverified="drop")  # type: ignore[arg-type]  # pyright: ignore
     t = await client.get_transcription("id")
     t.status = "x"  # type: ignore[misc]  # pyright: ignore
     t.files["txt"] = "x"  # type: ignore[index]  # pyright: ignore

@@ -23,7 +23,7 @@ logger = logging.getLogger("videosdk_transcripts")
 Unverified = Literal["raise", "skip", "yield"]
 
 
-class Placed(Protocol):
+class TranscriptionLike(Protocol):
     """A row that knows where it belongs, or does not."""
 
     @property
@@ -34,7 +34,7 @@ class Placed(Protocol):
     def session_id(self) -> str | None: ...
 
 
-PlacedT = TypeVar("PlacedT", bound=Placed)
+TranscriptionT = TypeVar("TranscriptionT", bound=TranscriptionLike)
 
 
 @frozen
@@ -62,7 +62,7 @@ class Filter:
         pairs = {"roomId": self.room_id, "sessionId": self.session_id}
         return {key: value for key, value in pairs.items() if value is not None}
 
-    def owns_all(self, rows: tuple[Placed, ...]) -> bool:
+    def matches_all(self, rows: tuple[TranscriptionLike, ...]) -> bool:
         """Tell whether all rows are ours, at the cost of a glance at each."""
         room_id, session_id = self.room_id, self.session_id
         if room_id is not None:
@@ -92,7 +92,7 @@ class Filter:
         ]
         return " and ".join(named) or "the whole account"
 
-    def owns(self, row: Placed) -> bool | None:
+    def matches(self, row: TranscriptionLike) -> bool | None:
         """Tell whether a row is one of ours, or None where the row does not say."""
         claims = [
             (wanted, found)
@@ -108,33 +108,35 @@ class Filter:
         return self.words
 
 
-def screen(page: Page[PlacedT], wanted: Filter, unverified: Unverified) -> Page[PlacedT]:
+def apply_filter(
+    page: Page[TranscriptionT], wanted: Filter, on_unverified: Unverified
+) -> Page[TranscriptionT]:
     """
     Return the page without rows that are another's, and with the dropped ones counted.
 
     Raises:
-        UnverifiedRowError: a row does not say whose it is and `unverified` is ``raise``.
+        UnverifiedRowError: a row does not say whose it is and `on_unverified` is ``raise``.
     """
-    if wanted.owns_all(page.items):
+    if wanted.matches_all(page.items):
         return page
-    kept: list[PlacedT] = []
+    kept: list[TranscriptionT] = []
     foreign = unsure = 0
     for row in page.items:
-        verdict = wanted.owns(row)
+        verdict = wanted.matches(row)
         if verdict is False:
             foreign += 1
             continue
         if verdict is None:
-            if unverified == "raise":
-                raise _unverified(row, page.number, wanted)
+            if on_unverified == "raise":
+                raise _on_unverified(row, page.number, wanted)
             unsure += 1
-            if unverified == "skip":
+            if on_unverified == "skip":
                 continue
         kept.append(row)
     return evolve(page, items=tuple(kept), foreign_rows_dropped=foreign, unverified_rows=unsure)
 
 
-def warn_of_foreign_rows(page: Page[PlacedT], wanted: Filter) -> None:
+def warn_of_foreign_rows(page: Page[TranscriptionT], wanted: Filter) -> None:
     """Say in the log that the service did not honour its filter."""
     logger.warning(
         "The service ignored the filter for %s: page %d held %d rows of others, which were "
@@ -145,11 +147,11 @@ def warn_of_foreign_rows(page: Page[PlacedT], wanted: Filter) -> None:
     )
 
 
-def _unverified(row: Placed, page: int, wanted: Filter) -> UnverifiedRowError:
+def _on_unverified(row: TranscriptionLike, page: int, wanted: Filter) -> UnverifiedRowError:
     return UnverifiedRowError(
         f"row {row.id} does not name the room or session it belongs to, so it can't be "
-        f"told whether it is of {wanted}; pass unverified='yield' to accept such rows or "
-        "unverified='skip' to leave them out",
+        f"told whether it is of {wanted}; pass on_unverified='yield' to accept such rows or "
+        "on_unverified='skip' to leave them out",
         row_id=row.id,
         page=page,
     )

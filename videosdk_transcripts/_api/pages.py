@@ -18,7 +18,7 @@ from attrs import define, fields
 from videosdk_transcripts.errors import InvalidRowError, PaginationError
 from videosdk_transcripts.models import InvalidRow, Page
 
-from .protocol import Answer, Request, is_deep, read_json, refuse_failure, unreadable
+from .protocol import Request, Response, is_deep, read_json, refuse_failure, unreadable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -55,7 +55,7 @@ class _Draft(Generic[T]):
 
 
 async def read_page(
-    answer: Answer,
+    answer: Response,
     request: Request,
     page: int,
     quick_row: Callable[[Any], T | None],
@@ -121,7 +121,7 @@ async def read_page(
     return cast("Page[T]", made)
 
 
-def _open(answer: Answer, request: Request) -> tuple[list[Any], _PageInfo, str]:
+def _open(answer: Response, request: Request) -> tuple[list[Any], _PageInfo, str]:
     data = read_json(answer, request)
     if isinstance(data, list):
         return data, _PageInfo(), "$"

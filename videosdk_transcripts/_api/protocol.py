@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from attrs import define, field
 
-from videosdk_transcripts._redact import TOKEN, Secret, is_disguised, printable
+from videosdk_transcripts._redact import TOKEN, Secret, contains_encoded_secret, printable
 from videosdk_transcripts.errors import (
     AuthenticationError,
     BadRequestError,
@@ -64,7 +64,7 @@ class Request:
 
 
 @define
-class Answer:
+class Response:
     """A whole answer: the status, the headers, asked for in lower case, and the decoded body."""
 
     status: int
@@ -84,7 +84,7 @@ class Answer:
         most = max(_SEARCHED, *(2 * len(secret) for secret in self.secrets), 0)
         is_cut = len(text) > most
         text = TOKEN.sub("***", " ".join(text[:most].split()))
-        if is_disguised(text, self.secrets):
+        if contains_encoded_secret(text, self.secrets):
             return "***"
         # The longest first: one may be a part of another.
         for secret in sorted(self.secrets, key=len, reverse=True):
@@ -94,7 +94,7 @@ class Answer:
 
 
 @define
-class Listed:
+class Endpoint:
     """A list of the API: its path, and words for its rows in an error."""
 
     path: str
@@ -102,13 +102,13 @@ class Listed:
     row: str
 
 
-REALTIME: Final = Listed("/ai/v1/realtime-transcriptions/", "transcriptions", "transcription")
-POST: Final = Listed(
+REALTIME: Final = Endpoint("/ai/v1/realtime-transcriptions/", "transcriptions", "transcription")
+POST: Final = Endpoint(
     "/ai/v1/post-transcriptions/", "transcripts of recordings", "transcript of a recording"
 )
 
 
-def list_request(wanted: Filter, page: int, page_size: int, listed: Listed = REALTIME) -> Request:
+def list_request(wanted: Filter, page: int, page_size: int, listed: Endpoint = REALTIME) -> Request:
     """Ask for one page of a list. The documented path ends in a slash."""
     # Numbers need no quoting, and the filter was quoted once for the whole walk.
     return Request(
@@ -117,7 +117,7 @@ def list_request(wanted: Filter, page: int, page_size: int, listed: Listed = REA
     )
 
 
-def transcription_request(transcription_id: str, listed: Listed = REALTIME) -> Request:
+def transcription_request(transcription_id: str, listed: Endpoint = REALTIME) -> Request:
     """Ask for one transcription."""
     return Request(
         listed.path + quote(transcription_id, safe=""), f"{listed.row} {transcription_id}"
@@ -147,7 +147,7 @@ def status_error(status: int) -> type[StatusError]:
     return ServerError if status >= 500 else StatusError
 
 
-def check_status(answer: Answer, request: Request, *, now: float, hint: str = "") -> None:
+def check_status(answer: Response, request: Request, *, now: float, hint: str = "") -> None:
     """
     Pass a 2xx answer, and turn every other one into its error.
 
@@ -215,7 +215,7 @@ def http_date(value: str) -> datetime | None:
         return None
 
 
-def explain_clock(answer: Answer, now: float) -> str:
+def explain_clock(answer: Response, now: float) -> str:
     """Say how wrong our clock is, where an answer shows that it is."""
     date = http_date(answer.headers.get("date", ""))
     ahead = (datetime.fromtimestamp(now, UTC) - date).total_seconds() if date else 0.0
@@ -228,7 +228,7 @@ def explain_clock(answer: Answer, now: float) -> str:
     )
 
 
-def read_json(answer: Answer, request: Request) -> Any:
+def read_json(answer: Response, request: Request) -> Any:
     """
     Decode the body of a success, whatever its content type says.
 
@@ -244,7 +244,7 @@ def read_json(answer: Answer, request: Request) -> Any:
     raise unreadable(answer, request, "a body that is not JSON" if answer.body else "no body")
 
 
-def decode_object(answer: Answer, request: Request) -> dict[str, Any]:
+def decode_object(answer: Response, request: Request) -> dict[str, Any]:
     """
     Decode the body of a success that must be one JSON object.
 
@@ -258,14 +258,14 @@ def decode_object(answer: Answer, request: Request) -> dict[str, Any]:
     return data
 
 
-def refuse_failure(data: Mapping[str, Any], answer: Answer, request: Request) -> None:
+def refuse_failure(data: Mapping[str, Any], answer: Response, request: Request) -> None:
     """Raise for the ``{"success": false}`` that sibling endpoints send with a 200."""
     if data.get("success") is False:
         _, said = _explanation(answer)
         raise unreadable(answer, request, f"a failure, {said}" if said else "a failure")
 
 
-def unreadable(answer: Answer, request: Request, found: str) -> InvalidResponseError:
+def unreadable(answer: Response, request: Request, found: str) -> InvalidResponseError:
     """Make the error for an answer that is not what was promised. Never shows its data."""
     kind = answer.quote(answer.headers.get("content-type", "")) or "no content type"
     text = (
@@ -305,7 +305,7 @@ def _no_constant(name: str) -> None:
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _explanation(answer: Answer) -> tuple[str | None, str | None]:
+def _explanation(answer: Response) -> tuple[str | None, str | None]:
     """
     Find the service's code and words in the body of a refusal.
 
@@ -333,7 +333,7 @@ def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return next((str(v) for v in found if isinstance(v, str | int) and v not in ("", True)), None)
 
 
-def _destination(answer: Answer) -> str:
+def _destination(answer: Response) -> str:
     """Say where a redirect points, without user, path and query, which may hold a secret."""
     location = answer.headers.get("location", "").strip()
     if not location:

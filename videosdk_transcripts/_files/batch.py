@@ -45,7 +45,7 @@ class Downloads(Generic[T]):
         prepare: Callable[[], Awaitable[None]],
         save: Callable[[T], Awaitable[Download[T]]],
         *,
-        at_once: int,
+        concurrency: int,
     ) -> None:
         """
         Start nothing yet.
@@ -54,12 +54,12 @@ class Downloads(Generic[T]):
             rows: a walk.
             prepare: is called before the first row.
             save: saves the files of one row.
-            at_once: rows under way at most, 1 or more.
+            concurrency: rows under way at most, 1 or more.
 
         Raises:
-            ConfigurationError: `at_once` is no such number, or `rows` can't be walked over.
+            ConfigurationError: `concurrency` is no such number, or `rows` can't be walked over.
         """
-        check_count("at_once", at_once)
+        check_count("concurrency", concurrency)
         if not hasattr(rows, "__aiter__"):
             raise ConfigurationError(
                 "download_all walks over a pager, such as client.iter_transcriptions(room_id)"
@@ -67,7 +67,7 @@ class Downloads(Generic[T]):
         self._rows = rows
         self._prepare = prepare
         self._save = save
-        self._at_once = at_once
+        self._at_once = concurrency
         self._is_prepared = self._is_closed = False
         self._walk: AsyncIterator[T] | None = None
         self._step: asyncio.Task[tuple[T] | Exception | None] | None = None

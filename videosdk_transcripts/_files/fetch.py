@@ -16,10 +16,10 @@ from videosdk_transcripts._validation import check_word
 from videosdk_transcripts.errors import (
     ConfigurationError,
     FileError,
+    FileGoneError,
     FileNotReadyError,
     FileTextError,
     NotFoundError,
-    TranscriptGoneError,
     VideoSDKTranscriptsError,
 )
 
@@ -141,7 +141,7 @@ class Files:
         Raises:
             FileNotReadyError: there is none of that format.
             FileHostRefusedError: it is not where files may come from.
-            TranscriptGoneError: the link is dead, and there is no other one that lives.
+            FileGoneError: the link is dead, and there is no other one that lives.
             ResponseTooLargeError: it is larger than the cap.
             VideoSDKTranscriptsError: no answer came, or one that is no file; or it is an error
                 of `reread`.
@@ -177,7 +177,7 @@ class Files:
             status = await self._transport.fetch(Secret(new), sink, what)
             if status is None:
                 return
-        raise TranscriptGoneError(
+        raise FileGoneError(
             f"{what}: its link is dead, the host answered {status}, and the service has no "
             "other one that lives; the file may have been deleted",
             status=status,

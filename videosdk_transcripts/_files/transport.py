@@ -24,8 +24,8 @@ from yarl import URL
 from videosdk_transcripts._api.protocol import retry_after, status_error
 from videosdk_transcripts._http.aiohttp_errors import translate
 from videosdk_transcripts._http.retry import Attempts, RetryPolicy, with_retries
-from videosdk_transcripts._http.session import Connection, Sessions
-from videosdk_transcripts._http.timeout import Limit
+from videosdk_transcripts._http.session import ConnectionOptions, Sessions
+from videosdk_transcripts._http.timeout import Timeout
 from videosdk_transcripts.errors import (
     FileError,
     InvalidResponseError,
@@ -94,7 +94,7 @@ class _Pinned(AbstractResolver):
 class _FileSessions(Sessions):
     """The sessions for files, one for each event loop as those for the API."""
 
-    def __init__(self, connection: Connection, resolver: AbstractResolver) -> None:
+    def __init__(self, connection: ConnectionOptions, resolver: AbstractResolver) -> None:
         super().__init__(connection)
         self._most = connection.max_in_flight
         self._resolver = resolver
@@ -146,7 +146,7 @@ class FileTransport:
         self._now = now
         self._sleep = sleep
         self.sessions: Sessions = _FileSessions(
-            Connection(max_in_flight=max_in_flight), _Pinned(hosts, find)
+            ConnectionOptions(max_in_flight=max_in_flight), _Pinned(hosts, find)
         )
 
     async def aclose(self) -> None:
@@ -170,9 +170,9 @@ class FileTransport:
             ResponseTooLargeError: the file is larger than the cap.
             VideoSDKTranscriptsError: the last failure, or an error of the sink.
         """
-        ends_at = self._clock() + self._policy.page_deadline
+        ends_at = self._clock() + self._policy.page_timeout
         loop = asyncio.get_running_loop()
-        call = _Call(url, sink, what, loop.time() + self._policy.page_deadline)
+        call = _Call(url, sink, what, loop.time() + self._policy.page_timeout)
         return await with_retries(
             lambda: self._attempt(call),
             self._policy,
@@ -184,14 +184,14 @@ class FileTransport:
         )
 
     async def _attempt(self, call: _Call) -> int | None:
-        wire = await self.sessions.open()
+        resources = await self.sessions.open()
         patience = self._policy.attempt_timeout
         with self.sessions.limit(call.ends_at) as limit:
-            call.attempts.waits_for = "a slot (max_in_flight)"
-            async with wire.slots:
-                call.attempts.waits_for = ""
-                limit.end_at(min(call.ends_at, wire.loop.time() + patience))
-                return await self._follow(wire.session, call)
+            call.attempts.waiting_for = "a slot (max_in_flight)"
+            async with resources.semaphore:
+                call.attempts.waiting_for = ""
+                limit.reschedule(min(call.ends_at, resources.loop.time() + patience))
+                return await self._follow(resources.session, call)
         raise self._ended(call, limit)
 
     async def _back_off(self, call: _Call, seconds: float) -> None:
@@ -199,14 +199,14 @@ class FileTransport:
             return await self._sleep(seconds)
         raise self._ended(call, limit)
 
-    def _ended(self, call: _Call, limit: Limit) -> VideoSDKTranscriptsError:
-        if limit.cut_short:
+    def _ended(self, call: _Call, limit: Timeout) -> VideoSDKTranscriptsError:
+        if limit.aborted:
             return self.sessions.closed_error()
         if limit.ends_at >= call.ends_at:
-            call.attempts.are_over = True
+            call.attempts.deadline_passed = True
             return TimedOutError(
-                f"{call.what}: the page_deadline passed {call.attempts}; allow more time",
-                attempts=call.attempts.begun,
+                f"{call.what}: the page_timeout passed {call.attempts}; allow more time",
+                attempts=call.attempts.count,
             )
         return TimedOutError(
             f"{call.what}: no whole file within the attempt_timeout of "

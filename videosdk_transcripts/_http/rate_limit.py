@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from videosdk_transcripts._loops import LoopLock
 
 
-class Pace:
+class RateLimiter:
     """
     Lets one request go every so often, and none in a burst.
 
@@ -38,7 +38,7 @@ class Pace:
         """Tell whether there is a limit, so that a turn has to be waited for."""
         return self._interval > 0
 
-    async def turn(self) -> None:
+    async def acquire(self) -> None:
         """Wait until it is a request's turn, in the order in which they came."""
         # The first one waits for the time and the others for the lock, which is fair; many
         # timers for one moment would make a lottery of it. Who is cancelled leaves no gap.

@@ -32,8 +32,8 @@ logger = logging.getLogger("videosdk_transcripts")
 
 T = TypeVar("T")
 
-REPEATED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
-REPEATED_FAILURES: Final = frozenset({ConnectionFailedError, TimedOutError, InvalidResponseError})
+RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+RETRYABLE_ERRORS: Final = frozenset({ConnectionFailedError, TimedOutError, InvalidResponseError})
 """These classes and none below them: a row that can't be read gets no better by asking again."""
 THROTTLING_STATUSES: Final = frozenset({429, 503})
 """By these a service asks for less."""
@@ -67,37 +67,37 @@ class RetryPolicy:
     aiohttp by itself sends a read once more where the connection broke before an answer;
     that is part of one attempt, and can't be seen from here.
     """
-    first_wait: float = field(default=0.5, validator=_at_least(0))
+    wait_initial: float = field(default=0.5, validator=_at_least(0))
     """The longest first wait; it doubles with each attempt."""
-    longest_wait: float = field(default=8.0, validator=_at_least(0))
+    wait_max: float = field(default=8.0, validator=_at_least(0))
     """The longest wait that we choose ourselves."""
-    longest_retry_after: float = field(default=60.0, validator=_at_least(0))
+    max_retry_after: float = field(default=60.0, validator=_at_least(0))
     """The longest ``Retry-After`` that is waited for. A longer one is raised at once."""
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
     """One request, from connecting to the last byte of the body."""
-    page_deadline: float = field(default=120.0, validator=_at_least(0, above=True))
+    page_timeout: float = field(default=120.0, validator=_at_least(0, above=True))
     """One page or object, with all its attempts and the waits between them."""
 
 
-def is_repeated(error: BaseException) -> bool:
+def is_retryable(error: BaseException) -> bool:
     """Tell whether a read is sent again after this failure."""
     if isinstance(error, StatusError):
-        return error.status in REPEATED_STATUSES
-    return type(error) in REPEATED_FAILURES
+        return error.status in RETRYABLE_STATUSES
+    return type(error) in RETRYABLE_ERRORS
 
 
-def is_repeated_write(error: BaseException, *, is_open: bool) -> bool:
+def is_retryable_write(error: BaseException, *, in_doubt: bool) -> bool:
     """
     Tell whether a write may be sent again after this failure.
 
     Args:
         error: the failure.
-        is_open: whether it may have been applied, so that somebody looks before it is sent.
+        in_doubt: whether it may have been applied, so that somebody looks before it is sent.
     """
-    if is_open:
+    if in_doubt:
         return isinstance(error, _OPEN_FAILURES)
     is_throttled = isinstance(error, StatusError) and error.status == 429
-    return is_throttled or type(error) in REPEATED_FAILURES
+    return is_throttled or type(error) in RETRYABLE_ERRORS
 
 
 _OPEN_FAILURES: Final = (ConnectionFailedError, TimedOutError, InvalidResponseError, StatusError)
@@ -117,21 +117,21 @@ _OPEN_STATUSES: Final = frozenset({406, 408})
 class Attempts:
     """What has been tried so far for one page or object."""
 
-    begun: int = 0
+    count: int = 0
     last_error: VideoSDKTranscriptsError | None = None
-    waits_for: str = ""
+    waiting_for: str = ""
     """What the attempt has to have before it can be sent, and has not got yet."""
-    are_over: bool = False
+    deadline_passed: bool = False
     """Whether the time for all of them has passed, so that none is to follow."""
-    are_open: bool = False
+    in_doubt: bool = False
     """Whether one was a write that may have been applied: its body left, and no refusal came."""
 
     def __str__(self) -> str:
-        if not self.begun:
+        if not self.count:
             return "before the first attempt"
         after = f", after {self.last_error.message}" if self.last_error else ""
-        waiting = f" while it waited for {self.waits_for}" if self.waits_for else ""
-        return f"in attempt {self.begun}{waiting}{after}"
+        waiting = f" while it waited for {self.waiting_for}" if self.waiting_for else ""
+        return f"in attempt {self.count}{waiting}{after}"
 
 
 async def with_retries(
@@ -162,26 +162,26 @@ async def with_retries(
         VideoSDKTranscriptsError: the last failure, with the number of attempts.
     """
     # Hardly any page needs a second attempt, and to start tenacity costs half a request.
-    attempts.begun += 1
+    attempts.count += 1
     try:
         return await attempt()
     except VideoSDKTranscriptsError as error:
         failures = [error]
     # Out here, where the first failure is no context of the next one.
-    back_off = wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
+    back_off = wait_random_exponential(multiplier=policy.wait_initial, max=policy.wait_max)
 
     def may_repeat(error: BaseException) -> bool:
         asked = getattr(error, "retry_after", None) or 0.0
-        is_over = attempts.are_over or asked > policy.longest_retry_after
+        is_over = attempts.deadline_passed or asked > policy.max_retry_after
         if is_write:
-            return is_repeated_write(error, is_open=attempts.are_open) and not is_over
-        return is_repeated(error) and not is_over
+            return is_retryable_write(error, in_doubt=attempts.in_doubt) and not is_over
+        return is_retryable(error) and not is_over
 
     def wait(state: RetryCallState) -> float:
         # Never less than the service asked for, and not all clients at that moment.
         asked = _failure(state).retry_after or 0.0
         # What a write may have begun gets some time to be seen, before somebody looks.
-        return asked + back_off(state) + (policy.first_wait if is_write else 0.0)
+        return asked + back_off(state) + (policy.wait_initial if is_write else 0.0)
 
     def is_over(state: RetryCallState) -> bool:
         return state.attempt_number >= policy.attempts or state.upcoming_sleep >= time_left()
@@ -206,7 +206,7 @@ async def with_retries(
     async def again() -> T:
         if failures:
             raise failures.pop()  # the first attempt, told to tenacity as it was
-        attempts.begun += 1
+        attempts.count += 1
         return await attempt()
 
     retrying = AsyncRetrying(
@@ -220,7 +220,7 @@ async def with_retries(
     try:
         return await retrying(again)
     except VideoSDKTranscriptsError as error:
-        error.attempts = attempts.begun
+        error.attempts = attempts.count
         raise
 
 
@@ -232,7 +232,7 @@ def _failure(state: RetryCallState) -> VideoSDKTranscriptsError:
 
 _REQUEST_TIMEOUT: Final = 408
 
-UNWELL: Final = (NoResponseError, RateLimitedError, ServerError)
+TRANSIENT_ERRORS: Final = (NoResponseError, RateLimitedError, ServerError)
 """What is no fault of what was asked for: the service does not answer, or wants quiet."""
 
 
@@ -245,4 +245,4 @@ def is_transient(error: VideoSDKTranscriptsError) -> bool:
     of the answer, need not be.
     """
     is_broken = type(error) is InvalidResponseError  # and no class below it
-    return isinstance(error, UNWELL) or is_broken or error.status == _REQUEST_TIMEOUT
+    return isinstance(error, TRANSIENT_ERRORS) or is_broken or error.status == _REQUEST_TIMEOUT

@@ -22,7 +22,7 @@ from yarl import URL
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError
 
-from .timeout import Limit
+from .timeout import Timeout
 
 
 @frozen
@@ -83,7 +83,7 @@ def proxy_of_the_environment(url: str) -> Secret | None:
 
 
 @frozen
-class Connection:
+class ConnectionOptions:
     """How to connect. What belongs to a session can't be set beside a given one."""
 
     session: aiohttp.ClientSession | None = None
@@ -111,25 +111,25 @@ class Connection:
 
 
 @frozen
-class Wire:
+class LoopResources:
     """What belongs to one event loop: a session, and the slots for requests in flight."""
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
-    slots: asyncio.Semaphore
+    semaphore: asyncio.Semaphore
     closer: AsyncGenerator[None]
 
 
 class Sessions:
     """Gives out the session of the running loop until it is closed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ConnectionOptions) -> None:
         self.is_closed = False
         self._connection = connection
-        self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
-        self._limits: set[Limit] = set()
+        self._wires: dict[asyncio.AbstractEventLoop, LoopResources] = {}
+        self._limits: set[Timeout] = set()
 
-    async def open(self) -> Wire:
+    async def open(self) -> LoopResources:
         """
         Return what belongs to the running loop, made on first use.
 
@@ -140,28 +140,30 @@ class Sessions:
         if self.is_closed or (given is not None and given.closed):
             raise self.closed_error()
         loop = asyncio.get_running_loop()
-        wire = self._wires.get(loop)
-        if wire is None:
-            self._wires = {old: wire for old, wire in self._wires.items() if not old.is_closed()}
+        resources = self._wires.get(loop)
+        if resources is None:
+            self._wires = {
+                old: resources for old, resources in self._wires.items() if not old.is_closed()
+            }
             session = given or self._make_session()
             closer = _close_with_the_loop(None if given else session)
             await anext(closer)
-            slots = asyncio.Semaphore(self._connection.max_in_flight)
-            wire = self._wires[loop] = Wire(loop, session, slots, closer)
-        return wire
+            semaphore = asyncio.Semaphore(self._connection.max_in_flight)
+            resources = self._wires[loop] = LoopResources(loop, session, semaphore, closer)
+        return resources
 
     async def aclose(self) -> None:
         """Close the session that was made here. A given one is left as it is."""
         self.is_closed = True
         loop = asyncio.get_running_loop()
         for limit in [limit for limit in tuple(self._limits) if limit.loop is loop]:
-            limit.end_now()
+            limit.expire_now()
         # What belongs to other loops is closed by them, when they end.
-        wire = self._wires.pop(loop, None)
-        if wire is not None:
-            await wire.closer.aclose()
+        resources = self._wires.pop(loop, None)
+        if resources is not None:
+            await resources.closer.aclose()
 
-    def limit(self, ends_at: float) -> Limit:
+    def limit(self, ends_at: float) -> Timeout:
         """
         Make a limit by which `aclose` ends a call at once.
 
@@ -173,7 +175,7 @@ class Sessions:
         """
         if self.is_closed:
             raise self.closed_error()
-        return Limit(ends_at, self._limits)
+        return Timeout(ends_at, self._limits)
 
     def closed_error(self) -> ClientClosedError:
         """Make the error for whoever comes too late."""

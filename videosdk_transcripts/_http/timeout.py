@@ -9,7 +9,7 @@ from typing import Final, Self
 _NEVER_LATER: Final = float("-inf")
 
 
-class Limit:
+class Timeout:
     """
     End what its task waits for at a moment of the event loop's clock::
 
@@ -28,15 +28,15 @@ class Limit:
 
     __slots__ = (
         *("_before", "_due", "_in_force", "_task", "_timer"),
-        *("cut_short", "ends_at", "expired", "loop"),
+        *("aborted", "ends_at", "expired", "loop"),
     )
 
     _timer: asyncio.Handle
 
-    def __init__(self, ends_at: float, in_force: set[Limit]) -> None:
+    def __init__(self, ends_at: float, in_force: set[Timeout]) -> None:
         self.loop = asyncio.get_running_loop()
         self.ends_at = ends_at
-        self.expired = self.cut_short = False
+        self.expired = self.aborted = False
         self._in_force = in_force
 
     def __enter__(self) -> Self:
@@ -63,22 +63,22 @@ class Limit:
         is_ours = self._task.uncancel() <= self._before
         return is_ours and isinstance(error, asyncio.CancelledError | TimeoutError)
 
-    def end_at(self, when: float) -> None:
+    def reschedule(self, when: float) -> None:
         """Move the end, for nothing where it is a later one."""
         self.ends_at = when
         if when < self._due:
             self._timer.cancel()
             self._set_timer()
 
-    def end_now(self) -> None:
+    def expire_now(self) -> None:
         """End it in the next turn of the loop, and let nothing put that off."""
         if not self.expired:
-            self.cut_short = True
+            self.aborted = True
             self._due = _NEVER_LATER
             self._timer.cancel()
             self._timer = self.loop.call_soon(self._expire)
 
-    def insist(self) -> None:
+    def raise_if_expired(self) -> None:
         """End what swallowed the cancellation."""
         if self.expired:
             raise asyncio.CancelledError

@@ -17,7 +17,7 @@ import aiohttp
 from attrs import define
 from yarl import URL
 
-from videosdk_transcripts._api.protocol import Answer, Request, check_status, explain_clock
+from videosdk_transcripts._api.protocol import Request, Response, check_status, explain_clock
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.auth import TokenSource, explain_refusal
 from videosdk_transcripts.errors import (
@@ -28,10 +28,10 @@ from videosdk_transcripts.errors import (
 from videosdk_transcripts.models import WalkStats
 
 from .aiohttp_errors import translate
-from .rate_limit import Pace
+from .rate_limit import RateLimiter
 from .retry import THROTTLING_STATUSES, Attempts, RetryPolicy, is_refusal, with_retries
-from .session import Connection, Sessions
-from .timeout import Limit
+from .session import ConnectionOptions, Sessions
+from .timeout import Timeout
 
 
 class Body:
@@ -62,12 +62,12 @@ class Body:
     async def __anext__(self) -> bytes:
         if not self._content:
             raise StopAsyncIteration
-        self._attempts.are_open = True
+        self._attempts.in_doubt = True
         return self._content.pop()
 
     def answered(self, status: int) -> None:
         """Take note of an answer: a refusal settles that the write was not applied."""
-        self._attempts.are_open = not is_refusal(status)
+        self._attempts.in_doubt = not is_refusal(status)
 
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ class Transport:
         endpoint: str,
         tokens: TokenSource,
         policy: RetryPolicy,
-        connection: Connection,
+        connection: ConnectionOptions,
         *,
         max_response_bytes: int,
         requests_per_second: float | None,
@@ -132,17 +132,17 @@ class Transport:
         self.clock = clock
         self._now = now
         self._sleep = sleep
-        self._pace = Pace(requests_per_second, clock=clock, sleep=sleep)
+        self._pace = RateLimiter(requests_per_second, clock=clock, sleep=sleep)
         self.sessions = Sessions(connection)
 
     async def fetch(
         self,
         request: Request,
-        decode: Callable[[Answer], Awaitable[T]],
+        decode: Callable[[Response], Awaitable[T]],
         *,
         stats: WalkStats,
         deadline: float | None = None,
-        settle: Callable[[], Awaitable[T | None]] | None = None,
+        reconcile: Callable[[], Awaitable[T | None]] | None = None,
         attempts: Attempts | None = None,
     ) -> T:
         """
@@ -153,7 +153,7 @@ class Transport:
             decode: turns a success into data; its error may cause another attempt.
             stats: counts requests and retries.
             deadline: where the clock stands when the whole walk must have ended.
-            settle: for a write: finds what became of one that may have been applied, or None
+            reconcile: for a write: finds what became of one that may have been applied, or None
                 if it was not and is to be sent again. Called before that happens.
             attempts: takes note of what was tried; read by whoever waits for a write.
 
@@ -161,9 +161,9 @@ class Transport:
             VideoSDKTranscriptsError: the last failure.
         """
         now = self.clock()
-        name, ends_at = "page_deadline", now + self.policy.page_deadline
+        name, ends_at = "page_timeout", now + self.policy.page_timeout
         if deadline is not None and deadline < ends_at:
-            name, ends_at = "page_deadline" if settle else "walk_deadline", deadline
+            name, ends_at = "page_timeout" if reconcile else "walk_timeout", deadline
         left = ends_at - now
         attempts = attempts or Attempts()
         call = _Call(request, stats, name, asyncio.get_running_loop().time() + left, attempts)
@@ -172,14 +172,14 @@ class Transport:
             raise self._over(call)
         try:
             return await with_retries(
-                lambda: self._attempt(call, decode, settle),
+                lambda: self._attempt(call, decode, reconcile),
                 self.policy,
                 subject=request.subject,
                 attempts=attempts,
                 stats=stats,
                 time_left=lambda: ends_at - self.clock(),
                 sleep=lambda seconds: self._back_off(call, seconds),
-                is_write=settle is not None,
+                is_write=reconcile is not None,
             )
         except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
             # What the frames held is forgotten: those of aiohttp hold headers and the proxy, and
@@ -191,29 +191,29 @@ class Transport:
     async def _attempt(
         self,
         call: _Call,
-        decode: Callable[[Answer], Awaitable[T]],
-        settle: Callable[[], Awaitable[T | None]] | None,
+        decode: Callable[[Response], Awaitable[T]],
+        reconcile: Callable[[], Awaitable[T | None]] | None,
     ) -> T:
-        if settle is not None and call.attempts.are_open:
-            found = await settle()
+        if reconcile is not None and call.attempts.in_doubt:
+            found = await reconcile()
             if found is not None:
                 return found
-            call.attempts.are_open = False
-        wire = await self.sessions.open()
+            call.attempts.in_doubt = False
+        resources = await self.sessions.open()
         patience = self.policy.attempt_timeout
         # One timer for both limits, which begins with the sooner one: later is for nothing.
-        with self.sessions.limit(min(call.ends_at, wire.loop.time() + patience)) as limit:
+        with self.sessions.limit(min(call.ends_at, resources.loop.time() + patience)) as limit:
             # Waiting for a slot is no part of the attempt: the service is not to blame for it.
-            limit.end_at(call.ends_at)
-            call.attempts.waits_for = "a slot (max_in_flight)"
+            limit.reschedule(call.ends_at)
+            call.attempts.waiting_for = "a slot (max_in_flight)"
             # Not `async with`, whose two coroutines would do no more than these two calls.
-            await wire.slots.acquire()
+            await resources.semaphore.acquire()
             try:
-                limit.end_at(min(call.ends_at, wire.loop.time() + patience))
-                answer, hint = await self._ask(wire.session, call, limit)
+                limit.reschedule(min(call.ends_at, resources.loop.time() + patience))
+                answer, hint = await self._ask(resources.session, call, limit)
             finally:
-                wire.slots.release()
-            limit.end_at(call.ends_at)
+                resources.semaphore.release()
+            limit.reschedule(call.ends_at)
             check_status(answer, call.request, now=self._now(), hint=hint)
             return await decode(answer)
         raise self._ended(call, limit)
@@ -223,13 +223,13 @@ class Transport:
             return await self._sleep(seconds)
         raise self._ended(call, limit)
 
-    def _ended(self, call: _Call, limit: Limit) -> VideoSDKTranscriptsError:
+    def _ended(self, call: _Call, limit: Timeout) -> VideoSDKTranscriptsError:
         """Tell which of its ends a limit has come to."""
-        if limit.cut_short:
+        if limit.aborted:
             return self.sessions.closed_error()
         if limit.ends_at >= call.ends_at:
             return self._over(call)
-        missing = call.attempts.waits_for or "whole answer"
+        missing = call.attempts.waiting_for or "whole answer"
         return TimedOutError(
             f"{call.tried}: no {missing} within the attempt_timeout of "
             f"{self.policy.attempt_timeout:g} s"
@@ -237,41 +237,41 @@ class Transport:
 
     def _over(self, call: _Call) -> TimedOutError:
         attempts = call.attempts
-        attempts.are_over = True
+        attempts.deadline_passed = True
         return TimedOutError(
             f"{call.tried}: the {call.deadline} passed {attempts}; allow more time, or go on later",
-            attempts=attempts.begun,
+            attempts=attempts.count,
         )
 
     async def _ask(
-        self, session: aiohttp.ClientSession, call: _Call, limit: Limit
-    ) -> tuple[Answer, str]:
+        self, session: aiohttp.ClientSession, call: _Call, limit: Timeout
+    ) -> tuple[Response, str]:
         token = await self._token_and_turn(call, limit)
         answer = await self._send(session, call, token)
-        if answer.status == 401 and self._tokens.reject(token):
+        if answer.status == 401 and self._tokens.invalidate(token):
             call.stats.retries += 1
             token = await self._token_and_turn(call, limit)
             answer = await self._send(session, call, token)
         return answer, self._explain_refusal(answer, token) if answer.status == 401 else ""
 
-    async def _token_and_turn(self, call: _Call, limit: Limit) -> Secret:
+    async def _token_and_turn(self, call: _Call, limit: Timeout) -> Secret:
         """Get the token first: turns that were taken before it would leave in a burst."""
         attempts = call.attempts
-        attempts.waits_for = "token"
+        attempts.waiting_for = "token"
         token = await self._tokens.get()
         # A token callable that swallowed its cancellation has had its time all the same.
-        limit.insist()
+        limit.raise_if_expired()
         if self._pace.is_set:
-            attempts.waits_for = "its turn (requests_per_second)"
+            attempts.waiting_for = "its turn (requests_per_second)"
             # Waiting for a turn is no part of the attempt either.
             left = limit.ends_at - limit.loop.time()
-            limit.end_at(call.ends_at)
-            await self._pace.turn()
-            limit.end_at(min(call.ends_at, limit.loop.time() + left))
-        attempts.waits_for = ""
+            limit.reschedule(call.ends_at)
+            await self._pace.acquire()
+            limit.reschedule(min(call.ends_at, limit.loop.time() + left))
+        attempts.waiting_for = ""
         return token
 
-    async def _send(self, session: aiohttp.ClientSession, call: _Call, token: Secret) -> Answer:
+    async def _send(self, session: aiohttp.ClientSession, call: _Call, token: Secret) -> Response:
         if self._is_closed(session):
             raise self.sessions.closed_error()
         call.stats.requests += 1
@@ -308,7 +308,7 @@ class Transport:
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
                     body.answered(response.status)
-                return Answer(
+                return Response(
                     response.status,
                     response.headers,
                     await self._read(response, call),
@@ -371,7 +371,7 @@ class Transport:
                 )
         return b"".join(chunks)
 
-    def _explain_refusal(self, answer: Answer, token: Secret) -> str:
+    def _explain_refusal(self, answer: Response, token: Secret) -> str:
         now = self._now()
         return explain_clock(answer, now) or explain_refusal(token, now) or ""
 

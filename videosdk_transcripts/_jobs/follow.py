@@ -90,7 +90,7 @@ class Follower:
             ``start`` for everything there is as well.
         poll: seconds between two polls, 1 or more; each wait is drawn from three quarters
             up to five quarters of it.
-        whole_walk_every: seconds from one walk over the whole list to the next; 0 for each.
+        full_scan_interval: seconds from one walk over the whole list to the next; 0 for each.
         skip_unreadable: leave a single row that can't be read for the next poll, where it
             would be raised otherwise.
         clock: seconds of a clock that only goes forward.
@@ -111,7 +111,7 @@ class Follower:
         resume: str | None = None,
         since: Since = "now",
         poll: float = 30.0,
-        whole_walk_every: float = 3600.0,
+        full_scan_interval: float = 3600.0,
         skip_unreadable: bool = False,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -119,7 +119,7 @@ class Follower:
     ) -> None:
         check_word("since", since, get_args(Since))
         check_number("poll", poll, least=_LEAST_POLL)
-        check_number("whole_walk_every", whole_walk_every, least=0)
+        check_number("full_scan_interval", full_scan_interval, least=0)
         if resume is None:
             self._state = Followed(wanted, primed=since == "start")
         else:
@@ -127,7 +127,7 @@ class Follower:
         self._walk = walk
         self._get = get
         self._between_polls = poll
-        self._between_whole_walks = whole_walk_every
+        self._between_whole_walks = full_scan_interval
         self._skips_unreadable = skip_unreadable
         self._clock = clock
         self._sleep = sleep

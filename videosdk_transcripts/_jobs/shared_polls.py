@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import define
 
-from videosdk_transcripts._http.retry import UNWELL
+from videosdk_transcripts._http.retry import TRANSIENT_ERRORS
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page
 
@@ -177,8 +177,8 @@ class _LoopRounds(Generic[RowT]):
         trouble: VideoSDKTranscriptsError | None = None
         if len(ready) > 1:
             try:
-                found = await self._sweep({turn.row_id for turn in ready})
-            except UNWELL as error:
+                found = await self._scan({turn.row_id for turn in ready})
+            except TRANSIENT_ERRORS as error:
                 trouble = error
         self._give(ready, found, trouble)
 
@@ -197,7 +197,7 @@ class _LoopRounds(Generic[RowT]):
             else:
                 turn.answer.set_result(found.get(turn.row_id))
 
-    async def _sweep(self, wanted: set[str]) -> dict[str, RowT]:
+    async def _scan(self, wanted: set[str]) -> dict[str, RowT]:
         found: dict[str, RowT] = {}
         # Where the rows are not at the front after all, it was in vain for half a request each.
         pages_left = min(_MOST_PAGES, max(1, len(wanted) // 2))
@@ -207,7 +207,7 @@ class _LoopRounds(Generic[RowT]):
                 pages_left -= 1
                 if len(found) == len(wanted) or not pages_left:
                     break
-        except UNWELL:
+        except TRANSIENT_ERRORS:
             raise
         except VideoSDKTranscriptsError as error:
             # What is wrong with a row of somebody else, or with listing, is no reason to end a

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from videosdk_transcripts._api.converter import read_transcription
-from videosdk_transcripts._api.protocol import REALTIME, Answer, Request, decode_object
+from videosdk_transcripts._api.protocol import REALTIME, Request, Response, decode_object
 from videosdk_transcripts._http.retry import Attempts
 from videosdk_transcripts._http.transport import Transport
 from videosdk_transcripts._paging.pager import Pager
@@ -30,7 +30,7 @@ from videosdk_transcripts.errors import (
 )
 from videosdk_transcripts.models import Transcription, WalkStats
 
-Happened = Literal["answered", "found", "sent again"]
+Outcome = Literal["answered", "found", "sent again"]
 ListRoom = Callable[[float], Pager[Transcription]]
 """Walks the transcriptions of the room, in so many seconds."""
 
@@ -41,7 +41,7 @@ class WriteResult:
 
     transcription: Transcription
     """The transcription that was started or stopped, as it was then: without files yet."""
-    happened: Happened
+    outcome: Outcome
     """
     How that is known: ``answered``, the service answered the first request that it can have
     received; ``found``, its answer was lost, and the list of the room shows what was asked
@@ -129,7 +129,7 @@ class _Write:
         self._request = request
         self._is_start = is_start
         self._attempts = Attempts()
-        self._ends_at = transport.clock() + transport.policy.page_deadline
+        self._ends_at = transport.clock() + transport.policy.page_timeout
         self._looked = False
         self._lost: VideoSDKTranscriptsError | None = None
         """The failure that left it open, where nobody could look what became of it."""
@@ -142,7 +142,7 @@ class _Write:
                 self._decode,
                 stats=WalkStats(),
                 deadline=self._ends_at,
-                settle=self._settle,
+                reconcile=self._settle,
                 attempts=self._attempts,
             )
         except ClientClosedError:
@@ -155,10 +155,10 @@ class _Write:
         found = await self._last_look(failure)
         if found is not None:
             return self._checked(found)
-        failure.attempts = self._attempts.begun
+        failure.attempts = self._attempts.count
         raise failure
 
-    async def _decode(self, answer: Answer) -> WriteResult:
+    async def _decode(self, answer: Response) -> WriteResult:
         row = read_transcription(decode_object(answer, self._request), path="$")
         return WriteResult(row, "sent again" if self._looked else "answered")
 
@@ -170,9 +170,9 @@ class _Write:
         except VideoSDKTranscriptsError:
             self._lost = lost
             # Nothing was sent in this one.
-            self._attempts.begun -= 1
+            self._attempts.count -= 1
             # The look has had attempts of its own, and nothing may be sent without it.
-            self._attempts.are_over = True
+            self._attempts.deadline_passed = True
             raise
         self._looked = True
         return found
@@ -192,9 +192,9 @@ class _Write:
 
     async def _last_look(self, failure: VideoSDKTranscriptsError) -> WriteResult | None:
         """Look where nothing is sent any more, and say in the failure what is known."""
-        is_open = self._attempts.are_open
+        in_doubt = self._attempts.in_doubt
         # A refusal of a later request may come of the first one, which was slow.
-        if not is_open and not (self._looked and isinstance(failure, StatusError)):
+        if not in_doubt and not (self._looked and isinstance(failure, StatusError)):
             return None
         if self._lost is None:
             try:
@@ -204,7 +204,7 @@ class _Write:
             except VideoSDKTranscriptsError:
                 pass
             else:
-                if found is None and is_open:
+                if found is None and in_doubt:
                     _add(failure, "the list of the room does not show it as applied")
                 return found
         _add(

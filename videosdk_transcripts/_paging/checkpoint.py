@@ -29,9 +29,9 @@ class Position:
     page_size: int
     total: int | None = None
     last_page: int | None = None
-    unsettled: bool = False
+    moving: bool = False
     """Whether rows may have moved, and have not been looked for yet."""
-    adrift: frozenset[str] = frozenset()
+    gap_before: frozenset[str] = frozenset()
     """Rows among those handed out last before which one may be missing."""
 
 
@@ -43,7 +43,7 @@ class Checkpoint:
     asked_page_size: int
     position: Position
     recent: tuple[str, ...]
-    known_from: int = 1
+    complete_from_page: int = 1
     """The page from which on the newest ids are all that was handed out."""
     listed: str = REALTIME
     """Which list was walked."""
@@ -58,10 +58,10 @@ class Checkpoint:
                 "session_id": self.wanted.session_id,
                 "asked_page_size": self.asked_page_size,
                 **asdict(self.position),
-                "known_from": self.known_from,
+                "complete_from_page": self.complete_from_page,
                 "recent": self.recent,
                 # In the order of the others, so that the same walk gives the same text.
-                "adrift": [i for i in self.recent if i in self.position.adrift],
+                "gap_before": [i for i in self.recent if i in self.position.gap_before],
             }
         )
 
@@ -98,11 +98,11 @@ class Checkpoint:
             data["page_size"],
             data["total"],
             data["last_page"],
-            data["unsettled"],
-            frozenset(data["adrift"]),
+            data["moving"],
+            frozenset(data["gap_before"]),
         )
         recent = tuple(data["recent"])
-        return cls(wanted, asked_page_size, position, recent, data["known_from"], listed)
+        return cls(wanted, asked_page_size, position, recent, data["complete_from_page"], listed)
 
 
 def _parse(text: object) -> dict[str, Any]:
@@ -148,8 +148,8 @@ _FIELDS: Final = {
     "page_size": _is_positive,
     "total": _is_count,
     "last_page": _is_count,
-    "unsettled": lambda value: isinstance(value, bool),
-    "known_from": _is_positive,
+    "moving": lambda value: isinstance(value, bool),
+    "complete_from_page": _is_positive,
     "recent": _is_ids,
-    "adrift": _is_ids,
+    "gap_before": _is_ids,
 }

@@ -18,7 +18,7 @@ class Guards:
     """What has been noticed so far. A page that passes gives the next state."""
 
     max_empty_pages: int
-    barren_pages: int = 0
+    empty_pages: int = 0
     growths: int = 0
     pages_left: int = 0
     in_vain: int = 0
@@ -35,20 +35,20 @@ class Guards:
         Raises:
             PaginationError: nothing new has come for too long, or the end runs away.
         """
-        if brings_new and not self.barren_pages and page.last_page == last_page:
+        if brings_new and not self.empty_pages and page.last_page == last_page:
             return self
-        barren_pages = 0 if brings_new else self._one_barren_page_more(page)
-        return evolve(self._after_growth(page, last_page), barren_pages=barren_pages)
+        empty_pages = 0 if brings_new else self._one_barren_page_more(page)
+        return evolve(self._after_growth(page, last_page), empty_pages=empty_pages)
 
     def _one_barren_page_more(self, page: Page[Any]) -> int:
-        if self.barren_pages >= self.max_empty_pages:
+        if self.empty_pages >= self.max_empty_pages:
             raise PaginationError(
                 f"{self.max_empty_pages} pages in a row brought no new row, and the last page is "
                 f"to be {page.last_page or 'unknown'}; if that can be true, go on from the "
                 "checkpoint with a larger max_empty_pages",
                 page=page.number,
             )
-        return self.barren_pages + 1
+        return self.empty_pages + 1
 
     def _after_growth(self, page: Page[Any], last_page: int | None) -> Guards:
         if page.last_page is None or last_page is None or page.last_page <= last_page:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from videosdk_transcripts._api.filter import PlacedT
+from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.models import Page
 
 from .checkpoint import Position
@@ -14,7 +14,7 @@ from .checkpoint import Position
 _LEAST: Final = 5000
 
 
-class Seen:
+class ListedIds:
     """
     The ids of the rows that were listed last, at least 5,000 and the rows of two pages.
 
@@ -24,15 +24,15 @@ class Seen:
 
     Args:
         recent: the ids that were handed out last, for a walk that is taken up again.
-        known_from: the page from which on these are all.
+        complete_from_page: the page from which on these are all.
         start: where the walk begins.
     """
 
-    def __init__(self, recent: Iterable[str], known_from: int, start: Position) -> None:
+    def __init__(self, recent: Iterable[str], complete_from_page: int, start: Position) -> None:
         self._keep = max(_LEAST, 2 * start.page_size)
         self._first: tuple[str, ...] = ()
         self._all = set(recent)
-        self._known_from, self._since = known_from, start
+        self._complete_from_page, self._since = complete_from_page, start
         self._newest: list[tuple[str, ...]] = []
         self._count = 0
         self._newest_since = start
@@ -68,7 +68,7 @@ class Seen:
     def forget_old(self, place: Position) -> None:
         """Forget the oldest; the walk goes on at `place`."""
         self._all = set(self._first).union(*self._newest)
-        self._known_from, self._since = self._newest_since.page, self._newest_since
+        self._complete_from_page, self._since = self._newest_since.page, self._newest_since
         self._newest, self._count, self._newest_since = [], 0, place
 
     def floor(self, size: int, total: int | None, last_page: int | None) -> int:
@@ -80,7 +80,7 @@ class Seen:
             total: the rows that there are now, if that is known.
             last_page: the last page now, if that is known.
         """
-        if self._known_from == 1:
+        if self._complete_from_page == 1:
             return 1
         # What vanished since has taken the rows that are known to the front.
         since, slid = self._since, 0
@@ -88,10 +88,10 @@ class Seen:
             slid = -((total - since.total) // size)
         elif since.last_page is not None and last_page is not None:
             slid = since.last_page - last_page
-        return max(1, self._known_from - max(0, slid))
+        return max(1, self._complete_from_page - max(0, slid))
 
 
-def ids_of(page: Page[PlacedT]) -> tuple[str, ...]:
+def ids_of(page: Page[TranscriptionT]) -> tuple[str, ...]:
     """Return the ids of all rows of a page, as far as they could be read."""
     ids = tuple([row.id for row in page.items])
     if not page.invalid_rows:
@@ -104,21 +104,21 @@ def recent_to_keep(page_size: int) -> int:
     return max(500, 2 * page_size)
 
 
-class Recent:
+class YieldedIds:
     """
     The ids handed out last, with the pages that they came from.
 
     Args:
         page_size: the page size that was asked for.
         ids: those of an earlier walk that is taken up again.
-        known_from: the page from which on these are all.
+        complete_from_page: the page from which on these are all.
     """
 
-    def __init__(self, page_size: int, ids: Iterable[str], known_from: int) -> None:
+    def __init__(self, page_size: int, ids: Iterable[str], complete_from_page: int) -> None:
         self._keep = recent_to_keep(page_size)
         old = tuple(ids)
-        self._pages: list[tuple[int, tuple[str, ...]]] = [(known_from, old)] if old else []
-        self._known_from = known_from
+        self._pages: list[tuple[int, tuple[str, ...]]] = [(complete_from_page, old)] if old else []
+        self._complete_from_page = complete_from_page
         self._count = 0
 
     def add(self, page: int, ids: tuple[str, ...]) -> None:
@@ -129,13 +129,15 @@ class Recent:
         self._count += len(ids)
         # Not for each page: to look for what may be forgotten takes longer than to keep it.
         if self._count > 4 * self._keep:
-            self._pages, self._known_from = self._newest(self._pages)
+            self._pages, self._complete_from_page = self._newest(self._pages)
             self._count = 0
 
     def with_page(self, page: int, ids: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         """Return the newest ids, with those of the page in progress, and where they begin."""
-        pages, known_from = self._newest([*self._pages, (page, ids)] if ids else self._pages)
-        return tuple(row_id for _, ids in pages for row_id in ids), known_from
+        pages, complete_from_page = self._newest(
+            [*self._pages, (page, ids)] if ids else self._pages
+        )
+        return tuple(row_id for _, ids in pages for row_id in ids), complete_from_page
 
     def _newest(
         self, pages: Sequence[tuple[int, tuple[str, ...]]]
@@ -144,9 +146,9 @@ class Recent:
         while first and count < self._keep:
             first -= 1
             count += len(pages[first][1])
-        known_from = [self._known_from] if first == 0 else []
+        complete_from_page = [self._complete_from_page] if first == 0 else []
         for (before, _), (page, _) in pairwise(pages[max(first - 1, 0) :]):
             # Where the numbers go back, rows slid to the front, and the head of that page
             # may have been handed out long before.
-            known_from.append(page if page > before else page + 1)
-        return list(pages[first:]), min(known_from)
+            complete_from_page.append(page if page > before else page + 1)
+        return list(pages[first:]), min(complete_from_page)

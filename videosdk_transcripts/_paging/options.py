@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from attrs import frozen
 
-from videosdk_transcripts._api.filter import Filter, PlacedT, Unverified
+from videosdk_transcripts._api.filter import Filter, TranscriptionT, Unverified
 from videosdk_transcripts._api.pages import OnInvalid
 from videosdk_transcripts._validation import check_count, check_number, check_word
 from videosdk_transcripts.errors import ConfigurationError
@@ -22,10 +22,10 @@ from .walk import Walk
 Consistency = Literal["once", "verify"]
 
 
-def check_page_options(page_size: object, unverified: object, on_invalid: object) -> None:
+def check_page_options(page_size: object, on_unverified: object, on_invalid: object) -> None:
     """Check what a walk and a single page have in common."""
     check_count("page_size", page_size)
-    check_word("unverified", unverified, get_args(Unverified))
+    check_word("on_unverified", on_unverified, get_args(Unverified))
     check_word("on_invalid", on_invalid, get_args(OnInvalid))
 
 
@@ -42,22 +42,22 @@ class WalkOptions:
     limit: int | None
     page_size: int
     resume: str | None
-    unverified: Unverified
+    on_unverified: Unverified
     on_invalid: OnInvalid
     consistency: Consistency
     max_empty_pages: int
     readahead: int
-    walk_deadline: float | None
+    walk_timeout: float | None
 
     def __attrs_post_init__(self) -> None:
-        check_page_options(self.page_size, self.unverified, self.on_invalid)
+        check_page_options(self.page_size, self.on_unverified, self.on_invalid)
         check_count("max_empty_pages", self.max_empty_pages)
         check_word("consistency", self.consistency, get_args(Consistency))
         check_count("readahead", self.readahead, least=0)
         if self.limit is not None:
             check_count("limit", self.limit)
-        if self.walk_deadline is not None:
-            check_number("walk_deadline", self.walk_deadline, least=0, above=True)
+        if self.walk_timeout is not None:
+            check_number("walk_timeout", self.walk_timeout, least=0, above=True)
         if self.consistency == "verify" and self.resume is not None:
             raise ConfigurationError(
                 "a walk that is taken up again can't be verified, since only its end is walked; "
@@ -67,12 +67,12 @@ class WalkOptions:
 
 def make_pager(
     options: WalkOptions,
-    fetch: FetchPage[PlacedT],
+    fetch: FetchPage[TranscriptionT],
     *,
     stats: WalkStats,
     clock: Callable[[], float],
     listed: str = REALTIME,
-) -> Pager[PlacedT]:
+) -> Pager[TranscriptionT]:
     """
     Make the pager of a walk, which sends nothing yet.
 
@@ -90,16 +90,16 @@ def make_pager(
     if options.resume is not None:
         taken_up = Checkpoint.loads(options.resume, options.wanted, options.page_size, listed)
 
-    def make_walk(stats: WalkStats) -> Walk[PlacedT]:
+    def make_walk(stats: WalkStats) -> Walk[TranscriptionT]:
         return Walk(
             options.wanted,
-            unverified=options.unverified,
+            on_unverified=options.on_unverified,
             page_size=options.page_size,
             max_empty_pages=options.max_empty_pages,
             stats=stats,
             start=taken_up.position if taken_up else None,
             recent=taken_up.recent if taken_up else (),
-            known_from=taken_up.known_from if taken_up else 1,
+            complete_from_page=taken_up.complete_from_page if taken_up else 1,
         )
 
     verified = options.consistency == "verify"
@@ -110,10 +110,10 @@ def make_pager(
         page_size=options.page_size,
         limit=options.limit,
         readahead=options.readahead,
-        walk_deadline=options.walk_deadline,
+        walk_timeout=options.walk_timeout,
         collect_invalid=options.on_invalid == "collect",
         clock=clock,
         recent=taken_up.recent if taken_up else (),
-        known_from=taken_up.known_from if taken_up else 1,
+        complete_from_page=taken_up.complete_from_page if taken_up else 1,
         listed=listed,
     )

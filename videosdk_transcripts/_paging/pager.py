@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
 from attrs import evolve
 
-from videosdk_transcripts._api.filter import Filter, PlacedT
+from videosdk_transcripts._api.filter import Filter, TranscriptionT
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 
 from .checkpoint import REALTIME, Checkpoint
 from .guards import numbers_differ
-from .history import Recent
+from .history import YieldedIds
 from .readahead import FetchPage, ReadAhead
 from .verify import VerifiedWalk
 from .walk import Walk
 
 
-class Pager(Generic[PlacedT]):
+class Pager(Generic[TranscriptionT]):
     """
     Iterate over the rows of a list, page after page.
 
@@ -44,18 +44,18 @@ class Pager(Generic[PlacedT]):
 
     def __init__(
         self,
-        fetch: FetchPage[PlacedT],
-        walk: Walk[PlacedT] | VerifiedWalk[PlacedT],
+        fetch: FetchPage[TranscriptionT],
+        walk: Walk[TranscriptionT] | VerifiedWalk[TranscriptionT],
         *,
         wanted: Filter,
         page_size: int,
         limit: int | None,
         readahead: int,
-        walk_deadline: float | None,
+        walk_timeout: float | None,
         collect_invalid: bool,
         clock: Callable[[], float],
         recent: tuple[str, ...] = (),
-        known_from: int = 1,
+        complete_from_page: int = 1,
         listed: str = REALTIME,
     ) -> None:
         self._walk = walk
@@ -65,15 +65,15 @@ class Pager(Generic[PlacedT]):
         self._listed = listed
         self._asked_page_size = page_size
         self._left = limit
-        self._walk_deadline = walk_deadline
+        self._walk_deadline = walk_timeout
         self._clock = clock
         self._ends_at: float | None = None
-        self._ready: deque[Page[PlacedT]] = deque()
+        self._ready: deque[Page[TranscriptionT]] = deque()
         # The page in progress, those of its rows that are handed out, and what is left of them.
-        self._page: Page[PlacedT] | None = None
-        self._rows: tuple[PlacedT, ...] = ()
-        self._coming: Iterator[PlacedT] = iter(())
-        self._recent = Recent(page_size, recent, known_from)
+        self._page: Page[TranscriptionT] | None = None
+        self._rows: tuple[TranscriptionT, ...] = ()
+        self._coming: Iterator[TranscriptionT] = iter(())
+        self._recent = YieldedIds(page_size, recent, complete_from_page)
         self._collect_invalid = collect_invalid
         self._invalid: list[InvalidRow] = []
         self._stepping = False
@@ -120,14 +120,14 @@ class Pager(Generic[PlacedT]):
                 page=page.number,
                 total=page.total,
                 last_page=page.last_page,
-                unsettled=position.unsettled or has_moved,
+                moving=position.moving or has_moved,
             )
-        recent, known_from = self._recent.with_page(number, ids)
-        known_from = min(known_from, position.page)
-        found = (self._asked_page_size, position, recent, known_from, self._listed)
+        recent, complete_from_page = self._recent.with_page(number, ids)
+        complete_from_page = min(complete_from_page, position.page)
+        found = (self._asked_page_size, position, recent, complete_from_page, self._listed)
         return Checkpoint(self._wanted, *found).dumps()
 
-    def by_page(self) -> PageIterator[PlacedT]:
+    def by_page(self) -> PageIterator[TranscriptionT]:
         """
         Return an iterator over whole pages, for ``async for page in pager.by_page()``.
 
@@ -136,11 +136,11 @@ class Pager(Generic[PlacedT]):
         """
         return PageIterator(self)
 
-    def __aiter__(self) -> AsyncIterator[PlacedT]:
+    def __aiter__(self) -> AsyncIterator[TranscriptionT]:
         self._begin()
         return _Rows(self)
 
-    async def __anext__(self) -> PlacedT:
+    async def __anext__(self) -> TranscriptionT:
         while True:
             for row in self._coming:
                 self._stats.rows_yielded += 1
@@ -195,7 +195,7 @@ class Pager(Generic[PlacedT]):
                 "or with resume=pager.checkpoint to go on behind a limit"
             )
 
-    async def _next_page(self) -> Page[PlacedT]:
+    async def _next_page(self) -> Page[TranscriptionT]:
         """Return what is left of the page in progress, or else the next page."""
         page = self._page
         if page is None or not length_hint(self._coming):
@@ -206,7 +206,7 @@ class Pager(Generic[PlacedT]):
         self._stats.rows_yielded += len(rows)
         return page if len(rows) == len(page.items) else evolve(page, items=rows)
 
-    async def _turn(self) -> Page[PlacedT] | None:
+    async def _turn(self) -> Page[TranscriptionT] | None:
         """Open the next page, if there is one."""
         if self._closed:
             raise RuntimeError(
@@ -239,7 +239,7 @@ class Pager(Generic[PlacedT]):
         # No hint but the number itself, as for every iterator over a tuple.
         return len(self._rows) - length_hint(self._coming)
 
-    def _leave_rows(self, handed_out: tuple[PlacedT, ...] = ()) -> None:
+    def _leave_rows(self, handed_out: tuple[TranscriptionT, ...] = ()) -> None:
         self._rows, self._coming = handed_out, iter(())
 
     def _ids_handed_out(self) -> tuple[str, ...]:
@@ -292,20 +292,20 @@ class Pager(Generic[PlacedT]):
                 self._invalid.extend(page.invalid_rows)
 
 
-class _Rows(Generic[PlacedT]):
+class _Rows(Generic[TranscriptionT]):
     """One loop over the rows of a pager."""
 
     __slots__ = ("_hold", "_pager", "_stats")
 
-    def __init__(self, pager: Pager[PlacedT]) -> None:
+    def __init__(self, pager: Pager[TranscriptionT]) -> None:
         self._pager = pager
         self._stats = pager.stats
-        self._hold = pager._ahead.hold()  # noqa: SLF001 - the two are one thing seen from two sides
+        self._hold = pager._ahead.lease()  # noqa: SLF001 - the two are one thing seen from two sides
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> PlacedT:
+    async def __anext__(self) -> TranscriptionT:
         # Not just the pager's own step: a call more for each row is a percent of its cost.
         for row in self._pager._coming:  # noqa: SLF001
             self._stats.rows_yielded += 1
@@ -313,16 +313,16 @@ class _Rows(Generic[PlacedT]):
         return await self._pager.__anext__()
 
 
-class PageIterator(Generic[PlacedT]):
+class PageIterator(Generic[TranscriptionT]):
     """Iterate over the pages of a pager. Made by `Pager.by_page`."""
 
-    def __init__(self, pager: Pager[PlacedT], *, is_loop: bool = False) -> None:
+    def __init__(self, pager: Pager[TranscriptionT], *, is_loop: bool = False) -> None:
         self._pager = pager
-        self._hold = pager._ahead.hold() if is_loop else None  # noqa: SLF001
+        self._hold = pager._ahead.lease() if is_loop else None  # noqa: SLF001
 
-    def __aiter__(self) -> PageIterator[PlacedT]:
+    def __aiter__(self) -> PageIterator[TranscriptionT]:
         self._pager._begin()  # noqa: SLF001
         return PageIterator(self._pager, is_loop=True)
 
-    async def __anext__(self) -> Page[PlacedT]:
+    async def __anext__(self) -> Page[TranscriptionT]:
         return await self._pager._next_page()  # noqa: SLF001

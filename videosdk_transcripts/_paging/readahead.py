@@ -12,30 +12,30 @@ import contextlib
 from collections.abc import Awaitable
 from typing import Any, Generic, Protocol, TypeVar
 
-from videosdk_transcripts._api.filter import Placed, PlacedT
+from videosdk_transcripts._api.filter import TranscriptionLike, TranscriptionT
 from videosdk_transcripts.models import Page, WalkStats
 
 from .guards import numbers_differ
 
-Placed_co = TypeVar("Placed_co", bound=Placed, covariant=True)
+Transcription_co = TypeVar("Transcription_co", bound=TranscriptionLike, covariant=True)
 
 
-class FetchPage(Protocol[Placed_co]):
+class FetchPage(Protocol[Transcription_co]):
     """Gets one page, with as many attempts as that takes."""
 
     def __call__(
         self, page: int, page_size: int, *, deadline: float | None
-    ) -> Awaitable[Page[Placed_co]]: ...
+    ) -> Awaitable[Page[Transcription_co]]: ...
 
 
 class Doubting(Protocol):
     """A walk that looks back when it is told to."""
 
-    def distrust(self) -> None: ...
-    def doubt(self) -> None: ...
+    def rows_moved(self) -> None: ...
+    def rows_may_have_moved(self) -> None: ...
 
 
-class ReadAhead(Generic[PlacedT]):
+class ReadAhead(Generic[TranscriptionT]):
     """
     Gets the pages of a walk, and those that it will ask for next.
 
@@ -53,7 +53,7 @@ class ReadAhead(Generic[PlacedT]):
 
     def __init__(
         self,
-        fetch: FetchPage[PlacedT],
+        fetch: FetchPage[TranscriptionT],
         most: int,
         stats: WalkStats,
         walk: Doubting,
@@ -70,16 +70,16 @@ class ReadAhead(Generic[PlacedT]):
         self._last_page: int | None = None
         self.loops = 0
         """How many loops there are that what is read ahead would end with."""
-        self._tasks: dict[int, asyncio.Task[Page[PlacedT] | Exception]] = {}
-        self._ending: set[asyncio.Task[Page[PlacedT] | Exception]] = set()
+        self._tasks: dict[int, asyncio.Task[Page[TranscriptionT] | Exception]] = {}
+        self._ending: set[asyncio.Task[Page[TranscriptionT] | Exception]] = set()
 
-    def hold(self) -> Hold:
+    def lease(self) -> LoopLease:
         """Read ahead as long as somebody holds the result."""
-        return Hold(self)
+        return LoopLease(self)
 
     async def get(
         self, number: int, page_size: int, *, deadline: float | None, reach: int
-    ) -> tuple[Page[PlacedT], bool]:
+    ) -> tuple[Page[TranscriptionT], bool]:
         """
         Return a page, and whether it had been asked for before its turn.
 
@@ -128,7 +128,7 @@ class ReadAhead(Generic[PlacedT]):
         self._tasks = {}
         self._next, self._window = None, 0
         if self._ending:
-            self._walk.doubt()
+            self._walk.rows_may_have_moved()
         for task in tuple(self._ending):
             _cancel(task)
 
@@ -142,13 +142,13 @@ class ReadAhead(Generic[PlacedT]):
 
     async def _read(
         self, number: int, page_size: int, deadline: float | None
-    ) -> Page[PlacedT] | Exception:
+    ) -> Page[TranscriptionT] | Exception:
         try:
             page = await self._fetch(number, page_size, deadline=deadline)
         except Exception as error:  # noqa: BLE001 - also a caller's own; raised at its turn
             return error
         if numbers_differ(page, self._total, self._last_page):
-            self._walk.distrust()
+            self._walk.rows_moved()
         self._total, self._last_page = page.total, page.last_page
         return page
 
@@ -165,13 +165,13 @@ class ReadAhead(Generic[PlacedT]):
         self._window = min(max(1, self._window // 2), self._most)
         self._is_careful = True
 
-    def _let_end(self, task: asyncio.Task[Page[PlacedT] | Exception]) -> None:
+    def _let_end(self, task: asyncio.Task[Page[TranscriptionT] | Exception]) -> None:
         if not task.done():
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 
 
-async def _result(task: asyncio.Task[Page[PlacedT] | Exception]) -> Page[PlacedT]:
+async def _result(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> Page[TranscriptionT]:
     # Whoever cancels the caller cancels the task with it, which nobody else needs.
     found = await task
     if isinstance(found, Exception):
@@ -179,7 +179,7 @@ async def _result(task: asyncio.Task[Page[PlacedT] | Exception]) -> Page[PlacedT
     return found
 
 
-def _is_good(task: asyncio.Task[Page[PlacedT] | Exception]) -> bool:
+def _is_good(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> bool:
     if not task.done():
         return task.get_loop() is asyncio.get_running_loop()
     return not task.cancelled() and not isinstance(task.result(), Exception)
@@ -198,7 +198,7 @@ def _cancel(task: asyncio.Task[Any]) -> None:
         task.get_loop().call_soon_threadsafe(task.cancel)
 
 
-class Hold:
+class LoopLease:
     """
     Held by a loop, and by nothing else: what is read ahead for it ends with it.
 

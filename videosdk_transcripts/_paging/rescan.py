@@ -6,17 +6,17 @@ from typing import Generic
 
 from attrs import define, frozen
 
-from videosdk_transcripts._api.filter import PlacedT
+from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.models import Page
 
 
 # Neither is compared or shown, and what does that takes most of the time that a class is made in.
 @define(eq=False, repr=False)
-class Read(Generic[PlacedT]):
+class Read(Generic[TranscriptionT]):
     """A page as it was read: all ids, the page without foreign rows, the number of rows."""
 
     ids: tuple[str, ...]
-    page: Page[PlacedT]
+    page: Page[TranscriptionT]
     count: int
 
     @property
@@ -25,11 +25,11 @@ class Read(Generic[PlacedT]):
 
 
 @frozen(eq=False, repr=False)
-class Rescan(Generic[PlacedT]):
+class Rescan(Generic[TranscriptionT]):
     """A page held back, and the pages before it that were read again, in order."""
 
-    held: Read[PlacedT]
+    held: Read[TranscriptionT]
     is_first: bool
-    reads: tuple[Read[PlacedT], ...] = ()
+    reads: tuple[Read[TranscriptionT], ...] = ()
     has_moved: bool = False
     is_second: bool = False

@@ -12,7 +12,7 @@ from typing import Final, Generic
 
 from attrs import evolve
 
-from videosdk_transcripts._api.filter import PlacedT
+from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.errors import IncompleteWalkError
 from videosdk_transcripts.models import Page, WalkStats
 
@@ -23,7 +23,7 @@ from .walk import Walk
 _MOST_PASSES: Final = 5
 
 
-class VerifiedWalk(Generic[PlacedT]):
+class VerifiedWalk(Generic[TranscriptionT]):
     """
     Walks over the same list, pass after pass, that hand out each row once.
 
@@ -32,7 +32,9 @@ class VerifiedWalk(Generic[PlacedT]):
         stats: the counters of all passes together.
     """
 
-    def __init__(self, make_walk: Callable[[WalkStats], Walk[PlacedT]], stats: WalkStats) -> None:
+    def __init__(
+        self, make_walk: Callable[[WalkStats], Walk[TranscriptionT]], stats: WalkStats
+    ) -> None:
         self.stats = stats
         self._make_walk = make_walk
         self._walk = make_walk(stats)
@@ -73,15 +75,17 @@ class VerifiedWalk(Generic[PlacedT]):
         """Return the last page that may be read ahead."""
         return self._walk.reach
 
-    def distrust(self) -> None:
+    def rows_moved(self) -> None:
         """Take it that rows have moved, and look back from the next page."""
-        self._walk.distrust()
+        self._walk.rows_moved()
 
-    def doubt(self) -> None:
+    def rows_may_have_moved(self) -> None:
         """Take it that rows may have moved."""
-        self._walk.doubt()
+        self._walk.rows_may_have_moved()
 
-    def accept(self, page: Page[PlacedT], *, was_ahead: bool = False) -> list[Page[PlacedT]]:
+    def accept(
+        self, page: Page[TranscriptionT], *, was_ahead: bool = False
+    ) -> list[Page[TranscriptionT]]:
         """Take the page that was asked for, as `Walk.accept` does, and drop known rows."""
         released = self._walk.accept(page, was_ahead=was_ahead)
         self._found.update(ids_of(page))
@@ -128,7 +132,7 @@ class VerifiedWalk(Generic[PlacedT]):
             self._pass_stats = WalkStats()
             self._walk = self._make_walk(self._pass_stats)
 
-    def _without_known(self, page: Page[PlacedT]) -> Page[PlacedT]:
+    def _without_known(self, page: Page[TranscriptionT]) -> Page[TranscriptionT]:
         known = self._handed_out
         items = tuple(row for row in page.items if row.id not in known)
         # One without an id can't be told from those of the pass before.

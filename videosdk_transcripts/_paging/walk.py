@@ -19,9 +19,9 @@ from attrs import evolve
 
 from videosdk_transcripts._api.filter import (
     Filter,
-    PlacedT,
+    TranscriptionT,
     Unverified,
-    screen,
+    apply_filter,
     warn_of_foreign_rows,
 )
 from videosdk_transcripts.errors import PaginationError
@@ -29,36 +29,36 @@ from videosdk_transcripts.models import Page, WalkStats
 
 from .checkpoint import Position
 from .guards import Guards, numbers_differ, size_in_use
-from .history import Seen, ids_of
+from .history import ListedIds, ids_of
 from .rescan import Read, Rescan
 
 
-class Walk(Generic[PlacedT]):
+class Walk(Generic[TranscriptionT]):
     """
     One walk over the pages of a list.
 
     Args:
         wanted: whose rows are handed out.
-        unverified: what becomes of a row that does not say whose it is.
+        on_unverified: what becomes of a row that does not say whose it is.
         page_size: rows to ask for on a page; the server's own word replaces it.
         max_empty_pages: how many pages in a row may bring nothing new.
         stats: the counters to count in.
         start: where to begin, for a walk that is taken up again.
         recent: the ids that were handed out last, for the same.
-        known_from: the page from which on these are all, for the same.
+        complete_from_page: the page from which on these are all, for the same.
     """
 
     def __init__(
         self,
         wanted: Filter,
         *,
-        unverified: Unverified,
+        on_unverified: Unverified,
         page_size: int,
         max_empty_pages: int,
         stats: WalkStats,
         start: Position | None = None,
         recent: Iterable[str] = (),
-        known_from: int = 1,
+        complete_from_page: int = 1,
     ) -> None:
         self.stats = stats
         self.next_page: int | None = start.page if start else 1
@@ -69,18 +69,18 @@ class Walk(Generic[PlacedT]):
         self._total, self._last_page = start.total, start.last_page
         self._place, self._place_total, self._place_last = start.page, start.total, start.last_page
         self._wanted = wanted
-        self._unverified: Unverified = unverified
+        self._on_unverified: Unverified = on_unverified
         self._guards = Guards(max_empty_pages)
-        self._seen = Seen(recent, known_from, start)
+        self._seen = ListedIds(recent, complete_from_page, start)
         self._latest_ids: tuple[str, ...] | None = None
-        self._rescan: Rescan[PlacedT] | None = None
-        self._is_unsettled = False
-        self._is_doubtful = start.unsettled
+        self._rescan: Rescan[TranscriptionT] | None = None
+        self._is_moving = False
+        self._is_doubtful = start.moving
         self._may_be_old = False
         # Rows handed out while the list still moved: one may be missing right before them. Where
         # a look back has found it, that counts until it has been handed out as well.
-        self._adrift: AbstractSet[str] = start.adrift
-        self._adrift_before: AbstractSet[str] = frozenset()
+        self._gap_before: AbstractSet[str] = start.gap_before
+        self._earlier_gaps: AbstractSet[str] = frozenset()
 
     @property
     def page_size(self) -> int:
@@ -101,24 +101,24 @@ class Walk(Generic[PlacedT]):
     def position(self) -> Position:
         """Return where a checkpoint of the pages released so far points to."""
         numbers = (self._place_total, self._place_last)
-        unsettled = self._is_unsettled or self._is_doubtful
-        adrift = frozenset(self._adrift | self._adrift_before)
-        return Position(self._place, self._size, *numbers, unsettled, adrift)
+        moving = self._is_moving or self._is_doubtful
+        gap_before = frozenset(self._gap_before | self._earlier_gaps)
+        return Position(self._place, self._size, *numbers, moving, gap_before)
 
     @property
     def reach(self) -> int:
         """Return the last page that may be read ahead: none while rows are known to move."""
-        if self._rescan is not None or self._is_unsettled:
+        if self._rescan is not None or self._is_moving:
             return 0
         # What is not known to be there is not asked for.
         return self._last_page or -(-(self._total or 0) // self._size)
 
-    def distrust(self) -> None:
+    def rows_moved(self) -> None:
         """Take it that rows have moved, and look back from the next page."""
-        self._is_unsettled = self._may_be_old = True
+        self._is_moving = self._may_be_old = True
         self._look_twice()
 
-    def doubt(self) -> None:
+    def rows_may_have_moved(self) -> None:
         """Take it that rows may have moved: an answer was given up that might have told."""
         self._is_doubtful = True
         self._look_twice()
@@ -126,7 +126,9 @@ class Walk(Generic[PlacedT]):
     def finish(self) -> None:
         """End the walk, which has nothing left to say."""
 
-    def accept(self, page: Page[PlacedT], *, was_ahead: bool = False) -> list[Page[PlacedT]]:
+    def accept(
+        self, page: Page[TranscriptionT], *, was_ahead: bool = False
+    ) -> list[Page[TranscriptionT]]:
         """
         Take the page that was asked for, and return what can be handed out now, in order.
 
@@ -139,7 +141,7 @@ class Walk(Generic[PlacedT]):
         """
         read = Read(
             ids_of(page),
-            screen(page, self._wanted, self._unverified),
+            apply_filter(page, self._wanted, self._on_unverified),
             len(page.items) + len(page.invalid_rows),
         )
         if self._rescan is not None:
@@ -148,7 +150,7 @@ class Walk(Generic[PlacedT]):
         moved = self._has_moved(page, is_new=is_new)
         looks_back = (moved or self._is_doubtful) and page.number > self._floor
         if looks_back and was_ahead:
-            self.distrust()
+            self.rows_moved()
             return []
         size = size_in_use(
             page, self._size, read.count, is_first=page.number == 1 and not self._latest_ids
@@ -160,7 +162,7 @@ class Walk(Generic[PlacedT]):
         self._size = size
         self._total, self._last_page = page.total, page.last_page
         if not looks_back:
-            self._adrift_before = frozenset()
+            self._earlier_gaps = frozenset()
             return self._release((), read, is_new=is_new)
         self._look_back(read, moved=moved)
         return []
@@ -172,10 +174,10 @@ class Walk(Generic[PlacedT]):
         """Return the first page to read again; of one further back the ids are not known."""
         return self._seen.floor(self._size, self._total, self._last_page)
 
-    def _has_moved(self, page: Page[PlacedT], *, is_new: bool) -> bool:
+    def _has_moved(self, page: Page[TranscriptionT], *, is_new: bool) -> bool:
         if (
             is_new
-            and not self._is_unsettled
+            and not self._is_moving
             and page.total == self._total == self._place_total
             and page.last_page == self._last_page == self._place_last
         ):
@@ -183,21 +185,21 @@ class Walk(Generic[PlacedT]):
         # Compared with the page before as well as with what was read again meanwhile: rows
         # that moved while pages were read again have slid past this one, too.
         return (
-            self._is_unsettled
+            self._is_moving
             # A page that is taken up again repeats rows by right.
             or not (is_new or page.number == self._resumed_at)
             or numbers_differ(page, self._place_total, self._place_last)
             or self._differs_from_newest(page)
         )
 
-    def _differs_from_newest(self, page: Page[PlacedT]) -> bool:
+    def _differs_from_newest(self, page: Page[TranscriptionT]) -> bool:
         return numbers_differ(page, self._total, self._last_page)
 
     def _page_before(self, number: int) -> int:
         last_page = self.last_page or number
         return max(self._floor, min(number - 1, last_page))
 
-    def _look_back(self, held: Read[PlacedT], *, moved: bool) -> None:
+    def _look_back(self, held: Read[TranscriptionT], *, moved: bool) -> None:
         self._rescan = Rescan(held, is_first=not self.stats.drifted)
         self._is_doubtful = False
         self.stats.drifted |= moved
@@ -206,10 +208,12 @@ class Walk(Generic[PlacedT]):
 
     def _look_back_from_the_end(self, last: int) -> None:
         """Look back as if the page behind the last one had been read and were empty."""
-        beyond = Page[PlacedT](last + 1, (), total=self._total, last_page=self._last_page)
+        beyond = Page[TranscriptionT](last + 1, (), total=self._total, last_page=self._last_page)
         self._look_back(Read((), beyond, 0), moved=True)
 
-    def _go_on_back(self, rescan: Rescan[PlacedT], read: Read[PlacedT]) -> list[Page[PlacedT]]:
+    def _go_on_back(
+        self, rescan: Rescan[TranscriptionT], read: Read[TranscriptionT]
+    ) -> list[Page[TranscriptionT]]:
         page = read.page
         has_moved = rescan.has_moved or self._differs_from_newest(page)
         self._total, self._last_page = page.total, page.last_page
@@ -227,7 +231,7 @@ class Walk(Generic[PlacedT]):
             return []
         self._rescan = None
         # What moved during the second look is looked for behind the next page.
-        self._is_unsettled = has_moved
+        self._is_moving = has_moved
         if self._seems_repeated(rescan):
             self._refuse_or_ask_again(rescan)
             return []
@@ -237,28 +241,28 @@ class Walk(Generic[PlacedT]):
             self._look_back_from_the_end(rescan.held.page.number)
         return released
 
-    def _note_rows_adrift(self, rescan: Rescan[PlacedT]) -> None:
+    def _note_rows_adrift(self, rescan: Rescan[TranscriptionT]) -> None:
         again = {i for read in rescan.reads for i in read.ids}
         held = set(rescan.held.ids) - self._seen.ids
         late = again - self._seen.ids - held
-        self._adrift_before = self._adrift
+        self._earlier_gaps = self._gap_before
         # Whoever was read again now stands behind all that was missing before it.
-        self._adrift = (self._adrift & self._seen.ids) - again - set(rescan.held.ids)
+        self._gap_before = (self._gap_before & self._seen.ids) - again - set(rescan.held.ids)
         # Without late rows it was the numbers that moved, and not the list.
         if rescan.is_second and late:
-            self._adrift |= held | late
+            self._gap_before |= held | late
 
     def _look_twice(self) -> None:
         """Let a look back that is under way not be the last one."""
         if self._rescan is not None:
             self._rescan = evolve(self._rescan, has_moved=True)
 
-    def _begins_unseen(self, read: Read[PlacedT]) -> bool:
+    def _begins_unseen(self, read: Read[TranscriptionT]) -> bool:
         # A row of the page held back counts as unseen: what slid past stands before it.
         first = read.ids[0] if read.ids else None
-        return first is not None and (first not in self._seen.ids or first in self._adrift)
+        return first is not None and (first not in self._seen.ids or first in self._gap_before)
 
-    def _seems_repeated(self, rescan: Rescan[PlacedT]) -> bool:
+    def _seems_repeated(self, rescan: Rescan[TranscriptionT]) -> bool:
         """Tell a list that moved from a server that shows one page under several numbers."""
         held, before = rescan.held, rescan.reads[-1]
         if (
@@ -276,7 +280,7 @@ class Walk(Generic[PlacedT]):
         stood_still = rescan.is_first and self._resumed_at is None
         return on_both or (stood_still and before.ids == self._latest_ids)
 
-    def _refuse_or_ask_again(self, rescan: Rescan[PlacedT]) -> None:
+    def _refuse_or_ask_again(self, rescan: Rescan[TranscriptionT]) -> None:
         """Ask for the page held back once more where others were on their way beside it."""
         number = self.next_page = rescan.held.page.number
         self.stats.drifted = not rescan.is_first
@@ -293,8 +297,12 @@ class Walk(Generic[PlacedT]):
     # Handing out.
 
     def _release(
-        self, again: Iterable[Read[PlacedT]], read: Read[PlacedT], *, is_new: bool = False
-    ) -> list[Page[PlacedT]]:
+        self,
+        again: Iterable[Read[TranscriptionT]],
+        read: Read[TranscriptionT],
+        *,
+        is_new: bool = False,
+    ) -> list[Page[TranscriptionT]]:
         released = []
         for one in again:
             late = self._without_seen(one)
@@ -321,7 +329,7 @@ class Walk(Generic[PlacedT]):
             self._look_back_from_the_end(number)
         return released
 
-    def _page_after(self, read: Read[PlacedT], *, was_beyond: bool) -> int | None:
+    def _page_after(self, read: Read[TranscriptionT], *, was_beyond: bool) -> int | None:
         """Return the page that follows by the newest word of the server, None at the end."""
         number, end = read.page.number, self._last_page
         if end is None:
@@ -330,19 +338,21 @@ class Walk(Generic[PlacedT]):
             return number  # it has come into being while pages were read again
         return None if number >= end else number + 1
 
-    def _without_seen(self, read: Read[PlacedT], *, is_new: bool = False) -> Page[PlacedT]:
+    def _without_seen(
+        self, read: Read[TranscriptionT], *, is_new: bool = False
+    ) -> Page[TranscriptionT]:
         page = read.page
         known = self._seen.add(read.ids, are_new=is_new)
         if known is None:
             return page
-        new: dict[str, PlacedT] = {}
+        new: dict[str, TranscriptionT] = {}
         for row in page.items:
             if row.id not in known:
                 new.setdefault(row.id, row)
         invalid = tuple(row for row in page.invalid_rows if row.row_id not in known)
         return evolve(page, items=tuple(new.values()), invalid_rows=invalid)
 
-    def _count(self, screened: Page[PlacedT], released: Page[PlacedT]) -> None:
+    def _count(self, screened: Page[TranscriptionT], released: Page[TranscriptionT]) -> None:
         stats = self.stats
         if screened.foreign_rows_dropped and not stats.foreign_rows_dropped:
             warn_of_foreign_rows(screened, self._wanted)

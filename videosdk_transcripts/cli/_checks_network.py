@@ -202,7 +202,7 @@ def _date_of(head: bytes) -> float | None:
 async def check_request(open_client: Callable[..., TranscriptsClient], limit: float) -> Check:
     """Ask for one row, once."""
     # The second limit only lets the first one have its say.
-    policy = RetryPolicy(attempts=1, attempt_timeout=limit, page_deadline=limit + 1)
+    policy = RetryPolicy(attempts=1, attempt_timeout=limit, page_timeout=limit + 1)
     begun = time.perf_counter()
     try:
         async with open_client(retry=policy) as client:

@@ -18,6 +18,7 @@ from videosdk_transcripts import (
     ConfigurationError,
     CredentialsError,
     FileError,
+    FileGoneError,
     FileHostRefusedError,
     FileNotReadyError,
     FileTextError,
@@ -26,7 +27,6 @@ from videosdk_transcripts import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
-    TranscriptGoneError,
     UnverifiedRowError,
     VideoSDKTranscriptsError,
     WaitTimedOutError,
@@ -98,7 +98,7 @@ def ends_well(action: Callable[[], None]) -> int:
 _CODES: Final = (
     ((CredentialsError, AuthenticationError, PermissionDeniedError), ExitCode.AUTH),
     ((ConfigurationError, FileHostRefusedError), ExitCode.USAGE),
-    ((NotFoundError, FileNotReadyError, TranscriptGoneError), ExitCode.NOT_FOUND),
+    ((NotFoundError, FileNotReadyError, FileGoneError), ExitCode.NOT_FOUND),
     ((CompletedWithoutFileError,), ExitCode.NOT_FOUND),
     ((RateLimitedError,), ExitCode.RATE_LIMITED),
     ((NoResponseError, WaitTimedOutError), ExitCode.NETWORK),
@@ -112,7 +112,7 @@ is the service's.
 """
 _HERE: Final = (
     (CredentialsError, "--profile NAME or --env-file FILE; --sandbox needs none"),
-    (UnverifiedRowError, "--unverified"),
+    (UnverifiedRowError, "--on-unverified"),
     (InvalidRowError, "--on-invalid"),
     (FileHostRefusedError, "VIDEOSDK_FILE_HOSTS"),
     (FileTextError, "--errors"),

@@ -96,7 +96,7 @@ def summary(
 @click.option("--no-summary", is_flag=True, help="Leave the summaries out.")
 @click.option("--overwrite", is_flag=True, help="Fetch files anew that are there.")
 @click.option(
-    "--at-once", type=click.IntRange(1), default=4, show_default=True, help="Rows side by side."
+    "--concurrency", type=click.IntRange(1), default=4, show_default=True, help="Rows side by side."
 )
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this row. Repeatable.")
 @click.option("--post", is_flag=True, help="The transcriptions of recordings.")
@@ -109,7 +109,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     formats: tuple[str, ...],
     no_summary: bool,
     overwrite: bool,
-    at_once: int,
+    concurrency: int,
     ids: tuple[str, ...],
     post: bool,
     form: Form | None,
@@ -127,7 +127,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     from ._files import Saving, save_files, save_files_of
 
     saving = Saving(
-        directory, formats, summary=not no_summary, overwrite=overwrite, at_once=at_once
+        directory, formats, summary=not no_summary, overwrite=overwrite, concurrency=concurrency
     )
     if ids:
         with_client(account, lambda client: save_files_of(client, ids, saving, form, post=post))

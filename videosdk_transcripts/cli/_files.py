@@ -61,7 +61,7 @@ class Saving:
     formats: tuple[str, ...]
     summary: bool
     overwrite: bool
-    at_once: int
+    concurrency: int
 
 
 async def save_files(
@@ -130,7 +130,7 @@ async def _save(
             formats=saving.formats,
             summary=saving.summary,
             overwrite=saving.overwrite,
-            at_once=saving.at_once,
+            concurrency=saving.concurrency,
         ) as downloads:
             async for done in downloads:
                 tally.add(done.transcription.id, done.paths, done.skipped, done.error)

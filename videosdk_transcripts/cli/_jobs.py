@@ -24,7 +24,7 @@ async def print_result(room_id: str, request: Awaitable[WriteResult], form: Form
         raise
     if form == "json":
         row = result.transcription.to_dict()
-        click.echo(json.dumps({"happened": result.happened, "transcription": row}, indent=2))
+        click.echo(json.dumps({"outcome": result.outcome, "transcription": row}, indent=2))
         return
     show_row(result.transcription, form)
     tell(
@@ -32,5 +32,5 @@ async def print_result(room_id: str, request: Awaitable[WriteResult], form: Form
             "answered": "the service answered",
             "found": "its answer was lost; this is what the list of the room shows",
             "sent again": "an answer was lost, so that it was sent again",
-        }[result.happened]
+        }[result.outcome]
     )

@@ -58,7 +58,7 @@ class Walk(NamedTuple):
     room_id: str | None
     session_id: str | None
     page_size: int
-    unverified: Literal["raise", "skip", "yield"]
+    on_unverified: Literal["raise", "skip", "yield"]
     on_invalid: Literal["raise", "skip"]
 
 
@@ -118,14 +118,14 @@ def of_odd_rows(command: Command) -> Command:
         show_default=True,
         help="Rows that can't be read.",
     )
-    unverified = click.option(
-        "--unverified",
+    on_unverified = click.option(
+        "--on-unverified",
         type=click.Choice(["raise", "skip", "yield"]),
         default="raise",
         show_default=True,
         help="Rows that name no room or session.",
     )
-    return unverified(on_invalid(command))
+    return on_unverified(on_invalid(command))
 
 
 def walking(command: Command) -> Command:
@@ -142,11 +142,11 @@ def walking(command: Command) -> Command:
         room: str | None,
         session: str | None,
         page_size: int,
-        unverified: Literal["raise", "skip", "yield"],
+        on_unverified: Literal["raise", "skip", "yield"],
         on_invalid: Literal["raise", "skip"],
         **more: Any,
     ) -> Any:
-        return command(walk=Walk(room, session, page_size, unverified, on_invalid), **more)
+        return command(walk=Walk(room, session, page_size, on_unverified, on_invalid), **more)
 
     return with_options
 

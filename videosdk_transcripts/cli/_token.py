@@ -37,7 +37,7 @@ class Wanted(NamedTuple):
     participant: str | None = None
     permissions: tuple[str, ...] = ("allow_join", "allow_mod")
     roles: tuple[str, ...] = ("crawler",)
-    life: float = 600.0
+    lifetime: float = 600.0
 
 
 def read_variable(names: tuple[str, ...]) -> str:
@@ -72,7 +72,7 @@ def minting(wanted: Wanted) -> Callable[[str, str], str]:
     """Return what signs such a token with a key and its secret."""
     return partial(
         mint_token,
-        lifetime=wanted.life,
+        lifetime=wanted.lifetime,
         room_id=wanted.room,
         participant_id=wanted.participant,
         permissions=wanted.permissions,

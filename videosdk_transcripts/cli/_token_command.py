@@ -45,7 +45,7 @@ def _life(_context: click.Context, _parameter: click.Parameter, value: str) -> f
     help="crawler for this API, rtc for joining. Repeatable.",
 )
 @click.option(
-    "--life",
+    "--lifetime",
     callback=_life,
     default="10m",
     show_default=True,
@@ -63,7 +63,7 @@ def token(  # noqa: PLR0917 - click calls it by keyword
     participant: str | None,
     permissions: tuple[str, ...],
     roles: tuple[str, ...],
-    life: float,
+    lifetime: float,
     form: Form | None,
     account: Account,
 ) -> None:
@@ -90,7 +90,7 @@ def token(  # noqa: PLR0917 - click calls it by keyword
         return
     from ._token import Wanted, print_token
 
-    print_token(account, Wanted(room, participant, permissions, roles, life), form)
+    print_token(account, Wanted(room, participant, permissions, roles, lifetime), form)
 
 
 def _refuse_claims(context: click.Context) -> None:
@@ -100,7 +100,7 @@ def _refuse_claims(context: click.Context) -> None:
         ("participant", "--participant"),
         ("permissions", "--permission"),
         ("roles", "--role"),
-        ("life", "--life"),
+        ("lifetime", "--lifetime"),
     ):
         if context.get_parameter_source(name) not in by_default:
             raise click.UsageError(f"--inspect needs no {option}")

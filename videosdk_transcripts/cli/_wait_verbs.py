@@ -104,7 +104,7 @@ def watch(  # noqa: PLR0917 - click calls it by keyword
     poll: float,
     limit: int | None,
     checkpoint: Path | None,
-    unverified: Literal["raise", "skip", "yield"],
+    on_unverified: Literal["raise", "skip", "yield"],
     on_invalid: Literal["raise", "skip"],
     form: Form | None,
     account: Account,
@@ -117,5 +117,5 @@ def watch(  # noqa: PLR0917 - click calls it by keyword
     """
     from ._watch import Watching, print_changes
 
-    watching = Watching(room, session, since, poll, limit, checkpoint, unverified, on_invalid)
+    watching = Watching(room, session, since, poll, limit, checkpoint, on_unverified, on_invalid)
     with_client(account, lambda client: print_changes(client, watching, form))

@@ -28,7 +28,7 @@ class Watching:
     poll: float
     limit: int | None
     checkpoint: Path | None
-    unverified: Literal["raise", "skip", "yield"]
+    on_unverified: Literal["raise", "skip", "yield"]
     on_invalid: Literal["raise", "skip"]
 
 
@@ -44,7 +44,7 @@ async def print_changes(client: TranscriptsClient, watching: Watching, form: For
             resume=place,
             since=watching.since,
             poll=watching.poll,
-            unverified=watching.unverified,
+            on_unverified=watching.on_unverified,
             on_invalid=watching.on_invalid,
         ),
     )

@@ -118,7 +118,7 @@ class FakeFiles:
         """Let the next requests for files meet these faults, one each; all so many times."""
         self._script.fail_next(*faults, times=times)
 
-    def recover(self) -> None:
+    def clear_faults(self) -> None:
         """Forget the faults that are still to come."""
         self._script.clear()
 

@@ -46,7 +46,7 @@ class FakeVideoSDK:
         api_key: the key whose tokens are accepted.
         secret: the secret they must be signed with.
         filters: ``honoured``, or ``ignored`` as the vendor's Node SDK says of rooms.
-        most_per_page: the largest page size, where a larger one is cut to it.
+        max_page_size: the largest page size, where a larger one is cut to it.
         last_page_if_empty: the last page of an empty list, 0 or 1.
         page_sizes: how many rows each page holds, in place of the size asked for;
             for pages that are thin, empty or uneven.
@@ -64,7 +64,7 @@ class FakeVideoSDK:
         api_key: str = "fake-api-key",
         secret: str = "fake-secret-of-more-than-32-bytes",
         filters: Literal["honoured", "ignored"] = "honoured",
-        most_per_page: int | None = None,
+        max_page_size: int | None = None,
         last_page_if_empty: int = 1,
         page_sizes: list[int] | None = None,
         order: Literal["as they are", "newest first", "oldest first"] = "as they are",
@@ -76,7 +76,7 @@ class FakeVideoSDK:
         self.api_key = api_key
         self.secret = secret
         self.filters = filters
-        self.most_per_page = most_per_page
+        self.max_page_size = max_page_size
         self.last_page_if_empty = last_page_if_empty
         self.page_sizes = page_sizes
         self.order = order
@@ -168,7 +168,7 @@ class FakeVideoSDK:
         self.drifting = None
         self.files = FakeFiles(self)
         self.jobs.clear()
-        self.recover()
+        self.clear_faults()
 
     # What goes wrong.
 
@@ -193,10 +193,10 @@ class FakeVideoSDK:
         """
         self._script.every(nth, fault)
 
-    def recover(self) -> None:
+    def clear_faults(self) -> None:
         """Let nothing go wrong any more: forget the faults that are still to come, of files too."""
         self._script.clear()
-        self.files.recover()
+        self.files.clear_faults()
 
     def drift(self, *, every: int = 1, insert: int = 0, remove: int = 0) -> Drift:
         """
@@ -290,7 +290,7 @@ class FakeVideoSDK:
             return None
         if page < 1 or per_page < 1:
             return None
-        per_page = min(per_page, self.most_per_page or per_page)
+        per_page = min(per_page, self.max_page_size or per_page)
         rows = self.rows if of is None else of
         rows = [row for row in rows if self.filters == "ignored" or belongs(row, query)]
         if self.order != "as they are":
