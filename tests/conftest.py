@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import HealthCheck, settings
 
-from videosdk_transcripts import RetryPolicy, TranscriptsClient
+from videosdk_transcripts import Clock, RetryPolicy, TranscriptsClient
 from videosdk_transcripts.testing import FakeVideoSDK
 
 from .canaries import service, watch  # noqa: F401 - fixtures
@@ -68,19 +68,17 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
-class Clock:
-    """A clock that stands still but for the sleeps, which it notes and does not sleep."""
+class ManualClock:
+    """A clock that only sleeps advance, which it records and does not sleep."""
 
     def __init__(self) -> None:
-        self.time = 1000.0
+        self.now = 1000.0
         self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.time
+        self.clock = Clock(monotonic=lambda: self.now, sleep=self.sleep)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.time += seconds
+        self.now += seconds
         await asyncio.sleep(0)
 
 
@@ -96,9 +94,9 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> ManualClock:
     """Give a clock that only the test moves."""
-    return Clock()
+    return ManualClock()
 
 
 @pytest.fixture
@@ -109,11 +107,9 @@ async def fake() -> AsyncIterator[FakeVideoSDK]:
 
 
 @pytest.fixture
-async def client(fake: FakeVideoSDK, clock: Clock) -> AsyncIterator[TranscriptsClient]:
+async def client(fake: FakeVideoSDK, clock: ManualClock) -> AsyncIterator[TranscriptsClient]:
     """Give a client of it that tries three times and does not sleep."""
-    async with fake.client(
-        retry=RetryPolicy(attempts=3), clock=clock, sleep=clock.sleep
-    ) as open_client:
+    async with fake.client(retry=RetryPolicy(attempts=3), clock=clock.clock) as open_client:
         yield open_client
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
-from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
+from videosdk_transcripts import Clock, ConfigurationError, CredentialsError, TranscriptsClient
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.auth import (
     FixedToken,
@@ -20,7 +20,7 @@ from videosdk_transcripts.auth import (
     signing_source,
 )
 
-from .conftest import Clock
+from .conftest import ManualClock
 
 KEY, SECRET = "the-key", "the-secret-that-is-long-enough-for-hs256"
 NOW = 1_770_000_000.0
@@ -44,9 +44,9 @@ class Mint:
         return made(None if self.life is None else NOW + self.life, f"token {self.count}")
 
 
-def source(mint: Callable[[], Any], clock: Clock) -> RenewedToken:
+def source(mint: Callable[[], Any], clock: ManualClock) -> RenewedToken:
     """Make a source whose two clocks go together."""
-    return RenewedToken(mint, clock=clock, now=lambda: NOW + clock.time - 1000.0)
+    return RenewedToken(mint, clock=Clock(lambda: clock.now, lambda: NOW + clock.now - 1000.0))
 
 
 def test_claims_are_those_of_the_official_sdk() -> None:
@@ -142,56 +142,56 @@ def test_a_secret_that_can_not_sign_is_not_shown() -> None:
 
 
 def test_a_short_secret_makes_no_noise_and_is_said_once(
-    caplog: pytest.LogCaptureFixture, clock: Clock
+    caplog: pytest.LogCaptureFixture, clock: ManualClock
 ) -> None:
     """The vendor chose its length; a warning for each request would help nobody."""
     with caplog.at_level(logging.INFO):
-        short = signing_source(KEY, "short", clock=clock, now=lambda: NOW)
+        short = signing_source(KEY, "short", clock=Clock(lambda: clock.now, lambda: NOW))
     assert caplog.text.count("shorter than the 32 bytes") == 1
     assert mint_token(KEY, "short")
     assert "short'" not in repr(short)
 
 
-async def test_one_token_serves_until_a_minute_before_its_end(clock: Clock) -> None:
+async def test_one_token_serves_until_a_minute_before_its_end(clock: ManualClock) -> None:
     """And then the next one is there, before the service could refuse the old one."""
     mint = Mint(600)
     tokens = source(mint, clock)
     first = await tokens.get()
-    clock.time += 539
+    clock.now += 539
     assert await tokens.get() == first
-    clock.time += 2
+    clock.now += 2
     assert await tokens.get() != first
     assert mint.count == 2
 
 
 @pytest.mark.parametrize(("life", "used_for"), [(50.0, 40.0), (5.0, 10.0), (-3600.0, 10.0)])
 async def test_a_short_life_is_not_renewed_for_ever(
-    clock: Clock, life: float, used_for: float
+    clock: ManualClock, life: float, used_for: float
 ) -> None:
     """A fifth of a short life is early enough, and a fast clock does not mint for each request."""
     mint = Mint(life)
     tokens = source(mint, clock)
     await tokens.get()
-    clock.time += used_for - 0.1
+    clock.now += used_for - 0.1
     await tokens.get()
     assert mint.count == 1
-    clock.time += 0.2
+    clock.now += 0.2
     await tokens.get()
     assert mint.count == 2
 
 
-async def test_a_token_without_an_end_is_used_until_it_is_refused(clock: Clock) -> None:
+async def test_a_token_without_an_end_is_used_until_it_is_refused(clock: ManualClock) -> None:
     """What can't be read can't be judged."""
     mint = Mint(None)
     tokens = source(mint, clock)
     first = await tokens.get()
-    clock.time += 10**9
+    clock.now += 10**9
     assert await tokens.get() == first
     assert tokens.invalidate(first)
     assert await tokens.get() != first
 
 
-async def test_many_tasks_share_one_renewal(clock: Clock) -> None:
+async def test_many_tasks_share_one_renewal(clock: ManualClock) -> None:
     """A hundred tasks that need a token at once cause one."""
     mint = Mint()
     tokens = source(mint, clock)
@@ -199,7 +199,7 @@ async def test_many_tasks_share_one_renewal(clock: Clock) -> None:
     assert (len(set(got)), mint.count) == (1, 1)
 
 
-async def test_a_refused_token_is_dropped_once(clock: Clock) -> None:
+async def test_a_refused_token_is_dropped_once(clock: ManualClock) -> None:
     """Tasks that were refused with the same token cause one new token, and not one each."""
     mint = Mint()
     tokens = source(mint, clock)
@@ -211,9 +211,9 @@ async def test_a_refused_token_is_dropped_once(clock: Clock) -> None:
     assert mint.count == 2
 
 
-async def test_a_new_token_of_the_same_second_is_a_new_one(clock: Clock) -> None:
+async def test_a_new_token_of_the_same_second_is_a_new_one(clock: ManualClock) -> None:
     """Though its text is the same, so that a crowd of refusals mints one and not a crowd."""
-    keys = signing_source(KEY, SECRET, clock=clock, now=lambda: NOW)
+    keys = signing_source(KEY, SECRET, clock=Clock(lambda: clock.now, lambda: NOW))
     old = await keys.get()
     assert keys.invalidate(old)
     new = await keys.get()
@@ -222,7 +222,7 @@ async def test_a_new_token_of_the_same_second_is_a_new_one(clock: Clock) -> None
     assert await keys.get() is new
 
 
-async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: Clock) -> None:
+async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: ManualClock) -> None:
     """Whoever waited for it does it in its place."""
     mint = Mint()
     tokens = source(mint, clock)
@@ -234,13 +234,13 @@ async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: Clock) -> No
     assert mint.count == 2
 
 
-def test_a_source_works_in_one_loop_after_another(clock: Clock) -> None:
+def test_a_source_works_in_one_loop_after_another(clock: ManualClock) -> None:
     """Its lock belongs to a loop, and it does not."""
     mint = Mint(1.0)
     tokens = source(mint, clock)
 
     async def contend() -> None:
-        clock.time += 60
+        clock.now += 60
         await asyncio.gather(tokens.get(), tokens.get())
 
     asyncio.run(contend())
@@ -249,7 +249,7 @@ def test_a_source_works_in_one_loop_after_another(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("given", [None, 5, b"token", "", "a b", "a\nb", "tökén"])
-async def test_what_a_callable_may_not_give(clock: Clock, given: Any) -> None:
+async def test_what_a_callable_may_not_give(clock: ManualClock, given: Any) -> None:
     """The error says so, and not what it was."""
 
     async def provider() -> Any:
@@ -259,14 +259,14 @@ async def test_what_a_callable_may_not_give(clock: Clock, given: Any) -> None:
         await source(provider, clock).get()
 
 
-async def test_a_callable_that_is_not_async(clock: Clock) -> None:
+async def test_a_callable_that_is_not_async(clock: ManualClock) -> None:
     """It is told what is wanted."""
     with pytest.raises(CredentialsError, match="an async callable that returns one"):
         await source(lambda: "token", clock).get()
 
 
 @pytest.mark.parametrize("end", [10**400, 1e300, -1.0])
-async def test_an_end_beyond_the_calendar_says_nothing(clock: Clock, end: float) -> None:
+async def test_an_end_beyond_the_calendar_says_nothing(clock: ManualClock, end: float) -> None:
     """And breaks nothing."""
     token = made(end)
 
@@ -277,7 +277,7 @@ async def test_an_end_beyond_the_calendar_says_nothing(clock: Clock, end: float)
     assert explain_refusal(Secret(token), NOW) is None
 
 
-async def test_what_a_callable_raises_is_its_own(clock: Clock) -> None:
+async def test_what_a_callable_raises_is_its_own(clock: ManualClock) -> None:
     """It is the caller's code and the caller's error."""
 
     async def provider() -> str:
@@ -320,8 +320,8 @@ def test_an_ended_token_is_named_as_such(end: float | None, said: str | None) ->
 SHY = [
     Secret(SECRET),
     FixedToken(SECRET),
-    RenewedToken(Mint(), clock=Clock(), now=lambda: NOW),
-    signing_source(KEY, SECRET, clock=Clock(), now=lambda: NOW),
+    RenewedToken(Mint(), clock=Clock(time=lambda: NOW)),
+    signing_source(KEY, SECRET, clock=Clock(time=lambda: NOW)),
     TranscriptsClient(api_key=KEY, secret=SECRET),
     TranscriptsClient(token=SECRET),
 ]

@@ -35,9 +35,7 @@ async def main(url, token, directory):
         ssl=True,
         max_in_flight=4,
         max_file_bytes=8_000_000,
-        clock=time.monotonic,
-        now=time.time,
-        sleep=asyncio.sleep,
+        clock=Clock(),
     )
     async with TranscriptsClient(endpoint=url, token=token) as client:
         downloader = Downloader.of(

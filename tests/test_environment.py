@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
-from videosdk_transcripts import ConfigurationError, CredentialsError, TranscriptsClient
+from videosdk_transcripts import Clock, ConfigurationError, CredentialsError, TranscriptsClient
 from videosdk_transcripts._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 
@@ -13,7 +13,7 @@ from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 def find(**given: Any) -> TokenSource:
     """Find the source for these arguments."""
     arguments: dict[str, Any] = {"api_key": None, "secret": None, "token": None} | given
-    return resolve_tokens(clock=lambda: 0.0, now=lambda: 0.0, **arguments)
+    return resolve_tokens(clock=Clock(), **arguments)
 
 
 async def key_of(tokens: TokenSource) -> str:

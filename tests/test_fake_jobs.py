@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from videosdk_transcripts import Clock
 from videosdk_transcripts.testing import FakeVideoSDK
 
 ROOM_ID = "abcd-efgh-ijkl"
@@ -9,7 +10,7 @@ ROOM_ID = "abcd-efgh-ijkl"
 
 async def files_of(now: Callable[[], float], **jobs: object) -> tuple[FakeVideoSDK, list[str]]:
     """Hold a meeting with a summary, and return what its row shows after it."""
-    async with FakeVideoSDK(now=now) as fake, fake.client(now=now) as client:
+    async with FakeVideoSDK(now=now) as fake, fake.client(clock=Clock(time=now)) as client:
         for name, value in jobs.items():
             setattr(fake.jobs, name, value)
         await client.start_transcription(ROOM_ID, summary=True)

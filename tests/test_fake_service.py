@@ -14,6 +14,7 @@ import pytest
 from videosdk_transcripts import (
     AuthenticationError,
     BadRequestError,
+    Clock,
     RedirectError,
     TranscriptsClient,
 )
@@ -137,11 +138,11 @@ async def test_a_slash_that_recordings_do_not_want() -> None:
 async def test_the_clock_is_the_one_of_the_service() -> None:
     """Jobs go by it, and so does the date of an answer, which explains a refused token."""
     async with FakeVideoSDK(now=NOON.timestamp) as fake:
-        async with fake.client(now=NOON.timestamp) as client:
+        async with fake.client(clock=Clock(time=NOON.timestamp)) as client:
             started = (await client.start_transcription(ROOM)).transcription
             stopped = (await client.stop_transcription(ROOM)).transcription
         assert (started.start, stopped.end) == (NOON, NOON)
-        async with fake.client(now=lambda: NOON.timestamp() + 7200) as late:
+        async with fake.client(clock=Clock(time=lambda: NOON.timestamp() + 7200)) as late:
             with pytest.raises(AuthenticationError, match="clock"):
                 await late.count()
 

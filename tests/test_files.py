@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from attrs import evolve
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from videosdk_transcripts import (
     ClientClosedError,
+    Clock,
     ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
@@ -54,7 +56,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock, read_request, tcp, until
+from .conftest import ManualClock, read_request, tcp, until
 from .matrix.leaving import client_tasks, open_connections
 
 Row = dict[str, Any]
@@ -86,15 +88,13 @@ def reader(fake: FakeVideoSDK) -> Callable[[str], Awaitable[Transcription]]:
 @asynccontextmanager
 async def opened(*hosts: str, **options: Any) -> AsyncIterator[FileTransport]:
     """Give a transport that tries three times and does not sleep."""
-    clock = Clock()
+    clock = ManualClock()
     settings: dict[str, Any] = {
         "policy": RetryPolicy(attempts=3),
         "ssl": True,
         "max_in_flight": 4,
         "max_file_bytes": 1000,
-        "clock": clock,
-        "now": lambda: 1_700_000_000.0,
-        "sleep": clock.sleep,
+        "clock": evolve(clock.clock, time=lambda: 1_700_000_000.0),
     }
     transport = FileTransport(FileHosts(hosts), **settings | options)
     try:
@@ -321,12 +321,12 @@ async def test_a_dead_link_without_another(fake: FakeVideoSDK) -> None:
         Status(204),
     ],
 )
-async def test_a_fault_is_survived(fake: FakeVideoSDK, clock: Clock, fault: Any) -> None:
+async def test_a_fault_is_survived(fake: FakeVideoSDK, clock: ManualClock, fault: Any) -> None:
     """Twice in a row, the third attempt gives the file, whole and once."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"0123456789" * 9)
     fake.files.fail_next(fault, times=2)
-    assert await fetched(fake, row, clock=clock, sleep=clock.sleep) == b"0123456789" * 9
+    assert await fetched(fake, row, clock=clock.clock) == b"0123456789" * 9
     assert (len(fake.files.requests), len(clock.slept)) == (3, 2)
 
 
@@ -356,12 +356,12 @@ async def test_a_fault_that_stays(
     assert "abc" not in locals_of(error)
 
 
-async def test_as_long_as_the_host_asks(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_as_long_as_the_host_asks(fake: FakeVideoSDK, clock: ManualClock) -> None:
     """And no longer than the policy allows."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt")
     fake.files.fail_next(Status(429, {"Retry-After": "7"}))
-    await fetched(fake, row, clock=clock, sleep=clock.sleep)
+    await fetched(fake, row, clock=clock.clock)
     assert clock.slept[0] >= 7
     fake.files.fail_next(Status(429, {"Retry-After": "70"}))
     error = await failure(url, fake.url)
@@ -414,7 +414,7 @@ async def test_all_attempts_take_so_long_at_most(fake: FakeVideoSDK) -> None:
     fake.files.fail_next(Status(503))
     loop = asyncio.get_running_loop()
     policy = RetryPolicy(attempts=9, page_timeout=0.1, wait_initial=0.0)
-    error = await failure(url, fake.url, policy=policy, sleep=sleep, clock=loop.time)
+    error = await failure(url, fake.url, policy=policy, clock=Clock(loop.time, sleep=sleep))
     assert "the page_timeout passed in attempt 1, after GET" in str(error)
 
 
@@ -443,7 +443,7 @@ async def test_closing_ends_it(fake: FakeVideoSDK, where: str) -> None:
         sleeps.append(seconds)
         await asyncio.sleep(60)
 
-    async with opened(fake.url, sleep=sleep) as transport:
+    async with opened(fake.url, clock=Clock(sleep=sleep)) as transport:
         files = Files(transport)
         task = asyncio.create_task(
             files.fetch_bytes(view(row), "txt", summary=False, reread=unread)
@@ -502,7 +502,7 @@ async def test_cancelling_leaves_nothing(fake: FakeVideoSDK) -> None:
 
 def test_a_forgotten_transport_ends_with_its_loop() -> None:
     """And can be used in another one; nothing warns."""
-    clock = Clock()
+    clock = ManualClock()
     transports: list[FileTransport] = []
 
     async def use() -> None:
@@ -519,9 +519,7 @@ def test_a_forgotten_transport_ends_with_its_loop() -> None:
                         ssl=True,
                         max_in_flight=1,
                         max_file_bytes=9,
-                        clock=clock,
-                        now=clock,
-                        sleep=clock.sleep,
+                        clock=clock.clock,
                     )
                 )
             transports[0]._hosts._add(fake.url)

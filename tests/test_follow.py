@@ -16,6 +16,7 @@ from aiohttp import web
 from videosdk_transcripts import (
     AuthenticationError,
     ClientClosedError,
+    Clock,
     ConfigurationError,
     InvalidRowError,
     Page,
@@ -36,7 +37,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock, until
+from .conftest import ManualClock, until
 
 ROOM_ID = "abcd-efgh-ijkl"
 Told = list[tuple[str, str]]
@@ -49,7 +50,7 @@ class QuietError(Exception):
 class Bot:
     """A consumer that keeps what it was told and the checkpoint together, and may die."""
 
-    def __init__(self, client: TranscriptsClient, clock: Clock, **options: Any) -> None:
+    def __init__(self, client: TranscriptsClient, clock: ManualClock, **options: Any) -> None:
         self.client, self.clock, self.options = client, clock, options
         self.page_size = options.pop("page_size", 20)
         self.told: Told = []
@@ -72,8 +73,7 @@ class Bot:
             self.client.get_transcription,
             wanted=Filter(ROOM_ID),
             resume=resume,
-            clock=self.clock,
-            sleep=sleep,
+            clock=Clock(lambda: self.clock.now, sleep=sleep),
             **options,
         )
 
@@ -91,7 +91,7 @@ class Bot:
 
     async def poll(self) -> Told:
         """Let the time to the next poll pass, and return what is told until it is quiet."""
-        self.clock.time += self.slept[-1] if self.slept else 0
+        self.clock.now += self.slept[-1] if self.slept else 0
         before = len(self.told)
         try:
             async for change in self.follower:
@@ -102,16 +102,16 @@ class Bot:
 
 
 @pytest.fixture
-def bot(client: TranscriptsClient, clock: Clock) -> Callable[..., Bot]:
+def bot(client: TranscriptsClient, clock: ManualClock) -> Callable[..., Bot]:
     """Give a maker of consumers."""
     return lambda **options: Bot(client, clock, **options)
 
 
 @pytest.fixture
-async def client(fake: FakeVideoSDK, clock: Clock) -> AsyncIterator[TranscriptsClient]:
+async def client(fake: FakeVideoSDK, clock: ManualClock) -> AsyncIterator[TranscriptsClient]:
     """Give a client that tries once, so that each failure is seen."""
     policy = RetryPolicy(attempts=1)
-    async with fake.client(retry=policy, clock=clock, sleep=clock.sleep) as open_client:
+    async with fake.client(retry=policy, clock=clock.clock) as open_client:
         yield open_client
 
 
@@ -190,7 +190,7 @@ async def test_the_whole_list_comes_round(fake: FakeVideoSDK, bot: Callable[...,
     assert asked(fake) == [1, 2, 3] * 2
 
 
-async def test_what_comes_during_a_walk_is_found_by_the_next(clock: Clock) -> None:
+async def test_what_comes_during_a_walk_is_found_by_the_next(clock: ManualClock) -> None:
     """Also where the total of the walk has counted it already."""
     a, b, c = (Transcription(id=name, status="completed") for name in "abc")
     walks = [
@@ -206,7 +206,7 @@ async def test_what_comes_during_a_walk_is_found_by_the_next(clock: Clock) -> No
     async def get(row_id: str) -> Transcription:
         raise AssertionError(row_id)
 
-    follower = Follower(walk, get, wanted=Filter(), clock=clock, sleep=clock.sleep)
+    follower = Follower(walk, get, wanted=Filter(), clock=clock.clock)
     assert [await anext(follower), await anext(follower)] == [
         TranscriptionChange("new", c),
         TranscriptionChange("finished", c),
@@ -410,13 +410,13 @@ async def test_other_errors_are_raised_with_the_checkpoint(
 
 
 async def test_a_step_with_a_time_limit_does_not_poll_more_often(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """The time of the next poll is kept, not the length of the wait."""
     following = Bot(client, clock)
     await following.poll()
     for _ in range(3):
-        clock.time += 9
+        clock.now += 9
         with pytest.raises(QuietError):
             await anext(following.follower)
     assert following.slept == [30, 21, 12, 3]
@@ -424,7 +424,7 @@ async def test_a_step_with_a_time_limit_does_not_poll_more_often(
 
 
 async def test_polls_are_spread_and_never_closer_than_a_second(
-    client: TranscriptsClient, clock: Clock
+    client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """From three quarters to five quarters of what was asked for."""
     for poll, drawn, expected in ((30, 0, 22.5), (30, 1, 37.5), (1, 0, 1), (1, 1, 1.25)):
@@ -446,8 +446,7 @@ async def test_closing_ends_a_loop(fake: FakeVideoSDK, client: TranscriptsClient
             client.get_transcription,
             wanted=Filter(),
             since="start",
-            clock=loop.time,
-            sleep=asyncio.sleep,
+            clock=Clock(loop.time),
         )
 
         async def listen(follower: Follower) -> int:
@@ -497,12 +496,12 @@ async def test_a_closed_client_ends_it(
     with pytest.raises(ClientClosedError) as raised:
         await step
     assert raised.value.checkpoint == following.follower.checkpoint
-    following.clock.time += 40
+    following.clock.now += 40
     with pytest.raises(ClientClosedError):
         await following.poll()
 
 
-async def test_a_callers_time_out_is_passed_on(clock: Clock) -> None:
+async def test_a_callers_time_out_is_passed_on(clock: ManualClock) -> None:
     """A TimeoutError that no closing made."""
 
     def walk() -> AsyncIterator[Page[Transcription]]:
@@ -511,7 +510,7 @@ async def test_a_callers_time_out_is_passed_on(clock: Clock) -> None:
     async def get(row_id: str) -> Transcription:
         raise AssertionError(row_id)
 
-    follower = Follower(walk, get, wanted=Filter(), clock=clock, sleep=clock.sleep)
+    follower = Follower(walk, get, wanted=Filter(), clock=clock.clock)
     with pytest.raises(TimeoutError, match="made to fail"):
         await anext(follower)
 
@@ -524,7 +523,7 @@ async def test_a_callers_time_out_is_passed_on(clock: Clock) -> None:
         ({"full_scan_interval": -1}, "full_scan_interval must be a number of 0 or more"),
     ],
 )
-def test_bad_arguments(clock: Clock, options: dict[str, Any], reason: str) -> None:
+def test_bad_arguments(clock: ManualClock, options: dict[str, Any], reason: str) -> None:
     """Each is refused at once."""
     with pytest.raises(ConfigurationError, match=reason):
         Bot(TranscriptsClient(token="t"), clock, **options)
@@ -680,11 +679,11 @@ async def test_nothing_twice_and_nothing_missed(
     fake.every(1, trouble)
     for _ in range(12):
         change_something(fake, chance, newest_at)
-        following.clock.time += 400
+        following.clock.now += 400
         await disturbed(following, chance)
     is_calm = True
     for _ in range(3):
-        following.clock.time += 3600
+        following.clock.now += 3600
         await following.poll()
     expected = [("new", row["id"]) for row in fake.rows if row["id"] not in before]
     expected += [("finished", row["id"]) for row in fake.rows if row["status"] != "running"]

@@ -20,6 +20,7 @@ from attrs import evolve
 
 from videosdk_transcripts import (
     ClientClosedError,
+    Clock,
     Pager,
     RetryPolicy,
     TimedOutError,
@@ -60,8 +61,7 @@ class Place:
     def client(self, **options: Any) -> TranscriptsClient:
         mine = {"endpoint": self.url, "token": self._token, "max_in_flight": 1, "retry": PATIENT}
         time_and_trace = {
-            "clock": lambda: time.monotonic() + self._ahead,
-            "sleep": self.sleep,
+            "clock": Clock(lambda: time.monotonic() + self._ahead, sleep=self.sleep),
             "trace_configs": [self.trace],
         }
         return TranscriptsClient(**mine | time_and_trace | self.options | options)
@@ -327,7 +327,7 @@ async def test_a_cancellation_while_a_page_is_decoded() -> None:
             task.cancel()
         return time.time()
 
-    async with service(nowhere) as place, place.client(now=now) as client:
+    async with service(nowhere) as place, place.client(clock=Clock(time=now)) as client:
         pager, found = client.iter_transcriptions(), []
         task = asyncio.create_task(collect(pager, found))
         await asyncio.wait([task])

@@ -6,17 +6,18 @@ from typing import Any
 
 import jwt
 import pytest
+from attrs import evolve
 
-from videosdk_transcripts import ConfigurationError, RetryPolicy, TranscriptsClient
+from videosdk_transcripts import Clock, ConfigurationError, RetryPolicy, TranscriptsClient
 from videosdk_transcripts._http.rate_limit import RateLimiter
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
-from .conftest import Clock
+from .conftest import ManualClock
 
 
-async def test_turns_are_evenly_spaced(clock: Clock) -> None:
+async def test_turns_are_evenly_spaced(clock: ManualClock) -> None:
     """The first one at once, and each later one an interval behind the one before."""
-    pace = RateLimiter(4, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(4, clock=clock.clock)
     for _ in range(4):
         await pace.acquire()
     assert clock.slept == [0.25, 0.25, 0.25]
@@ -24,35 +25,35 @@ async def test_turns_are_evenly_spaced(clock: Clock) -> None:
 
 async def test_a_late_timer_is_made_up_for_by_one_turn() -> None:
     """A loop that was held up does not lose its rate, and does not let a crowd through."""
-    clock = Clock()
+    clock = ManualClock()
 
     async def late(seconds: float) -> None:
         await clock.sleep(seconds)
-        clock.time += 0.2 if len(clock.slept) == 1 else 10
+        clock.now += 0.2 if len(clock.slept) == 1 else 10
 
-    pace = RateLimiter(4, clock=clock, sleep=late)
-    began = clock.time
+    pace = RateLimiter(4, clock=evolve(clock.clock, sleep=late))
+    began = clock.now
     turns = []
     for _ in range(5):
         await pace.acquire()
-        turns.append(clock.time - began)
+        turns.append(clock.now - began)
     # 0.25 came 0.2 s late, so that 0.5 is kept; what comes 10 s late frees one turn.
     assert turns == pytest.approx([0, 0.45, 10.5, 10.5, 20.75])
 
 
-async def test_time_that_passed_is_not_saved_up(clock: Clock) -> None:
+async def test_time_that_passed_is_not_saved_up(clock: ManualClock) -> None:
     """After a pause there is no burst."""
-    pace = RateLimiter(4, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(4, clock=clock.clock)
     await pace.acquire()
-    clock.time += 60
+    clock.now += 60
     for _ in range(3):
         await pace.acquire()
     assert clock.slept == [0.25, 0.25]
 
 
-async def test_without_a_limit_nothing_waits(clock: Clock) -> None:
+async def test_without_a_limit_nothing_waits(clock: ManualClock) -> None:
     """The default costs nothing."""
-    pace = RateLimiter(None, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(None, clock=clock.clock)
     for _ in range(100):
         await pace.acquire()
     assert clock.slept == []
@@ -81,10 +82,10 @@ async def test_many_walks_share_one_pace(fake: FakeVideoSDK) -> None:
     assert arrived[-1] - arrived[0] >= 140 / 280
 
 
-async def test_a_token_minted_anew_keeps_the_pace(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_a_token_minted_anew_keeps_the_pace(fake: FakeVideoSDK, clock: ManualClock) -> None:
     """The repeated request is a request."""
     fake.fail_next(Status(401))
-    async with fake.client(requests_per_second=2, clock=clock, sleep=clock.sleep) as client:
+    async with fake.client(requests_per_second=2, clock=clock.clock) as client:
         await client.count()
     assert clock.slept == [0.5]
 
@@ -98,7 +99,7 @@ def test_bad_rates(rate: Any) -> None:
 
 async def test_turns_come_in_the_order_asked_for() -> None:
     """Nobody waits longer than those before, and who gives up leaves no gap."""
-    pace = RateLimiter(200, clock=time.monotonic, sleep=asyncio.sleep)
+    pace = RateLimiter(200, clock=Clock())
     began = time.monotonic()
     order = []
 

@@ -32,7 +32,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock
+from .conftest import ManualClock
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -324,13 +324,13 @@ def test_a_plain_loop_is_told_the_right_line() -> None:
 
 
 async def test_the_walk_deadline_ends_a_walk(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock, rows: list[str]
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
     """It counts from the first step, over all pages, and the checkpoint goes on from there."""
     pager = client.iter_transcriptions(ROOM, walk_timeout=60)
-    clock.time += 100
+    clock.now += 100
     found = [(await anext(pager)).id for _ in range(20)]
-    clock.time += 61
+    clock.now += 61
     with pytest.raises(
         TimedOutError, match="walk_timeout passed before the first attempt"
     ) as caught:
@@ -341,7 +341,7 @@ async def test_the_walk_deadline_ends_a_walk(
 
 
 async def test_a_wait_beyond_the_walk_deadline_is_not_begun(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock, rows: list[str]
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
     """The failure is raised at once, with what the service asked for."""
     fake.fail_next(Status(429, {"Retry-After": "50"}))
@@ -559,7 +559,7 @@ async def test_a_smaller_page_of_the_server_is_resumed_exactly(
 # The seam.
 
 
-async def test_a_pager_needs_no_http(clock: Clock) -> None:
+async def test_a_pager_needs_no_http(clock: ManualClock) -> None:
     """It walks whatever fetches pages."""
 
     async def fetch(page: int, page_size: int, *, deadline: float | None) -> Page[Transcription]:
@@ -578,7 +578,7 @@ async def test_a_pager_needs_no_http(clock: Clock) -> None:
         readahead=0,
         walk_timeout=None,
         collect_invalid=False,
-        clock=clock,
+        clock=clock.clock,
     )
     assert await ids(pager) == ["1a", "1b", "2a", "2b"]
 

@@ -21,7 +21,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock
+from .conftest import ManualClock
 
 ROOM = "abcd-efgh-ijkl"
 FAULTS: list[Any] = [
@@ -56,12 +56,12 @@ async def test_any_partition_under_any_schedule_of_faults(
     sizes: list[int], schedule: list[Any], attempts: int
 ) -> None:
     """Where the attempts run out the walk raises, and the next step goes on."""
-    clock = Clock()
+    clock = ManualClock()
     async with FakeVideoSDK(page_sizes=sizes) as fake:
         rows = [row["id"] for row in fake.add_transcriptions(sum(sizes))]
         fake.fail_next(*(fault or _pass for fault in schedule))
         policy = RetryPolicy(attempts=attempts)
-        async with fake.client(retry=policy, clock=clock, sleep=clock.sleep) as client:
+        async with fake.client(retry=policy, clock=clock.clock) as client:
             pager = client.iter_transcriptions(ROOM)
             found, failures = [], 0
             while True:

@@ -27,12 +27,12 @@ from videosdk_transcripts._api.protocol import status_error
 from videosdk_transcripts._http.retry import Attempts, is_retryable, with_retries
 from videosdk_transcripts.errors import StatusError
 
-from .conftest import Clock
+from .conftest import ManualClock
 
 
 async def run(
     failures: list[BaseException],
-    clock: Clock,
+    clock: ManualClock,
     policy: RetryPolicy | None = None,
     *,
     deadline: float = 1e9,
@@ -52,7 +52,7 @@ async def run(
         subject="page 2",
         attempts=Attempts(),
         stats=stats or WalkStats(),
-        time_left=lambda: deadline - clock(),
+        time_left=lambda: deadline - clock.now,
         sleep=clock.sleep,
     )
 
@@ -91,7 +91,7 @@ def test_repeated_failures(error: BaseException, repeated: bool) -> None:
     assert repeated is is_retryable(error)
 
 
-async def test_it_goes_on_until_it_succeeds(clock: Clock) -> None:
+async def test_it_goes_on_until_it_succeeds(clock: ManualClock) -> None:
     """Each failure but the last attempt's is waited out and counted."""
     stats = WalkStats()
     failures: list[BaseException] = [ServerError("x", status=503)] * 5
@@ -99,7 +99,7 @@ async def test_it_goes_on_until_it_succeeds(clock: Clock) -> None:
     assert (len(clock.slept), stats.retries) == (5, 5)
 
 
-async def test_the_last_failure_is_raised_as_it_was(clock: Clock) -> None:
+async def test_the_last_failure_is_raised_as_it_was(clock: ManualClock) -> None:
     """With the number of attempts, and without tenacity's own error."""
     failures = [ServerError("x", status=503) for _ in range(3)]
     with pytest.raises(ServerError) as caught:
@@ -111,7 +111,7 @@ async def test_the_last_failure_is_raised_as_it_was(clock: Clock) -> None:
 
 @pytest.mark.parametrize("error", [NotFoundError("x", status=404), InvalidRowError("x")])
 async def test_what_is_not_named_is_raised_at_once(
-    clock: Clock, error: VideoSDKTranscriptsError
+    clock: ManualClock, error: VideoSDKTranscriptsError
 ) -> None:
     """One attempt and no wait."""
     with pytest.raises(type(error)):
@@ -119,7 +119,7 @@ async def test_what_is_not_named_is_raised_at_once(
     assert (error.attempts, clock.slept) == (1, [])
 
 
-async def test_a_cancellation_gets_through(clock: Clock) -> None:
+async def test_a_cancellation_gets_through(clock: ManualClock) -> None:
     """And so does what is not of this package."""
     for error in (asyncio.CancelledError(), KeyError("x")):
         with pytest.raises(type(error)):
@@ -127,7 +127,7 @@ async def test_a_cancellation_gets_through(clock: Clock) -> None:
     assert clock.slept == []
 
 
-async def test_waits_double_with_full_jitter(clock: Clock) -> None:
+async def test_waits_double_with_full_jitter(clock: ManualClock) -> None:
     """Drawn evenly from zero to a bound that doubles until its longest."""
     policy = RetryPolicy(attempts=7, wait_initial=0.5, wait_max=4.0)
     seen: list[list[float]] = [[] for _ in range(6)]
@@ -142,29 +142,29 @@ async def test_waits_double_with_full_jitter(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("asked", [0.0, 3.0, 60.0])
-async def test_retry_after_is_never_undercut(clock: Clock, asked: float) -> None:
+async def test_retry_after_is_never_undercut(clock: ManualClock, asked: float) -> None:
     """The jitter comes on top of it."""
     await run([RateLimitedError("x", status=429, retry_after=asked)], clock)
     assert asked <= clock.slept[0] <= asked + 0.5
 
 
-async def test_a_retry_after_beyond_the_cap_is_raised_at_once(clock: Clock) -> None:
+async def test_a_retry_after_beyond_the_cap_is_raised_at_once(clock: ManualClock) -> None:
     """With its value, and without an early attempt."""
     with pytest.raises(RateLimitedError) as caught:
         await run([RateLimitedError("x", status=429, retry_after=60.1)], clock)
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (60.1, 1, [])
 
 
-async def test_a_wait_beyond_the_deadline_is_not_begun(clock: Clock) -> None:
+async def test_a_wait_beyond_the_deadline_is_not_begun(clock: ManualClock) -> None:
     """The failure is raised while there is still time to do something else."""
     with pytest.raises(RateLimitedError):
         await run(
-            [RateLimitedError("x", status=429, retry_after=5.0)], clock, deadline=clock() + 5.0
+            [RateLimitedError("x", status=429, retry_after=5.0)], clock, deadline=clock.now + 5.0
         )
     assert clock.slept == []
 
 
-async def test_each_retry_is_a_record(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_retry_is_a_record(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     """Page, attempt, reason and wait, as text and as fields."""
     with caplog.at_level(logging.INFO, "videosdk_transcripts"):
         await run([ServerError("x", status=503), ConnectionFailedError("x")], clock)

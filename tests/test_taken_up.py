@@ -1,11 +1,10 @@
 """P1 and P3 for walks that stop and are taken up while rows come and go, without a network."""
 
 import random
-import time
 
 import pytest
 
-from videosdk_transcripts import Page, Transcription, WalkStats
+from videosdk_transcripts import Clock, Page, Transcription, WalkStats
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.options import WalkOptions, make_pager
 
@@ -68,7 +67,7 @@ async def walk_in_parts(listing: Moving) -> list[str]:
             readahead=0,
             walk_timeout=None,
         )
-        pager = make_pager(options, listing.fetch, stats=WalkStats(), clock=time.monotonic)
+        pager = make_pager(options, listing.fetch, stats=WalkStats(), clock=Clock())
         async for t in pager:
             found.append(t.id)
             left -= 1

@@ -15,8 +15,10 @@ from typing import Any, Final
 import aiohttp
 import jwt
 import pytest
+from attrs import evolve
 
 from videosdk_transcripts import (
+    Clock,
     RateLimitedError,
     RetryPolicy,
     ServerError,
@@ -34,7 +36,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock
+from .conftest import ManualClock
 from .matrix.proxy import Action, Proxy
 
 LIMIT: Final = 0.3
@@ -291,7 +293,7 @@ async def test_each_walk_honours_its_own_retry_after(fake: FakeVideoSDK) -> None
         return await Status(429, {"Retry-After": asked[room], "Date": date})(exchange)
 
     fake.every(1, refuse_once)
-    async with fake.client(now=now, retry=RetryPolicy(wait_initial=0)) as client:
+    async with fake.client(clock=Clock(time=now), retry=RetryPolicy(wait_initial=0)) as client:
         await asyncio.gather(*(client.count(room) for room in asked))
     gaps = {room: second - first for room, (first, second) in arrived.items()}
     for room in ("tenth", "fraction", "second"):
@@ -312,7 +314,9 @@ async def test_each_walk_honours_its_own_retry_after(fake: FakeVideoSDK) -> None
         ("Sun, 01 Mar 2026 12:01:01 GMT", 61),
     ],
 )
-async def test_a_long_retry_after(clock: Clock, status: int, value: str, asked: float) -> None:
+async def test_a_long_retry_after(
+    clock: ManualClock, status: int, value: str, asked: float
+) -> None:
     """Waited out up to the cap, and told at once above it, whatever time the page has left."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     headers = {"Retry-After": value, "Date": format_datetime(noon, usegmt=True)}
@@ -320,7 +324,7 @@ async def test_a_long_retry_after(clock: Clock, status: int, value: str, asked: 
     async with FakeVideoSDK(now=noon.timestamp) as fake:
         fake.fail_next(Status(status, headers))
         async with fake.client(
-            clock=clock, sleep=clock.sleep, now=noon.timestamp, retry=policy
+            clock=evolve(clock.clock, time=noon.timestamp), retry=policy
         ) as client:
             if asked <= 60:
                 assert await client.count() == 0
@@ -342,14 +346,14 @@ def good(fake: FakeVideoSDK) -> str:
 
 @pytest.mark.parametrize("ahead", [30, -600])
 async def test_a_wrong_clock_shortens_no_retry_after(
-    fake: FakeVideoSDK, clock: Clock, ahead: int
+    fake: FakeVideoSDK, clock: ManualClock, ahead: int
 ) -> None:
     """A date is of the service's clock, which the answer tells as well."""
     sent = datetime.now(UTC).replace(microsecond=0)
     date, until = (format_datetime(sent + timedelta(seconds=n), usegmt=True) for n in (0, 20))
     fake.fail_next(Status(429, {"Date": date, "Retry-After": until}))
     async with fake.client(
-        clock=clock, sleep=clock.sleep, now=lambda: time.time() + ahead, token=good(fake)
+        clock=evolve(clock.clock, time=lambda: time.time() + ahead), token=good(fake)
     ) as client:
         await client.count()
     assert 20 <= clock.slept[0] <= 20.5
@@ -361,11 +365,11 @@ LONGEST_WAITS: Final = (0.5, 1, 2, 4, 8)
 
 
 async def test_a_service_that_refuses_at_once_is_given_up_after_15_5_s(
-    fake: FakeVideoSDK, clock: Clock
+    fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
     """Six attempts, and five waits that are drawn."""
     fake.every(1, Status(503))
-    async with fake.client(clock=clock, sleep=clock.sleep) as client:
+    async with fake.client(clock=clock.clock) as client:
         for _ in range(20):
             clock.slept.clear()
             with pytest.raises(ServerError) as caught:
@@ -377,23 +381,23 @@ async def test_a_service_that_refuses_at_once_is_given_up_after_15_5_s(
 
 
 async def test_a_service_that_fails_slowly_is_asked_four_times(
-    fake: FakeVideoSDK, clock: Clock
+    fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
     """By an injected clock the fourth attempt has its whole time: it ends none under way."""
 
     async def slow(exchange: Exchange) -> Any:
-        clock.time += RetryPolicy().attempt_timeout
+        clock.now += RetryPolicy().attempt_timeout
         return await Status(503)(exchange)
 
     fake.every(1, slow)
-    async with fake.client(clock=clock, sleep=clock.sleep) as client:
+    async with fake.client(clock=clock.clock) as client:
         for _ in range(20):
             clock.slept.clear()
-            began = clock()
+            began = clock.now
             with pytest.raises(ServerError) as caught:
                 await client.get_page()
             assert (caught.value.attempts, len(clock.slept)) == (4, 3)
-            assert clock() - began == pytest.approx(4 * 30 + sum(clock.slept))
+            assert clock.now - began == pytest.approx(4 * 30 + sum(clock.slept))
             assert sum(clock.slept) <= 3.5
 
 
@@ -411,26 +415,28 @@ async def test_the_defaults_two_hundred_times_as_fast() -> None:
 
 @pytest.mark.parametrize(("asked", "attempts"), [(60, 2), (30, 4), (24, 5), (20, 6)])
 async def test_a_retry_after_again_and_again(
-    fake: FakeVideoSDK, clock: Clock, asked: int, attempts: int
+    fake: FakeVideoSDK, clock: ManualClock, asked: int, attempts: int
 ) -> None:
     """As many as fit into the page's time, and none shorter than asked for."""
     fake.every(1, Status(429, {"Retry-After": str(asked)}))
-    async with fake.client(clock=clock, sleep=clock.sleep) as client:
-        began = clock()
+    async with fake.client(clock=clock.clock) as client:
+        began = clock.now
         with pytest.raises(RateLimitedError) as caught:
             await client.get_page()
     assert (caught.value.attempts, caught.value.retry_after) == (attempts, asked)
     for slept, longest in zip(clock.slept, LONGEST_WAITS, strict=False):
         assert asked <= slept <= asked + longest
     assert len(clock.slept) == attempts - 1
-    assert clock() - began < 120
+    assert clock.now - began < 120
 
 
-async def test_a_clock_that_stands_still_lifts_no_limit(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_a_clock_that_stands_still_lifts_no_limit(
+    fake: FakeVideoSDK, clock: ManualClock
+) -> None:
     """What is under way is ended by the loop's clock, whatever clock is injected."""
     fake.every(1, Delay(NEVER))
     policy = POLICIES["page_timeout"]
-    async with fake.client(clock=clock, sleep=clock.sleep, retry=policy) as client:
+    async with fake.client(clock=clock.clock, retry=policy) as client:
         assert (await timed_out(client.get_page)).attempts == 1
     assert clock.slept == []
 

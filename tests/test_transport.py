@@ -14,6 +14,7 @@ import pytest
 from videosdk_transcripts import (
     AuthenticationError,
     ClientClosedError,
+    Clock,
     ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
@@ -36,7 +37,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock, read_request, tcp
+from .conftest import ManualClock, read_request, tcp
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -88,7 +89,7 @@ async def test_a_request_on_the_wire(fake: FakeVideoSDK) -> None:
     ],
 )
 async def test_a_fault_is_survived(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock, fault: Any
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, fault: Any
 ) -> None:
     """Twice in a row, the third attempt gives the page."""
     fake.add_transcription()
@@ -345,11 +346,11 @@ def good(fake: FakeVideoSDK) -> str:
     return jwt.encode(claims, fake.secret)
 
 
-async def test_a_refused_token_is_minted_anew_once(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_a_refused_token_is_minted_anew_once(fake: FakeVideoSDK, clock: ManualClock) -> None:
     """The request is repeated at once, and counted."""
     tokens = Tokens("stale", good(fake))
     fake.add_transcription()
-    async with fake.client(token=tokens, sleep=clock.sleep) as client:
+    async with fake.client(token=tokens, clock=Clock(sleep=clock.sleep)) as client:
         pager = client.iter_transcriptions()
         assert len([t async for t in pager]) == 1
     assert (tokens.asked, len(fake.requests), clock.slept) == (2, 2, [])
@@ -380,7 +381,7 @@ async def test_a_wrong_clock_is_named_as_such(fake: FakeVideoSDK, ahead: float, 
     date = format_datetime(datetime.now(UTC), usegmt=True)
     fake.every(1, Status(401, {"Date": date}))
     shifted = (datetime.now(UTC) + timedelta(seconds=ahead)).timestamp()
-    async with fake.client(now=lambda: shifted) as client:
+    async with fake.client(clock=Clock(time=lambda: shifted)) as client:
         with pytest.raises(AuthenticationError, match=rf"clock is 7\d\d\d s {where}"):
             await client.get_page()
 
@@ -546,11 +547,11 @@ def test_two_loops_in_turn() -> None:
     assert all(wire.session.closed for wire in wires)
 
 
-async def test_a_client_closed_under_a_walk(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_a_client_closed_under_a_walk(fake: FakeVideoSDK, clock: ManualClock) -> None:
     """The walk ends with that error, and can be resumed with another client."""
     fake.add_transcriptions(45)
     fake.on_page(2, Delay(0.1))
-    client = fake.client(sleep=clock.sleep)
+    client = fake.client(clock=Clock(sleep=clock.sleep))
     pager = client.iter_transcriptions()
     for _ in range(20):
         await anext(pager)
@@ -589,10 +590,10 @@ def test_bounds(name: str, value: Any) -> None:
 # What an error tells.
 
 
-async def test_rate_limits_tell_what_was_asked(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_rate_limits_tell_what_was_asked(fake: FakeVideoSDK, clock: ManualClock) -> None:
     """Above the cap the value is raised at once, below it is waited out."""
     fake.fail_next(Status(429, {"Retry-After": "7"}), Status(429, {"Retry-After": "3600"}))
-    async with fake.client(sleep=clock.sleep, clock=clock) as client:
+    async with fake.client(clock=clock.clock) as client:
         with pytest.raises(RateLimitedError) as caught:
             await client.get_page()
     assert caught.value.retry_after == 3600

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from videosdk_transcripts import (
     AuthenticationError,
     ClientClosedError,
+    Clock,
     CompletedWithoutFileError,
     ConfigurationError,
     ConnectionFailedError,
@@ -24,7 +26,7 @@ from videosdk_transcripts._jobs.shared_polls import Rounds
 from videosdk_transcripts._jobs.wait import Waiting
 from videosdk_transcripts.testing import Change, CutBody, Delay, FakeVideoSDK, HtmlPage, Status
 
-from .conftest import Clock, until
+from .conftest import ManualClock, until
 
 URL = "https://cdn.videosdk.live/transcriptions/x/x.txt"
 NAME = "videosdk-transcripts-waits"
@@ -65,15 +67,15 @@ class Held:
 
 
 @pytest.fixture
-async def client(fake: FakeVideoSDK, clock: Clock) -> AsyncIterator[TranscriptsClient]:
+async def client(fake: FakeVideoSDK, clock: ManualClock) -> AsyncIterator[TranscriptsClient]:
     """Give a client that tries once, so that each failure is seen."""
     policy = RetryPolicy(attempts=1)
-    async with fake.client(retry=policy, clock=clock, sleep=clock.sleep) as open_client:
+    async with fake.client(retry=policy, clock=clock.clock) as open_client:
         yield open_client
 
 
 def waiting_with(
-    client: TranscriptsClient, clock: Any, *, draw: float = 1.0, sleep: Any = None
+    client: TranscriptsClient, clock: Clock, *, draw: float = 1.0, sleep: Any = None
 ) -> Waiting[Transcription]:
     """Make what the client has, with jitter that the test knows."""
 
@@ -83,16 +85,15 @@ def waiting_with(
     return Waiting(
         client.get_transcription,
         pages,
-        clock=clock,
-        sleep=sleep or clock.sleep,
+        clock=evolve(clock, sleep=sleep) if sleep else clock,
         draw=lambda: draw,
     )
 
 
 @pytest.fixture
-def waiting(client: TranscriptsClient, clock: Clock) -> Waiting[Transcription]:
+def waiting(client: TranscriptsClient, clock: ManualClock) -> Waiting[Transcription]:
     """Give one whose waits are the longest that the jitter allows."""
-    return waiting_with(client, clock)
+    return waiting_with(client, clock.clock)
 
 
 async def test_a_row_that_has_it_costs_nothing(
@@ -110,7 +111,7 @@ async def test_a_row_that_has_it_costs_nothing(
 
 
 async def test_it_waits_for_the_file_and_not_for_the_word(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """The gaps grow by half to six times the first, and the file is what ends it."""
     (row,) = running(fake)
@@ -128,12 +129,12 @@ async def test_it_waits_for_the_file_and_not_for_the_word(
 
 
 async def test_jitter_takes_off_half_at_most(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """No gap is below half of what it would be."""
     (row,) = running(fake)
     fake.every(4, Change(lambda _: ready(row)))
-    await waiting_with(client, clock, draw=0).wait(row["id"], poll=4)
+    await waiting_with(client, clock.clock, draw=0).wait(row["id"], poll=4)
     assert clock.slept == pytest.approx([2, 3, 4.5])
 
 
@@ -148,22 +149,22 @@ async def test_failed(fake: FakeVideoSDK, waiting: Waiting[Transcription]) -> No
 
 
 async def test_completed_without_the_file(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """The grace period counts from the look that saw it so, and the error names what there is."""
     row = fake.add_transcription(formats=("srt", "txt"), summary=False)
     with pytest.raises(CompletedWithoutFileError, match=r"no vtt file .*: srt, txt") as raised:
         await waiting.wait(row["id"], format="vtt", grace=60)
     assert raised.value.transcription_id == row["id"]
-    assert 1060 <= clock.time < 1090
+    assert 1060 <= clock.now < 1090
     with pytest.raises(CompletedWithoutFileError, match=r"no txt file of a summary .*: none"):
         await waiting.wait(row["id"], summary=True, grace=0)
     assert clock.slept[-1] > 0
-    assert clock.time < 1090
+    assert clock.now < 1090
 
 
 async def test_the_grace_period_begins_anew_where_it_runs_again(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """The word may be taken back."""
     row = fake.add_transcription(formats=())
@@ -179,7 +180,7 @@ async def test_the_grace_period_begins_anew_where_it_runs_again(
 
 
 async def test_the_time_is_up(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """To the second, with the id and what was seen last."""
     (row,) = running(fake)
@@ -187,17 +188,17 @@ async def test_the_time_is_up(
         await waiting.wait(row["id"], timeout=20)
     assert isinstance(raised.value, TimeoutError)
     assert raised.value.transcription_id == row["id"]
-    assert clock.time == pytest.approx(1020)
+    assert clock.now == pytest.approx(1020)
 
 
 async def test_the_last_look_comes_shortly_before_the_time_is_up(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """What the long gaps of a long wait would miss is found by it."""
     (row,) = running(fake)
 
     def late(_: FakeVideoSDK) -> None:
-        if clock.time >= 1054:
+        if clock.now >= 1054:
             ready(row)
 
     fake.every(1, Change(late))
@@ -207,23 +208,23 @@ async def test_the_last_look_comes_shortly_before_the_time_is_up(
 
 
 async def test_no_last_look_where_the_service_wants_quiet(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """Neither by one alone nor by several together."""
     rows = running(fake, 3)
     fake.every(1, Status(429, {"Retry-After": "90"}))
     for some in (rows[:1], rows):
         fake.requests.clear()
-        began = clock.time
+        began = clock.now
         waits = (waiting.wait(row["id"], timeout=20) for row in some)
         ended = await asyncio.gather(*waits, return_exceptions=True)
         assert [type(error) for error in ended] == [WaitTimedOutError] * len(some)
         assert len(fake.requests) == 1
-        assert clock.time == pytest.approx(began + 20)
+        assert clock.now == pytest.approx(began + 20)
 
 
 async def test_an_answer_that_breaks_off_is_outlived(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """As is the page of a proxy in its place, alone and together."""
     rows = fake.add_transcriptions(2)
@@ -240,14 +241,14 @@ async def test_the_time_is_up_during_a_request(fake: FakeVideoSDK) -> None:
     fake.fail_next(Delay(30))
     loop = asyncio.get_running_loop()
     async with fake.client() as client:
-        waiting = waiting_with(client, loop.time, sleep=asyncio.sleep)
+        waiting = waiting_with(client, Clock(loop.time))
         with pytest.raises(WaitTimedOutError, match="nothing has been seen of it") as raised:
             await waiting.wait(row["id"], timeout=0.05)
     assert raised.value.__cause__ is None
 
 
 async def test_an_unknown_id_is_given_some_time(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """A start may be ahead of what can be read."""
     (row,) = running(fake)
@@ -271,7 +272,7 @@ async def test_an_unknown_id_is_given_some_time(
 
 
 async def test_single_failures_are_outlived(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """And the time that the service asked for is kept."""
     (row,) = running(fake)
@@ -324,7 +325,7 @@ async def test_bad_arguments(
 
 
 async def test_fifty_waits_cost_one_request_a_round(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """One walk over the front of the list answers them all, and the gaps keep in step."""
     rows = running(fake, 50)
@@ -336,7 +337,7 @@ async def test_fifty_waits_cost_one_request_a_round(
                 ready(row)
 
     fake.every(1, Change(grow))
-    waiting = waiting_with(client, clock, draw=0.5)
+    waiting = waiting_with(client, clock.clock, draw=0.5)
     found = await asyncio.gather(*(waiting.wait(row["id"], timeout=None) for row in rows))
     assert [t.id for t in found] == [row["id"] for row in rows]
     assert asked(fake) == (10, 0)
@@ -344,19 +345,19 @@ async def test_fifty_waits_cost_one_request_a_round(
 
 
 async def test_waits_that_began_apart_come_together(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """Whoever may be looked at goes with those that must be, and nobody else does."""
     rows = running(fake, 4)
     held = Held()
-    waiting = waiting_with(client, clock, sleep=held)
+    waiting = waiting_with(client, clock.clock, sleep=held)
     waits = []
     for row, poll in ((rows[0], 5), (rows[1], 100)):
         waits.append(asyncio.create_task(waiting.wait(row["id"], poll=poll)))
         await until(lambda: len(fake.requests) == len(waits) and held.sleepers)
     for row in rows:
         ready(row)
-    clock.time += 3
+    clock.now += 3
     waits += [asyncio.create_task(waiting.wait(row["id"])) for row in rows[2:]]
     await asyncio.gather(waits[0], *waits[2:])
     assert asked(fake) == (1, 2)
@@ -381,7 +382,7 @@ async def test_what_the_front_does_not_show_is_asked_for_by_id(
 
 
 async def test_a_list_may_end_before_all_were_met(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """A list that lags behind is read to its end, and then they ask for themselves."""
     rows = fake.add_transcriptions(2)
@@ -402,23 +403,23 @@ async def test_a_list_that_can_not_be_read_is_no_reason_to_stop(
 
 
 async def test_a_sweep_that_fails_holds_all_back(
-    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: Clock
+    fake: FakeVideoSDK, waiting: Waiting[Transcription], clock: ManualClock
 ) -> None:
     """None of them asks for itself in an outage."""
     rows = fake.add_transcriptions(3)
     fake.fail_next(Status(503, {"Retry-After": "40"}))
     assert len(await asyncio.gather(*(waiting.wait(row["id"]) for row in rows))) == 3
     assert asked(fake) == (2, 0)
-    assert clock.time >= 1040
+    assert clock.now >= 1040
 
 
 async def test_one_that_leaves_disturbs_no_other(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """Between two looks and during one; with the last one the shared task goes."""
     rows = running(fake, 3)
     held = Held()
-    waiting = waiting_with(client, clock, sleep=held)
+    waiting = waiting_with(client, clock.clock, sleep=held)
     waits = [asyncio.create_task(waiting.wait(row["id"])) for row in rows]
     await until(lambda: held.sleepers)
     waits[0].cancel()
@@ -427,7 +428,7 @@ async def test_one_that_leaves_disturbs_no_other(
     fake.fail_next(Delay(0.05))
     for row in rows:
         ready(row)
-    clock.time += 60
+    clock.now += 60
     held.go.set()
     await until(lambda: fake.in_flight)
     waits[1].cancel()
@@ -438,12 +439,12 @@ async def test_one_that_leaves_disturbs_no_other(
 
 
 async def test_the_last_one_leaves_nothing(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """Not the nap, and not the walk."""
     rows = running(fake, 2)
     held = Held()
-    waiting = waiting_with(client, clock, sleep=held)
+    waiting = waiting_with(client, clock.clock, sleep=held)
     for during_walk in (True, False):
         if during_walk:
             fake.fail_next(Delay(30))
@@ -489,11 +490,11 @@ async def test_whoever_comes_while_the_last_one_leaves(time: float) -> None:
 
     async def sleep(seconds: float) -> None:
         await reluctant()
-        clock.time += seconds
+        clock.now += seconds
 
-    clock = Clock()
-    clock.time = time
-    rounds = Rounds[Transcription](lambda: reluctant, clock=clock, sleep=sleep)
+    clock = ManualClock()
+    clock.now = time
+    rounds = Rounds[Transcription](lambda: reluctant, clock=Clock(lambda: clock.now, sleep=sleep))
     first = [asyncio.create_task(rounds.turn(i, opens=5, due=5)) for i in "ab"]
     await until(lambda: reluctant.begun)
     for turn in first:
@@ -508,7 +509,7 @@ async def test_whoever_comes_while_the_last_one_leaves(time: float) -> None:
 
 
 async def test_what_cancels_itself_in_a_sweep_leaves_nobody_waiting(
-    fake: FakeVideoSDK, clock: Clock
+    fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
     """A token callable that waits for a task which is cancelled meanwhile, for one."""
 
@@ -516,8 +517,8 @@ async def test_what_cancels_itself_in_a_sweep_leaves_nobody_waiting(
         raise asyncio.CancelledError
 
     rows = fake.add_transcriptions(2)
-    async with fake.client(token=token, clock=clock, sleep=clock.sleep) as client:
-        waiting = waiting_with(client, clock)
+    async with fake.client(token=token, clock=clock.clock) as client:
+        waiting = waiting_with(client, clock.clock)
         waits = [asyncio.create_task(waiting.wait(row["id"])) for row in rows]
         done, _ = await asyncio.wait(waits, timeout=5)
     assert len(done) == 2
@@ -525,12 +526,12 @@ async def test_what_cancels_itself_in_a_sweep_leaves_nobody_waiting(
 
 
 async def test_a_newcomer_does_not_wait_for_the_nap_of_others(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """It is looked at once, alone, where the others were looked at just now."""
     (row,) = running(fake)
     held = Held()
-    waiting = waiting_with(client, clock, sleep=held)
+    waiting = waiting_with(client, clock.clock, sleep=held)
     other = asyncio.create_task(waiting.wait(row["id"]))
     await until(lambda: held.sleepers)
     there = fake.add_transcription()
@@ -548,12 +549,12 @@ async def test_a_newcomer_does_not_wait_for_the_nap_of_others(
 
 
 async def test_closing_ends_all_waits(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """At once where it is told, and with the next request anyway."""
     rows = running(fake, 2)
     held = Held()
-    waiting = waiting_with(client, clock, sleep=held)
+    waiting = waiting_with(client, clock.clock, sleep=held)
     waiting.end(lambda: ClientClosedError("closed"))
     waits = [asyncio.create_task(waiting.wait(row["id"])) for row in rows]
     await until(lambda: held.sleepers)
@@ -581,7 +582,7 @@ async def test_closing_during_a_sweep(
 
 
 async def test_what_a_callers_function_raises_reaches_all(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """Nobody waits for a task that has died."""
 
@@ -589,7 +590,7 @@ async def test_what_a_callers_function_raises_reaches_all(
         raise LookupError("made to fail")
 
     rows = running(fake, 2)
-    waiting = waiting_with(client, clock, sleep=broken)
+    waiting = waiting_with(client, clock.clock, sleep=broken)
     ended = await asyncio.gather(*(waiting.wait(r["id"]) for r in rows), return_exceptions=True)
     assert [type(error) for error in ended] == [LookupError] * 2
 
@@ -603,12 +604,12 @@ async def test_a_callers_time_out_is_not_ours() -> None:
     def pages() -> AsyncIterator[Page[Transcription]]:
         raise ConnectionFailedError("not asked")
 
-    waiting = Waiting(get, pages, clock=Clock(), sleep=Clock().sleep)
+    waiting = Waiting(get, pages, clock=ManualClock().clock)
     with pytest.raises(TimeoutError, match="made to fail"):
         await waiting.wait("some-id")
 
 
-def test_one_loop_after_another(clock: Clock) -> None:
+def test_one_loop_after_another(clock: ManualClock) -> None:
     """What belongs to a loop ends with it."""
 
     async def get(row_id: str) -> Transcription:
@@ -617,7 +618,7 @@ def test_one_loop_after_another(clock: Clock) -> None:
     def pages() -> AsyncIterator[Page[Transcription]]:
         raise ConnectionFailedError("not asked")
 
-    waiting = Waiting(get, pages, clock=clock, sleep=clock.sleep)
+    waiting = Waiting(get, pages, clock=clock.clock)
     for _ in range(3):
         assert asyncio.run(waiting.wait("some-id")).id == "some-id"
     assert len(waiting._rounds._of_loops) == 1

@@ -18,7 +18,7 @@ from videosdk_transcripts import (
 from videosdk_transcripts.testing import FakeVideoSDK, Status, Webhooks
 from videosdk_transcripts.webhooks.keys import PublicKeys, public_key_request, read_public_key
 
-from .conftest import Clock
+from .conftest import ManualClock
 
 BODY = json.dumps({"webhookType": "transcription-stopped", "data": {"id": "abc"}}).encode()
 
@@ -51,9 +51,9 @@ def service() -> Service:
 
 
 @pytest.fixture
-def keys(service: Service, clock: Clock) -> PublicKeys:
+def keys(service: Service, clock: ManualClock) -> PublicKeys:
     """Give the keys of it, with the defaults."""
-    return PublicKeys(service, clock=clock)
+    return PublicKeys(service, clock=clock.clock)
 
 
 def forged() -> str:
@@ -97,34 +97,38 @@ async def test_who_is_cancelled_takes_nobody_along(
     assert service.count == (2 if first else 1)
 
 
-async def test_the_key_expires(keys: PublicKeys, service: Service, clock: Clock) -> None:
+async def test_the_key_expires(keys: PublicKeys, service: Service, clock: ManualClock) -> None:
     """After a day it is fetched again, whether it is the same or not."""
     await keys.verify(BODY, service.sign())
-    clock.time += 86_399
+    clock.now += 86_399
     await keys.verify(BODY, service.sign())
     assert service.count == 1
-    clock.time += 1
+    clock.now += 1
     await keys.verify(BODY, service.sign())
     assert service.count == 2
     old = service.sign()
     service.webhooks.rotate()
-    clock.time += 86_400
+    clock.now += 86_400
     with pytest.raises(WebhookSignatureError):
         await keys.verify(BODY, old)
     assert service.count == 3
 
 
-async def test_a_changed_key_is_fetched(keys: PublicKeys, service: Service, clock: Clock) -> None:
+async def test_a_changed_key_is_fetched(
+    keys: PublicKeys, service: Service, clock: ManualClock
+) -> None:
     """A signature that does not fit is looked at again with the newest key, once for all."""
     await keys.verify(BODY, service.sign())
     service.webhooks.rotate()
-    clock.time += 60
+    clock.now += 60
     events = await asyncio.gather(*(keys.verify(BODY, service.sign()) for _ in range(20)))
     assert {event.id for event in events} == {"abc"}
     assert service.count == 2
 
 
-async def test_a_flood_of_forged_ones(keys: PublicKeys, service: Service, clock: Clock) -> None:
+async def test_a_flood_of_forged_ones(
+    keys: PublicKeys, service: Service, clock: ManualClock
+) -> None:
     """Costs one request a minute, and genuine ones pass all the while."""
     signature = forged()
     for minute in range(1, 4):
@@ -136,11 +140,11 @@ async def test_a_flood_of_forged_ones(keys: PublicKeys, service: Service, clock:
         kinds = [type(result) for result in results]
         assert kinds == [WebhookSignatureError] * 100 + [TranscriptionEvent] * 3
         assert service.count == minute
-        clock.time += 59.9
+        clock.now += 59.9
         with pytest.raises(WebhookSignatureError):
             await keys.verify(BODY, signature)
         assert service.count == minute
-        clock.time += 0.1
+        clock.now += 0.1
 
 
 async def test_what_is_no_signature_costs_nothing(keys: PublicKeys, service: Service) -> None:
@@ -156,18 +160,20 @@ async def test_what_is_no_signature_costs_nothing(keys: PublicKeys, service: Ser
 
 
 async def test_a_genuine_body_that_is_no_event(
-    keys: PublicKeys, service: Service, clock: Clock
+    keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
     """It is no reason to fetch the key again."""
-    clock.time += 1000
+    clock.now += 1000
     for _ in range(2):
         with pytest.raises(WebhookBodyError):
             await keys.verify(b"[]", service.webhooks.sign(b"[]"))
-        clock.time += 1000
+        clock.now += 1000
     assert service.count == 1
 
 
-async def test_a_failure_is_shared_too(keys: PublicKeys, service: Service, clock: Clock) -> None:
+async def test_a_failure_is_shared_too(
+    keys: PublicKeys, service: Service, clock: ManualClock
+) -> None:
     """All that wait get it, and so does who comes within the minute; then it is tried again."""
     service.failure = ServerError("it is down", status=503, attempts=6)
     results = await asyncio.gather(
@@ -175,7 +181,7 @@ async def test_a_failure_is_shared_too(keys: PublicKeys, service: Service, clock
     )
     assert [str(result) for result in results] == ["it is down [attempts 6]"] * 5
     assert service.count == 1
-    clock.time += 59.9
+    clock.now += 59.9
     errors = []
     for _ in range(3):
         with pytest.raises(ServerError, match="it is down") as caught:
@@ -185,19 +191,19 @@ async def test_a_failure_is_shared_too(keys: PublicKeys, service: Service, clock
     lengths = {len(traceback.extract_tb(error.__traceback__)) for error in errors}
     assert len(lengths) == 1
     assert service.count == 1
-    clock.time += 0.1
+    clock.now += 0.1
     service.failure = None
     await keys.verify(BODY, service.sign())
     assert service.count == 2
 
 
 async def test_a_failure_does_not_prolong_a_key(
-    keys: PublicKeys, service: Service, clock: Clock
+    keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
     """One whose life is over is not believed because no newer one can be had."""
     await keys.verify(BODY, service.sign())
     service.failure = ServerError("it is down")
-    clock.time += 86_400
+    clock.now += 86_400
     for _ in range(2):
         with pytest.raises(ServerError):
             await keys.verify(BODY, service.sign())
@@ -205,19 +211,19 @@ async def test_a_failure_does_not_prolong_a_key(
 
 
 async def test_a_failure_while_a_signature_does_not_fit(
-    keys: PublicKeys, service: Service, clock: Clock
+    keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
     """Whether it is forged can't be told then; genuine ones pass with the key there is."""
     await keys.verify(BODY, service.sign())
     service.failure = ServerError("it is down")
-    clock.time += 60
+    clock.now += 60
     for _ in range(3):
         with pytest.raises(ServerError) as caught:
             await keys.verify(BODY, forged())
         assert caught.value.__context__ is None
         await keys.verify(BODY, service.sign())
     assert service.count == 2
-    clock.time += 60
+    clock.now += 60
     service.failure = None
     with pytest.raises(WebhookSignatureError):
         await keys.verify(BODY, forged())
@@ -235,38 +241,38 @@ async def test_an_error_of_the_callers_own_is_not_kept(keys: PublicKeys, service
     await keys.verify(BODY, service.sign())
 
 
-async def test_a_pinned_key_is_never_fetched(service: Service, clock: Clock) -> None:
+async def test_a_pinned_key_is_never_fetched(service: Service, clock: ManualClock) -> None:
     """Not at first, not on a mismatch, and not after its life."""
-    keys = PublicKeys(service, pinned=service.webhooks.public_key, clock=clock)
+    keys = PublicKeys(service, pinned=service.webhooks.public_key, clock=clock.clock)
     for _ in range(2):
         await keys.verify(BODY, service.sign())
         with pytest.raises(WebhookSignatureError):
             await keys.verify(BODY, forged())
-        clock.time += 1e6
-    wrong = PublicKeys(service, pinned="no key", clock=clock)
+        clock.now += 1e6
+    wrong = PublicKeys(service, pinned="no key", clock=clock.clock)
     with pytest.raises(ConfigurationError, match="can't be read as PEM"):
         await wrong.verify(BODY, service.sign())
     assert service.count == 0
 
 
-async def test_a_key_of_the_service_that_is_none(clock: Clock) -> None:
+async def test_a_key_of_the_service_that_is_none(clock: ManualClock) -> None:
     """It is the service's fault and not the caller's, and is not kept as a key."""
     given = ["<html>"]
 
     async def fetch() -> str:
         return given[0]
 
-    keys = PublicKeys(fetch, clock=clock)
+    keys = PublicKeys(fetch, clock=clock.clock)
     webhooks = Webhooks()
     with pytest.raises(InvalidResponseError, match="the public key can't be read as PEM") as caught:
         await keys.verify(BODY, webhooks.sign(BODY))
     assert caught.value.__context__ is None
     given[0] = webhooks.public_key
-    clock.time += 60
+    clock.now += 60
     assert (await keys.verify(BODY, webhooks.sign(BODY))).id == "abc"
 
 
-def test_one_loop_after_another(clock: Clock) -> None:
+def test_one_loop_after_another(clock: ManualClock) -> None:
     """The key outlives the loop that it was fetched in."""
 
     async def twice(keys: PublicKeys) -> None:
@@ -279,11 +285,11 @@ def test_one_loop_after_another(clock: Clock) -> None:
         await asyncio.sleep(0)
         return webhooks.public_key
 
-    keys = PublicKeys(fetch, clock=clock)
+    keys = PublicKeys(fetch, clock=clock.clock)
     asyncio.run(twice(keys))
     asyncio.run(twice(keys))
     webhooks.rotate()
-    clock.time += 60
+    clock.now += 60
     asyncio.run(twice(keys))
     assert asked == [1, 1]
 
@@ -295,7 +301,7 @@ def test_an_answer_without_a_key(data: dict[str, object]) -> None:
         read_public_key(data)
 
 
-async def test_the_fake_gives_its_key(fake: FakeVideoSDK, clock: Clock) -> None:
+async def test_the_fake_gives_its_key(fake: FakeVideoSDK, clock: ManualClock) -> None:
     """Over HTTP, with a token or without; it counts who asks, and may fail like all else."""
     async with aiohttp.ClientSession(fake.url) as session:
 
@@ -305,16 +311,16 @@ async def test_the_fake_gives_its_key(fake: FakeVideoSDK, clock: Clock) -> None:
                     raise ServerError("it is down", status=answer.status)
                 return read_public_key(await answer.json())
 
-        keys = PublicKeys(fetch, clock=clock)
+        keys = PublicKeys(fetch, clock=clock.clock)
         fake.fail_next(Status(503))
         with pytest.raises(ServerError):
             await keys.verify(BODY, fake.webhooks.sign(BODY))
-        clock.time += 60
+        clock.now += 60
         assert (await keys.verify(BODY, fake.webhooks.sign(BODY))).id == "abc"
         assert fake.webhooks.key_requests == 1
         fake.webhooks.rotate()
         fake.webhooks.key_format = "spki"
-        clock.time += 60
+        clock.now += 60
         assert (await keys.verify(BODY, fake.webhooks.sign(BODY))).id == "abc"
         assert fake.webhooks.key_requests == 2
     assert [request.path for request in fake.requests] == ["/v2/public/rsa-public-key"] * 3

@@ -15,6 +15,7 @@ from videosdk_transcripts import (
     AuthenticationError,
     BadRequestError,
     ClientClosedError,
+    Clock,
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,
@@ -45,7 +46,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import Clock, tcp
+from .conftest import ManualClock, tcp
 
 ROOM = "abcd-efgh-ijkl"
 Write = Callable[[TranscriptsClient], Awaitable[WriteResult]]
@@ -294,7 +295,7 @@ async def test_each_attempt_that_is_lost_is_looked_for(
 
 
 async def test_there_is_time_before_the_look(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """What the service has begun may take a moment to be listed."""
     fake.fail_next(Status(500))
@@ -451,7 +452,7 @@ async def test_a_refusal_of_a_second_one_that_nobody_can_look_at(
 
 
 async def test_a_rate_limit_is_waited_for(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: Clock
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
     """As long as the service asks, and the request is the first that it took."""
     fake.fail_next(Status(429, {"Retry-After": "20"}))
@@ -483,10 +484,10 @@ async def test_a_rate_limit_whose_body_breaks_off(
     assert sent(fake) == ["POST", "POST"]
 
 
-async def unsent(clock: Clock, **options: Any) -> VideoSDKTranscriptsError:
+async def unsent(clock: ManualClock, **options: Any) -> VideoSDKTranscriptsError:
     """Return the error of a start that could not be sent in three attempts."""
     settings: dict[str, Any] = {"token": "t", "retry": RetryPolicy(attempts=3)} | options
-    async with TranscriptsClient(clock=clock, sleep=clock.sleep, **settings) as client:
+    async with TranscriptsClient(clock=clock.clock, **settings) as client:
         with pytest.raises(VideoSDKTranscriptsError) as caught:
             await start(client)
     assert caught.value.attempts == 3
@@ -494,7 +495,7 @@ async def unsent(clock: Clock, **options: Any) -> VideoSDKTranscriptsError:
     return caught.value
 
 
-async def test_connection_refused(clock: Clock) -> None:
+async def test_connection_refused(clock: ManualClock) -> None:
     """It is tried again without a look, since nothing was sent."""
     async with tcp(_nothing) as endpoint:
         pass
@@ -513,31 +514,33 @@ async def test_a_service_that_comes_up() -> None:
             server = await asyncio.start_server(_one_row, host, int(port))
             await stack.enter_async_context(server)
 
-        async with TranscriptsClient(endpoint=endpoint, token="t", sleep=sleep) as client:
+        async with TranscriptsClient(
+            endpoint=endpoint, token="t", clock=Clock(sleep=sleep)
+        ) as client:
             assert (await start(client)).outcome == "answered"
 
 
-async def test_a_name_that_does_not_resolve(clock: Clock) -> None:
+async def test_a_name_that_does_not_resolve(clock: ManualClock) -> None:
     """Nor was it sent there."""
     error = await unsent(clock, endpoint="http://nowhere.invalid")
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_server_without_tls(clock: Clock) -> None:
+async def test_a_server_without_tls(clock: ManualClock) -> None:
     """Nor without a trusted connection."""
     async with tcp(_garbage) as endpoint:
         error = await unsent(clock, endpoint=endpoint.replace("http:", "https:"))
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_proxy_that_refuses(clock: Clock) -> None:
+async def test_a_proxy_that_refuses(clock: ManualClock) -> None:
     """Nor through a tunnel that was not opened."""
     async with tcp(_forbidden) as proxy:
         error = await unsent(clock, endpoint="https://api.videosdk.live", proxy=proxy)
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_time_out_while_connecting(clock: Clock) -> None:
+async def test_a_time_out_while_connecting(clock: ManualClock) -> None:
     """A time-out in which nothing was sent is told from one in which it was."""
     policy = RetryPolicy(attempts=3, attempt_timeout=0.1)
     async with tcp(_nothing) as proxy:

@@ -50,6 +50,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from ._clock import Clock
     from ._files.batch import Downloads
     from ._files.download import Download
     from ._http.retry import RetryPolicy
@@ -77,6 +78,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
+    "Clock",
     "CompletedWithoutFileError",
     "ConfigurationError",
     "ConflictError",
@@ -142,6 +144,7 @@ logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 # Where the names are that are loaded when they are first used. Five libraries stand behind
 # them, and the help of the command line, which comes through here too, needs none of the five.
 _HOMES = {
+    "Clock": "._clock",
     "Download": "._files.download",
     "Downloads": "._files.batch",
     "Follower": "._jobs.follow",

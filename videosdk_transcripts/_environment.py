@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
+from ._clock import Clock
 from ._redact import NotAString, Secret, TokenProvider, mask
 from .auth import FixedToken, RenewedToken, TokenSource, signing_source
 from .errors import ConfigurationError, CredentialsError
@@ -26,8 +27,7 @@ def resolve_tokens(
     api_key: str | None,
     secret: str | None,
     token: str | TokenProvider | None,
-    clock: Callable[[], float],
-    now: Callable[[], float],
+    clock: Clock,
 ) -> TokenSource:
     """
     Make the token source that the arguments name, or else the environment.
@@ -49,11 +49,11 @@ def resolve_tokens(
     elif token is not None and (api_key is not None or secret is not None):
         raise CredentialsError("give either api_key and secret, or token, and not both")
     if callable(token):
-        return RenewedToken(token, clock=clock, now=now)
+        return RenewedToken(token, clock=clock)
     if token is not None:
         return FixedToken(token)
     _check_pair(api_key, secret)
-    return signing_source(str(api_key), str(secret), clock=clock, now=now)
+    return signing_source(str(api_key), str(secret), clock=clock)
 
 
 def resolve_endpoint(endpoint: str | None) -> str:

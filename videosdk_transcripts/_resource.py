@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 from ._api.converter import read_post_transcription
 from ._api.pages import read_page
 from ._api.protocol import POST, Response, decode_object, list_request, transcription_request
+from ._clock import Clock
 from ._http.transport import Transport
 from ._paging.checkpoint import POST as POST_LIST
 from ._paging.options import WalkOptions, make_pager
@@ -18,7 +19,7 @@ from .models import Page, PostTranscription, WalkStats
 
 
 def post_pager(
-    transport: Transport, options: WalkOptions, *, clock: Callable[[], float]
+    transport: Transport, options: WalkOptions, *, clock: Clock
 ) -> Pager[PostTranscription]:
     """
     Make the pager of a walk over the transcripts of recordings.

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any, Final, Protocol
 
 import jwt
 
+from ._clock import Clock
 from ._loops import LoopLock
 from ._redact import NotAString, Secret, TokenProvider, hidden_repr, mask, refuse_pickle
 from .errors import ConfigurationError, CredentialsError
@@ -159,8 +160,7 @@ class RenewedToken:
 
     Args:
         mint: gets a new token.
-        clock: seconds of a clock that only goes forward.
-        now: seconds since the epoch.
+        clock: the time, and how to wait.
         secrets: what no error may quote, beside the token itself.
     """
 
@@ -168,14 +168,12 @@ class RenewedToken:
         self,
         mint: TokenProvider,
         *,
-        clock: Callable[[], float],
-        now: Callable[[], float],
+        clock: Clock,
         secrets: tuple[Secret, ...] = (),
     ) -> None:
         self.secrets = secrets
         self._mint = mint
         self._clock = clock
-        self._now = now
         self._token: Secret | None = None
         self._renew_at = 0.0
         self._lock = LoopLock()
@@ -205,7 +203,7 @@ class RenewedToken:
     __reduce__ = refuse_pickle
 
     def _good_token(self) -> Secret | None:
-        return self._token if self._clock() < self._renew_at else None
+        return self._token if self._clock.monotonic() < self._renew_at else None
 
     async def _renew(self) -> Secret:
         minting: object = self._mint()
@@ -216,8 +214,8 @@ class RenewedToken:
         if end is None:
             self._renew_at = float("inf")
         else:
-            life = end - self._now()
-            self._renew_at = self._clock() + max(_LEAST, life - min(_EARLY, life / 5))
+            life = end - self._clock.time()
+            self._renew_at = self._clock.monotonic() + max(_LEAST, life - min(_EARLY, life / 5))
         self._token = token
         return token
 
@@ -226,8 +224,7 @@ def signing_source(
     api_key: str,
     secret: str,
     *,
-    clock: Callable[[], float],
-    now: Callable[[], float],
+    clock: Clock,
 ) -> RenewedToken:
     """Make a source that signs its tokens with a key and its secret."""
     # Hidden first of all, as the frame of the error below shows them.
@@ -237,9 +234,9 @@ def signing_source(
         logger.info("The API secret is shorter than the 32 bytes that HS256 asks for.")
 
     async def mint() -> str:
-        return mint_token(api_key, secret, now=now())
+        return mint_token(api_key, secret, now=clock.time())
 
-    return RenewedToken(mint, clock=clock, now=now, secrets=(api_key, secret))
+    return RenewedToken(mint, clock=clock, secrets=(api_key, secret))
 
 
 def check_token(token: object) -> Secret:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl as ssl_module
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from ._api.converter import quick_row, read_transcription
 from ._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
 from ._api.pages import OnInvalid, read_page
 from ._api.protocol import Response, decode_object, list_request, transcription_request
+from ._clock import Clock
 from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
 from ._files.hosts import FileHosts
@@ -92,8 +92,7 @@ class TranscriptsClient:
         ssl: a TLS context, where the machine's own trust is not enough.
         trust_env: take the proxy from the environment. Never takes a netrc file.
         trace_configs: aiohttp's tracing, for a session made here.
-        clock, now, sleep: seconds of a clock that only goes forward, seconds since the
-            epoch, and a wait of so many seconds; for tests.
+        clock: the time and how to wait, for tests; the machine's own by default.
 
     Raises:
         ConfigurationError: credentials are missing, incomplete or malformed, or an
@@ -119,9 +118,7 @@ class TranscriptsClient:
         ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True,
         trust_env: bool = False,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock | None = None,
     ) -> None:
         # Hidden first of all: an error below shows these names in a traceback with locals.
         api_key, secret, proxy = mask(api_key), mask(secret), mask(proxy)
@@ -133,19 +130,17 @@ class TranscriptsClient:
         if requests_per_second is not None:
             check_number("requests_per_second", requests_per_second, least=0, above=True)
         policy = retry or RetryPolicy()
+        clock = clock or Clock()
         self._clock = clock
-        self._sleep = sleep
         self._reading = LoopLock()
         self._transport = Transport(
             resolve_endpoint(endpoint),
-            resolve_tokens(api_key=api_key, secret=secret, token=token, clock=clock, now=now),
+            resolve_tokens(api_key=api_key, secret=secret, token=token, clock=clock),
             policy,
             ConnectionOptions(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
             max_response_bytes=max_response_bytes,
             requests_per_second=requests_per_second,
             clock=clock,
-            now=now,
-            sleep=sleep,
         )
         self._file_transport = FileTransport(
             FileHosts(resolve_file_hosts(file_hosts)),
@@ -154,13 +149,11 @@ class TranscriptsClient:
             max_in_flight=max_in_flight,
             max_file_bytes=max_file_bytes,
             clock=clock,
-            now=now,
-            sleep=sleep,
         )
         self._files = Files(self._file_transport)
-        self._waiting = Waiting(self.get_transcription, self._scan, clock=clock, sleep=sleep)
+        self._waiting = Waiting(self.get_transcription, self._scan, clock=clock)
         self._waiting_for_posts = Waiting(
-            self.get_post_transcription, self._scan_posts, clock=clock, sleep=sleep
+            self.get_post_transcription, self._scan_posts, clock=clock
         )
         self._keys = PublicKeys(self._fetch_public_key, pinned=webhook_public_key, clock=clock)
 
@@ -723,8 +716,7 @@ class TranscriptsClient:
             poll=poll,
             full_scan_interval=full_scan_interval,
             skip_unreadable=on_invalid != "raise",
-            clock=self._clock,
-            sleep=self._sleep_until_closed,
+            clock=evolve(self._clock, sleep=self._sleep_until_closed),
         )
 
     async def verify_webhook(self, raw_body: bytes, signature: str | None) -> WebhookEvent:
@@ -819,7 +811,7 @@ class TranscriptsClient:
         # Only that ends it: the limit is no limit on the wait.
         ends_at = asyncio.get_running_loop().time() + 2 * seconds + 60
         with self._transport.sessions.limit(ends_at) as limit:
-            await self._sleep(seconds)
+            await self._clock.sleep(seconds)
         if limit.expired:
             raise self._transport.sessions.closed_error()
 

@@ -20,6 +20,7 @@ from attrs import frozen
 
 from videosdk_transcripts import (
     ClientClosedError,
+    Clock,
     Pager,
     RetryPolicy,
     Transcription,
@@ -384,8 +385,7 @@ def _client(fake: FakeVideoSDK) -> TranscriptsClient:
 
     return fake.client(
         token=token,
-        clock=lambda: time,
-        sleep=sleep,
+        clock=Clock(monotonic=lambda: time, sleep=sleep),
         max_in_flight=1,
         requests_per_second=1,
         retry=RetryPolicy(attempt_timeout=2 * PROMPTLY, page_timeout=10),

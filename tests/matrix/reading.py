@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeVar, cast, get_args
 from attrs import frozen
 
 from videosdk_transcripts import (
+    Clock,
     InvalidRowError,
     Page,
     Pager,
@@ -201,7 +202,7 @@ def _walk(given: Input, answer: Response) -> str:
             readahead=0,
             walk_timeout=None,
         )
-        return make_pager(options, fetch, stats=WalkStats(), clock=lambda: 0.0)
+        return make_pager(options, fetch, stats=WalkStats(), clock=Clock())
 
     whole = pager(None)
     ids, outcome = _ids(whole, given)

@@ -22,6 +22,7 @@ from attrs import define, field
 from yarl import URL
 
 from videosdk_transcripts._api.protocol import retry_after, status_error
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._http.aiohttp_errors import translate
 from videosdk_transcripts._http.retry import Attempts, RetryPolicy, with_retries
 from videosdk_transcripts._http.session import ConnectionOptions, Sessions
@@ -119,9 +120,7 @@ class FileTransport:
         ssl: a TLS context, where the machine's own trust is not enough.
         max_in_flight: files on their way at once.
         max_file_bytes: decoded bytes of one file.
-        clock: seconds of a clock that only goes forward.
-        now: seconds since the epoch.
-        sleep: waits that many seconds.
+        clock: the time, and how to wait.
         find: looks up the addresses of a host.
     """
 
@@ -133,9 +132,7 @@ class FileTransport:
         ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool,
         max_in_flight: int,
         max_file_bytes: int,
-        clock: Callable[[], float],
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
         find: LookUp = look_up,
     ) -> None:
         self._hosts = hosts
@@ -143,8 +140,6 @@ class FileTransport:
         self._ssl = ssl
         self._max_file_bytes = max_file_bytes
         self._clock = clock
-        self._now = now
-        self._sleep = sleep
         self.sessions: Sessions = _FileSessions(
             ConnectionOptions(max_in_flight=max_in_flight), _Pinned(hosts, find)
         )
@@ -170,7 +165,7 @@ class FileTransport:
             ResponseTooLargeError: the file is larger than the cap.
             VideoSDKTranscriptsError: the last failure, or an error of the sink.
         """
-        ends_at = self._clock() + self._policy.page_timeout
+        ends_at = self._clock.monotonic() + self._policy.page_timeout
         loop = asyncio.get_running_loop()
         call = _Call(url, sink, what, loop.time() + self._policy.page_timeout)
         return await with_retries(
@@ -179,7 +174,7 @@ class FileTransport:
             subject=what,
             attempts=call.attempts,
             stats=WalkStats(),
-            time_left=lambda: ends_at - self._clock(),
+            time_left=lambda: ends_at - self._clock.monotonic(),
             sleep=lambda seconds: self._back_off(call, seconds),
         )
 
@@ -196,7 +191,7 @@ class FileTransport:
 
     async def _back_off(self, call: _Call, seconds: float) -> None:
         with self.sessions.limit(call.ends_at) as limit:
-            return await self._sleep(seconds)
+            return await self._clock.sleep(seconds)
         raise self._ended(call, limit)
 
     def _ended(self, call: _Call, limit: Timeout) -> VideoSDKTranscriptsError:
@@ -274,7 +269,7 @@ class FileTransport:
         text = f"{call.what}: the file host {place.host} answered {status}"
         if 200 <= status < 300:
             return InvalidResponseError(f"{text}, which is no whole file", status=status)
-        wait = retry_after(response.headers, datetime.fromtimestamp(self._now(), UTC))
+        wait = retry_after(response.headers, datetime.fromtimestamp(self._clock.time(), UTC))
         return status_error(status)(text, status=status, retry_after=wait)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import LoopLock
 
 
@@ -16,20 +15,17 @@ class RateLimiter:
 
     Args:
         per_second: requests a second, or None for no limit.
-        clock: seconds of a clock that only goes forward.
-        sleep: waits that many seconds.
+        clock: the time, and how to wait.
     """
 
     def __init__(
         self,
         per_second: float | None,
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         self._interval = 0.0 if per_second is None else 1 / per_second
         self._clock = clock
-        self._sleep = sleep
         self._next = 0.0
         self._lock = LoopLock()
 
@@ -43,10 +39,10 @@ class RateLimiter:
         # The first one waits for the time and the others for the lock, which is fair; many
         # timers for one moment would make a lottery of it. Who is cancelled leaves no gap.
         async with self._lock.of_this_loop():
-            earliest = now = self._clock()
+            earliest = now = self._clock.monotonic()
             while (wait := self._next - now) > 0:
-                await self._sleep(wait)
+                await self._clock.sleep(wait)
                 # A timer that was late may be made up for, by one turn and not by a burst.
                 earliest = self._next
-                now = self._clock()
+                now = self._clock.monotonic()
             self._next = max(earliest, now - self._interval) + self._interval

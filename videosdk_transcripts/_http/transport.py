@@ -18,6 +18,7 @@ from attrs import define
 from yarl import URL
 
 from videosdk_transcripts._api.protocol import Request, Response, check_status, explain_clock
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.auth import TokenSource, explain_refusal
 from videosdk_transcripts.errors import (
@@ -105,9 +106,7 @@ class Transport:
         connection: how to connect.
         max_response_bytes: decoded bytes of one answer.
         requests_per_second: an even pace for all requests; None for no limit.
-        clock: seconds of a clock that only goes forward.
-        now: seconds since the epoch.
-        sleep: waits that many seconds.
+        clock: the time, and how to wait.
     """
 
     def __init__(
@@ -119,9 +118,7 @@ class Transport:
         *,
         max_response_bytes: int,
         requests_per_second: float | None,
-        clock: Callable[[], float],
-        now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         self.endpoint = endpoint
         self._tokens = tokens
@@ -130,9 +127,7 @@ class Transport:
         self._proxy = connection.proxy_for(endpoint)
         self._max_response_bytes = max_response_bytes
         self.clock = clock
-        self._now = now
-        self._sleep = sleep
-        self._pace = RateLimiter(requests_per_second, clock=clock, sleep=sleep)
+        self._pace = RateLimiter(requests_per_second, clock=clock)
         self.sessions = Sessions(connection)
 
     async def fetch(
@@ -160,7 +155,7 @@ class Transport:
         Raises:
             VideoSDKTranscriptsError: the last failure.
         """
-        now = self.clock()
+        now = self.clock.monotonic()
         name, ends_at = "page_timeout", now + self.policy.page_timeout
         if deadline is not None and deadline < ends_at:
             name, ends_at = "page_timeout" if reconcile else "walk_timeout", deadline
@@ -177,7 +172,7 @@ class Transport:
                 subject=request.subject,
                 attempts=attempts,
                 stats=stats,
-                time_left=lambda: ends_at - self.clock(),
+                time_left=lambda: ends_at - self.clock.monotonic(),
                 sleep=lambda seconds: self._back_off(call, seconds),
                 is_write=reconcile is not None,
             )
@@ -214,13 +209,13 @@ class Transport:
             finally:
                 resources.semaphore.release()
             limit.reschedule(call.ends_at)
-            check_status(answer, call.request, now=self._now(), hint=hint)
+            check_status(answer, call.request, now=self.clock.time(), hint=hint)
             return await decode(answer)
         raise self._ended(call, limit)
 
     async def _back_off(self, call: _Call, seconds: float) -> None:
         with self.sessions.limit(call.ends_at) as limit:
-            return await self._sleep(seconds)
+            return await self.clock.sleep(seconds)
         raise self._ended(call, limit)
 
     def _ended(self, call: _Call, limit: Timeout) -> VideoSDKTranscriptsError:
@@ -372,7 +367,7 @@ class Transport:
         return b"".join(chunks)
 
     def _explain_refusal(self, answer: Response, token: Secret) -> str:
-        now = self._now()
+        now = self.clock.time()
         return explain_clock(answer, now) or explain_refusal(token, now) or ""
 
 

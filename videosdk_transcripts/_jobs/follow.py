@@ -19,6 +19,7 @@ from typing import Final, Literal, Self, get_args
 from attrs import define, field, frozen
 
 from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._http.retry import is_transient
 from videosdk_transcripts._validation import check_number, check_word
 from videosdk_transcripts.errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
@@ -93,8 +94,7 @@ class Follower:
         full_scan_interval: seconds from one walk over the whole list to the next; 0 for each.
         skip_unreadable: leave a single row that can't be read for the next poll, where it
             would be raised otherwise.
-        clock: seconds of a clock that only goes forward.
-        sleep: waits that many seconds.
+        clock: the time, and how to wait.
         draw: gives a number from 0 to 1, for the jitter.
 
     Raises:
@@ -113,8 +113,7 @@ class Follower:
         poll: float = 30.0,
         full_scan_interval: float = 3600.0,
         skip_unreadable: bool = False,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
         draw: Callable[[], float] = random.random,
     ) -> None:
         check_word("since", since, get_args(Since))
@@ -130,13 +129,12 @@ class Follower:
         self._between_whole_walks = full_scan_interval
         self._skips_unreadable = skip_unreadable
         self._clock = clock
-        self._sleep = sleep
         self._draw = draw
         self._rows: deque[Transcription] = deque()
         self._poll: _Poll | None = None
         # Of the list when it was last walked to where nothing was new.
         self._total: int | None = None
-        self._next_poll = self._next_whole_walk = clock()
+        self._next_poll = self._next_whole_walk = clock.monotonic()
         self._gap = poll
         self._trouble: type[VideoSDKTranscriptsError] | None = None
         self._step = asyncio.Lock()
@@ -216,11 +214,11 @@ class Follower:
 
     async def _advance(self) -> None:
         """Do one thing that takes time: wait, read a page, or read a row."""
-        wait = self._next_poll - self._clock()
+        wait = self._next_poll - self._clock.monotonic()
         if wait > 0:
             # Kept as a moment and not as a length: whoever steps with a limit of a second
             # would otherwise poll each second.
-            await self._sleep(max(wait, _LEAST_NAP))
+            await self._clock.sleep(max(wait, _LEAST_NAP))
             return
         try:
             await self._look()
@@ -236,7 +234,7 @@ class Follower:
     async def _look(self) -> None:
         poll = self._poll
         if poll is None:
-            now = self._clock()
+            now = self._clock.monotonic()
             poll = self._poll = _Poll(
                 self._walk(),
                 now,
@@ -305,7 +303,7 @@ class Follower:
 
     def _end_poll(self) -> None:
         self._poll = None
-        self._next_poll = self._clock() + self._spread(self._between_polls)
+        self._next_poll = self._clock.monotonic() + self._spread(self._between_polls)
 
     def _hold_back(self, error: VideoSDKTranscriptsError) -> None:
         if self._trouble is not type(error):
@@ -316,7 +314,7 @@ class Follower:
                 type(error).__name__,
             )
         wait = max(self._spread(self._gap), error.retry_after or 0.0)
-        self._next_poll = self._clock() + wait
+        self._next_poll = self._clock.monotonic() + wait
         longest = max(self._between_polls, _LONGEST_GAP)
         if self._gap >= longest:
             # A page that fails for ever must not hide what is new on those before it.

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import define
 
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._http.retry import TRANSIENT_ERRORS
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page
@@ -51,20 +52,17 @@ class Rounds(Generic[RowT]):
 
     Args:
         pages: begins a walk over the list; must hold nothing open between two pages.
-        clock: seconds of a clock that only goes forward.
-        sleep: waits that many seconds.
+        clock: the time, and how to wait.
     """
 
     def __init__(
         self,
         pages: Callable[[], AsyncIterator[Page[RowT]]],
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         self._pages = pages
         self._clock = clock
-        self._sleep = sleep
         self._of_loops: dict[asyncio.AbstractEventLoop, _LoopRounds[RowT]] = {}
 
     async def turn(self, row_id: str, *, opens: float, due: float) -> RowT | None:
@@ -88,7 +86,7 @@ class Rounds(Generic[RowT]):
         rounds = self._of_loops.get(loop)
         if rounds is None:
             open_loops = {old: r for old, r in self._of_loops.items() if not old.is_closed()}
-            rounds = _LoopRounds(self._pages, self._clock, self._sleep)
+            rounds = _LoopRounds(self._pages, self._clock)
             self._of_loops = {**open_loops, loop: rounds}
         return await rounds.turn(_Turn(row_id, opens, due, loop.create_future()))
 
@@ -105,12 +103,10 @@ class _LoopRounds(Generic[RowT]):
     def __init__(
         self,
         pages: Callable[[], AsyncIterator[Page[RowT]]],
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         self._pages = pages
         self._clock = clock
-        self._sleep = sleep
         self._turns: set[_Turn[RowT]] = set()
         self._task: asyncio.Task[None] | None = None
         self._naps_until = _NOT_NAPPING
@@ -158,11 +154,11 @@ class _LoopRounds(Generic[RowT]):
 
     async def _run(self) -> None:
         while self._turns:
-            now = self._clock()
+            now = self._clock.monotonic()
             first = min(turn.due for turn in self._turns)
             if first > now:
                 self._naps_until = first
-                await self._sleep(max(first - now, _LEAST_NAP))
+                await self._clock.sleep(max(first - now, _LEAST_NAP))
                 self._naps_until = _NOT_NAPPING
                 continue
             # Whose time is up before it may be looked at again is told so, and no more.

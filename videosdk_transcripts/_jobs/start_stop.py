@@ -129,7 +129,7 @@ class _Write:
         self._request = request
         self._is_start = is_start
         self._attempts = Attempts()
-        self._ends_at = transport.clock() + transport.policy.page_timeout
+        self._ends_at = transport.clock.monotonic() + transport.policy.page_timeout
         self._looked = False
         self._lost: VideoSDKTranscriptsError | None = None
         """The failure that left it open, where nobody could look what became of it."""
@@ -182,7 +182,7 @@ class _Write:
         newest = running = None
         # The order of the list is not documented, so that all of it has to be seen. Without
         # time left the walk is refused.
-        async with self._list_room(self._ends_at - self._transport.clock()) as pager:
+        async with self._list_room(self._ends_at - self._transport.clock.monotonic()) as pager:
             async for row in pager:
                 newest = _later(newest, row)
                 running = _later(running, row) if row.is_running else running

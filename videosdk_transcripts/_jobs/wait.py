@@ -10,6 +10,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import define
 
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._http.retry import is_transient
 from videosdk_transcripts._validation import check_id, check_number
 from videosdk_transcripts.errors import (
@@ -56,8 +57,7 @@ class Waiting(Generic[AwaitedT]):
         get: reads one row by its id.
         pages: begins a walk over the list of all rows, in pages as large as can be; must
             hold nothing open between two pages, and be no generator.
-        clock: seconds of a clock that only goes forward.
-        sleep: waits that many seconds.
+        clock: the time, and how to wait.
         draw: gives a number from 0 to 1, for the jitter.
     """
 
@@ -66,12 +66,11 @@ class Waiting(Generic[AwaitedT]):
         get: Callable[[str], Awaitable[AwaitedT]],
         pages: Callable[[], AsyncIterator[Page[AwaitedT]]],
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._get = get
-        self._rounds = Rounds(pages, clock=clock, sleep=sleep)
+        self._rounds = Rounds(pages, clock=clock)
         self._clock = clock
         self._draw = draw
 
@@ -118,7 +117,7 @@ class Waiting(Generic[AwaitedT]):
             check_number("timeout", timeout, least=0, above=True)
         check_number("poll", poll, least=0, above=True)
         check_number("grace", grace, least=0)
-        now = self._clock()
+        now = self._clock.monotonic()
         wait = _Wait(
             str(row_id),
             format,
@@ -153,12 +152,12 @@ class Waiting(Generic[AwaitedT]):
             try:
                 row = await self._rounds.turn(wait.row_id, opens=opens, due=due)
                 if row is None:
-                    if self._clock() >= wait.ends_at:
+                    if self._clock.monotonic() >= wait.ends_at:
                         raise wait.timed_out()
                     row = await self._get(wait.row_id)
             except NotFoundError:
                 # A list, and what answers for one id, may lag behind the start.
-                if self._clock() - wait.began >= wait.grace:
+                if self._clock.monotonic() - wait.began >= wait.grace:
                     raise
                 wait.last_seen = "there is no transcription of that id yet"
             except VideoSDKTranscriptsError as error:
@@ -167,9 +166,9 @@ class Waiting(Generic[AwaitedT]):
                 wait.last_seen = f"the last look failed with {type(error).__name__}"
                 hold = error.retry_after or 0.0
             else:
-                if wait.is_over(row, self._clock()):
+                if wait.is_over(row, self._clock.monotonic()):
                     return row
-            opens, due = wait.next_look(self._clock(), hold, self._draw())
+            opens, due = wait.next_look(self._clock.monotonic(), hold, self._draw())
 
 
 def _check_format(value: object) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, get_args
 
 from attrs import frozen
 
 from videosdk_transcripts._api.filter import Filter, TranscriptionT, Unverified
 from videosdk_transcripts._api.pages import OnInvalid
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._validation import check_count, check_number, check_word
 from videosdk_transcripts.errors import ConfigurationError
 from videosdk_transcripts.models import WalkStats
@@ -70,7 +70,7 @@ def make_pager(
     fetch: FetchPage[TranscriptionT],
     *,
     stats: WalkStats,
-    clock: Callable[[], float],
+    clock: Clock,
     listed: str = REALTIME,
 ) -> Pager[TranscriptionT]:
     """
@@ -80,7 +80,7 @@ def make_pager(
         options: what the caller said.
         fetch: gets a page of the list.
         stats: the counters of the walk.
-        clock: seconds of a clock that only goes forward.
+        clock: the time, and how to wait.
         listed: which list it is, for its checkpoints.
 
     Raises:

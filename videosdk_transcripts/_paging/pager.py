@@ -8,7 +8,7 @@ complete. What is read ahead belongs to a loop over the pager, and ends with it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from operator import length_hint
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, Self
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self
 from attrs import evolve
 
 from videosdk_transcripts._api.filter import Filter, TranscriptionT
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 
@@ -53,7 +54,7 @@ class Pager(Generic[TranscriptionT]):
         readahead: int,
         walk_timeout: float | None,
         collect_invalid: bool,
-        clock: Callable[[], float],
+        clock: Clock,
         recent: tuple[str, ...] = (),
         complete_from_page: int = 1,
         listed: str = REALTIME,
@@ -267,7 +268,7 @@ class Pager(Generic[TranscriptionT]):
 
     async def _step(self, number: int) -> None:
         if self._walk_deadline is not None and self._ends_at is None:
-            self._ends_at = self._clock() + self._walk_deadline
+            self._ends_at = self._clock.monotonic() + self._walk_deadline
         size = self._walk.page_size
         reach = self._walk.reach
         if self._left is not None:

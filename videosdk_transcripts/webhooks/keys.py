@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from videosdk_transcripts._api.protocol import Request
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import LoopLock
 from videosdk_transcripts.errors import (
     ConfigurationError,
@@ -58,7 +59,7 @@ class PublicKeys:
         life: seconds that a fetched key is used.
         least_gap: seconds from the end of a fetch until the next one, unless the key's
             life is over earlier.
-        clock: seconds of a clock that only goes forward.
+        clock: the time, and how to wait.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class PublicKeys:
         pinned: str | bytes | None = None,
         life: float = 86_400,
         least_gap: float = 60,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._fetch = fetch
         self._pinned = pinned
@@ -111,7 +112,7 @@ class PublicKeys:
         return verify_signed(raw_body, decoded, key)
 
     def _good_key(self) -> RSAPublicKey | None:
-        return self._key if self._clock() < self._good_until else None
+        return self._key if self._clock.monotonic() < self._good_until else None
 
     async def _newest(self, key: RSAPublicKey) -> RSAPublicKey:
         """Return what another task has fetched by now, or fetch it if that is not too soon."""
@@ -120,7 +121,7 @@ class PublicKeys:
         return key if self._failure is None and self._is_soon() else await self._renew()
 
     def _is_soon(self) -> bool:
-        return self._clock() < self._asked_at + self._least_gap
+        return self._clock.monotonic() < self._asked_at + self._least_gap
 
     async def _renew(self) -> RSAPublicKey:
         if self._failure is not None and self._is_soon():
@@ -130,9 +131,9 @@ class PublicKeys:
         try:
             key = _load(await self._fetch())
         except VideoSDKTranscriptsError as error:
-            self._failure, self._asked_at = copy.copy(error), self._clock()
+            self._failure, self._asked_at = copy.copy(error), self._clock.monotonic()
             raise
-        self._key, self._failure, self._asked_at = key, None, self._clock()
+        self._key, self._failure, self._asked_at = key, None, self._clock.monotonic()
         self._good_until = self._asked_at + self._life
         return key
 
