@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from videosdk_transcripts import Clock, RetryPolicy, TranscriptsClient
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .canaries import service, watch  # noqa: F401 - fixtures
-from .command_line import account, ctrl_c, run, wide  # noqa: F401 - fixtures
+from .promises.canaries import service, watch  # noqa: F401 - fixtures
+from .cli.command_line import account, ctrl_c, run, wide  # noqa: F401 - fixtures
 
 # A server is started for an example, which takes longer on a busy machine than a rule may.
 settings.register_profile(

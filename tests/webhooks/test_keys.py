@@ -18,7 +18,7 @@ from videosdk_transcripts import (
 from videosdk_transcripts.testing import FakeVideoSDK, Status, Webhooks
 from videosdk_transcripts.webhooks.keys import PublicKeys, public_key_request, read_public_key
 
-from .conftest import ManualClock
+from ..conftest import ManualClock
 
 BODY = json.dumps({"webhookType": "transcription-stopped", "data": {"id": "abc"}}).encode()
 

@@ -37,7 +37,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import ManualClock, until
+from ..conftest import ManualClock, until
 
 ROOM_ID = "abcd-efgh-ijkl"
 Told = list[tuple[str, str]]

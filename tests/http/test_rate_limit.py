@@ -12,7 +12,7 @@ from videosdk_transcripts import Clock, ConfigurationError, RetryPolicy, Transcr
 from videosdk_transcripts._http.rate_limit import RateLimiter
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
-from .conftest import ManualClock
+from ..conftest import ManualClock
 
 
 async def test_turns_are_evenly_spaced(clock: ManualClock) -> None:

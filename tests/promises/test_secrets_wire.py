@@ -31,9 +31,9 @@ from .canaries import (
     report,
     walk,
 )
-from .conftest import Talk, read_request, tcp
-from .matrix.faults import _anonymous
-from .matrix.proxy import PASS, Action, Proxy
+from ..conftest import Talk, read_request, tcp
+from ..matrix.faults import _anonymous
+from ..matrix.proxy import PASS, Action, Proxy
 
 
 async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:

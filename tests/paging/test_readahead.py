@@ -21,8 +21,8 @@ from videosdk_transcripts import (
 from videosdk_transcripts._paging.readahead import ReadAhead
 from videosdk_transcripts.testing import Change, Delay, Envelope, Exchange, FakeVideoSDK, Status
 
-from .conftest import until
-from .matrix.leaving import client_tasks, turns
+from ..conftest import until
+from ..matrix.leaving import client_tasks, turns
 
 ROOM = "abcd-efgh-ijkl"
 PAGES = 30

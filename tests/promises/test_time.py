@@ -36,8 +36,8 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import ManualClock
-from .matrix.proxy import Action, Proxy
+from ..conftest import ManualClock
+from ..matrix.proxy import Action, Proxy
 
 LIMIT: Final = 0.3
 NEVER: Final = 30.0

@@ -16,10 +16,10 @@ from videosdk_transcripts import ConfigurationError, TranscriptsClient
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
-from .conftest import read_request, tcp
-from .matrix.faults import _anonymous
-from .matrix.proxy import PASS, Proxy
+from ..promises.canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
+from ..conftest import read_request, tcp
+from ..matrix.faults import _anonymous
+from ..matrix.proxy import PASS, Proxy
 
 BASIC: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 

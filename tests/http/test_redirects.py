@@ -14,8 +14,8 @@ from aiohttp import web
 from videosdk_transcripts import RedirectError, TranscriptsClient, VideoSDKTranscriptsError
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
-from .canaries import SIGNATURE, found_in, report
-from .conftest import tcp
+from ..promises.canaries import SIGNATURE, found_in, report
+from ..conftest import tcp
 from .test_proxies import serving, write_netrc
 
 REDIRECTS: Final = (301, 302, 303, 307, 308)

@@ -21,7 +21,7 @@ from videosdk_transcripts.cli._token_claims import as_json, explain_token, facts
 from videosdk_transcripts.cli._token_command import token
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .canaries import KEY, SECRET, found_in
+from ..promises.canaries import KEY, SECRET, found_in
 from .command_line import Outcome, Run
 
 NOW = 1_770_000_000.0

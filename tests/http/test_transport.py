@@ -37,7 +37,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import ManualClock, read_request, tcp
+from ..conftest import ManualClock, read_request, tcp
 
 ONCE = RetryPolicy(attempts=1)
 

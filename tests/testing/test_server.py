@@ -45,7 +45,7 @@ from videosdk_transcripts.testing import (
 )
 from videosdk_transcripts.testing._listing import Row, Shape
 
-from .matrix.leaving import turns
+from ..matrix.leaving import turns
 
 LIST = "/ai/v1/realtime-transcriptions"
 ROOM = "abcd-efgh-ijkl"

@@ -31,7 +31,7 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts.testing import Body, FakeVideoSDK
 
-from .conftest import read_request, tcp
+from ..conftest import read_request, tcp
 
 MIB = 1 << 20
 CAP = MIB

@@ -46,7 +46,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import ManualClock, tcp
+from ..conftest import ManualClock, tcp
 
 ROOM = "abcd-efgh-ijkl"
 Write = Callable[[TranscriptsClient], Awaitable[WriteResult]]

@@ -56,8 +56,8 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import ManualClock, read_request, tcp, until
-from .matrix.leaving import client_tasks, open_connections
+from ..conftest import ManualClock, read_request, tcp, until
+from ..matrix.leaving import client_tasks, open_connections
 
 Row = dict[str, Any]
 

@@ -31,7 +31,7 @@ SIGNATURE: Final = "canary-signature"
 WORDS: Final = "canary words that somebody said"
 QUICK: Final = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.08)
 FOR_URLS: Final = str.maketrans("+/", "-_")
-HERE: Final = str(Path(__file__).parent)
+HERE: Final = str(Path(__file__).parents[1])
 
 
 async def provide() -> str:

@@ -29,8 +29,8 @@ from videosdk_transcripts._files.fetch import Files
 from videosdk_transcripts.errors import FileError, FileGoneError, FileNotReadyError
 from videosdk_transcripts.testing import CutBody, Delay, FakeVideoSDK
 
-from .matrix.leaving import client_tasks, open_connections
-from .test_files import opened, reader, until, view
+from ..matrix.leaving import client_tasks, open_connections
+from .test_fetch import opened, reader, until, view
 
 ROOM = "abcd-efgh-ijkl"
 

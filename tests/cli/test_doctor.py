@@ -36,9 +36,9 @@ from videosdk_transcripts.cli._doctor_command import doctor
 from videosdk_transcripts.cli._exit import ExitCode, ends_well
 from videosdk_transcripts.testing import FakeVideoSDK, HtmlPage, Status
 
-from .canaries import KEY, LOGIN, OPAQUE, SECRET, TOKEN, found_in
+from ..promises.canaries import KEY, LOGIN, OPAQUE, SECRET, TOKEN, found_in
 from .command_line import Outcome, Run
-from .conftest import read_request, tcp
+from ..conftest import read_request, tcp
 
 NAMES = ["environment", "dns", "connection", "proxy", "clock", "token", "request"]
 

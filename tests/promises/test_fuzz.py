@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from .matrix import fuzz
-from .matrix.reading import CANARY, KINDS, check
+from ..matrix import fuzz
+from ..matrix.reading import CANARY, KINDS, check
 
 
 def test_changed_answers_are_read_or_refused() -> None:

@@ -26,7 +26,7 @@ from videosdk_transcripts._jobs.shared_polls import Rounds
 from videosdk_transcripts._jobs.wait import Waiting
 from videosdk_transcripts.testing import Change, CutBody, Delay, FakeVideoSDK, HtmlPage, Status
 
-from .conftest import ManualClock, until
+from ..conftest import ManualClock, until
 
 URL = "https://cdn.videosdk.live/transcriptions/x/x.txt"
 NAME = "videosdk-transcripts-waits"

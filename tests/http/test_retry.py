@@ -27,7 +27,7 @@ from videosdk_transcripts._api.protocol import status_error
 from videosdk_transcripts._http.retry import Attempts, is_retryable, with_retries
 from videosdk_transcripts.errors import StatusError
 
-from .conftest import ManualClock
+from ..conftest import ManualClock
 
 
 async def run(

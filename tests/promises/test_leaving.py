@@ -30,9 +30,9 @@ from videosdk_transcripts import (
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import Change, Delay, Exchange, FakeVideoSDK, Status
 
-from .matrix.faults import _anonymous
-from .matrix.leaving import PROMPTLY, WAYS, client_tasks, open_connections, phase_of, turns, watch
-from .matrix.proxy import PASS, Proxy
+from ..matrix.faults import _anonymous
+from ..matrix.leaving import PROMPTLY, WAYS, client_tasks, open_connections, phase_of, turns, watch
+from ..matrix.proxy import PASS, Proxy
 
 LONG = 3600.0
 PATIENT = RetryPolicy(wait_initial=LONG, wait_max=LONG, attempt_timeout=LONG, page_timeout=9 * LONG)

@@ -17,7 +17,7 @@ from videosdk_transcripts.cli._config import config_file, settings
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .canaries import KEY, OPAQUE, SECRET, everything, found_in, shown
+from ..promises.canaries import KEY, OPAQUE, SECRET, everything, found_in, shown
 from .command_line import Run
 
 PAIR = f"""

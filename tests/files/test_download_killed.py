@@ -13,7 +13,7 @@ from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK
 
 from .test_download import half
-from .test_files import until
+from .test_fetch import until
 
 ROOM: Final = "abcd-efgh-ijkl"
 COUNT: Final = 500

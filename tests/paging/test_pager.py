@@ -32,7 +32,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from .conftest import ManualClock
+from ..conftest import ManualClock
 
 ROOM = "abcd-efgh-ijkl"
 
