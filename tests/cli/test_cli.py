@@ -1311,7 +1311,7 @@ def test_the_version_is_quick() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "completed"), [("li", "plain,list\n"), ("list --unv", "plain,--on-unverified\n")]
+    ("words", "completed"), [("li", "plain,list\n"), ("list --on-u", "plain,--on-unverified\n")]
 )
 def test_completion_is_quick(words: str, completed: str) -> None:
     """A shell asks at each press of the key, and waits for the answer."""

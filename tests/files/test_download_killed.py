@@ -18,39 +18,17 @@ from .test_fetch import until
 ROOM: Final = "abcd-efgh-ijkl"
 COUNT: Final = 500
 PROGRAM: Final = """
-import asyncio, sys, time
+import asyncio, sys
 
-from videosdk_transcripts import RetryPolicy, TranscriptsClient
-from videosdk_transcripts._download import Downloader
-from videosdk_transcripts._downloads import Downloads
-from videosdk_transcripts._file_transport import FileTransport
-from videosdk_transcripts._files import Files
-from videosdk_transcripts._hosts import FileHosts
+from videosdk_transcripts import TranscriptsClient
 
 
 async def main(url, token, directory):
-    transport = FileTransport(
-        FileHosts([url]),
-        RetryPolicy(),
-        ssl=True,
-        max_in_flight=4,
-        max_file_bytes=8_000_000,
-        clock=Clock(),
-    )
-    async with TranscriptsClient(endpoint=url, token=token) as client:
-        downloader = Downloader.of(
-            Files(transport),
-            client.get_transcription,
-            directory,
-            formats=("txt",),
-            summary=False,
-            overwrite=False,
-        )
+    async with TranscriptsClient(endpoint=url, token=token, file_hosts=[url]) as client:
         rows = client.iter_transcriptions()
-        async for done in Downloads(rows, downloader.prepare, downloader.save, at_once=4):
+        async for done in client.download_all(rows, directory, summary=False):
             if done.error is not None:
                 raise done.error
-    await transport.aclose()
 
 
 asyncio.run(main(*sys.argv[1:]))
@@ -96,7 +74,7 @@ async def run_until(
 async def test_killed_at_random_moments(fake: FakeVideoSDK, tmp_path: Path) -> None:
     """Three times; each run goes on where the one before ended, and the last one completes."""
     token = str.__str__(mint_token(fake.api_key, fake.secret))
-    chance = random.Random(5)  # noqa: S311 - moments, and not secrets  # noqa: S311 - moments, and not secrets
+    chance = random.Random(5)  # noqa: S311 - moments, and not secrets
     wanted = fill(fake, chance)
     directory = tmp_path / "transcripts"
     before: set[str] = set()
