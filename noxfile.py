@@ -53,6 +53,15 @@ def _open_pyenv() -> None:
 _open_pyenv()
 
 
+def _newest() -> str:
+    """Return the newest declared Python that the machine has; the running one always counts."""
+    found = [v for v in PYTHONS if v == RUNNING or shutil.which(f"python{v}")]
+    return max(found, key=lambda version: tuple(map(int, version.split("."))))
+
+
+NEWEST: Final = _newest()
+
+
 def _group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
 
@@ -80,17 +89,26 @@ def _environment(session: nox.Session) -> dict[str, str]:
     return {"PYTHONSAFEPATH": "1", "COVERAGE_FILE": str(SCRATCH / session.name / "coverage")}
 
 
-@nox.session(python=PYTHONS)
-def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel, and ask for every line and branch."""
+def _run_tests(session: nox.Session) -> None:
     _install_built(session, *_group("test"))
     env = _environment(session)
-    # As many processes as there are cores, unless a part of the tests is chosen, which covers
-    # but a part of the package as well.
+    # One process a core, and full coverage; a selection of tests covers only a part of the package.
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or ("-n", "auto")), env=env)
     if not session.posargs:
         session.run("coverage", "combine", "-q", env=env)
         session.run("coverage", "report", env=env)
+
+
+@nox.session(python=NEWEST)
+def tests(session: nox.Session) -> None:
+    """Test the built wheel on the newest Python found, with 100 % branch coverage."""
+    _run_tests(session)
+
+
+@nox.session(python=[version for version in PYTHONS if version != NEWEST])
+def tests_older(session: nox.Session) -> None:
+    """Test the built wheel on the other declared Pythons that the machine has."""
+    _run_tests(session)
 
 
 def _floors() -> Iterator[str]:
@@ -106,7 +124,7 @@ def _floors() -> Iterator[str]:
 
 @nox.session(python=LOWEST)
 def tests_lowest(session: nox.Session) -> None:
-    """Run the tests on the oldest Python with the oldest dependencies."""
+    """Test with the oldest supported dependencies, on the oldest Python."""
     _install_built(session, *_floors(), *_group("test"))
     chosen = session.posargs or ("-n", "auto")
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
@@ -150,10 +168,12 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Look for faults and for another layout than ruff's."""
+    """Check style, format and who imports whom."""
     session.install(*_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    # It reads the imports and runs nothing, so that no dependency has to be installed.
+    session.run("lint-imports")
 
 
 def _write_examples(folder: Path) -> None:

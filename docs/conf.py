@@ -8,7 +8,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 import videosdk_transcripts
-from videosdk_transcripts import _download, _follow, client, testing
+from videosdk_transcripts import client, testing
+from videosdk_transcripts._files import download
+from videosdk_transcripts._jobs import follow
 
 project = "videosdk-transcripts"
 copyright = "the videosdk-transcripts authors"
@@ -18,10 +20,10 @@ release = version = version_of("videosdk-transcripts")
 # The client loads these when they are used, and its annotations name them.
 vars(client).update(
     Download=videosdk_transcripts.Download,
-    Downloader=_download.Downloader,
+    Downloader=download.Downloader,
     Downloads=videosdk_transcripts.Downloads,
     Follower=videosdk_transcripts.Follower,
-    Since=_follow.Since,
+    Since=follow.Since,
     WebhookEvent=videosdk_transcripts.WebhookEvent,
     WriteResult=videosdk_transcripts.WriteResult,
 )
@@ -42,7 +44,7 @@ napoleon_use_ivar = True
 nitpick_ignore_regex = [
     # Names of other projects lead to their own pages, and those are not fetched for a build.
     ("py:.*", r"(?!videosdk_transcripts\.)[a-z_]+(\.\w+)+"),
-    ("py:.*", r"videosdk_transcripts\.(.*\.)?(PlacedT|RowT|T|T_co|PageIterator|Secret)"),
+    ("py:.*", r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret)"),
     # A name for a type, which has no page of its own.
     ("py:.*", "Fault"),
 ]

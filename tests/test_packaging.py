@@ -1,4 +1,4 @@
-"""The package as a whole: its names, its layers, its weight, its licence."""
+"""The package as a whole: its names, its map, its weight, its licence."""
 
 import ast
 import importlib
@@ -15,160 +15,41 @@ import pytest
 import videosdk_transcripts
 
 PACKAGE = Path(videosdk_transcripts.__file__).parent
-PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+SUBPACKAGES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 
-# design: who may import what of the five libraries.
-OWNERS = {
-    "aiohttp": {
-        "client.py",
-        "_body.py",
-        "_failure.py",
-        "_file_transport.py",
-        "_session.py",
-        "_transport.py",
-        "testing",
-    },
-    "tenacity": {"_retry.py"},
-    # The fake service judges tokens, and must not do so with the client's own code.
-    "jwt": {"auth.py", "testing"},
-    "cattrs": {"_converter.py"},
-    "pytest": {"pytest_plugin.py"},
-}
-EXTRAS = {"click", "rich", "cryptography", "fsspec", "pyarrow", "distributed"}
-# From the ground up; a file imports from lines above its own, and from no other.
-FLOORS = [
-    {
-        "_depth.py",
-        "_disguise.py",
-        "_limit.py",
-        "_lock.py",
-        "_recent.py",
-        "_shape.py",
-        "_text.py",
-        "pytest_plugin.py",
-    },
-    {"_pace.py", "errors.py", "models.py"},
-    {
-        "_arguments.py",
-        "_failure.py",
-        "_guards.py",
-        "_hosts.py",
-        "_part.py",
-        "_rows.py",
-        "_signature.py",
-        "_transient.py",
-        "auth.py",
-    },
-    {
-        "_converter.py",
-        "_environment.py",
-        "_filter.py",
-        "_proxy.py",
-        "_retry.py",
-        "_rounds.py",
-        "webhooks.py",
-    },
-    {
-        "_body.py",
-        "_checkpoint.py",
-        "_followed.py",
-        "_protocol.py",
-        "_readahead.py",
-        "_rescan.py",
-        "_session.py",
-        "_wait.py",
-    },
-    {
-        "_envelope.py",
-        "_file_transport.py",
-        "_follow.py",
-        "_seen.py",
-        "_transport.py",
-        "_webhook_key.py",
-    },
-    {"_files.py", "_walk.py"},
-    {"_download.py", "_verify.py"},
-    {"_downloads.py", "_pager.py"},
-    {"_options.py", "_writes.py"},
-    {"_posts.py"},
-    {"client.py"},
-    {"__init__.py"},
-]
-# A part of its own, of which the core uses nothing but what `__init__.py` offers to users.
-PARSING = [
-    {"_lines.py", "_times.py", "_turns.py"},
-    {"_labels.py", "_markup.py", "_whisper.py"},
-    {"_cells.py", "_cues.py", "_subtitles.py"},
-    {"_parse.py"},
-    {"__init__.py"},
-]
+EXTRAS = {"click", "rich", "dotenv", "cryptography", "fsspec", "pyarrow", "distributed"}
+PROMISES = [f"P{number}" for number in range(1, 17)]
 
 
-def imports(path: Path) -> set[str]:
-    """Return the modules that a file imports, its own package's with a leading dot."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found.add("." * node.level + (node.module or ""))
-    return found
+def promise_homes() -> dict[str, str]:
+    """Return the table of the contributor docs: promise to module."""
+    page = (ROOT / "docs" / "contributing.md").read_text("utf-8")
+    rows = re.findall(r"^\| (P\d+) \|[^|]*\| `([\w/]+\.py)` \|", page, re.MULTILINE)
+    return dict(rows)
 
 
-FILES = sorted(PACKAGE.rglob("*.py"))
+def test_each_promise_has_one_home_in_the_table() -> None:
+    assert list(promise_homes()) == PROMISES
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_each_library_has_its_owners(path: Path) -> None:
-    """One file knows HTTP, one tenacity, one cattrs and one PyJWT."""
-    place = path.relative_to(PACKAGE).parts[0]
-    used = {name.partition(".")[0] for name in imports(path)} & OWNERS.keys()
-    assert {library for library in used if place not in OWNERS[library]} == set()
+@pytest.mark.parametrize("promise", PROMISES)
+def test_the_home_of_a_promise_names_it_in_its_docstring(promise: str) -> None:
+    path = PACKAGE / promise_homes()[promise]
+    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    assert re.search(rf"\b{promise}\b", docstring)
 
 
-@pytest.mark.parametrize(
-    ("folder", "floors"),
-    [(PACKAGE, FLOORS), (PACKAGE / "parsing", PARSING)],
-    ids=["core", "parsing"],
-)
-def test_imports_point_down(folder: Path, floors: list[set[str]]) -> None:
-    """No file imports one of its own floor or of one above."""
-    files = {path.name for path in folder.glob("*.py")}
-    assert files == set().union(*floors)
-    for number, floor in enumerate(floors):
-        below = {f".{Path(name).stem}" for lower in floors[:number] for name in lower}
-        below |= {".parsing"} if number == len(floors) - 1 else set()
-        for name in floor:
-            own = {module for module in imports(folder / name) if module.startswith(".")}
-            # The fixed order within the ground: errors stand alone, models need none.
-            assert own <= below, f"{name} imports {own - below}"
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_file_says_what_others_take_from_it(path: Path) -> None:
-    """What one file of the package imports from another is in that one's `__all__`."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
-            prefix = ".".join(["videosdk_transcripts", *path.relative_to(PACKAGE).parts[:-1]])
-            module = importlib.import_module(f"{prefix}.{node.module}")
-            assert {alias.name for alias in node.names} <= set(module.__all__)
-
-
-def test_no_file_is_long() -> None:
-    """What does not fit on a few screens has two purposes."""
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in FILES}
-    # The client is the face, with a method and its description for all that a user asks for.
-    del lengths["client.py"]
-    assert {name: length for name, length in lengths.items() if length > 350} == {}
-
-
-@pytest.mark.parametrize(
-    "path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
-)
-def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
-    """What it needs, others need as well."""
-    ours = {name for name in imports(path) if name.startswith("videosdk_transcripts")}
-    assert ours <= {"videosdk_transcripts", "videosdk_transcripts.testing"}
+@pytest.mark.parametrize("folder", SUBPACKAGES)
+def test_each_subpackage_has_a_map(folder: str) -> None:
+    """Its docstring names each of its files, and the promises that have their home there."""
+    docstring = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text("utf-8")))
+    assert docstring
+    files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+    assert {name for name in files if f"`{name}`" not in docstring} == set()
+    homes = {promise for promise, home in promise_homes().items() if home.startswith(f"{folder}/")}
+    assert {promise for promise in homes if not re.search(rf"\b{promise}\b", docstring)} == set()
 
 
 def run_fresh(code: str) -> str:
