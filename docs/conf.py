@@ -44,7 +44,10 @@ napoleon_use_ivar = True
 nitpick_ignore_regex = [
     # Names of other projects lead to their own pages, and those are not fetched for a build.
     ("py:.*", r"(?!videosdk_transcripts\.)[a-z_]+(\.\w+)+"),
-    ("py:.*", r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret)"),
+    (
+        "py:.*",
+        r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret)",
+    ),
     # A name for a type, which has no page of its own.
     ("py:.*", "Fault"),
 ]

@@ -31,11 +31,13 @@ def promise_homes() -> dict[str, str]:
 
 
 def test_each_promise_has_one_home_in_the_table() -> None:
+    """All sixteen, in order."""
     assert list(promise_homes()) == PROMISES
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_home_of_a_promise_names_it_in_its_docstring(promise: str) -> None:
+    """So that a search for the promise finds the code that keeps it."""
     path = PACKAGE / promise_homes()[promise]
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     assert re.search(rf"\b{promise}\b", docstring)

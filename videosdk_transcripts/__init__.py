@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         to_srt,
         to_vtt,
     )
-    from .webhooks.events import TranscriptionEvent, WebhookEvent, verify_webhook
+    from .webhooks import TranscriptionEvent, WebhookEvent, verify_webhook
 
     __version__: str
 
