@@ -96,6 +96,8 @@ class Proxy:
         traceback: TracebackType | None,
     ) -> None:
         self._stop_listening()
+        # A task that is cancelled before its first step would leave its socket open.
+        await asyncio.sleep(0)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
