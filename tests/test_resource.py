@@ -250,7 +250,7 @@ async def test_it_is_taken_up_again(fake: FakeVideoSDK, client: TranscriptsClien
     text = pager.checkpoint
     assert json.loads(text)["list"] == "post-transcriptions"
     assert [t.id async for t in walk(client, page_size=3, resume=text)] == ids[4:]
-    with pytest.raises(ConfigurationError, match="over the post-transcriptions, this one is over"):
+    with pytest.raises(ConfigurationError, match="over the post-transcriptions, but this one is over"):
         client.iter_transcriptions(page_size=3, resume=text)
     other = client.iter_transcriptions(page_size=3).checkpoint
     with pytest.raises(ConfigurationError, match="over the realtime-transcriptions, this one"):

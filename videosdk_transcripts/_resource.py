@@ -10,8 +10,7 @@ from ._api.pages import read_page
 from ._api.protocol import POST, Response, decode_object, list_request, transcription_request
 from ._clock import Clock
 from ._http.transport import Transport
-from ._paging.checkpoint import POST as POST_LIST
-from ._paging.options import WalkOptions, make_pager
+from ._paging.options import WalkOptions
 from ._paging.pager import Pager
 from ._validation import check_id
 from .errors import InvalidResponseError
@@ -46,7 +45,7 @@ def post_pager(
 
         return transport.fetch(request, decode, stats=stats, deadline=deadline)
 
-    return make_pager(options, fetch, stats=stats, clock=clock, listed=POST_LIST)
+    return Pager(fetch, options, stats, clock=clock, list_name=POST.name)
 
 
 async def get_post(transport: Transport, transcription_id: str) -> PostTranscription:

@@ -15,7 +15,13 @@ from attrs import evolve
 from ._api.converter import quick_row, read_transcription
 from ._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
 from ._api.pages import OnInvalid, read_page
-from ._api.protocol import Response, decode_object, list_request, transcription_request
+from ._api.protocol import (
+    REALTIME,
+    Response,
+    decode_object,
+    list_request,
+    transcription_request,
+)
 from ._clock import Clock
 from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
@@ -26,7 +32,7 @@ from ._http.session import ConnectionOptions
 from ._http.transport import Transport
 from ._jobs.wait import Waiting
 from ._loops import LoopLock
-from ._paging.options import Consistency, WalkOptions, check_page_options, make_pager
+from ._paging.options import Consistency, WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._redact import HiddenProvider, TokenProvider, mask
 from ._resource import get_post, post_pager
@@ -235,7 +241,7 @@ class TranscriptsClient:
                 deadline=deadline,
             )
 
-        return make_pager(options, fetch, stats=stats, clock=self._clock)
+        return Pager(fetch, options, stats, clock=self._clock, list_name=REALTIME.name)
 
     async def get_page(
         self,

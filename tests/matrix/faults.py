@@ -15,7 +15,12 @@ import aiohttp
 from aiohttp import web
 from attrs import frozen
 
-from videosdk_transcripts import RetryPolicy, TranscriptsClient, VideoSDKTranscriptsError
+from videosdk_transcripts import (
+    Clock,
+    RetryPolicy,
+    TranscriptsClient,
+    VideoSDKTranscriptsError,
+)
 from videosdk_transcripts.testing import (
     Body,
     CutBody,
@@ -276,7 +281,7 @@ class Faults:
         script = Script(fake, self.shares, seed=seed, run=self.run)
         async with Proxy(fake.url, script) as proxy:
             waits = Waits(proxy)
-            yield self._options(fake, proxy.url) | {"sleep": waits.sleep}
+            yield self._options(fake, proxy.url) | {"clock": Clock(sleep=waits.sleep)}
         tally.faults += script.met
         if set(self.shares) == {"429 with Retry-After"} and waits.shortest < 1:
             tally.flaws["Retry-After undercut"] += 1
@@ -301,7 +306,11 @@ class Faults:
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
         ):
             url = proxy.url.replace("http:", "https:")
-            yield self._options(fake, url) | {"session": session, "ssl": client, "sleep": _no_wait}
+            yield self._options(fake, url) | {
+                "session": session,
+                "ssl": client,
+                "clock": Clock(sleep=_no_wait),
+            }
 
     def _options(self, fake: Rooms, url: str) -> dict[str, Any]:
         never_whole = not {"black hole", "a drip of bytes"}.isdisjoint(self.shares)

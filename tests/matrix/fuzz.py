@@ -135,8 +135,8 @@ def _answers() -> list[tuple[Kind, Any]]:
         rows,
     ]
     wanted = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
-    position = {"asked_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
-    known = {"moving": False, "complete_from_page": 1, "recent": ["id-1"], "gap_before": []}
+    position = {"requested_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
+    known = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "gap_before": []}
     checkpoint = wanted | position | known
     return [
         *(("page", page) for page in pages),
@@ -171,7 +171,7 @@ _KEYS: Final = (
     *("id", "status", "extension", "extensionConfig", "roomId", "sessionId", "enabled", "start"),
     *("end", "transcriptionFilePaths", "summarizedFilePaths", "webhookUrl", "provider", "x"),
     *("pageInfo", "pagination", "transcriptions", "data", "records", "success", "currentPage"),
-    *("page", "perPage", "lastPage", "totalPages", "total", "totalItems", "recent", "version"),
+    *("page", "perPage", "lastPage", "totalPages", "total", "totalItems", "yielded_ids", "version"),
     *("a @ b", "'", "", "\ud800", "\x00", "k" * 5000),
 )
 _NUMBERS: Final = (0, 1, 2, 3, -1, 1.5, 1e300, 10**15, 10**400, "0", "1", "2", "\u0663", "9" * 16)

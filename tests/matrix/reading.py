@@ -37,7 +37,7 @@ from videosdk_transcripts._api.protocol import (
     retry_after,
 )
 from videosdk_transcripts._paging.checkpoint import Checkpoint
-from videosdk_transcripts._paging.options import WalkOptions, make_pager
+from videosdk_transcripts._paging.options import WalkOptions
 
 __all__ = ["CANARY", "KINDS", "ROOM", "SESSION", "Input", "Kind", "check"]
 
@@ -47,6 +47,7 @@ T = TypeVar("T")
 
 KINDS: Final = get_args(Kind)
 CANARY: Final = "canary-of-a-row"
+LIST: Final = "realtime-transcriptions"
 ROOM: Final = "abc-xyzw-lmno"
 SESSION: Final = "621497578bea0d0404c35c4c"
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,8 +136,8 @@ def _object(given: Input) -> str:
 
 def _checkpoint(given: Input) -> str:
     text = given.body.decode("utf-8", "surrogateescape")
-    found = Checkpoint.loads(text, given.wanted, 20)
-    assert Checkpoint.loads(found.dumps(), given.wanted, 20) == found
+    found = Checkpoint.loads(text, given.wanted, 20, LIST)
+    assert Checkpoint.loads(found.dumps(), given.wanted, 20, LIST) == found
     return "checkpoint"
 
 
@@ -202,7 +203,7 @@ def _walk(given: Input, answer: Response) -> str:
             readahead=0,
             walk_timeout=None,
         )
-        return make_pager(options, fetch, stats=WalkStats(), clock=Clock())
+        return Pager(fetch, options, WalkStats(), clock=Clock(), list_name=LIST)
 
     whole = pager(None)
     ids, outcome = _ids(whole, given)

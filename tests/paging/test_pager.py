@@ -18,9 +18,7 @@ from videosdk_transcripts import (
     TranscriptsClient,
     UnverifiedRowError,
 )
-from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.pager import Pager
-from videosdk_transcripts._paging.walk import Walk
 from videosdk_transcripts.models import WalkStats
 from videosdk_transcripts.testing import (
     Change,
@@ -33,6 +31,7 @@ from videosdk_transcripts.testing import (
 )
 
 from ..conftest import ManualClock
+from .lists import LIST, walk_options
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -319,7 +318,7 @@ def test_a_plain_loop_is_told_the_right_line() -> None:
     pager: Any = TranscriptsClient(token="t").iter_transcriptions()
     with pytest.raises(TypeError, match="write 'async for t in client.iter_transcriptions"):
         iter(pager)
-    with pytest.raises(TypeError, match=r"not awaited.*async for.*await client\.get_page"):
+    with pytest.raises(TypeError, match=r"be awaited.*async for.*await client\.get_page"):
         pager.__await__()
 
 
@@ -525,7 +524,7 @@ async def test_a_checkpoint_grows_no_further(client: TranscriptsClient, fake: Fa
     pager = client.iter_transcriptions(ROOM, page_size=50)
     await ids(pager)
     checkpoint = json.loads(pager.checkpoint)
-    assert len(checkpoint["recent"]) == 500
+    assert len(checkpoint["yielded_ids"]) == 500
     assert checkpoint["complete_from_page"] == 11
 
 
@@ -538,7 +537,7 @@ async def test_what_a_checkpoint_knows_is_counted_in_the_newest_page_numbers(
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(741)]
     state = json.loads(pager.checkpoint)
-    assert (state["page"], state["complete_from_page"], len(state["recent"])) == (35, 11, 501)
+    assert (state["page"], state["complete_from_page"], len(state["yielded_ids"])) == (35, 11, 501)
     del fake.rows[:150]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows
@@ -566,20 +565,8 @@ async def test_a_pager_needs_no_http(clock: ManualClock) -> None:
         assert (page_size, deadline) == (2, None)
         return Page(page, (Transcription(f"{page}a"), Transcription(f"{page}b")), last_page=2)
 
-    walk = Walk[Transcription](
-        Filter(), on_unverified="raise", page_size=2, max_empty_pages=1, stats=WalkStats()
-    )
-    pager = Pager(
-        fetch,
-        walk,
-        wanted=Filter(),
-        page_size=2,
-        limit=None,
-        readahead=0,
-        walk_timeout=None,
-        collect_invalid=False,
-        clock=clock.clock,
-    )
+    options = walk_options(page_size=2, max_empty_pages=1)
+    pager = Pager(fetch, options, WalkStats(), clock=clock.clock, list_name=LIST)
     assert await ids(pager) == ["1a", "1b", "2a", "2b"]
 
 

@@ -41,8 +41,8 @@ class Service:
         self.asked: list[int] = []
         self.stats = WalkStats()
         self.total = 1000
-        self.distrusted = 0
-        self.doubted = 0
+        self.moved = 0
+        self.maybe_moved = 0
         self._gates: dict[int, asyncio.Event] = {}
 
     async def fetch(
@@ -55,27 +55,27 @@ class Service:
         return Page(page, (Transcription(str(page)),), last_page=50, total=self.total)
 
     def rows_moved(self) -> None:
-        self.distrusted += 1
+        self.moved += 1
 
     def rows_may_have_moved(self) -> None:
-        self.doubted += 1
+        self.maybe_moved += 1
 
     def hold(self, page: int) -> asyncio.Event:
         return self._gates.setdefault(page, asyncio.Event())
 
-    async def step(self, ahead: ReadAhead[Any], page: int, reach: int = 50) -> list[int]:
+    async def step(self, ahead: ReadAhead[Any], page: int, limit: int = 50) -> list[int]:
         """Get a page, and return which ones have been asked for meanwhile."""
         before = len(self.asked)
-        found, _ = await ahead.get(page, 20, deadline=None, reach=reach)
+        found, _ = await ahead.get(page, 20, deadline=None, readahead_limit=limit)
         assert found.number == page
         await turns(2)
         return sorted(self.asked[before:])
 
 
-def reading(service: Service, most: int = 8) -> ReadAhead[Transcription]:
+def reading(service: Service, max_window: int = 8) -> ReadAhead[Transcription]:
     """Make one that reads ahead for a loop which does not end."""
-    ahead = ReadAhead(service.fetch, most, service.stats, service)
-    ahead.loops = 1
+    ahead = ReadAhead(service.fetch, max_window, service.stats, service)
+    ahead.leases = 1
     return ahead
 
 
@@ -91,17 +91,17 @@ async def test_the_window_doubles_from_the_second_page_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "came"),
+    ("max_window", "came"),
     [
         (0, [[1], [2], [3], [4]]),
         (1, [[1], [2, 3], [4], [5]]),
         (3, [[1], [2, 3], [4, 5], [6, 7]]),
     ],
 )
-async def test_the_window_has_a_bound(most: int, came: list[list[int]]) -> None:
+async def test_the_window_has_a_bound(max_window: int, came: list[list[int]]) -> None:
     """It goes as far as was asked for, and with 0 nothing is read ahead."""
     service = Service()
-    ahead = reading(service, most)
+    ahead = reading(service, max_window)
     assert [await service.step(ahead, page) for page in range(1, 5)] == came
 
 
@@ -131,7 +131,7 @@ async def test_nothing_is_asked_for_beyond_the_reach() -> None:
     """The end of the list, or what a limit lets through."""
     service = Service()
     ahead = reading(service)
-    came = [await service.step(ahead, page, reach=4) for page in range(1, 5)]
+    came = [await service.step(ahead, page, limit=4) for page in range(1, 5)]
     assert came == [[1], [2, 3], [4], []]
 
 
@@ -142,7 +142,7 @@ async def test_going_back_drops_what_was_read_ahead() -> None:
     for page in range(1, 5):
         await service.step(ahead, page)
     assert max(service.asked) == 8
-    assert await service.step(ahead, 3, reach=0) == [3]
+    assert await service.step(ahead, 3, limit=0) == [3]
     assert await service.step(ahead, 5) == [5, 6, 7]
     assert await service.step(ahead, 6) == [8, 9]
     ahead.stop()
@@ -157,7 +157,7 @@ async def test_answers_that_differ_are_noticed_in_the_order_in_which_they_come()
     await service.step(ahead, 1)
     await service.step(ahead, 2)
     assert service.asked == [1, 2, 3]
-    third = asyncio.create_task(ahead.get(3, 20, deadline=None, reach=50))
+    third = asyncio.create_task(ahead.get(3, 20, deadline=None, readahead_limit=50))
     await turns(3)
     service.total = 999
     service.hold(4).set()
@@ -165,7 +165,7 @@ async def test_answers_that_differ_are_noticed_in_the_order_in_which_they_come()
     service.total = 1000
     service.hold(3).set()
     page, was_ahead = await third
-    assert (page.total, was_ahead, service.distrusted) == (1000, True, 2)
+    assert (page.total, was_ahead, service.moved) == (1000, True, 2)
     ahead.stop()
 
 

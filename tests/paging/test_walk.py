@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,67 +14,11 @@ from videosdk_transcripts import (
     PaginationError,
     Transcription,
     UnverifiedRowError,
-    WalkStats,
 )
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.checkpoint import Position
-from videosdk_transcripts._paging.history import recent_to_keep
-from videosdk_transcripts._paging.walk import Walk
 
-SIZE = 3
-
-
-def make_walk(**options: Any) -> Walk[Transcription]:
-    """Make a walk with small pages."""
-    settings: dict[str, Any] = {
-        "on_unverified": "raise",
-        "page_size": SIZE,
-        "max_empty_pages": 5,
-        "stats": WalkStats(),
-    }
-    return Walk(options.pop("wanted", Filter()), **(settings | options))
-
-
-def page(number: int, ids: Iterable[str], **numbers: Any) -> Page[Transcription]:
-    """Make a page of rows with these ids."""
-    return Page(number, tuple(Transcription(i) for i in ids), **numbers)
-
-
-class Listing:
-    """A list of ids that can change, cut into pages as a server does."""
-
-    def __init__(
-        self, ids: Iterable[str], *, counted: bool = True, with_total: bool = True
-    ) -> None:
-        self.ids = list(ids)
-        self.counted = counted
-        self.with_total = with_total
-        self.asked: list[int] = []
-
-    def page(self, number: int, size: int) -> Page[Transcription]:
-        self.asked.append(number)
-        numbers: dict[str, Any] = {}
-        if self.counted:
-            last_page = max(1, -(-len(self.ids) // size))
-            total = len(self.ids) if self.with_total else None
-            numbers = {"page_size": size, "last_page": last_page, "total": total}
-        return page(number, self.ids[(number - 1) * size : number * size], **numbers)
-
-
-def run(
-    walk: Walk[Transcription],
-    listing: Listing,
-    before: Callable[[int], object] = lambda _number: None,
-) -> list[str]:
-    """Walk to the end, and call `before` with the number of each request, from 1."""
-    found: list[str] = []
-    while walk.next_page is not None:
-        before(len(listing.asked) + 1)
-        assert len(listing.asked) < 500
-        for released in walk.accept(listing.page(walk.next_page, walk.page_size)):
-            found += [t.id for t in released.items]
-    return found
-
+from .lists import SIZE, Listing, make_walk, page, resume_walk, run
 
 # Where it ends.
 
@@ -91,7 +33,7 @@ def test_a_still_list_is_walked_once(count: int, counted: bool) -> None:
     assert not walk.stats.drifted
     # Without a last page it takes one request more to see the end.
     pages = -(-count // SIZE)
-    assert len(listing.asked) == (max(1, pages) if counted else pages + 1)
+    assert len(listing.requested) == (max(1, pages) if counted else pages + 1)
 
 
 def test_the_newest_last_page_counts() -> None:
@@ -141,7 +83,7 @@ def test_pages_of_known_rows_are_bounded_without_a_last_page() -> None:
             total += 1
             walk.accept(page(walk.next_page or 0, "abc", total=total))
 
-    with pytest.raises(PaginationError, match="last page is to be unknown"):
+    with pytest.raises(PaginationError, match="last page is reported as unknown"):
         walk_on()
 
 
@@ -156,7 +98,7 @@ def test_a_last_page_that_runs_away_is_an_error() -> None:
             last_page = max(last_page, number + 2)
             walk.accept(page(number, [f"r{number}"], last_page=last_page))
 
-    with pytest.raises(PaginationError, match="runs away: it moved 200 times"):
+    with pytest.raises(PaginationError, match="keeps moving away: it grew 200 times"):
         walk_on()
     assert walk.next_page is not None
     assert walk.next_page < 210
@@ -252,7 +194,7 @@ def test_rows_removed_before_the_place_of_reading(
     assert walk.stats.rescans == 1
     # One page to look back at, one for each page's worth of rows that slid, and one to
     # see where they begin.
-    assert len(listing.asked) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
+    assert len(listing.requested) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
 
 
 # Seven make a page on which every row is known, while the list stands still again.
@@ -300,7 +242,7 @@ def test_a_row_removed_with_every_request() -> None:
     found = run(walk, listing, change)
     assert [i for i in everything if i not in gone] == [i for i in found if i not in gone]
     assert len(found) == len(set(found))
-    assert len(listing.asked) <= 4 * 30
+    assert len(listing.requested) <= 4 * 30
 
 
 def test_rows_that_move_again_while_they_are_looked_for() -> None:
@@ -330,7 +272,7 @@ def test_a_list_that_shrinks_below_the_place_of_reading() -> None:
 
     found = run(walk, listing, change)
     assert found == [f"r{n:02}" for n in (*range(21), *range(24, 30))]
-    assert listing.asked == [1, 2, 3, 4, 5, 6, 7, 8, 2, 1]
+    assert listing.requested == [1, 2, 3, 4, 5, 6, 7, 8, 2, 1]
 
 
 def test_a_page_beyond_the_end_that_comes_into_being() -> None:
@@ -345,7 +287,7 @@ def test_a_page_beyond_the_end_that_comes_into_being() -> None:
             listing.ids += "ABCDEFGH"
 
     assert run(walk, listing, change) == [*"abcdefghi", *"ABCDEFGH"]
-    assert listing.asked == [1, 2, 3, 1, 3, 2, 1, 3, 2, 1, 4]
+    assert listing.requested == [1, 2, 3, 1, 3, 2, 1, 3, 2, 1, 4]
 
 
 def test_a_list_that_vanishes() -> None:
@@ -371,10 +313,10 @@ def test_a_total_that_changes_with_every_answer_costs_a_bounded_number_of_reques
     found: list[str] = []
     while walk.next_page is not None:
         answer = listing.page(walk.next_page, SIZE)
-        odd = Page(answer.number, answer.items, last_page=20, total=len(listing.asked) * 7919)
+        odd = Page(answer.number, answer.items, last_page=20, total=len(listing.requested) * 7919)
         found += [t.id for p in walk.accept(odd) for t in p.items]
     assert found == listing.ids
-    assert len(listing.asked) <= 4 * 20
+    assert len(listing.requested) <= 4 * 20
 
 
 @given(data=st.data(), count=st.integers(0, 40), size=st.integers(1, 7))
@@ -487,14 +429,14 @@ def test_rows_that_come_and_go_while_pages_are_read_again_are_no_repetition() ->
 
 def test_a_resumed_walk_drops_what_it_handed_out_before() -> None:
     """The rows named by the checkpoint don't come again, and are no sign of a move."""
-    walk = make_walk(start=Position(2, SIZE, 7, 3), recent=("a", "b", "c", "d"))
+    walk = resume_walk(Position(2, SIZE, 7, 3), ("a", "b", "c", "d"))
     assert run(walk, Listing("abcdefg")) == ["e", "f", "g"]
     assert not walk.stats.drifted
 
 
 def test_a_resumed_walk_sees_that_the_list_has_changed_meanwhile() -> None:
     """Rows that slid to the front between two processes are read again."""
-    walk = make_walk(start=Position(3, SIZE, 9, 3), recent=tuple("abcdef"))
+    walk = resume_walk(Position(3, SIZE, 9, 3), tuple("abcdef"))
     assert run(walk, Listing("bcdefghi")) == ["g", "h", "i"]
     assert walk.stats.drifted
 
@@ -502,9 +444,9 @@ def test_a_resumed_walk_sees_that_the_list_has_changed_meanwhile() -> None:
 def test_a_resumed_walk_does_not_go_back_further_than_it_knows() -> None:
     """Pages whose rows the checkpoint does not name could only be repeated."""
     listing = Listing([f"r{n}" for n in range(9)])
-    walk = make_walk(start=Position(3, SIZE, 8, 3), recent=("x", "y", "z"), complete_from_page=2)
+    walk = resume_walk(Position(3, SIZE, 8, 3), ("x", "y", "z"), complete_from_page=2)
     run(walk, listing)
-    assert listing.asked == [3, 2]
+    assert listing.requested == [3, 2]
 
 
 @pytest.mark.parametrize(("total", "last_page"), [(15, 5), (None, 5)])
@@ -512,25 +454,25 @@ def test_what_a_resumed_walk_knows_moves_with_the_list(total: int | None, last_p
     """Rows that vanished meanwhile take the known ones to the front, and the bound with them."""
     listing = Listing([f"r{n}" for n in range(6, 15)], with_total=total is not None)
     # Of fifteen rows nine were handed out, and the newest three of these are known.
-    walk = make_walk(
-        start=Position(4, SIZE, total, last_page), recent=("r6", "r7", "r8"), complete_from_page=3
+    walk = resume_walk(
+        Position(4, SIZE, total, last_page), ("r6", "r7", "r8"), complete_from_page=3
     )
     assert run(walk, listing) == [f"r{n}" for n in range(9, 15)]
-    assert listing.asked == [4, 3, 2, 1]
+    assert listing.requested == [4, 3, 2, 1]
 
 
 def test_a_resumed_walk_over_a_list_without_numbers() -> None:
     """Where the service names neither a total nor a last page, nothing says what moved."""
     listing = Listing([f"r{n}" for n in range(9)], counted=False)
-    walk = make_walk(start=Position(3, SIZE), recent=("r3", "r4", "r5"), complete_from_page=2)
+    walk = resume_walk(Position(3, SIZE), ("r3", "r4", "r5"), complete_from_page=2)
     assert run(walk, listing) == ["r6", "r7", "r8"]
-    assert listing.asked == [3, 4]
+    assert listing.requested == [3, 4]
 
 
 def test_a_resumed_walk_takes_known_rows_for_no_repetition() -> None:
     """Rows pushed back between two processes come again, and are no fault of the server."""
     before = [f"r{n:02}" for n in range(12)]
-    walk = make_walk(start=Position(2, SIZE, 18, 6), recent=before[:3])
+    walk = resume_walk(Position(2, SIZE, 18, 6), before[:3])
     found = run(walk, Listing([*"ABCDEF", *before]))
     assert [i for i in found if i in before] == before[3:]
 
@@ -589,15 +531,9 @@ def test_unreadable_rows_without_ids_bring_nothing_new() -> None:
 
 def test_a_resumed_walk_that_had_not_begun_still_learns_the_page_size() -> None:
     """A checkpoint taken before the first answer says nothing of the server's size."""
-    walk = make_walk(start=Position(1, SIZE))
+    walk = resume_walk(Position(1, SIZE))
     walk.accept(page(1, "ab", page_size=2, last_page=9))
     assert walk.page_size == 2
-
-
-@pytest.mark.parametrize(("size", "kept"), [(1, 500), (20, 500), (500, 1000)])
-def test_recent_to_keep(size: int, kept: int) -> None:
-    """At least two pages, so that the page in progress is known whole."""
-    assert kept == recent_to_keep(size)
 
 
 # Pages that were read ahead.
@@ -607,7 +543,7 @@ def test_a_page_read_ahead_is_taken_as_it_is_where_nothing_moved() -> None:
     """It is as good as one that was asked for at its turn."""
     walk, listing = make_walk(), Listing("abcdef")
     walk.accept(listing.page(1, SIZE))
-    assert [p.number for p in walk.accept(listing.page(2, SIZE), was_ahead=True)] == [2]
+    assert [p.number for p in walk.accept(listing.page(2, SIZE), was_prefetched=True)] == [2]
     assert walk.next_page is None
 
 
@@ -621,12 +557,12 @@ def test_a_page_read_ahead_that_tells_of_movement_is_not_taken(change: str) -> N
         "total": page(2, "def", **numbers | {"total": 8}),
         "repeated row": page(2, "cde", **numbers),
     }
-    assert walk.accept(stale[change], was_ahead=True) == []
-    assert (walk.next_page, walk.reach, walk.stats.drifted) == (2, 0, False)
+    assert walk.accept(stale[change], was_prefetched=True) == []
+    assert (walk.next_page, walk.readahead_limit, walk.stats.drifted) == (2, 0, False)
     assert walk.accept(listing.page(2, SIZE)) == []
-    assert (walk.next_page, walk.reach, walk.stats.drifted) == (1, 0, True)
+    assert (walk.next_page, walk.readahead_limit, walk.stats.drifted) == (1, 0, True)
     assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
-    assert (walk.next_page, walk.reach) == (3, 3)
+    assert (walk.next_page, walk.readahead_limit) == (3, 3)
 
 
 def test_a_walk_that_is_told_that_rows_moved_looks_back() -> None:
@@ -643,14 +579,14 @@ def test_a_walk_that_is_told_that_rows_moved_looks_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "reach"),
+    ("numbers", "limit"),
     [({"last_page": 7, "total": 9}, 7), ({"total": 10}, 4), ({"total": 0}, 0), ({}, 0)],
 )
-def test_how_far_a_walk_may_be_read_ahead(numbers: dict[str, int], reach: int) -> None:
+def test_how_far_a_walk_may_be_read_ahead(numbers: dict[str, int], limit: int) -> None:
     """To the end that the service names, or that its total comes to."""
     walk = make_walk()
     walk.accept(page(1, "abc", **numbers))
-    assert walk.reach == reach
+    assert walk.readahead_limit == limit
 
 
 def test_a_walk_in_doubt_looks_back_and_says_nothing_where_nothing_moved() -> None:
@@ -658,7 +594,7 @@ def test_a_walk_in_doubt_looks_back_and_says_nothing_where_nothing_moved() -> No
     walk, listing = make_walk(), Listing("abcdefghi")
     walk.accept(listing.page(1, SIZE))
     walk.rows_may_have_moved()
-    assert (walk.position.moving, walk.reach) == (True, 3)
+    assert (walk.position.moving, walk.readahead_limit) == (True, 3)
     assert walk.accept(listing.page(2, SIZE)) == []
     assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
     assert (walk.position.moving, walk.next_page) == (False, 3)
@@ -682,7 +618,7 @@ def test_a_doubt_survives_in_a_checkpoint() -> None:
     first, listing = make_walk(), Listing("abcdefghi")
     first.accept(listing.page(1, SIZE))
     first.rows_may_have_moved()
-    walk = make_walk(start=first.position, recent="abc")
+    walk = resume_walk(first.position, "abc")
     listing.ids = [*listing.ids[1:], "j"]
     assert run(walk, listing) == list("defghij")
 
@@ -695,9 +631,9 @@ def test_what_comes_while_a_walk_looks_back_makes_it_look_twice(tell: str) -> No
     listing.ids.append("m")
     assert walk.accept(listing.page(2, SIZE)) == []
     getattr(walk, tell)()
-    asked = len(listing.asked)
+    asked = len(listing.requested)
     found = run(walk, listing)
-    assert listing.asked[asked : asked + 3] == [1, 2, 1]
+    assert listing.requested[asked : asked + 3] == [1, 2, 1]
     assert found == list("defghijklm")
 
 
@@ -706,7 +642,7 @@ def test_a_page_that_repeats_rows_beside_others_is_asked_for_again() -> None:
     walk = make_walk()
     walk.accept(page(1, "abc", last_page=9))
     walk.accept(page(2, "def", last_page=9))
-    assert walk.accept(page(3, "abc", last_page=9), was_ahead=True) == []
+    assert walk.accept(page(3, "abc", last_page=9), was_prefetched=True) == []
     for number, ids in ((3, "abc"), (2, "def"), (3, "abc")):
         assert walk.next_page == number
         assert walk.accept(page(number, ids, last_page=9)) == []

@@ -101,6 +101,11 @@ class Endpoint:
     rows: str
     row: str
 
+    @property
+    def name(self) -> str:
+        """Return its name in the API, the last part of the path."""
+        return self.path.rstrip("/").rpartition("/")[2]
+
 
 REALTIME: Final = Endpoint("/ai/v1/realtime-transcriptions/", "transcriptions", "transcription")
 POST: Final = Endpoint(

@@ -1,14 +1,14 @@
 """
-Where a walk can be taken up again, as versioned JSON that survives the process.
+P3: where a walk can be resumed, as versioned JSON that is valid in another process. No I/O.
 
 The text is plain, so that it can be read in a log or a database: it names the filter
-and the ids handed out last, and holds no secret.
+and the ids yielded last, and contains no secret.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from attrs import asdict, frozen
 
@@ -16,82 +16,84 @@ from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts.errors import ConfigurationError
 
 _VERSION: Final = 1
-REALTIME: Final = "realtime-transcriptions"
-POST: Final = "post-transcriptions"
-"""The two lists that can be walked, by their names in the API."""
 
 
 @frozen
 class Position:
-    """The page to ask for next, and what the server had said when the walk came there."""
+    """The page to request next, and what the server reported when the walk arrived there."""
 
     page: int
     page_size: int
     total: int | None = None
     last_page: int | None = None
     moving: bool = False
-    """Whether rows may have moved, and have not been looked for yet."""
+    """Whether rows moved, or may have moved, and were not searched for yet."""
     gap_before: frozenset[str] = frozenset()
-    """Rows among those handed out last before which one may be missing."""
+    """Those of the rows yielded last before which one may be missing."""
 
 
 @frozen
 class Checkpoint:
-    """A position, exact to the row: the newest ids tell which rows were handed out."""
+    """A position that is exact to the row: the newest ids show which rows were yielded."""
 
     wanted: Filter
-    asked_page_size: int
+    requested_page_size: int
     position: Position
-    recent: tuple[str, ...]
-    complete_from_page: int = 1
-    """The page from which on the newest ids are all that was handed out."""
-    listed: str = REALTIME
-    """Which list was walked."""
+    yielded_ids: tuple[str, ...]
+    complete_from_page: int
+    """The page from which on `yielded_ids` has all rows that were yielded."""
+    list_name: str
+    """The list that was walked, by its name in the API."""
 
     def dumps(self) -> str:
-        """Write it as JSON."""
+        """Return it as JSON."""
         return json.dumps(
             {
                 "version": _VERSION,
-                "list": self.listed,
+                "list": self.list_name,
                 "room_id": self.wanted.room_id,
                 "session_id": self.wanted.session_id,
-                "asked_page_size": self.asked_page_size,
+                "requested_page_size": self.requested_page_size,
                 **asdict(self.position),
                 "complete_from_page": self.complete_from_page,
-                "recent": self.recent,
+                "yielded_ids": self.yielded_ids,
                 # In the order of the others, so that the same walk gives the same text.
-                "gap_before": [i for i in self.recent if i in self.position.gap_before],
+                "gap_before": [i for i in self.yielded_ids if i in self.position.gap_before],
             }
         )
 
     @classmethod
-    def loads(
-        cls, text: object, wanted: Filter, asked_page_size: int, listed: str = REALTIME
-    ) -> Checkpoint:
+    def loads(cls, text: object, wanted: Filter, requested_page_size: int, list_name: str) -> Self:
         """
-        Read what `dumps` wrote.
+        Read what `dumps` wrote, for a walk over the same list.
+
+        Args:
+            text: the JSON text.
+            wanted: the filter of the walk that resumes.
+            requested_page_size: its page size.
+            list_name: its list.
 
         Raises:
-            ConfigurationError: it is no checkpoint, of another version, or of a walk
-                over another list, or with another filter or page size.
+            ConfigurationError: the text is not a checkpoint, has another version, or belongs
+                to a walk over another list, or with another filter or page size.
         """
         data = _parse(text)
-        if data["list"] != listed:
+        if data["list"] != list_name:
             raise ConfigurationError(
-                f"the checkpoint is of a walk over the {data['list']}, this one is over the "
-                f"{listed}; give it to the call that walks the same list"
+                f"the checkpoint belongs to a walk over the {data['list']}, but this one is over "
+                f"the {list_name}; pass it to the method that lists the same"
             )
         theirs = Filter(data["room_id"], data["session_id"])
         if theirs != wanted:
             raise ConfigurationError(
-                f"the checkpoint is of a walk over {theirs}, this one is over {wanted}; "
-                "ask for the same room and session again"
+                f"the checkpoint belongs to a walk over {theirs}, but this one is over {wanted}; "
+                "pass the same room and session again"
             )
-        if data["asked_page_size"] != asked_page_size:
+        if data["requested_page_size"] != requested_page_size:
             raise ConfigurationError(
-                f"the checkpoint is of a walk with page_size={data['asked_page_size']}, this one "
-                f"has page_size={asked_page_size}; ask for the same page size again"
+                "the checkpoint belongs to a walk with "
+                f"page_size={data['requested_page_size']}, but this one has "
+                f"page_size={requested_page_size}; pass the same page size again"
             )
         position = Position(
             data["page"],
@@ -101,8 +103,14 @@ class Checkpoint:
             data["moving"],
             frozenset(data["gap_before"]),
         )
-        recent = tuple(data["recent"])
-        return cls(wanted, asked_page_size, position, recent, data["complete_from_page"], listed)
+        return cls(
+            wanted,
+            requested_page_size,
+            position,
+            tuple(data["yielded_ids"]),
+            data["complete_from_page"],
+            list_name,
+        )
 
 
 def _parse(text: object) -> dict[str, Any]:
@@ -111,20 +119,18 @@ def _parse(text: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or "version" not in data:
-        raise ConfigurationError("resume must be a text that a pager gave as its checkpoint")
+        raise ConfigurationError("resume must be the text of a pager's checkpoint")
     if data["version"] != _VERSION:
         raise ConfigurationError(
-            f"the checkpoint has version {data['version']!r}, this release reads version "
+            f"the checkpoint has version {data['version']!r}, but this release reads version "
             f"{_VERSION}; start a new walk, or use the release that wrote it"
         )
-    if data.get("list") not in (REALTIME, POST) or not all(
-        key in data and fits(data[key]) for key, fits in _FIELDS.items()
-    ):
+    if not all(key in data and is_valid(data[key]) for key, is_valid in _FIELDS.items()):
         raise ConfigurationError("the checkpoint is damaged; start a new walk")
     return data
 
 
-def _is_text(value: object) -> bool:
+def _is_optional_text(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
@@ -132,7 +138,7 @@ def _is_positive(value: object) -> bool:
     return type(value) is int and value > 0
 
 
-def _is_count(value: object) -> bool:
+def _is_optional_count(value: object) -> bool:
     return value is None or (type(value) is int and value >= 0)
 
 
@@ -141,15 +147,16 @@ def _is_ids(value: object) -> bool:
 
 
 _FIELDS: Final = {
-    "room_id": _is_text,
-    "session_id": _is_text,
-    "asked_page_size": _is_positive,
+    "list": lambda value: isinstance(value, str),
+    "room_id": _is_optional_text,
+    "session_id": _is_optional_text,
+    "requested_page_size": _is_positive,
     "page": _is_positive,
     "page_size": _is_positive,
-    "total": _is_count,
-    "last_page": _is_count,
+    "total": _is_optional_count,
+    "last_page": _is_optional_count,
     "moving": lambda value: isinstance(value, bool),
-    "complete_from_page": _is_positive,
-    "recent": _is_ids,
     "gap_before": _is_ids,
+    "yielded_ids": _is_ids,
+    "complete_from_page": _is_positive,
 }

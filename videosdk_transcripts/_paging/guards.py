@@ -1,4 +1,8 @@
-"""P4, a walk ends: what page information may not do. No I/O."""
+"""
+P4: every walk ends. Page information that would make it endless or meaningless is an error.
+
+No I/O.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +13,47 @@ from attrs import evolve, frozen
 from videosdk_transcripts.errors import PaginationError
 from videosdk_transcripts.models import Page
 
-_GROWTHS: Final = 100
-"""How often the last page moves away until it is looked at whether it comes nearer."""
+_MAX_GROWTHS: Final = 100
+"""How often the last page may grow before the walk must have come closer to it."""
 
 
 @frozen
 class Guards:
-    """What has been noticed so far. A page that passes gives the next state."""
+    """Count what could make a walk endless. Each page returns the next state."""
 
     max_empty_pages: int
     empty_pages: int = 0
+    """Pages in a row without a new row."""
     growths: int = 0
+    """How often the last page has grown since `pages_left` was set."""
     pages_left: int = 0
-    in_vain: int = 0
+    """The distance to the last page at the first of these growths."""
+    rounds_without_progress: int = 0
+    """Rounds of `_MAX_GROWTHS` growths in a row in which that distance did not shrink."""
 
-    def passed(self, page: Page[Any], *, brings_new: bool, last_page: int | None) -> Guards:
+    def after(self, page: Page[Any], *, brings_new: bool, last_page: int | None) -> Guards:
         """
-        Let a page pass.
+        Return the state after a page.
 
         Args:
-            page: the page as it came.
-            brings_new: whether there is a row on it that was not listed before.
-            last_page: the last page by the word of the answer before.
+            page: the page as received.
+            brings_new: whether it has a row that was not listed before.
+            last_page: the last page reported by the previous response.
 
         Raises:
-            PaginationError: nothing new has come for too long, or the end runs away.
+            PaginationError: too many pages in a row brought nothing new, or the last page
+                grows as fast as the walk advances.
         """
         if brings_new and not self.empty_pages and page.last_page == last_page:
             return self
-        empty_pages = 0 if brings_new else self._one_barren_page_more(page)
+        empty_pages = 0 if brings_new else self._count_empty_page(page)
         return evolve(self._after_growth(page, last_page), empty_pages=empty_pages)
 
-    def _one_barren_page_more(self, page: Page[Any]) -> int:
+    def _count_empty_page(self, page: Page[Any]) -> int:
         if self.empty_pages >= self.max_empty_pages:
             raise PaginationError(
                 f"{self.max_empty_pages} pages in a row brought no new row, and the last page is "
-                f"to be {page.last_page or 'unknown'}; if that can be true, go on from the "
+                f"reported as {page.last_page or 'unknown'}; if that is correct, resume from the "
                 "checkpoint with a larger max_empty_pages",
                 page=page.number,
             )
@@ -56,51 +65,45 @@ class Guards:
         left = page.last_page - page.number
         if self.growths == 0:
             return evolve(self, growths=1, pages_left=left)
-        if self.growths < _GROWTHS:
+        if self.growths < _MAX_GROWTHS:
             return evolve(self, growths=self.growths + 1)
-        # One burst of rows may be to blame once, and not twice in a row.
-        in_vain = self.in_vain + 1 if left >= self.pages_left else 0
-        if in_vain > 1:
+        # A single burst of new rows can explain one round, but not two in a row.
+        rounds = self.rounds_without_progress + 1 if left >= self.pages_left else 0
+        if rounds > 1:
             raise PaginationError(
-                f"the last page runs away: it moved {2 * _GROWTHS} times, now to {page.last_page}, "
-                "without coming nearer; go on from the checkpoint once the list grows slower",
+                f"the last page keeps moving away: it grew {2 * _MAX_GROWTHS} times, now to "
+                f"{page.last_page}, and the walk came no closer to it; resume from the checkpoint "
+                "when the list grows more slowly",
                 page=page.number,
             )
-        return evolve(self, growths=1, pages_left=left, in_vain=in_vain)
+        return evolve(self, growths=1, pages_left=left, rounds_without_progress=rounds)
 
 
-def size_in_use(page: Page[Any], asked: int, received: int, *, is_first: bool) -> int:
+def size_in_use(page: Page[Any], requested: int, received: int, *, is_first: bool) -> int:
     """
-    Return the page size that the numbers of the next pages count in.
+    Return the page size that page numbers refer to from here on.
 
     Args:
-        page: the page as it came, with the size that the server names.
-        asked: the size that was asked for.
-        received: the rows that the server sent.
-        is_first: whether it is the first page of the walk, so that no number counts yet.
+        page: the page as received, with the size that the server reports.
+        requested: the size that was requested.
+        received: the number of rows that the server sent.
+        is_first: whether it is the first page of the list, so that no number depends on the
+            size yet.
 
     Raises:
-        PaginationError: the size changed under way.
+        PaginationError: the size changed in the middle of the walk.
     """
-    named = page.page_size
-    if named is None or named == asked:
-        return asked
+    reported = page.page_size
+    if reported is None or reported == requested:
+        return requested
     if is_first:
-        # The rows tell whether the server means what it names: it does not where they don't fit.
-        meant = received <= named if named < asked else received > asked
-        return named if meant else asked
-    if received == named and not page.is_last:
+        # Some services echo a size that they don't use. The rows show it: they don't fit.
+        fits = received <= reported if reported < requested else received > requested
+        return reported if fits else requested
+    if received == reported and not page.is_last:
         raise PaginationError(
-            f"the page size changed from {asked} to {named} at page {page.number}, so that page "
-            f"numbers lost their meaning; start a new walk with page_size={named}",
+            f"the page size changed from {requested} to {reported} at page {page.number}, so page "
+            f"numbers no longer mean the same rows; start a new walk with page_size={reported}",
             page=page.number,
         )
-    return asked
-
-
-def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
-    """Tell whether a number that both know has changed."""
-    if page.total == total and page.last_page == last_page:
-        return False
-    pairs = ((page.total, total), (page.last_page, last_page))
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+    return requested

@@ -1,8 +1,9 @@
 """
-The pager: walks pages through a fetch function, and knows no HTTP.
+What users iterate over: steps a walk, yields its rows or pages, and can be resumed.
 
-A class and not a generator: a generator is finished by its first error and then looks
-complete. What is read ahead belongs to a loop over the pager, and ends with it.
+No HTTP: a function fetches the pages. A class and not a generator, because a generator is
+finished by its first error and then looks complete. Prefetched pages belong to a loop over the
+pager, and end with it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
 from attrs import evolve
 
-from videosdk_transcripts._api.filter import Filter, TranscriptionT
+from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 
-from .checkpoint import REALTIME, Checkpoint
-from .guards import numbers_differ
+from .checkpoint import Checkpoint
 from .history import YieldedIds
+from .options import WalkOptions
 from .readahead import FetchPage, ReadAhead
+from .rescan import numbers_differ
 from .verify import VerifiedWalk
 from .walk import Walk
 
@@ -32,50 +34,60 @@ class Pager(Generic[TranscriptionT]):
     """
     Iterate over the rows of a list, page after page.
 
-    Made by `TranscriptsClient.iter_transcriptions`; nothing is sent until the first
+    Returned by `TranscriptsClient.iter_transcriptions`; nothing is sent until the first
     step. Use it in ``async for``, row by row, or through `by_page`::
 
         async for t in client.iter_transcriptions(room_id, session_id):
             print(t.id)
 
-    After any error or cancellation the next step asks for the same page again. A
-    ``break`` leaves nothing behind, and a further loop goes on behind the last row
-    handed out. Once it has ended, a further loop is a RuntimeError.
+    After any error or cancellation the next step requests the same page again. A
+    ``break`` needs no cleanup, and another loop continues after the last row that was
+    yielded. After the end, another loop is a RuntimeError.
+
+    Args:
+        fetch: fetches a page of the list.
+        options: the arguments of the walk.
+        stats: the counters of the walk.
+        clock: the time, for ``walk_timeout``.
+        list_name: the list, by its name in the API, for checkpoints.
+
+    Raises:
+        ConfigurationError: ``options.resume`` is not a checkpoint of such a walk.
     """
 
     def __init__(
         self,
         fetch: FetchPage[TranscriptionT],
-        walk: Walk[TranscriptionT] | VerifiedWalk[TranscriptionT],
+        options: WalkOptions,
+        stats: WalkStats,
         *,
-        wanted: Filter,
-        page_size: int,
-        limit: int | None,
-        readahead: int,
-        walk_timeout: float | None,
-        collect_invalid: bool,
         clock: Clock,
-        recent: tuple[str, ...] = (),
-        complete_from_page: int = 1,
-        listed: str = REALTIME,
+        list_name: str,
     ) -> None:
-        self._walk = walk
-        self._stats = walk.stats
-        self._ahead = ReadAhead(fetch, readahead, walk.stats, walk)
-        self._wanted = wanted
-        self._listed = listed
-        self._asked_page_size = page_size
-        self._left = limit
-        self._walk_deadline = walk_timeout
+        checkpoint = None
+        if options.resume is not None:
+            checkpoint = Checkpoint.loads(
+                options.resume, options.wanted, options.page_size, list_name
+            )
+        self._options = options
+        self._stats = stats
         self._clock = clock
-        self._ends_at: float | None = None
-        self._ready: deque[Page[TranscriptionT]] = deque()
-        # The page in progress, those of its rows that are handed out, and what is left of them.
+        self._list_name = list_name
+        self._walk: Walk[TranscriptionT] | VerifiedWalk[TranscriptionT] = (
+            VerifiedWalk(options, stats)
+            if options.consistency == "verify"
+            else Walk(options, stats, checkpoint)
+        )
+        self._ahead = ReadAhead(fetch, options.readahead, stats, self._walk)
+        self._rows_left = options.limit
+        self._deadline: float | None = None
+        # Pages that the walk has released, and that were not opened yet.
+        self._released: deque[Page[TranscriptionT]] = deque()
+        # The page in progress, the rows of it to yield, and those that are left of these.
         self._page: Page[TranscriptionT] | None = None
         self._rows: tuple[TranscriptionT, ...] = ()
-        self._coming: Iterator[TranscriptionT] = iter(())
-        self._recent = YieldedIds(page_size, recent, complete_from_page)
-        self._collect_invalid = collect_invalid
+        self._rows_to_come: Iterator[TranscriptionT] = iter(())
+        self._yielded = YieldedIds(options.page_size, checkpoint)
         self._invalid: list[InvalidRow] = []
         self._stepping = False
         self._finished = False
@@ -83,38 +95,38 @@ class Pager(Generic[TranscriptionT]):
 
     @property
     def stats(self) -> WalkStats:
-        """Return the counters of this walk, which go on counting."""
+        """Return the counters of this walk, which are updated in place."""
         return self._stats
 
     @property
     def total(self) -> int | None:
-        """Return how many rows there are by the server's newest word, None until known."""
+        """Return the total of the newest response, None until known."""
         return self._walk.total
 
     @property
     def last_page(self) -> int | None:
-        """Return the last page by the server's newest word, None until known."""
+        """Return the last page of the newest response, None until known."""
         return self._walk.last_page
 
     @property
     def invalid_rows(self) -> tuple[InvalidRow, ...]:
-        """Return the rows that could not be read, where ``on_invalid="collect"`` asked for it."""
+        """Return the rows that could not be read, collected with ``on_invalid="collect"``."""
         return tuple(self._invalid)
 
     @property
     def checkpoint(self) -> str:
         """
-        Return where this walk can be taken up again, exact to the row, as JSON text.
+        Return where this walk can be resumed, exact to the row, as JSON text.
 
-        Give it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids and
+        Pass it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids and
         page size, in this process or in another one.
         """
         position, page = self._walk.position, self._page
-        number, ids = (page.number, self._ids_handed_out()) if page else (0, ())
+        number, ids = (page.number, self._ids_yielded()) if page else (0, ())
         if page is None or len(ids) >= len(page.items):
-            page = self._ready[0] if self._ready else None
+            page = self._released[0] if self._released else None
         if page is not None:
-            # With its own total: the list may have moved since this page was read.
+            # With the numbers of its own response: rows may have moved since then.
             has_moved = numbers_differ(page, self.total, self.last_page)
             position = evolve(
                 position,
@@ -123,40 +135,45 @@ class Pager(Generic[TranscriptionT]):
                 last_page=page.last_page,
                 moving=position.moving or has_moved,
             )
-        recent, complete_from_page = self._recent.with_page(number, ids)
-        complete_from_page = min(complete_from_page, position.page)
-        found = (self._asked_page_size, position, recent, complete_from_page, self._listed)
-        return Checkpoint(self._wanted, *found).dumps()
+        yielded_ids, complete_from_page = self._yielded.with_page(number, ids)
+        return Checkpoint(
+            self._options.wanted,
+            self._options.page_size,
+            position,
+            yielded_ids,
+            min(complete_from_page, position.page),
+            self._list_name,
+        ).dumps()
 
     def by_page(self) -> PageIterator[TranscriptionT]:
         """
         Return an iterator over whole pages, for ``async for page in pager.by_page()``.
 
-        A page may be empty below the last one. It shares the pager's place: rows that
-        were handed out are not in it.
+        A page before the last one may be empty. Rows and pages share the pager's position:
+        a page does not contain rows that were already yielded.
         """
         return PageIterator(self)
 
     def __aiter__(self) -> AsyncIterator[TranscriptionT]:
-        self._begin()
+        self._check_not_finished()
         return _Rows(self)
 
     async def __anext__(self) -> TranscriptionT:
         while True:
-            for row in self._coming:
+            for row in self._rows_to_come:
                 self._stats.rows_yielded += 1
                 return row
-            if not await self._turn():
+            if not await self._open_page():
                 raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """
-        End the walk, and wait until nothing that it read ahead is on its way.
+        End the walk, and wait until no prefetched page is in flight.
 
-        May be called at any time, and more than once.
+        It can be called at any time, and more than once.
         """
         self._closed = True
-        self._leave_rows(self._rows[: self._index])
+        self._drop_rows(self._rows[: self._index])
         await self._ahead.aclose()
 
     async def __aenter__(self) -> Self:
@@ -170,7 +187,7 @@ class Pager(Generic[TranscriptionT]):
     ) -> None:
         await self.aclose()
 
-    # A type checker refuses both lines by itself, as long as these stay unknown to it.
+    # Hidden from type checkers, so that they reject both mistakes by themselves.
     if not TYPE_CHECKING:
 
         def __iter__(self) -> NoReturn:
@@ -180,86 +197,92 @@ class Pager(Generic[TranscriptionT]):
 
         def __await__(self) -> NoReturn:
             raise TypeError(
-                "a pager is not awaited: write 'async for t in client.iter_transcriptions(...)', "
+                "a pager can't be awaited: write 'async for t in client.iter_transcriptions(...)', "
                 "or 'await client.get_page(...)' for one page"
             )
 
     def __repr__(self) -> str:
         at = self._walk.next_page
         place = f"at page {at} of {self.last_page or '?'}" if at else "at its end"
-        return f"<Pager over {self._wanted}, {place}, {self.stats.rows_yielded} rows yielded>"
+        over = self._options.wanted
+        return f"<Pager over {over}, {place}, {self.stats.rows_yielded} rows yielded>"
 
-    def _begin(self) -> None:
+    def _check_not_finished(self) -> None:
         if self._finished:
             raise RuntimeError(
-                "this pager has ended; call client.iter_transcriptions(...) again to walk again, "
-                "or with resume=pager.checkpoint to go on behind a limit"
+                "this pager has ended; call client.iter_transcriptions(...) for a new walk, or "
+                "with resume=pager.checkpoint to continue after a limit"
             )
 
     async def _next_page(self) -> Page[TranscriptionT]:
-        """Return what is left of the page in progress, or else the next page."""
+        """Return the rest of the page in progress, or the next page."""
         page = self._page
-        if page is None or not length_hint(self._coming):
-            page = await self._turn()
+        if page is None or not length_hint(self._rows_to_come):
+            page = await self._open_page()
             if page is None:
                 raise StopAsyncIteration
-        rows = tuple(self._coming)
+        rows = tuple(self._rows_to_come)
         self._stats.rows_yielded += len(rows)
         return page if len(rows) == len(page.items) else evolve(page, items=rows)
 
-    async def _turn(self) -> Page[TranscriptionT] | None:
-        """Open the next page, if there is one."""
+    async def _open_page(self) -> Page[TranscriptionT] | None:
+        """Open the next page, and return it; None at the end."""
         if self._closed:
             raise RuntimeError(
-                "this pager is closed; go on with client.iter_transcriptions(..., "
+                "this pager is closed; continue with client.iter_transcriptions(..., "
                 "resume=pager.checkpoint)"
             )
         if self._stepping:
             raise RuntimeError(
-                "two tasks step this pager at once; give each task a pager of its own, or "
-                "hand the rows over through an asyncio.Queue"
+                "two tasks step this pager at the same time; use one pager for each task, or "
+                "pass the rows through an asyncio.Queue"
             )
         self._stepping = True
         try:
-            self._put_away()
-            while not self._ready and self._walk.next_page is not None and self._left != 0:
-                await self._step(self._walk.next_page)
+            self._close_page()
+            while (
+                not self._released
+                and self._rows_left != 0
+                and (number := self._walk.next_page) is not None
+            ):
+                await self._step(number)
         finally:
             self._stepping = False
-        if self._left == 0 or not self._ready:
+        if self._rows_left == 0 or not self._released:
             self._finish()
             return None
-        self._page = page = self._ready.popleft()
-        self._rows = page.items if self._left is None else page.items[: self._left]
-        self._coming = iter(self._rows)
+        self._page = page = self._released.popleft()
+        self._rows = page.items if self._rows_left is None else page.items[: self._rows_left]
+        self._rows_to_come = iter(self._rows)
         return page
 
     @property
     def _index(self) -> int:
-        """Return how many rows of the page in progress have been handed out."""
-        # No hint but the number itself, as for every iterator over a tuple.
-        return len(self._rows) - length_hint(self._coming)
+        """Return how many rows of the page in progress have been yielded."""
+        # The hint is exact for an iterator over a tuple.
+        return len(self._rows) - length_hint(self._rows_to_come)
 
-    def _leave_rows(self, handed_out: tuple[TranscriptionT, ...] = ()) -> None:
-        self._rows, self._coming = handed_out, iter(())
+    def _drop_rows(self, yielded: tuple[TranscriptionT, ...] = ()) -> None:
+        """Drop the rows to come of the page in progress."""
+        self._rows, self._rows_to_come = yielded, iter(())
 
-    def _ids_handed_out(self) -> tuple[str, ...]:
-        """Return those of the page in progress."""
+    def _ids_yielded(self) -> tuple[str, ...]:
+        """Return the ids of the rows of the page in progress that were yielded."""
         return tuple([row.id for row in self._rows[: self._index]])
 
-    def _put_away(self) -> None:
-        """Take note of the page in progress, whose rows have been handed out."""
+    def _close_page(self) -> None:
+        """Record the page in progress, whose rows have been yielded."""
         if self._page is None:
             return
-        self._recent.add(self._page.number, self._ids_handed_out())
-        if self._left is not None:
-            self._left -= self._index
+        self._yielded.add(self._page.number, self._ids_yielded())
+        if self._rows_left is not None:
+            self._rows_left -= self._index
         self._page = None
-        self._leave_rows()
+        self._drop_rows()
 
     def _finish(self) -> None:
         self._finished = True
-        if self._left != 0:
+        if self._rows_left != 0:
             try:
                 self._walk.finish()
             except VideoSDKTranscriptsError as error:
@@ -267,28 +290,29 @@ class Pager(Generic[TranscriptionT]):
                 raise
 
     async def _step(self, number: int) -> None:
-        if self._walk_deadline is not None and self._ends_at is None:
-            self._ends_at = self._clock.monotonic() + self._walk_deadline
+        """Fetch a page and let the walk accept it."""
+        if self._options.walk_timeout is not None and self._deadline is None:
+            self._deadline = self._clock.monotonic() + self._options.walk_timeout
         size = self._walk.page_size
-        reach = self._walk.reach
-        if self._left is not None:
-            reach = min(reach, number - 1 - (-self._left // size))
+        readahead_limit = self._walk.readahead_limit
+        if self._rows_left is not None:
+            readahead_limit = min(readahead_limit, number - 1 - (-self._rows_left // size))
         try:
-            page, was_ahead = await self._ahead.get(
-                number, size, deadline=self._ends_at, reach=reach
+            page, was_prefetched = await self._ahead.get(
+                number, size, deadline=self._deadline, readahead_limit=readahead_limit
             )
-            released = self._walk.accept(page, was_ahead=was_ahead)
+            released = self._walk.accept(page, was_prefetched=was_prefetched)
         except VideoSDKTranscriptsError as error:
             error.page = error.page or number
             error.checkpoint = self.checkpoint
             raise
         except StopAsyncIteration as error:
-            # A caller's function that lets it out would end the walk as if it were complete.
+            # Raised by a caller's function, it would end the walk as if it were complete.
             raise RuntimeError(
                 "a function given to the client raised StopAsyncIteration"
             ) from error
-        self._ready.extend(released)
-        if self._collect_invalid:
+        self._released.extend(released)
+        if self._options.on_invalid == "collect":
             for page in released:
                 self._invalid.extend(page.invalid_rows)
 
@@ -296,33 +320,33 @@ class Pager(Generic[TranscriptionT]):
 class _Rows(Generic[TranscriptionT]):
     """One loop over the rows of a pager."""
 
-    __slots__ = ("_hold", "_pager", "_stats")
+    __slots__ = ("_lease", "_pager", "_stats")
 
     def __init__(self, pager: Pager[TranscriptionT]) -> None:
         self._pager = pager
         self._stats = pager.stats
-        self._hold = pager._ahead.lease()  # noqa: SLF001 - the two are one thing seen from two sides
+        self._lease = pager._ahead.lease()  # noqa: SLF001 - a part of the pager
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> TranscriptionT:
-        # Not just the pager's own step: a call more for each row is a percent of its cost.
-        for row in self._pager._coming:  # noqa: SLF001
+        # Repeated from the pager's own step: one more call per row is a percent of its cost.
+        for row in self._pager._rows_to_come:  # noqa: SLF001
             self._stats.rows_yielded += 1
             return row
         return await self._pager.__anext__()
 
 
 class PageIterator(Generic[TranscriptionT]):
-    """Iterate over the pages of a pager. Made by `Pager.by_page`."""
+    """Iterate over the pages of a pager. Returned by `Pager.by_page`."""
 
     def __init__(self, pager: Pager[TranscriptionT], *, is_loop: bool = False) -> None:
         self._pager = pager
-        self._hold = pager._ahead.lease() if is_loop else None  # noqa: SLF001
+        self._lease = pager._ahead.lease() if is_loop else None  # noqa: SLF001
 
     def __aiter__(self) -> PageIterator[TranscriptionT]:
-        self._pager._begin()  # noqa: SLF001
+        self._pager._check_not_finished()  # noqa: SLF001
         return PageIterator(self._pager, is_loop=True)
 
     async def __anext__(self) -> Page[TranscriptionT]:

@@ -1,8 +1,8 @@
 """
-P13: pages that are asked for before it is their turn. Knows no HTTP, no rows and no order.
+P13: adaptive read-ahead. Pages that are fetched before they are due.
 
-What goes wrong ahead is nobody's concern until the walk gets there, and a page that failed
-by then is asked for again: reading ahead changes when an answer comes, and nothing else.
+The order of rows and errors does not change: a prefetched page that failed is fetched again
+when it is due, and only then an error is raised. No HTTP here: a function fetches the pages.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any, Generic, Protocol, TypeVar
 from videosdk_transcripts._api.filter import TranscriptionLike, TranscriptionT
 from videosdk_transcripts.models import Page, WalkStats
 
-from .guards import numbers_differ
+from .rescan import numbers_differ
 
 Transcription_co = TypeVar("Transcription_co", bound=TranscriptionLike, covariant=True)
 
 
 class FetchPage(Protocol[Transcription_co]):
-    """Gets one page, with as many attempts as that takes."""
+    """Fetch one page, with all attempts that this takes."""
 
     def __call__(
         self, page: int, page_size: int, *, deadline: float | None
     ) -> Awaitable[Page[Transcription_co]]: ...
 
 
-class Doubting(Protocol):
-    """A walk that looks back when it is told to."""
+class MovableRows(Protocol):
+    """A walk that can be notified of rows that moved."""
 
     def rows_moved(self) -> None: ...
     def rows_may_have_moved(self) -> None: ...
@@ -37,115 +37,117 @@ class Doubting(Protocol):
 
 class ReadAhead(Generic[TranscriptionT]):
     """
-    Gets the pages of a walk, and those that it will ask for next.
+    Fetch the pages of a walk, and those that it will request next.
 
-    Nothing is read ahead until a second page is asked for. Then the window doubles with
-    each page: 1, 2, 4, 8. Where the service asks for less, or rows move, it is halved,
-    and from then on grows by one.
+    Nothing is prefetched until a second page is requested. Then the window doubles with
+    each page: 1, 2, 4, 8. It is halved when the service throttles or when rows move, and
+    grows by one from then on.
 
     Args:
-        fetch: gets one page.
-        most: pages to read ahead at most; 0 for none.
-        stats: tells how often the service asked for less.
-        walk: is told when an answer that came ahead says that rows have moved since the one
-            before it, also where nobody waits for it, and when one is given up that might have.
+        fetch: fetches one page.
+        max_window: the most pages to prefetch; 0 for none.
+        stats: counts the responses that throttle.
+        walk: is notified when a prefetched page shows that rows have moved, even if that page is
+            never used, and when a page is cancelled that might have shown it.
     """
 
     def __init__(
         self,
         fetch: FetchPage[TranscriptionT],
-        most: int,
+        max_window: int,
         stats: WalkStats,
-        walk: Doubting,
+        walk: MovableRows,
     ) -> None:
         self._fetch = fetch
         self._walk = walk
-        self._most = most
+        self._max_window = max_window
         self._stats = stats
         self._throttled = 0
         self._window = 0
-        self._is_careful = False
-        self._next: int | None = None
+        self._was_halved = False
+        self._page_due: int | None = None
         self._total: int | None = None
         self._last_page: int | None = None
-        self.loops = 0
-        """How many loops there are that what is read ahead would end with."""
+        self.leases = 0
+        """How many loops hold a lease. Without one, nothing is prefetched."""
         self._tasks: dict[int, asyncio.Task[Page[TranscriptionT] | Exception]] = {}
         self._ending: set[asyncio.Task[Page[TranscriptionT] | Exception]] = set()
 
     def lease(self) -> LoopLease:
-        """Read ahead as long as somebody holds the result."""
+        """Return a lease; pages are prefetched as long as it exists."""
         return LoopLease(self)
 
     async def get(
-        self, number: int, page_size: int, *, deadline: float | None, reach: int
+        self, number: int, page_size: int, *, deadline: float | None, readahead_limit: int
     ) -> tuple[Page[TranscriptionT], bool]:
         """
-        Return a page, and whether it had been asked for before its turn.
+        Return a page, and whether it had been prefetched.
 
         Args:
             number: the page.
-            page_size: rows to ask for.
-            deadline: where the clock stands when the whole walk must have ended.
-            reach: the last page that may be asked for by now; 0 for none.
+            page_size: the rows to request.
+            deadline: the time at which the whole walk must have ended, by the clock's
+                ``monotonic``; None for no limit.
+            readahead_limit: the last page that may be prefetched now; 0 for none.
         """
-        if number == self._next:
+        if number == self._page_due:
             self._adapt()
         elif self._tasks:
-            # The walk goes back, or asks for a page again: what is there may be too old. What is
-            # on its way may come, for what it tells and to keep its connection.
+            # The walk goes back, or requests a page again, so what was prefetched may be too
+            # old. Requests in flight may finish: they can show movement, and cancelling one
+            # costs its connection.
             self._halve()
-            for early in self._tasks.values():
-                self._let_end(early)
+            for task in self._tasks.values():
+                self._let_end(task)
             self._tasks = {}
-        self._next = number + 1
-        task = self._tasks.pop(number, None)
+        self._page_due = number + 1
+        due = self._tasks.pop(number, None)
         try:
-            last = min(number + self._window, reach) if self.loops else 0
+            last = min(number + self._window, readahead_limit) if self.leases else 0
             for page in range(number + 1, last + 1):
                 if page not in self._tasks:
-                    reading = self._read(page, page_size, deadline)
-                    self._tasks[page] = asyncio.create_task(reading, name=f"page {page} ahead")
-            if task is None or not _is_good(task):
+                    prefetch = self._prefetch(page, page_size, deadline)
+                    self._tasks[page] = asyncio.create_task(prefetch, name=f"page {page} ahead")
+            if due is None or not _is_usable(due):
                 found = await self._fetch(number, page_size, deadline=deadline)
                 self._total, self._last_page = found.total, found.last_page
                 return found, False
-            return await _result(task), True
+            return await _result(due), True
         except BaseException as error:
-            if task is not None:
-                self._tasks[number] = task
+            if due is not None:
+                self._tasks[number] = due
             if isinstance(error, Exception):
                 await self.aclose()
             else:
-                # Whoever is cancelled or closed waits for nothing any more.
+                # A cancelled or closed coroutine must not wait.
                 self.stop()
             raise
 
     def stop(self) -> None:
-        """Read nothing ahead until a second page is asked for again."""
+        """Cancel what is in flight, and prefetch nothing until a second page is requested."""
         for task in self._tasks.values():
             self._let_end(task)
         self._tasks = {}
-        self._next, self._window = None, 0
+        self._page_due, self._window = None, 0
         if self._ending:
             self._walk.rows_may_have_moved()
         for task in tuple(self._ending):
             _cancel(task)
 
     async def aclose(self) -> None:
-        """Stop, and wait until nothing is on its way."""
+        """Stop, and wait until nothing is in flight."""
         self.stop()
         if self._ending:
             loop = asyncio.get_running_loop()
             here = [task for task in self._ending if task.get_loop() is loop]
             await asyncio.gather(*here, return_exceptions=True)
 
-    async def _read(
+    async def _prefetch(
         self, number: int, page_size: int, deadline: float | None
     ) -> Page[TranscriptionT] | Exception:
         try:
             page = await self._fetch(number, page_size, deadline=deadline)
-        except Exception as error:  # noqa: BLE001 - also a caller's own; raised at its turn
+        except Exception as error:  # noqa: BLE001 - also a caller's own; raised when it is due
             return error
         if numbers_differ(page, self._total, self._last_page):
             self._walk.rows_moved()
@@ -156,14 +158,14 @@ class ReadAhead(Generic[TranscriptionT]):
         if self._throttled != self._stats.throttled:
             self._throttled = self._stats.throttled
             self._halve()
-        elif self._is_careful:
-            self._window = min(self._window + 1, self._most)
+        elif self._was_halved:
+            self._window = min(self._window + 1, self._max_window)
         else:
-            self._window = min(2 * self._window or 1, self._most)
+            self._window = min(2 * self._window or 1, self._max_window)
 
     def _halve(self) -> None:
-        self._window = min(max(1, self._window // 2), self._most)
-        self._is_careful = True
+        self._window = min(max(1, self._window // 2), self._max_window)
+        self._was_halved = True
 
     def _let_end(self, task: asyncio.Task[Page[TranscriptionT] | Exception]) -> None:
         if not task.done():
@@ -172,14 +174,14 @@ class ReadAhead(Generic[TranscriptionT]):
 
 
 async def _result(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> Page[TranscriptionT]:
-    # Whoever cancels the caller cancels the task with it, which nobody else needs.
+    # Cancelling the caller cancels the task as well, which has no other user.
     found = await task
     if isinstance(found, Exception):
         raise found
     return found
 
 
-def _is_good(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> bool:
+def _is_usable(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> bool:
     if not task.done():
         return task.get_loop() is asyncio.get_running_loop()
     return not task.cancelled() and not isinstance(task.result(), Exception)
@@ -193,23 +195,23 @@ def _cancel(task: asyncio.Task[Any]) -> None:
     if is_here:
         task.cancel()
         return
-    # Collected in another thread, or outside of any loop; one that is closed has none left.
+    # Garbage-collected in another thread, or outside of any loop. A closed loop has no tasks.
     with contextlib.suppress(RuntimeError):
         task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 class LoopLease:
     """
-    Held by a loop, and by nothing else: what is read ahead for it ends with it.
+    Held by the iterator of a loop alone. When it is collected, prefetching stops.
 
-    Nobody tells an iterator that a loop was left by ``break``, but that it is not needed any
-    more; and that in any thread.
+    An iterator is not notified when its loop is left by ``break``: it is only garbage-collected,
+    possibly in another thread.
     """
 
     def __init__(self, ahead: ReadAhead[Any]) -> None:
         self._ahead = ahead
-        ahead.loops += 1
+        ahead.leases += 1
 
     def __del__(self) -> None:
-        self._ahead.loops -= 1
+        self._ahead.leases -= 1
         self._ahead.stop()

@@ -1,21 +1,22 @@
-"""P1 and P3 for walks that stop and are taken up while rows come and go, without a network."""
+"""P1 and P3 for walks that are stopped and resumed while rows appear and vanish. No sockets."""
 
 import random
 
 import pytest
 
 from videosdk_transcripts import Clock, Page, Transcription, WalkStats
-from videosdk_transcripts._api.filter import Filter
-from videosdk_transcripts._paging.options import WalkOptions, make_pager
+from videosdk_transcripts._paging.pager import Pager
+
+from ..paging.lists import LIST, walk_options
 
 SIZE = 20
 ROWS = 60 * SIZE
 BLOCK = 30
-"""Rows that come or go together, more than a page."""
+"""Rows that appear or vanish together, more than a page."""
 
 
 class Moving:
-    """A list that loses a block of rows and gets another one, before one answer in ten."""
+    """A list that loses a block of rows and gets another one, before one response in ten."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311
@@ -50,24 +51,13 @@ class Moving:
 
 
 async def walk_in_parts(listing: Moving) -> list[str]:
-    """Stop after some rows, again and again, and go on from the checkpoint."""
+    """Stop after some rows, again and again, and resume from the checkpoint."""
     found: list[str] = []
     checkpoint, left = None, 0
     while left == 0:
         left = listing.chance.randint(1, 400)
-        options = WalkOptions(
-            wanted=Filter(),
-            limit=None,
-            page_size=SIZE,
-            resume=checkpoint,
-            on_unverified="raise",
-            on_invalid="raise",
-            consistency="once",
-            max_empty_pages=9,
-            readahead=0,
-            walk_timeout=None,
-        )
-        pager = make_pager(options, listing.fetch, stats=WalkStats(), clock=Clock())
+        options = walk_options(page_size=SIZE, resume=checkpoint, max_empty_pages=9)
+        pager = Pager(listing.fetch, options, WalkStats(), clock=Clock(), list_name=LIST)
         async for t in pager:
             found.append(t.id)
             left -= 1
@@ -77,13 +67,13 @@ async def walk_in_parts(listing: Moving) -> list[str]:
     return found
 
 
-# Each of them stops a walk while a row is missing before one that was handed out.
+# Each of them stops a walk while a row is missing before one that was yielded.
 SEEDS = (7, 756, 817, 1031, 1177, 1552, 1627, 1963, 2113, 2189)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_no_row_that_stayed_is_lost(seed: int) -> None:
-    """Neither one that a look back had found and not handed out yet, nor one before it."""
+async def test_resumed_walks_yield_all_rows_that_stayed(seed: int) -> None:
+    """Those that a rescan had found and not yielded yet, and those before them, too."""
     listing = Moving(seed)
     found = await walk_in_parts(listing)
     stayed = {f"row {n}" for n in range(ROWS)} - listing.gone

@@ -1,0 +1,86 @@
+"""Lists that can change, and walks over them without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from videosdk_transcripts import Page, Transcription, WalkStats
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
+from videosdk_transcripts._paging.options import WalkOptions
+from videosdk_transcripts._paging.walk import Walk
+
+SIZE = 3
+LIST = "realtime-transcriptions"
+
+
+def walk_options(**options: Any) -> WalkOptions:
+    """Return the options of a walk, by default small pages and no read-ahead."""
+    defaults: dict[str, Any] = {
+        "wanted": Filter(),
+        "limit": None,
+        "page_size": SIZE,
+        "resume": None,
+        "on_unverified": "raise",
+        "on_invalid": "raise",
+        "consistency": "once",
+        "max_empty_pages": 5,
+        "readahead": 0,
+        "walk_timeout": None,
+    }
+    return WalkOptions(**(defaults | options))
+
+
+def make_walk(**options: Any) -> Walk[Transcription]:
+    """Return a walk from the first page."""
+    return Walk(walk_options(**options), WalkStats())
+
+
+def resume_walk(
+    position: Position, yielded_ids: Iterable[str] = (), complete_from_page: int = 1
+) -> Walk[Transcription]:
+    """Return a walk that resumes from a checkpoint."""
+    checkpoint = Checkpoint(Filter(), SIZE, position, tuple(yielded_ids), complete_from_page, LIST)
+    return Walk(walk_options(), WalkStats(), checkpoint)
+
+
+def page(number: int, ids: Iterable[str], **numbers: Any) -> Page[Transcription]:
+    """Return a page of rows with these ids."""
+    return Page(number, tuple(Transcription(i) for i in ids), **numbers)
+
+
+class Listing:
+    """A list of ids that can change, cut into pages as a server does."""
+
+    def __init__(
+        self, ids: Iterable[str], *, counted: bool = True, with_total: bool = True
+    ) -> None:
+        self.ids = list(ids)
+        self.counted = counted
+        self.with_total = with_total
+        self.requested: list[int] = []
+
+    def page(self, number: int, size: int) -> Page[Transcription]:
+        self.requested.append(number)
+        numbers: dict[str, Any] = {}
+        if self.counted:
+            last_page = max(1, -(-len(self.ids) // size))
+            total = len(self.ids) if self.with_total else None
+            numbers = {"page_size": size, "last_page": last_page, "total": total}
+        return page(number, self.ids[(number - 1) * size : number * size], **numbers)
+
+
+def run(
+    walk: Walk[Transcription],
+    listing: Listing,
+    before: Callable[[int], object] = lambda _number: None,
+) -> list[str]:
+    """Walk to the end; `before` is called with the number of each request, from 1."""
+    found: list[str] = []
+    while walk.next_page is not None:
+        before(len(listing.requested) + 1)
+        assert len(listing.requested) < 500
+        for released in walk.accept(listing.page(walk.next_page, walk.page_size)):
+            found += [t.id for t in released.items]
+    return found

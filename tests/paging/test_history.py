@@ -1,0 +1,167 @@
+"""P10 and P3: the ids that a walk remembers, and from which page on they are complete."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videosdk_transcripts import PaginationError
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
+from videosdk_transcripts._paging.history import ListedIds, YieldedIds, yielded_to_keep
+
+from .lists import LIST, Listing, make_walk, run
+
+# The ids that were listed.
+
+
+def listed_ids(pages: int, size: int = 100, *, total: int | None = None) -> ListedIds:
+    """Return the ids of a walk that has listed so many pages."""
+    listed = ListedIds(Position(1, size, total, None), None)
+    for page in range(1, pages + 1):
+        listed.add(tuple(f"{page}-{n}" for n in range(size)))
+        if listed.is_full:
+            listed.forget_oldest(Position(page + 1, size, total, None))
+    return listed
+
+
+@pytest.mark.parametrize("pages", [100, 101, 149, 150, 1000])
+def test_listed_ids_are_bounded(pages: int) -> None:
+    """Between 5,000 and 10,000 ids are kept, and those of the first page."""
+    listed = listed_ids(pages)
+    assert 5000 <= len(listed.ids) <= 10_100
+    assert listed.ids >= {f"{page}-0" for page in range(pages - 49, pages + 1)}
+    assert listed.ids >= {f"1-{n}" for n in range(100)}
+
+
+def test_listed_ids_cover_two_large_pages() -> None:
+    """A repeated page is recognized at any page size."""
+    listed = listed_ids(20, size=4000)
+    assert listed.ids >= {f"{page}-{n}" for page in (19, 20) for n in (0, 3999)}
+    assert len(listed.ids) <= 5 * 4000
+
+
+@pytest.mark.parametrize(
+    ("total", "last_page", "expected"),
+    [(20_000, None, 51), (20_100, None, 51), (19_900, None, 50), (14_000, None, 1)],
+)
+def test_first_complete_page_shifts_when_rows_are_removed(
+    total: int | None, last_page: int | None, expected: int
+) -> None:
+    """The remembered ids began at page 51 when there were 20,000 rows."""
+    listed = listed_ids(120, total=20_000)
+    assert listed.first_complete_page(100, total, last_page) == expected
+
+
+def test_first_complete_page_is_1_until_ids_are_forgotten() -> None:
+    """The oldest 5,000 ids are forgotten after 10,000."""
+    found = [listed_ids(pages).first_complete_page(100, None, None) for pages in (1, 50, 99, 100)]
+    assert found == [1, 1, 1, 51]
+
+
+def test_long_walk_yields_rows_once_when_rows_are_inserted() -> None:
+    """New rows at the front push the others back, every twenty pages."""
+    listing = Listing([f"{n}" for n in range(12_000)])
+    new = iter(range(100_000))
+
+    def insert(number: int) -> None:
+        if number % 20 == 10:
+            listing.ids[:0] = [f"new-{next(new)}" for _ in range(7)]
+
+    found = run(make_walk(page_size=50), listing, insert)
+    assert [row for row in found if not row.startswith("new")] == [f"{n}" for n in range(12_000)]
+    assert len(set(found)) == len(found)
+
+
+def test_long_walk_finds_shifted_rows_after_forgetting() -> None:
+    """Rows are removed at the front, whose pages have been forgotten."""
+    listing = Listing([f"{n}" for n in range(15_000)])
+
+    def remove(number: int) -> None:
+        if number in (240, 250):
+            del listing.ids[:120]
+
+    assert run(make_walk(page_size=50), listing, remove) == [f"{n}" for n in range(15_000)]
+
+
+def test_service_that_starts_over_is_an_error_after_any_number_of_pages() -> None:
+    """The ids of the first page are never forgotten."""
+    listing = Listing([f"{n}" for n in range(15_000)], counted=False)
+    walk = make_walk(page_size=50)
+    while walk.next_page != 301:
+        walk.accept(listing.page(walk.next_page or 0, 50))
+    walk.accept(evolve(listing.page(1, 50), number=301))
+    with pytest.raises(PaginationError, match="page 301 repeats rows"):
+        walk.accept(listing.page(300, 50))
+
+
+# The ids that were yielded.
+
+
+def checkpoint(complete_from_page: int, *ids: str) -> Checkpoint:
+    """Return a checkpoint with these ids."""
+    return Checkpoint(Filter(), 20, Position(9, 20), ids, complete_from_page, LIST)
+
+
+def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
+    """A walk that is resumed and stopped at once forgets none of them."""
+    yielded = YieldedIds(20, checkpoint(7, "a", "b"))
+    assert yielded.with_page(0, ()) == (("a", "b"), 7)
+    assert yielded.with_page(9, ("c",)) == (("a", "b", "c"), 7)
+    assert yielded.with_page(0, ()) == (("a", "b"), 7), "reading changes nothing"
+
+
+def test_yielded_ids_of_an_empty_checkpoint_are_empty() -> None:
+    """Only the page from which on they are complete is kept."""
+    assert YieldedIds(20, checkpoint(7)).with_page(0, ()) == ((), 7)
+
+
+def test_yielded_ids_forget_whole_pages() -> None:
+    """So the page from which on they are complete can be named."""
+    yielded = YieldedIds(20, None)
+    for page in range(1, 31):
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+    ids, complete_from_page = yielded.with_page(31, ("x",))
+    assert (len(ids), ids[0], ids[-1], complete_from_page) == (501, "6-0", "x", 6)
+
+
+def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
+    """The first rows of a page that was read again may have been yielded long before."""
+    yielded = YieldedIds(20, None)
+    for page in (*range(1, 31), 25, 26, *range(31, 53)):
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+    ids, complete_from_page = yielded.with_page(53, ())
+    assert (len(ids), ids[0], complete_from_page) == (500, "30-0", 26)
+
+
+def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint() -> None:
+    """Also while too few ids are kept to forget any."""
+    yielded = YieldedIds(20, checkpoint(7, "old"))
+    assert yielded.with_page(5, ("x",)) == (("old", "x"), 6)
+    yielded.add(4, ("y",))
+    assert yielded.with_page(8, ("x",)) == (("old", "y", "x"), 5)
+    for page in range(1, 102):
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+    assert yielded.with_page(77, ("x",))[1] == 77
+    assert yielded.with_page(60, ("x",))[1] == 61
+
+
+@given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 90)), max_size=120))
+def test_forgetting_yielded_ids_changes_no_checkpoint(pages: list[tuple[int, int]]) -> None:
+    """It only saves memory: a checkpoint is the same as if all ids were kept."""
+    yielded, everything = (YieldedIds(20, checkpoint(3, "old")) for _ in range(2))
+    for n, (page, count) in enumerate(pages):
+        ids = tuple(f"{n}-{i}" for i in range(count))
+        yielded.add(page, ids)
+        everything.add(page, ids)
+        everything._count = 0  # so that nothing is ever forgotten
+        assert yielded.with_page(9, ("x",)) == everything.with_page(9, ("x",))
+    assert sum(len(ids) for _, ids in yielded._pages) <= 5 * yielded_to_keep(20)
+
+
+@pytest.mark.parametrize(("page_size", "kept"), [(1, 500), (20, 500), (500, 1000)])
+def test_yielded_ids_cover_two_pages(page_size: int, kept: int) -> None:
+    """All rows of the page in progress are known, whatever its size."""
+    assert kept == yielded_to_keep(page_size)
