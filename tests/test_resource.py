@@ -253,7 +253,7 @@ async def test_it_is_taken_up_again(fake: FakeVideoSDK, client: TranscriptsClien
     with pytest.raises(ConfigurationError, match="over the post-transcriptions, but this one is over"):
         client.iter_transcriptions(page_size=3, resume=text)
     other = client.iter_transcriptions(page_size=3).checkpoint
-    with pytest.raises(ConfigurationError, match="over the realtime-transcriptions, this one"):
+    with pytest.raises(ConfigurationError, match="over the realtime-transcriptions, but this one"):
         walk(client, page_size=3, resume=other)
 
 
