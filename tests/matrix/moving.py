@@ -1,4 +1,4 @@
-"""Walks over a list whose rows come and go meanwhile."""
+"""Walks over a list whose rows appear and vanish meanwhile."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ __all__ = ["Moving", "Pattern", "Place", "When", "moving_lines", "unseen_lines"]
 
 PAGE_SIZE: Final = 20
 BLOCK: Final = 30
-"""Rows that come or go together, more than a page."""
+"""Rows that appear or vanish together, more than a page."""
 EVERY: Final = 5
 RATE: Final = 0.1
 MOST_ROWS: Final = 400
-"""Before a walk that is taken up again stops once more."""
+"""The most rows before a resumed walk stops once more."""
 ROOM: Final = "abcd-efgh-ijkl"
 
 Pattern = Literal["inserted", "removed", "in turn", "uneven", "even"]
 Place = Literal["front", "middle", "end"]
 When = Literal["every 5 pages", "at random requests"]
-Manner = Literal["once", "verify", "taken up again"]
+Manner = Literal["once", "verify", "resumed"]
 
 
 class Mover:
-    """Changes the list just before some answers, the same for the same seed."""
+    """Change the list just before some responses, the same way for the same seed."""
 
     def __init__(self, fake: FakeVideoSDK, line: Moving, seed: int) -> None:
         self.gone: set[str] = set()
@@ -42,7 +42,7 @@ class Mover:
         self._next = 1 + self._chance.randint(1, EVERY)
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
-        """Change it where it is time, and answer."""
+        """Change the list if it is time, and respond."""
         page = int(exchange.request.query["page"])
         if self._is_time(page):
             self._change()
@@ -54,7 +54,7 @@ class Mover:
             return len(self._fake.requests) > 1 and self._chance.random() < RATE
         if page < self._next:
             return False
-        # One in each five pages, and not always the same one.
+        # One in each five pages, not always the same one.
         self._next = EVERY * ((page - 2) // EVERY + 1) + 1 + self._chance.randint(1, EVERY)
         return True
 
@@ -69,7 +69,7 @@ class Mover:
             case "in turn":
                 (self._insert if self.moments % 2 else self._remove)(line.place, count)
             case "uneven":
-                # More go than come, so that the total tells; where they come is left to chance.
+                # More rows go than come, so that the total changes; the place is random.
                 self._remove(line.place, count + 1)
                 self._insert(self._chance.choice(get_args(Place)), count)
             case _:
@@ -106,11 +106,11 @@ class Moving:
         count: rows at once.
         when: the moments.
         other_place: where rows come in an ``even`` change; as `place` by default.
-        manner: one walk, a verified one, or one that stops at random rows and is taken up
-            from its checkpoint by a new client, while the list goes on moving.
+        manner: one walk, a verified one, or one that stops at random rows and is resumed
+            from its checkpoint by a new client, while the list keeps moving.
         seeds: one walk for each.
         pages: the length of the list at first.
-        readahead: pages that are read ahead.
+        readahead: the most pages to prefetch.
     """
 
     pattern: Pattern
@@ -125,7 +125,7 @@ class Moving:
 
     @property
     def name(self) -> str:
-        """Return the line's name, of which its luck is drawn as well."""
+        """Return the line's name, which is also a part of its random seed."""
         places = f"{self.place} {self.other_place or ''}".strip()
         return f"{self.pattern} {places} {self.count} {self.when}"
 
@@ -134,7 +134,7 @@ class Moving:
         return asyncio.run(self.walk_all())
 
     async def walk_all(self) -> Tally:
-        """Run all of it, in a loop that is there."""
+        """Run all of it in the running loop."""
         tally = Tally()
         for seed in self.seeds:
             await self._walk(seed, tally)
@@ -142,7 +142,7 @@ class Moving:
         return tally
 
     async def _walk(self, seed: int, tally: Tally) -> None:
-        # All rows are of one room, and it takes long to find that out for each answer.
+        # All rows belong to one room, and filtering them for each response takes long.
         async with FakeVideoSDK(filters="ignored") as fake:
             rows = fake.add_transcriptions(self.pages * PAGE_SIZE, room_id=ROOM)
             listed = [row["id"] for row in rows]
@@ -150,13 +150,13 @@ class Moving:
             fake.every(1, mover)
             found: list[str] = []
             try:
-                if self.manner == "taken up again":
+                if self.manner == "resumed":
                     await self._walk_in_parts(fake, random.Random(seed), found, tally)  # noqa: S311
                 else:
                     async with fake.client() as client:
                         await self._walk_through(client, found, tally)
             except IncompleteWalkError as error:
-                # A verified walk that says so has lost nothing in silence.
+                # A verified walk that raises this has lost nothing silently.
                 tally.errors[type(error).__name__] += 1
             except VideoSDKTranscriptsError as error:
                 tally.errors[type(error).__name__] += 1
@@ -213,12 +213,12 @@ def moving_lines(**options: Any) -> list[Moving]:
 
 
 def resumed_lines(**options: Any) -> list[Moving]:
-    """Return the same lines for walks that stop at random rows and are taken up again."""
-    return moving_lines(manner="taken up again", **options)
+    """Return the same lines for walks that stop at random rows and are resumed."""
+    return moving_lines(manner="resumed", **options)
 
 
 def unseen_lines(**options: Any) -> list[Moving]:
-    """Return the lines of the limit: as many in as out in one moment, with the same total."""
+    """Return the lines of the limitation: as many rows in as out, with the same total."""
     return [
         Moving("even", out_of, count, other_place=into, **options)
         for out_of in get_args(Place)

@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m matrix.run", description=__doc__)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="walks for each line")
-    parser.add_argument("--readahead", type=int, default=8, help="pages that are read ahead")
+    parser.add_argument("--readahead", type=int, default=8, help="most pages to prefetch")
     options = parser.parse_args(arguments)
     began = time.monotonic()
     ahead = options.readahead
@@ -134,18 +134,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = (
         "## Faults\n",
         print_faults(faults, by_fault),
-        "## No second attempt: each error ends a client, a new one goes on\n",
+        "## Without retries: each error ends a client, and a new one resumes\n",
         print_faults(exhausted, by_exhaustion),
         f"Each of the errors has a checkpoint: {errors}.\n",
         "## Rows that move\n",
         print_moves(moves, by_move),
-        "## Rows that move while the walk stops and is taken up again\n",
+        "## Rows that move while the walk is stopped and resumed\n",
         print_moves(resumed, by_resumption),
-        "## The documented limit: as many in as out between two answers, with the same total\n",
+        "## The documented limitation: as many rows in as out between two responses\n",
         print_moves(unseen, by_unseen),
         '## The same, with consistency="verify"\n',
         print_moves(verified, by_verification),
-        "## Walks that are left\n",
+        "## Abandoned walks\n",
         print_leaving(leaving, by_leaving),
         f"{len(bad)} lines are bad. {time.monotonic() - began:.0f} s.\n",
     )

@@ -1,4 +1,4 @@
-"""A small part of the long matrix (`run.py`), with few seeds and short walks."""
+"""A small part of the long matrix (`run.py`): few seeds and short walks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .run import print_faults, print_moves
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_bursts_of_a_fault_are_survived(kind: str) -> None:
-    """Every kind in bursts of three costs requests and no row."""
+async def test_bursts_of_a_fault_lose_no_row(kind: str) -> None:
+    """Every kind, in bursts of three, costs requests only."""
     line = Faults(f"{kind}, bursts", {kind: 0.3}, 3, concurrency=(1,), pages=10)
     tally = await line.walk_all()
     assert tally.is_good, tally
@@ -20,7 +20,7 @@ async def test_bursts_of_a_fault_are_survived(kind: str) -> None:
     assert f"| {kind}, bursts | 1 | 1 | 1 |" in print_faults([line], [tally])
 
 
-async def test_mixed_faults_are_survived_by_walks_side_by_side() -> None:
+async def test_mixed_faults_in_concurrent_walks_lose_no_row() -> None:
     """Four walks on one client, each with its own room."""
     tally = await Faults("mixed", MIXED, concurrency=(4,), pages=25).walk_all()
     assert tally.is_good, tally
@@ -28,8 +28,8 @@ async def test_mixed_faults_are_survived_by_walks_side_by_side() -> None:
     assert tally.faults.total() > 5
 
 
-async def test_without_a_second_attempt_a_new_client_goes_on() -> None:
-    """Each error has a checkpoint, and all the parts together are the list."""
+async def test_without_retries_each_error_can_be_resumed() -> None:
+    """Each error has a checkpoint, and all parts together are the list."""
     tally = await Faults(
         "exhausted", EXHAUSTED, concurrency=(1,), attempts=1, pages=120, readahead=0
     ).walk_all()
@@ -39,8 +39,10 @@ async def test_without_a_second_attempt_a_new_client_goes_on() -> None:
 
 @pytest.mark.parametrize("pattern", ["inserted", "removed", "in turn", "uneven"])
 @pytest.mark.parametrize("count", [1, BLOCK])
-async def test_rows_that_move_while_the_total_changes(pattern: Pattern, count: int) -> None:
-    """No row that stayed is lost or comes twice, and the walk says that rows moved."""
+async def test_rows_that_move_while_the_total_changes_are_not_lost(
+    pattern: Pattern, count: int
+) -> None:
+    """No row that stayed is lost or duplicated, and the walk reports that rows moved."""
     line = Moving(pattern, "front", count, seeds=(1,), pages=30)
     tally = await line.walk_all()
     assert tally.is_good, tally
@@ -50,14 +52,14 @@ async def test_rows_that_move_while_the_total_changes(pattern: Pattern, count: i
     )
 
 
-async def test_the_documented_limit_is_counted_and_not_hidden() -> None:
-    """One out at the front and one in at the end leave no evidence, and the figures say so."""
+async def test_documented_limitation_is_counted() -> None:
+    """One row out at the front and one in at the end leave no evidence."""
     tally = await Moving("even", "front", 1, other_place="end", seeds=(1,), pages=30).walk_all()
     assert tally.lost == tally.faults["moments"] > 3
     assert (tally.drifted, tally.unreported, tally.is_good) == (0, 1, False)
 
 
-async def test_a_verified_walk_finds_what_the_limit_hides() -> None:
+async def test_verified_walk_overcomes_the_documented_limitation() -> None:
     """The same list as above, and no row is lost."""
     line = Moving("even", "front", 1, other_place="end", manner="verify", seeds=(1,), pages=30)
     tally = await line.walk_all()
@@ -66,11 +68,11 @@ async def test_a_verified_walk_finds_what_the_limit_hides() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["removed", "in turn"])
-async def test_rows_that_move_while_a_walk_stops_and_is_taken_up(pattern: Pattern) -> None:
-    """Whatever happens between two clients, the next one finds the rows that slid past."""
-    line = Moving(
-        pattern, "middle", BLOCK, "at random requests", manner="taken up again", seeds=(1, 2)
-    )
+async def test_rows_that_move_between_stopped_and_resumed_walks_are_not_lost(
+    pattern: Pattern,
+) -> None:
+    """The next client finds the rows that shifted."""
+    line = Moving(pattern, "middle", BLOCK, "at random requests", manner="resumed", seeds=(1, 2))
     tally = await line.walk_all()
     assert tally.is_good, tally
     assert tally.faults["moments"] > 3

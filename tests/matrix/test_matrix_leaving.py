@@ -1,4 +1,4 @@
-"""A small part of the long measurement of walks that are left (`leaving.py`)."""
+"""A small part of the long measurement of abandoned walks (`leaving.py`)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ LINES = [line for line in leaving_lines(8) if line.way in WAYS]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.way} {line.loop}")
-def test_walks_that_are_left(line: Leaving) -> None:
-    """At each twelfth turn of the loop: no row is lost, and nothing stays."""
+def test_abandoned_walks_leave_nothing_and_lose_no_row(line: Leaving) -> None:
+    """At each twelfth turn of the loop."""
     tally = evolve(line, every=12)()
     assert tally.is_good, tally
-    # libuv connects with the help of a thread, so that its turns there are a matter of time.
+    # libuv connects with the help of a thread, so the number of turns varies.
     assert len(tally.faults) > (3 if line.loop == "asyncio" else 1)
     points = tally.walks - 1
     assert f"| {line.way} | {line.loop} | {points} |" in print_leaving([line], [tally])
 
 
-def test_walks_whose_client_is_closed() -> None:
-    """At each third turn, so that no wait is passed over: always one error, and at once."""
+def test_closing_the_client_ends_walks_with_one_error() -> None:
+    """At each third turn, so that no wait is left out: always one error, and at once."""
     tally = Leaving(CLOSING, every=3)()
     assert tally.is_good, tally
     assert tally.faults.keys() >= {*PHASES, "rescan"}

@@ -1,4 +1,4 @@
-"""P3 and the pager's manners, over real sockets: the nine cases, and how it is held wrongly."""
+"""P3 and the pager's interface over real sockets, misuse included."""
 
 import asyncio
 import json
@@ -37,17 +37,17 @@ ROOM = "abcd-efgh-ijkl"
 
 
 async def ids(pager: Pager[Transcription]) -> list[str]:
-    """Walk on to the end."""
+    """Return the ids of the remaining rows."""
     return [t.id async for t in pager]
 
 
-# The nine cases.
+# Errors, cancellation and odd pages.
 
 
-async def test_an_error_on_page_2_and_then_on(
+async def test_step_after_an_error_requests_the_same_page(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The step after an error asks for the same page again, and nothing is lost or doubled."""
+    """No row is lost or duplicated."""
     fake.on_page(2, Status(503), times=3)
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(20)]
@@ -59,10 +59,10 @@ async def test_an_error_on_page_2_and_then_on(
     assert found == rows
 
 
-async def test_a_cancelled_fetch_of_page_2_and_then_on(
+async def test_step_after_a_cancellation_requests_the_same_page(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A cancellation gets through and is like an error: nothing has moved."""
+    """A cancellation is not suppressed, and changes nothing."""
     fake.on_page(2, Delay(0.1))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(20)]
@@ -73,19 +73,19 @@ async def test_a_cancelled_fetch_of_page_2_and_then_on(
     assert found == rows
 
 
-async def test_an_empty_page_in_the_middle(
+async def test_empty_page_in_the_middle_is_not_the_end(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It is not the end."""
+    """The walk continues to the last page."""
     fake.page_sizes = [20, 0, 0, 20, 5]
     assert await ids(client.iter_transcriptions(ROOM)) == rows
     assert [r.page for r in fake.requests] == [1, 2, 3, 4, 5]
 
 
-async def test_a_server_that_repeats_a_page(
+async def test_repeated_page_is_an_error_after_one_rescan(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It is an error with the page, after one look back, and no row comes twice."""
+    """The error has the page, and no row is duplicated."""
     fake.on_page(2, RepeatPage(1), times=9)
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(20)]
@@ -96,10 +96,10 @@ async def test_a_server_that_repeats_a_page(
     assert not pager.stats.drifted
 
 
-async def test_1500_empty_pages_below_a_far_last_page(
+async def test_1500_empty_pages_are_an_error_that_can_be_resumed(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """They are bounded, without recursion, and the error says how to go on."""
+    """They are bounded, without recursion, and the error explains how to continue."""
     first, last = fake.add_transcription()["id"], fake.add_transcription()["id"]
     fake.page_sizes = [1, *[0] * 1500, 1]
     pager = client.iter_transcriptions(ROOM)
@@ -111,10 +111,10 @@ async def test_1500_empty_pages_below_a_far_last_page(
     assert await ids(patient) == [last]
 
 
-async def test_two_tasks_at_a_page_boundary(
+async def test_second_task_at_a_page_boundary_gets_an_error(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The second one gets a RuntimeError, and the first one's walk is unharmed."""
+    """The first task's walk is not affected."""
     pager = client.iter_transcriptions(ROOM)
     first, second = await asyncio.gather(anext(pager), anext(pager), return_exceptions=True)
     assert isinstance(second, RuntimeError)
@@ -123,8 +123,10 @@ async def test_two_tasks_at_a_page_boundary(
     assert [first.id, *await ids(pager)] == rows
 
 
-async def test_break_and_a_second_loop(client: TranscriptsClient, rows: list[str]) -> None:
-    """A further loop goes on behind the last row; after the end it is an error."""
+async def test_second_loop_continues_after_the_last_row(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """After the end it is an error."""
     pager = client.iter_transcriptions(ROOM)
     found = []
     async for t in pager:
@@ -141,10 +143,10 @@ async def test_break_and_a_second_loop(client: TranscriptsClient, rows: list[str
         await anext(pager)
 
 
-async def test_a_bad_row_on_page_2_and_then_on(
+async def test_invalid_row_raises_until_it_can_be_read(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The page is raised whole with the row's place, and comes whole once it is mended."""
+    """The error has its location, and the whole page is yielded once the row can be read."""
     fake.rows[22]["start"] = "yesterday"
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(20)]
@@ -154,15 +156,17 @@ async def test_a_bad_row_on_page_2_and_then_on(
     error = caught.value
     assert (error.page, error.path, error.row_id) == (2, "$.transcriptions[2].start", rows[22])
     assert "yesterday" not in str(error)
-    # It can't get better by asking again, so that each step asked once.
+    # Such an error is not transient, so each step sent one request.
     assert [r.page for r in fake.requests] == [1, 2, 2]
     fake.rows[22]["start"] = None
     found += await ids(pager)
     assert found == rows
 
 
-async def test_pages_in_a_list_stay_distinct(client: TranscriptsClient, rows: list[str]) -> None:
-    """Each page is a value of its own."""
+async def test_pages_in_a_list_are_distinct_values(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """A page does not change after it was yielded."""
     pages = [page async for page in client.iter_transcriptions(ROOM).by_page()]
     assert [(p.number, len(p.items), p.last_page, p.total) for p in pages] == [
         (1, 20, 3, 45),
@@ -178,7 +182,7 @@ async def test_pages_in_a_list_stay_distinct(client: TranscriptsClient, rows: li
 async def test_nothing_is_sent_before_the_first_step(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Making a pager costs nothing, and one row costs one request."""
+    """Creating a pager costs nothing, and one row costs one request."""
     pager = client.iter_transcriptions(ROOM)
     assert (fake.requests, pager.total, pager.last_page) == ([], None, None)
     assert "at page 1 of ?" in repr(pager)
@@ -187,10 +191,10 @@ async def test_nothing_is_sent_before_the_first_step(
     assert repr(pager) == f"<Pager over room {ROOM}, at page 2 of 3, 1 rows yielded>"
 
 
-async def test_options_hold_on_every_page(
+async def test_options_are_sent_with_every_page(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Filter and page size are in each request, and not in the first one alone."""
+    """The filter and the page size, and not with the first page alone."""
     session = "64f1a2b3c4d5e6f708192a3b"
     await ids(client.iter_transcriptions(ROOM, session, page_size=10))
     assert [dict(r.query) for r in fake.requests] == [
@@ -199,26 +203,24 @@ async def test_options_hold_on_every_page(
 
 
 @pytest.mark.parametrize(("limit", "requests"), [(1, 1), (20, 1), (21, 2), (45, 3), (99, 3)])
-async def test_limit(
+async def test_limit_bounds_rows_and_requests(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], limit: int, requests: int
 ) -> None:
-    """So many rows and no more, with no request for rows beyond them."""
+    """No page is requested for rows beyond it."""
     pager = client.iter_transcriptions(ROOM, limit=limit)
     assert await ids(pager) == rows[:limit]
     assert len(fake.requests) == requests
     assert pager.stats.rows_yielded == min(limit, 45)
 
 
-async def test_limit_holds_for_pages(client: TranscriptsClient, rows: list[str]) -> None:
-    """The last page is cut to it."""
+async def test_limit_cuts_the_last_page(client: TranscriptsClient, rows: list[str]) -> None:
+    """In `by_page` as well."""
     pages = [p async for p in client.iter_transcriptions(ROOM, limit=25).by_page()]
     assert [len(p.items) for p in pages] == [20, 5]
 
 
-async def test_limit_counts_what_is_handed_out(
-    fake: FakeVideoSDK, client: TranscriptsClient
-) -> None:
-    """Rows of others don't use it up."""
+async def test_limit_counts_yielded_rows(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """Foreign rows do not count."""
     fake.filters = "ignored"
     fake.add_transcriptions(20, room_id="other")
     mine = fake.add_transcriptions(3)
@@ -226,8 +228,10 @@ async def test_limit_counts_what_is_handed_out(
     assert found == [row["id"] for row in mine[:2]]
 
 
-async def test_rows_and_pages_share_one_place(client: TranscriptsClient, rows: list[str]) -> None:
-    """What was taken as a row is not on the page that follows."""
+async def test_rows_and_pages_share_one_position(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """A page does not contain rows that were already yielded."""
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(5)]
     page = await anext(pager.by_page())
@@ -237,25 +241,27 @@ async def test_rows_and_pages_share_one_place(client: TranscriptsClient, rows: l
     assert found == rows
 
 
-async def test_an_empty_list(client: TranscriptsClient) -> None:
-    """It is one page without rows, and a walk without steps."""
+async def test_empty_list_is_one_empty_page(client: TranscriptsClient) -> None:
+    """Without rows."""
     assert await ids(client.iter_transcriptions(ROOM)) == []
     pages = [p async for p in client.iter_transcriptions(ROOM).by_page()]
     assert [(p.number, p.items, p.total) for p in pages] == [(1, (), 0)]
 
 
-async def test_an_open_end_is_no_page(
+async def test_empty_page_behind_the_end_is_not_yielded(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The empty answer behind the rows, where no last page is named, is only the end."""
+    """Without a last page it only shows the end."""
     fake.every(1, Envelope("no last page"))
     pages = [p async for p in client.iter_transcriptions(ROOM).by_page()]
     assert [len(p.items) for p in pages] == [20, 20, 5]
     assert [r.page for r in fake.requests] == [1, 2, 3, 4]
 
 
-async def test_closing_a_pager(client: TranscriptsClient, rows: list[str]) -> None:
-    """Within `async with` it is closed at the end; it can be closed twice, and not walked on."""
+async def test_closed_pager_raises_and_can_be_resumed(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """`async with` closes it, and closing it twice is allowed."""
     async with client.iter_transcriptions(ROOM) as pager:
         found = [(await anext(pager)).id for _ in range(20)]
     await pager.aclose()
@@ -265,10 +271,10 @@ async def test_closing_a_pager(client: TranscriptsClient, rows: list[str]) -> No
     assert found == rows
 
 
-async def test_closing_a_pager_in_the_middle_of_a_page(
+async def test_closed_pager_yields_no_more_rows_of_its_page(
     client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The rest of the page is not handed out any more."""
+    """They come with the next walk."""
     pager = client.iter_transcriptions(ROOM)
     first = (await anext(pager)).id
     await pager.aclose()
@@ -278,10 +284,10 @@ async def test_closing_a_pager_in_the_middle_of_a_page(
     assert [first, *rest] == rows
 
 
-async def test_a_function_of_the_caller_that_stops_an_iteration(
+async def test_stop_iteration_of_a_callers_function_is_an_error(
     fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """It is an error, and not the end of the walk."""
+    """It does not end the walk."""
     tokens = iter([fake.client()._transport._tokens])
 
     async def provider() -> str:
@@ -299,10 +305,10 @@ async def test_a_function_of_the_caller_that_stops_an_iteration(
     assert found == rows[:20]
 
 
-async def test_a_resumed_walk_knows_pages_with_foreign_rows(
+async def test_resumed_walk_rescans_pages_with_foreign_rows(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Rows that slid to the front between two processes are found behind such a page, too."""
+    """Rows that shifted between two processes are found behind such a page, too."""
     fake.filters = "ignored"
     fake.add_transcription(room_id="other")
     mine = [row["id"] for row in fake.add_transcriptions(59)]
@@ -313,8 +319,8 @@ async def test_a_resumed_walk_knows_pages_with_foreign_rows(
     assert found == mine
 
 
-def test_a_plain_loop_is_told_the_right_line() -> None:
-    """`for` and `await` are the two mistakes that people make."""
+def test_plain_loop_and_await_raise_with_the_right_line() -> None:
+    """`for` and `await` are the two common mistakes."""
     pager: Any = TranscriptsClient(token="t").iter_transcriptions()
     with pytest.raises(TypeError, match="write 'async for t in client.iter_transcriptions"):
         iter(pager)
@@ -322,10 +328,10 @@ def test_a_plain_loop_is_told_the_right_line() -> None:
         pager.__await__()
 
 
-async def test_the_walk_deadline_ends_a_walk(
+async def test_walk_timeout_ends_a_walk_that_can_be_resumed(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
-    """It counts from the first step, over all pages, and the checkpoint goes on from there."""
+    """It starts with the first step and covers all pages."""
     pager = client.iter_transcriptions(ROOM, walk_timeout=60)
     clock.now += 100
     found = [(await anext(pager)).id for _ in range(20)]
@@ -339,10 +345,10 @@ async def test_the_walk_deadline_ends_a_walk(
     assert found == rows
 
 
-async def test_a_wait_beyond_the_walk_deadline_is_not_begun(
+async def test_wait_beyond_walk_timeout_raises_at_once(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
-    """The failure is raised at once, with what the service asked for."""
+    """The error has the `Retry-After` of the service."""
     fake.fail_next(Status(429, {"Retry-After": "50"}))
     pager = client.iter_transcriptions(ROOM, walk_timeout=40)
     with pytest.raises(RateLimitedError) as caught:
@@ -350,13 +356,13 @@ async def test_a_wait_beyond_the_walk_deadline_is_not_begun(
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (50.0, 1, [])
 
 
-# Only yours, and unreadable.
+# Foreign and invalid rows.
 
 
-async def test_a_filter_that_is_ignored(
+async def test_foreign_rows_are_dropped_when_the_filter_is_ignored(
     fake: FakeVideoSDK, client: TranscriptsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not one row of another room comes out, and the counters and the log say so."""
+    """No row of another room is yielded; they are counted and logged."""
     fake.filters = "ignored"
     mine = []
     for number in range(60):
@@ -371,10 +377,10 @@ async def test_a_filter_that_is_ignored(
 
 
 @pytest.mark.parametrize(("on_unverified", "count"), [("skip", 2), ("yield", 3)])
-async def test_rows_without_ids(
+async def test_rows_without_ids_follow_on_unverified(
     fake: FakeVideoSDK, client: TranscriptsClient, on_unverified: Any, count: int
 ) -> None:
-    """They follow the option, and are counted."""
+    """They are counted."""
     fake.filters = "ignored"
     fake.add_transcriptions(2)
     fake.add_transcription(room_id=None, session_id=None)
@@ -386,7 +392,7 @@ async def test_rows_without_ids(
 async def test_rows_without_ids_raise_by_default(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The error names the option, the page and where to go on."""
+    """The error names the option and the page, and has a checkpoint."""
     fake.filters = "ignored"
     silent = fake.add_transcription(room_id=None, session_id=None)
     pager = client.iter_transcriptions(ROOM)
@@ -398,14 +404,14 @@ async def test_rows_without_ids_raise_by_default(
 
 
 @pytest.mark.parametrize(("on_invalid", "collected"), [("skip", 0), ("collect", 1)])
-async def test_an_unreadable_row_that_is_left_out(
+async def test_invalid_row_is_skipped_or_collected(
     fake: FakeVideoSDK,
     client: TranscriptsClient,
     rows: list[str],
     on_invalid: Any,
     collected: int,
 ) -> None:
-    """The others come, it is counted, and kept where that was asked for."""
+    """The others are yielded, and it is counted."""
     fake.rows[22]["start"] = "yesterday"
     pager = client.iter_transcriptions(ROOM, on_invalid=on_invalid)
     assert await ids(pager) == [*rows[:22], *rows[23:]]
@@ -416,10 +422,10 @@ async def test_an_unreadable_row_that_is_left_out(
 # Rows that move.
 
 
-async def test_rows_that_vanish_while_walking(
+async def test_rows_that_shift_during_the_walk_are_yielded_in_order(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """What slid to the front is read again, and handed out at its place."""
+    """They are read again, and yielded at their place."""
     fake.on_page(2, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     pager = client.iter_transcriptions(ROOM, readahead=0)
     assert await ids(pager) == rows
@@ -427,10 +433,10 @@ async def test_rows_that_vanish_while_walking(
     assert [r.page for r in fake.requests] == [1, 2, 1, 3]
 
 
-async def test_rows_that_appear_while_walking(
+async def test_rows_pushed_back_during_the_walk_are_yielded_once(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """What is pushed back comes once."""
+    """They are listed twice."""
     fake.on_page(2, Change(lambda f: f.add_transcription(at=0)))
     pager = client.iter_transcriptions(ROOM)
     found = await ids(pager)
@@ -438,10 +444,10 @@ async def test_rows_that_appear_while_walking(
     assert pager.stats.duplicates_dropped == 1
 
 
-async def test_a_failure_while_pages_are_read_again(
+async def test_walk_that_failed_during_a_rescan_resumes_without_loss(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Resumed in a new walk, nothing of what slid past is lost."""
+    """The rows that had shifted are found by the new walk."""
     fake.on_page(2, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     fake.on_page(1, Delay(0))
     fake.on_page(1, Status(503), times=3)
@@ -457,20 +463,20 @@ async def test_a_failure_while_pages_are_read_again(
 
 
 @pytest.mark.parametrize("stop", [0, 1, 19, 20, 21, 40, 44, 45])
-async def test_stopped_after_any_row_and_resumed(
+async def test_walk_stopped_after_any_row_resumes_exactly(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], stop: int
 ) -> None:
-    """The rest comes exactly, from the row on."""
+    """From the next row on."""
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(stop)]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows
 
 
-async def test_a_checkpoint_between_released_pages(
+async def test_checkpoint_between_two_released_pages_is_exact(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A page that was read again and one that was held back are handed out as two."""
+    """A page that was read again and the held page are yielded as two."""
     fake.on_page(2, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(23)]
@@ -479,34 +485,34 @@ async def test_a_checkpoint_between_released_pages(
     assert found == rows
 
 
-async def test_a_checkpoint_among_rows_that_slid_past_knows_how_the_list_stood(
+async def test_checkpoint_among_found_rows_has_the_total_of_their_page(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The total in it is the one of their page, and not that of the page held back before."""
+    """And not the total of the held page, which was read before."""
     rows = [row["id"] for row in fake.add_transcriptions(85)]
     fake.on_page(3, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     fake.on_page(2, Delay(0))
     fake.on_page(2, Change(lambda f: f.add_transcriptions(25)))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(41)]
-    # The total is that of the page held back again, and yet all has moved since.
+    # The total equals that of the held page again, although rows have shifted since then.
     del fake.rows[:25]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found[:85] == rows
     assert len(found) == len(set(found)) == 85 + 25
 
 
-async def test_a_finished_walk_resumes_to_what_is_new(
+async def test_finished_walk_resumes_with_new_rows_only(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Rows that were added at the end since then come, and no others."""
+    """Those that were added at the end since then."""
     pager = client.iter_transcriptions(ROOM)
     await ids(pager)
     new = [row["id"] for row in fake.add_transcriptions(30)]
     assert await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint)) == new
 
 
-async def test_a_checkpoint_of_another_walk_is_refused_at_once(
+async def test_checkpoint_of_another_walk_is_rejected_at_once(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """Before anything is sent."""
@@ -518,8 +524,8 @@ async def test_a_checkpoint_of_another_walk_is_refused_at_once(
     assert fake.requests == []
 
 
-async def test_a_checkpoint_grows_no_further(client: TranscriptsClient, fake: FakeVideoSDK) -> None:
-    """It holds the newest ids and not all of them."""
+async def test_checkpoint_is_bounded(client: TranscriptsClient, fake: FakeVideoSDK) -> None:
+    """It has the newest ids and not all of them."""
     fake.add_transcriptions(1000)
     pager = client.iter_transcriptions(ROOM, page_size=50)
     await ids(pager)
@@ -528,10 +534,10 @@ async def test_a_checkpoint_grows_no_further(client: TranscriptsClient, fake: Fa
     assert checkpoint["complete_from_page"] == 11
 
 
-async def test_what_a_checkpoint_knows_is_counted_in_the_newest_page_numbers(
+async def test_checkpoint_counts_its_ids_in_current_page_numbers(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Where rows slid to the front, so did those that are known."""
+    """When rows shifted, the remembered ones shifted as well."""
     rows = [row["id"] for row in fake.add_transcriptions(900)]
     fake.on_page(13, Change(lambda f: f.rows.__delitem__(slice(0, 60))))
     pager = client.iter_transcriptions(ROOM)
@@ -543,10 +549,10 @@ async def test_what_a_checkpoint_knows_is_counted_in_the_newest_page_numbers(
     assert found == rows
 
 
-async def test_a_smaller_page_of_the_server_is_resumed_exactly(
+async def test_walk_with_a_smaller_page_size_of_the_service_resumes_exactly(
     client: TranscriptsClient, fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """The size that the server named is part of the checkpoint."""
+    """The size that the service reported is part of the checkpoint."""
     fake.max_page_size = 7
     pager = client.iter_transcriptions(ROOM, page_size=20)
     found = [(await anext(pager)).id for _ in range(17)]
@@ -555,11 +561,11 @@ async def test_a_smaller_page_of_the_server_is_resumed_exactly(
     assert {r.query["perPage"] for r in fake.requests} == {"20", "7"}
 
 
-# The seam.
+# Without HTTP.
 
 
-async def test_a_pager_needs_no_http(clock: ManualClock) -> None:
-    """It walks whatever fetches pages."""
+async def test_pager_works_with_any_function_that_fetches_pages(clock: ManualClock) -> None:
+    """It needs no HTTP."""
 
     async def fetch(page: int, page_size: int, *, deadline: float | None) -> Page[Transcription]:
         assert (page_size, deadline) == (2, None)
@@ -570,10 +576,10 @@ async def test_a_pager_needs_no_http(clock: ManualClock) -> None:
     assert await ids(pager) == ["1a", "1b", "2a", "2b"]
 
 
-async def test_an_empty_page_by_fault(
+async def test_page_that_is_empty_by_mistake_is_accepted(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A page that comes empty once is taken as it came: nothing says that it is wrong."""
+    """There is no evidence that it is wrong."""
     fake.on_page(2, EmptyPage())
     pages = [p async for p in client.iter_transcriptions(ROOM).by_page()]
     assert [len(p.items) for p in pages] == [20, 0, 5]

@@ -1,4 +1,4 @@
-"""P13: pages are asked for before their turn, and nobody notices but for the time."""
+"""P13: pages are fetched before they are due, and only the time differs."""
 
 import asyncio
 import contextlib
@@ -35,10 +35,10 @@ def rows(fake: FakeVideoSDK) -> list[str]:
 
 
 class Service:
-    """Gives pages when it is told to, and knows what was asked for."""
+    """A service that can hold back its responses, and records the requested pages."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.requested: list[int] = []
         self.stats = WalkStats()
         self.total = 1000
         self.moved = 0
@@ -49,7 +49,7 @@ class Service:
         self, page: int, page_size: int, *, deadline: float | None
     ) -> Page[Transcription]:
         assert (page_size, deadline) == (20, None)
-        self.asked.append(page)
+        self.requested.append(page)
         if page in self._gates:
             await self._gates[page].wait()
         return Page(page, (Transcription(str(page)),), last_page=50, total=self.total)
@@ -64,16 +64,16 @@ class Service:
         return self._gates.setdefault(page, asyncio.Event())
 
     async def step(self, ahead: ReadAhead[Any], page: int, limit: int = 50) -> list[int]:
-        """Get a page, and return which ones have been asked for meanwhile."""
-        before = len(self.asked)
+        """Get a page, and return the pages that were requested meanwhile."""
+        before = len(self.requested)
         found, _ = await ahead.get(page, 20, deadline=None, readahead_limit=limit)
         assert found.number == page
         await turns(2)
-        return sorted(self.asked[before:])
+        return sorted(self.requested[before:])
 
 
 def reading(service: Service, max_window: int = 8) -> ReadAhead[Transcription]:
-    """Make one that reads ahead for a loop which does not end."""
+    """Return a read-ahead with a lease that does not end."""
     ahead = ReadAhead(service.fetch, max_window, service.stats, service)
     ahead.leases = 1
     return ahead
@@ -82,8 +82,8 @@ def reading(service: Service, max_window: int = 8) -> ReadAhead[Transcription]:
 # The window.
 
 
-async def test_the_window_doubles_from_the_second_page_on() -> None:
-    """1, 2, 4, 8 pages ahead, and then one more with each page."""
+async def test_window_doubles_from_the_second_page_on() -> None:
+    """1, 2, 4, 8 pages are prefetched, then one more with each page."""
     service = Service()
     ahead = reading(service)
     came = [await service.step(ahead, page) for page in range(1, 8)]
@@ -98,26 +98,26 @@ async def test_the_window_doubles_from_the_second_page_on() -> None:
         (3, [[1], [2, 3], [4, 5], [6, 7]]),
     ],
 )
-async def test_the_window_has_a_bound(max_window: int, came: list[list[int]]) -> None:
-    """It goes as far as was asked for, and with 0 nothing is read ahead."""
+async def test_window_is_bounded(max_window: int, came: list[list[int]]) -> None:
+    """By `readahead`; with 0 nothing is prefetched."""
     service = Service()
     ahead = reading(service, max_window)
     assert [await service.step(ahead, page) for page in range(1, 5)] == came
 
 
-async def test_the_window_is_halved_where_the_service_asks_for_less() -> None:
-    """And grows by one from then on."""
+async def test_throttling_halves_the_window() -> None:
+    """Then it grows by one."""
     service = Service()
     ahead = reading(service)
     for page in range(1, 6):
         await service.step(ahead, page)
-    assert max(service.asked) == 13
+    assert max(service.requested) == 13
     service.stats.throttled += 3
     came = [await service.step(ahead, page) for page in range(6, 12)]
     assert came == [[], [], [14], [15, 16], [17, 18], [19]], "the window is 4, 5, 6, 7, 8 and 8"
 
 
-async def test_the_window_does_not_vanish() -> None:
+async def test_window_is_at_least_one_page() -> None:
     """Half of one page is one page."""
     service = Service()
     ahead = reading(service)
@@ -127,36 +127,36 @@ async def test_the_window_does_not_vanish() -> None:
         assert await service.step(ahead, page) == ([2, 3] if page == 2 else [page + 1])
 
 
-async def test_nothing_is_asked_for_beyond_the_reach() -> None:
-    """The end of the list, or what a limit lets through."""
+async def test_nothing_is_prefetched_beyond_the_limit() -> None:
+    """The end of the list, or the pages that `limit` allows."""
     service = Service()
     ahead = reading(service)
     came = [await service.step(ahead, page, limit=4) for page in range(1, 5)]
     assert came == [[1], [2, 3], [4], []]
 
 
-async def test_going_back_drops_what_was_read_ahead() -> None:
-    """It may be too old, and the window is halved, since it went too far."""
+async def test_going_back_drops_prefetched_pages() -> None:
+    """They may be too old, and the window is halved."""
     service = Service()
     ahead = reading(service)
     for page in range(1, 5):
         await service.step(ahead, page)
-    assert max(service.asked) == 8
+    assert max(service.requested) == 8
     assert await service.step(ahead, 3, limit=0) == [3]
     assert await service.step(ahead, 5) == [5, 6, 7]
     assert await service.step(ahead, 6) == [8, 9]
     ahead.stop()
 
 
-async def test_answers_that_differ_are_noticed_in_the_order_in_which_they_come() -> None:
-    """Page 4 comes before page 3, and was another list."""
+async def test_changed_numbers_are_noticed_in_order_of_arrival() -> None:
+    """Page 4 arrives before page 3 and reports another total."""
     service = Service()
     ahead = reading(service)
     for page in (3, 4):
         service.hold(page)
     await service.step(ahead, 1)
     await service.step(ahead, 2)
-    assert service.asked == [1, 2, 3]
+    assert service.requested == [1, 2, 3]
     third = asyncio.create_task(ahead.get(3, 20, deadline=None, readahead_limit=50))
     await turns(3)
     service.total = 999
@@ -172,10 +172,10 @@ async def test_answers_that_differ_are_noticed_in_the_order_in_which_they_come()
 # A walk.
 
 
-async def test_one_page_is_one_request(
+async def test_first_page_prefetches_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Nobody knows yet that another one will be wanted."""
+    """It may be all that is wanted."""
     async for page in client.iter_transcriptions(ROOM).by_page():
         assert len(page.items) == 20
         break
@@ -189,10 +189,10 @@ async def test_one_page_is_one_request(
     assert [request.page for request in fake.requests] == [1, 1]
 
 
-async def test_rows_come_in_order_whenever_their_pages_came(
+async def test_rows_are_yielded_in_order_whenever_their_pages_arrive(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The pages ahead are asked for at once, and some of them are slow."""
+    """The prefetched pages are requested together, and some are slow."""
     for page in range(3, PAGES, 3):
         fake.on_page(page, Delay(0.1))
     pager = client.iter_transcriptions(ROOM)
@@ -201,7 +201,7 @@ async def test_rows_come_in_order_whenever_their_pages_came(
     assert fake.most_in_flight > 2
 
 
-async def test_a_walk_by_pages_reads_ahead_as_well(
+async def test_loop_by_page_prefetches_as_well(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
     """Both kinds of loops do."""
@@ -211,10 +211,10 @@ async def test_a_walk_by_pages_reads_ahead_as_well(
     assert fake.most_in_flight > 2
 
 
-async def test_steps_by_hand_read_nothing_ahead(
+async def test_anext_prefetches_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """There is no loop whose end would end it."""
+    """There is no loop whose end would cancel it."""
     pager = client.iter_transcriptions(ROOM)
     assert [(await anext(pager)).id for _ in range(61)] == rows[:61]
     assert (await anext(pager.by_page())).items[0].id == rows[61]
@@ -223,10 +223,10 @@ async def test_steps_by_hand_read_nothing_ahead(
 
 
 @pytest.mark.parametrize(("limit", "pages"), [(20, 1), (21, 2), (40, 2), (41, 3), (100, 5)])
-async def test_a_limit_bounds_what_is_asked_for(
+async def test_limit_bounds_what_is_fetched(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], limit: int, pages: int
 ) -> None:
-    """No page is fetched of which no row can be handed out."""
+    """No page is fetched of which no row can be yielded."""
     found = [t.id async for t in client.iter_transcriptions(ROOM, limit=limit)]
     assert found == rows[:limit]
     assert sorted(request.page or 0 for request in fake.requests) == list(range(1, pages + 1))
@@ -236,14 +236,14 @@ async def test_a_limit_bounds_what_is_asked_for(
     ("shape", "most", "requests"),
     [("documented", 9, 30), ("no last page", 9, 31), ("no page info", 1, 31)],
 )
-async def test_nothing_is_asked_for_that_is_not_known_to_be_there(
+async def test_only_pages_known_to_exist_are_prefetched(
     fake: FakeVideoSDK,
     client: TranscriptsClient,
     shape: Any,
     most: int,
     requests: int,
 ) -> None:
-    """Neither beyond the end, nor at all where the service does not say where that is."""
+    """None beyond the end, and none at all if the service does not report the end."""
     fake.add_transcriptions(PAGES * 20, room_id=ROOM)
     fake.every(1, Slow(shape))
     pager = client.iter_transcriptions(ROOM)
@@ -253,7 +253,7 @@ async def test_nothing_is_asked_for_that_is_not_known_to_be_there(
 
 
 class Slow:
-    """An answer of another shape that takes a while, so that others are under way with it."""
+    """A slow response of another shape, so that several are in flight together."""
 
     def __init__(self, shape: Any) -> None:
         self.shape = Envelope(shape)
@@ -263,13 +263,13 @@ class Slow:
         return await self.shape(exchange)
 
 
-# What goes wrong ahead.
+# Errors of prefetched pages.
 
 
-async def test_a_page_that_failed_before_its_turn_is_asked_for_again(
+async def test_prefetched_page_that_failed_is_fetched_again_when_due(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Nobody had asked for it, so that nobody hears of it."""
+    """Its error is never raised."""
     fake.on_page(4, Status(404))
     pager = client.iter_transcriptions(ROOM, limit=100)
     found = []
@@ -282,10 +282,10 @@ async def test_a_page_that_failed_before_its_turn_is_asked_for_again(
     assert pager.stats.requests == 6
 
 
-async def test_a_page_that_fails_at_its_turn_is_an_error(
+async def test_page_that_fails_when_due_raises(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """With the page, and with nothing left behind when the caller hears of it."""
+    """The error has the page, and no task is left when it is raised."""
 
     async def slow_refusal(exchange: Exchange) -> Any:
         await asyncio.sleep(0.05)
@@ -304,10 +304,10 @@ async def test_a_page_that_fails_at_its_turn_is_an_error(
     assert found == rows
 
 
-async def test_what_a_token_callable_raises_ahead_waits_for_its_turn(
+async def test_error_of_a_token_callable_is_raised_when_the_page_is_due(
     fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """An exception that is not ours is the caller's own, and comes as it is."""
+    """It is the caller's own exception, and is raised unchanged."""
     asked = 0
 
     async def token() -> str:
@@ -329,10 +329,10 @@ async def test_what_a_token_callable_raises_ahead_waits_for_its_turn(
     assert found == rows[:40]
 
 
-async def test_answers_that_ask_for_less_halve_the_window(
+async def test_throttled_walk_halves_the_window_and_loses_no_row(
     fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """They are counted, and no row is lost."""
+    """429 responses are counted."""
     most = 3
 
     async def crowded(exchange: Exchange) -> Any:
@@ -351,10 +351,10 @@ async def test_answers_that_ask_for_less_halve_the_window(
 # Rows that move.
 
 
-async def test_a_page_read_ahead_that_tells_of_movement_is_asked_for_again(
+async def test_prefetched_page_with_moved_rows_is_requested_again(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It may be older than the page before it, which a page asked for in its turn can't be."""
+    """It may be older than the previous page, unlike a page that was requested when due."""
     fake.on_page(5, Change(lambda f: f.rows.__delitem__(slice(3))))
     pager = client.iter_transcriptions(ROOM)
     assert [t.id async for t in pager] == rows
@@ -362,10 +362,10 @@ async def test_a_page_read_ahead_that_tells_of_movement_is_asked_for_again(
     assert _pages(fake).count(5) >= 2
 
 
-async def test_movement_that_only_a_later_page_tells_of(
+async def test_movement_shown_only_by_a_later_page_is_noticed(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """One out and one in while page 4 was under way, of which page 5 knew in between."""
+    """One row out and one in while page 4 is in flight; only page 5 reports the total between."""
     took = []
 
     async def late(exchange: Exchange) -> Any:
@@ -391,10 +391,10 @@ async def test_movement_that_only_a_later_page_tells_of(
 
 
 @pytest.mark.parametrize(("page_size", "waits"), [(20, False), (400, True)])
-async def test_large_pages_are_read_one_after_another(
+async def test_large_pages_are_decoded_one_at_a_time(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], page_size: int, waits: bool
 ) -> None:
-    """Together they would hold the event loop as long as one of them and more."""
+    """Together they would block the event loop for too long."""
     task = asyncio.create_task(
         collect(client.iter_transcriptions(ROOM, page_size=page_size), found := [])
     )
@@ -406,13 +406,13 @@ async def test_large_pages_are_read_one_after_another(
     assert found == rows
 
 
-# Leaving.
+# Ends of a loop.
 
 
-async def test_a_break_ends_what_was_read_ahead(
+async def test_break_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """In a few turns of the event loop, although the pager is still there; and it goes on."""
+    """Within a few turns of the event loop, although the pager still exists."""
     fake.every(1, Delay(0.01))
     pager, found = client.iter_transcriptions(ROOM), []
     for _ in range(3):
@@ -425,14 +425,14 @@ async def test_a_break_ends_what_was_read_ahead(
         assert client_tasks() == set()
     await collect(pager, found)
     assert found == rows
-    # What was given up might have told of movement, so that each loop looked back once.
+    # A cancelled response might have shown movement, so each loop rescanned once.
     assert (pager.stats.rescans, pager.stats.drifted) == (3, False)
 
 
-async def test_leaving_a_block_ends_it_at_once(
+async def test_leaving_async_with_cancels_prefetching_at_once(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """With `async with`, or after `aclose`, nothing is there any more."""
+    """After `async with`, or after `aclose`, no task is left."""
     fake.every(1, Delay(0.01))
     found = []
     async with client.iter_transcriptions(ROOM) as pager:
@@ -447,10 +447,10 @@ async def test_leaving_a_block_ends_it_at_once(
         await anext(pager)
 
 
-async def test_closing_it_within_the_loop_ends_it_at_once(
+async def test_closing_the_pager_in_its_loop_cancels_prefetching_at_once(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The loop is told so at its next step."""
+    """The next step of the loop raises."""
     fake.every(1, Delay(0.01))
     pager, found = client.iter_transcriptions(ROOM), []
 
@@ -466,10 +466,10 @@ async def test_closing_it_within_the_loop_ends_it_at_once(
     assert found == rows[:90]
 
 
-async def test_a_cancellation_ends_it(
+async def test_cancellation_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Wherever the walk waits, and it goes on from there."""
+    """Wherever the walk waits, and it continues from there."""
     fake.on_page(7, Delay(0.05))
     pager, found = client.iter_transcriptions(ROOM), []
     task = asyncio.create_task(collect(pager, found))
@@ -483,10 +483,10 @@ async def test_a_cancellation_ends_it(
     assert found == rows
 
 
-async def test_a_step_that_is_closed_ends_it(
+async def test_closing_a_step_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A coroutine that is thrown away may not wait for what it began."""
+    """A closed coroutine must not wait for what it started."""
     fake.every(1, Delay(0.01))
     loop = aiter(client.iter_transcriptions(ROOM))
     for _ in range(20):
@@ -501,10 +501,10 @@ async def test_a_step_that_is_closed_ends_it(
 
 
 @pytest.mark.parametrize("where", ["another task", "another thread"])
-async def test_a_loop_that_is_collected_elsewhere(
+async def test_loop_collected_elsewhere_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], where: str
 ) -> None:
-    """What was read ahead for it ends all the same."""
+    """In another task, or in another thread."""
     fake.every(1, Delay(0.05))
     held = [aiter(client.iter_transcriptions(ROOM))]
     for _ in range(41):
@@ -522,10 +522,10 @@ async def test_a_loop_that_is_collected_elsewhere(
     assert client_tasks() == set()
 
 
-async def test_a_loop_in_a_cycle_is_collected(
+async def test_loop_in_a_reference_cycle_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """By the garbage collector, which may come at any time."""
+    """The garbage collector may run at any time."""
     fake.every(1, Delay(0.05))
     cycle: list[Any] = [aiter(client.iter_transcriptions(ROOM))]
     cycle.append(cycle)
@@ -537,10 +537,10 @@ async def test_a_loop_in_a_cycle_is_collected(
     assert client_tasks() == set()
 
 
-async def test_two_loops_over_one_pager(
+async def test_two_loops_over_one_pager_share_its_position(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """They share its place; where one ends, the other one goes on."""
+    """When one ends, the other one continues."""
     pager, found = client.iter_transcriptions(ROOM), []
     async for t in pager:
         found.append(t.id)
@@ -552,10 +552,10 @@ async def test_two_loops_over_one_pager(
     assert found == rows
 
 
-async def test_closing_the_client_ends_it(
+async def test_closing_the_client_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """And the walk is told so at its next page."""
+    """The walk raises at its next page."""
     fake.every(1, Delay(0.05))
     found = []
 
@@ -573,8 +573,8 @@ async def test_closing_the_client_ends_it(
     assert found == rows[: len(found)]
 
 
-def test_a_loop_that_goes_on_in_another_event_loop() -> None:
-    """What was read ahead in the first one is asked for again in the second."""
+def test_loop_continues_in_another_event_loop() -> None:
+    """Pages prefetched in the first one are fetched again in the second."""
     found: list[str] = []
 
     async def walk(count: int) -> None:
@@ -616,16 +616,16 @@ def test_a_loop_that_goes_on_in_another_event_loop() -> None:
 
 
 @pytest.mark.parametrize("readahead", [-1, True, 1.0, "8", None])
-async def test_no_window(client: TranscriptsClient, readahead: Any) -> None:
-    """It is refused before anything is sent."""
+async def test_invalid_readahead_is_rejected(client: TranscriptsClient, readahead: Any) -> None:
+    """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="readahead must be a whole number, 0 or more"):
         client.iter_transcriptions(ROOM, readahead=readahead)
 
 
-async def test_a_checkpoint_knows_nothing_of_it(
+async def test_checkpoint_does_not_cover_prefetched_pages(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """What was read ahead has not been handed out."""
+    """Their rows have not been yielded."""
     found: list[str] = []
     pager = client.iter_transcriptions(ROOM)
     async for t in pager:
@@ -637,7 +637,7 @@ async def test_a_checkpoint_knows_nothing_of_it(
 
 
 async def collect(pager: Any, found: list[str]) -> None:
-    """Walk on, and keep what came."""
+    """Add the remaining ids, also if an error follows."""
     async for t in pager:
         found.append(t.id)  # noqa: PERF401 - an error must not take them along
 

@@ -1,4 +1,4 @@
-"""P1 where page numbers alone can't show it: passes until two agree."""
+"""P1 where page numbers can't show it: passes until two agree."""
 
 import json
 from collections.abc import Callable
@@ -19,36 +19,36 @@ ROOM = "abcd-efgh-ijkl"
 
 
 async def ids(pager: Pager[Transcription]) -> list[str]:
-    """Walk on to the end."""
+    """Return the ids of the remaining rows."""
     return [t.id async for t in pager]
 
 
 def one_out_one_in(fake: FakeVideoSDK) -> None:
-    """Let a row vanish at the front and one appear at the end, so that no number changes."""
+    """Remove a row at the front and add one at the end, so that no number changes."""
     fake.rows.pop(0)
     fake.add_transcription()
 
 
-def walks(fake: FakeVideoSDK) -> list[int | None]:
-    """Tell which pages were asked for."""
+def requested(fake: FakeVideoSDK) -> list[int | None]:
+    """Return the pages that were requested."""
     return [request.page for request in fake.requests]
 
 
-async def test_a_still_list_is_walked_twice(
+async def test_static_list_is_walked_twice(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Two passes that agree, and each row once."""
+    """Two passes agree, and each row is yielded once."""
     pager = client.iter_transcriptions(ROOM, consistency="verify")
     assert await ids(pager) == rows
-    assert walks(fake) == [1, 2, 3, 1, 2, 3]
+    assert requested(fake) == [1, 2, 3, 1, 2, 3]
     assert (pager.stats.passes, pager.stats.rows_yielded) == (2, 45)
     assert (pager.stats.drifted, pager.stats.duplicates_dropped) == (False, 0)
 
 
-async def test_what_no_number_shows_is_found(
+async def test_row_missed_by_the_first_pass_is_yielded_last(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A row that slid past while the total stood still comes at the end."""
+    """It shifted past the walk while the total stayed the same."""
     fake.on_page(2, Change(one_out_one_in))
     missed = rows[20]
     once = await ids(client.iter_transcriptions(ROOM))
@@ -66,19 +66,19 @@ async def test_what_no_number_shows_is_found(
 
 
 @pytest.mark.parametrize("number", [21, 33, 44])
-async def test_a_row_that_moves_to_the_front_is_found(
+async def test_row_that_moves_to_the_front_is_found(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], number: int
 ) -> None:
-    """It was listed all the time, before the place of reading each time somebody looked."""
+    """It was listed all the time, but behind the first pass and before the second one."""
     fake.on_page(2, Change(lambda f: f.rows.insert(0, f.rows.pop(number))))
     found = await ids(client.iter_transcriptions(ROOM, consistency="verify"))
     assert sorted(found) == sorted(rows)
 
 
-async def test_a_list_that_never_stands_still_is_an_error(
+async def test_list_that_changes_in_each_pass_is_an_error(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """After five passes, with all that was seen handed out, and it stays an error."""
+    """After five passes all rows found have been yielded, and the pager stays ended."""
     fake.on_page(3, Change(one_out_one_in), times=9)
     pager = client.iter_transcriptions(ROOM, consistency="verify")
     found: list[str] = []
@@ -97,20 +97,20 @@ async def test_a_list_that_never_stands_still_is_an_error(
         await ids(pager)
 
 
-async def test_rows_that_move_in_a_later_pass_are_told(
+async def test_rows_that_move_in_a_later_pass_are_counted(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The counters are those of all passes together."""
+    """The counters cover all passes."""
     fake.on_page(2, _answer, Change(lambda f: f.rows.pop(0)))
     pager = client.iter_transcriptions(ROOM, consistency="verify")
     assert await ids(pager) == rows
     assert (pager.stats.drifted, pager.stats.rescans, pager.stats.passes) == (True, 1, 2)
 
 
-async def test_unreadable_rows_are_told_once(
+async def test_invalid_rows_are_counted_once(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Those of the first pass are not counted again, and one that appears later is."""
+    """Those of the first pass are not counted again, but one that appears later is."""
     fake.rows[1]["status"] = 5
 
     def spoil(fake: FakeVideoSDK) -> None:
@@ -123,23 +123,27 @@ async def test_unreadable_rows_are_told_once(
     assert pager.stats.invalid_rows == 2
 
 
-async def test_a_limit_needs_no_second_pass(
+async def test_limit_needs_no_second_pass(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Whoever asks for some rows does not ask for all."""
+    """Verification concerns the whole list."""
     assert await ids(client.iter_transcriptions(ROOM, consistency="verify", limit=5)) == rows[:5]
-    assert walks(fake) == [1]
+    assert requested(fake) == [1]
 
 
-async def test_pages_of_a_verified_walk(client: TranscriptsClient, rows: list[str]) -> None:
-    """Later passes add no page without a new row."""
+async def test_later_passes_yield_only_pages_with_new_rows(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """The pages of the first pass are those of a plain walk."""
     pager = client.iter_transcriptions(ROOM, consistency="verify")
     assert [len(page.items) async for page in pager.by_page()] == [20, 20, 5]
     assert (pager.total, pager.last_page) == (45, 3)
 
 
-async def test_a_checkpoint_of_a_verified_walk(client: TranscriptsClient, rows: list[str]) -> None:
-    """It is taken up as a plain walk; a verified one can't begin in the middle."""
+async def test_checkpoint_of_a_verified_walk_resumes_a_plain_walk(
+    client: TranscriptsClient, rows: list[str]
+) -> None:
+    """A verified walk can't start in the middle."""
     pager = client.iter_transcriptions(ROOM, consistency="verify")
     found = [(await anext(pager)).id for _ in range(30)]
     assert json.loads(pager.checkpoint)["page"] == 2
@@ -152,15 +156,15 @@ async def test_a_checkpoint_of_a_verified_walk(client: TranscriptsClient, rows: 
 
 
 async def _answer(exchange: Any) -> Any:
-    """Meet no fault."""
+    """Inject no fault."""
     answer: Callable[[], Any] = exchange.answer
     return answer()
 
 
-async def test_a_verified_walk_that_reads_ahead(
+async def test_verified_walk_with_readahead_loses_no_row(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """What moves while pages are on their way, and a loop that is left, cost no row."""
+    """Rows move while pages are in flight, and the loop is left once."""
     rows = [row["id"] for row in fake.add_transcriptions(400, room_id=ROOM)]
     fake.on_page(19, Change(lambda f: f.rows.__delitem__(slice(5))))
     pager = client.iter_transcriptions(ROOM, consistency="verify")

@@ -1,7 +1,7 @@
 """
-Whatever the pages are like and whatever fails: every row once and in order.
+P1 and P3: whatever the pages are like and whatever fails, every row once and in order.
 
-Over real sockets; the same rules without I/O are in test_walk.py.
+Over real sockets; the same rules without I/O are in tests/paging.
 """
 
 import asyncio
@@ -46,16 +46,16 @@ schedules = st.lists(st.sampled_from([*FAULTS, None]), max_size=30)
 
 
 async def _pass(exchange: Any) -> Any:
-    """Meet no fault."""
+    """Inject no fault."""
     return exchange.answer()
 
 
 @settings(max_examples=60)
 @given(sizes=partitions, schedule=schedules, attempts=st.integers(1, 4))
-async def test_any_partition_under_any_schedule_of_faults(
+async def test_any_partition_and_any_faults_yield_each_row_once(
     sizes: list[int], schedule: list[Any], attempts: int
 ) -> None:
-    """Where the attempts run out the walk raises, and the next step goes on."""
+    """When the attempts are exhausted the walk raises, and the next step continues."""
     clock = ManualClock()
     async with FakeVideoSDK(page_sizes=sizes) as fake:
         rows = [row["id"] for row in fake.add_transcriptions(sum(sizes))]
@@ -85,10 +85,10 @@ async def test_any_partition_under_any_schedule_of_faults(
     page_size=st.integers(1, 25),
     shape=st.sampled_from(SHAPES),
 )
-async def test_stopped_at_any_rows_and_resumed(
+async def test_walk_stopped_at_any_rows_resumes_exactly(
     count: int, stops: list[int], page_size: int, shape: Any
 ) -> None:
-    """As often as one likes, each time in a new client: the same rows."""
+    """Any number of times, each time in a new client."""
     async with FakeVideoSDK() as fake:
         rows = [row["id"] for row in fake.add_transcriptions(count)]
         fake.every(1, Envelope(shape))
@@ -108,8 +108,8 @@ async def test_stopped_at_any_rows_and_resumed(
 
 @settings(max_examples=40)
 @given(cancels=st.lists(st.integers(0, 12), max_size=6))
-async def test_cancelled_anywhere_and_gone_on(cancels: list[int]) -> None:
-    """A step that is cancelled after any number of turns of the loop moves nothing."""
+async def test_walk_cancelled_anywhere_continues_exactly(cancels: list[int]) -> None:
+    """A step that is cancelled after any number of turns of the loop changes nothing."""
     async with FakeVideoSDK() as fake:
         rows = [row["id"] for row in fake.add_transcriptions(9)]
         async with fake.client() as client:

@@ -1,0 +1,389 @@
+"""P1 without I/O: rows that move between two responses."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videosdk_transcripts import (
+    Page,
+    PaginationError,
+)
+from videosdk_transcripts._paging.checkpoint import Position
+
+from .lists import SIZE, Listing, make_walk, page, resume_walk, run
+
+
+@pytest.mark.parametrize("later", ["abc", "ab"])
+def test_same_page_for_several_numbers_is_an_error(later: str) -> None:
+    """The previous page is read again; if it did not change, the service repeats itself."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", last_page=9))
+    assert walk.accept(page(2, later, last_page=9)) == []
+    assert walk.next_page == 1
+    with pytest.raises(PaginationError, match="page 2 repeats rows") as caught:
+        walk.accept(page(1, "abc", last_page=9))
+    assert caught.value.page == 2
+    assert walk.next_page == 2
+    # Once the service recovers, the walk continues.
+    assert [t.id for p in walk.accept(page(2, "def", last_page=9)) for t in p.items] == list("def")
+
+
+def test_earlier_page_for_a_later_number_is_an_error() -> None:
+    """Also when it is not the previous page."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", last_page=9))
+    walk.accept(page(2, "def", last_page=9))
+    walk.accept(page(3, "abc", last_page=9))
+    with pytest.raises(PaginationError, match="page 3 repeats rows"):
+        walk.accept(page(2, "def", last_page=9))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 9])
+@pytest.mark.parametrize("where", ["front", "middle"])
+@pytest.mark.parametrize("request_number", [2, 3, 4])
+def test_removed_rows_cause_one_rescan_without_loss(
+    count: int, where: str, request_number: int
+) -> None:
+    """The rows that shifted are read again: one row, or a block larger than a page."""
+    everything = [f"r{n:02}" for n in range(30)]
+    listing = Listing(everything)
+    walk = make_walk()
+    first = 0 if where == "front" else 2
+    gone = everything[first : first + count]
+
+    def change(number: int) -> None:
+        if number == request_number:
+            listing.ids = [i for i in listing.ids if i not in gone]
+
+    found = run(walk, listing, change)
+    assert [i for i in found if i not in gone] == [i for i in everything if i not in gone]
+    assert len(found) == len(set(found))
+    assert walk.stats.drifted
+    assert walk.stats.rescans == 1
+    # One page to look back at, one for each page's worth of rows that slid, and one to
+    # see where they begin.
+    assert len(listing.requested) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
+
+
+# Seven make a page on which every row is known, while the list stands still again.
+@pytest.mark.parametrize("count", [1, 3, 5, 7])
+def test_inserted_rows_cause_no_duplicates(count: int) -> None:
+    """Rows that were pushed back are listed twice and yielded once."""
+    everything = [f"r{n:02}" for n in range(12)]
+    listing = Listing(everything)
+    walk = make_walk()
+    found = run(
+        walk, listing, lambda n: n == 3 and listing.ids.__setitem__(slice(0, 0), "ABCDEFG"[:count])
+    )
+    assert [i for i in found if i in everything] == everything
+    assert len(found) == len(set(found))
+    assert walk.stats.drifted
+    # Of seven, one page is read after they came, and has no old row to repeat.
+    assert min(count, 6) <= walk.stats.duplicates_dropped
+
+
+def test_repeated_id_reveals_movement_when_the_total_is_unchanged() -> None:
+    """One row is inserted and another one removed."""
+    listing = Listing("abcdefgh")
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 2:
+            listing.ids = ["X", *listing.ids[:-1]]
+
+    # What is new at the front may come or not; here it does, on the way back.
+    assert run(walk, listing, change) == list("abcXdefg")
+    assert (walk.stats.duplicates_dropped, walk.stats.drifted) == (1, True)
+
+
+def test_row_removed_with_every_request_costs_a_bounded_number_of_requests() -> None:
+    """No row that stayed is lost."""
+    everything = [f"r{n:03}" for n in range(90)]
+    listing = Listing(everything)
+    gone: list[str] = []
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number > 1 and listing.ids:
+            gone.append(listing.ids.pop(0))
+
+    found = run(walk, listing, change)
+    assert [i for i in everything if i not in gone] == [i for i in found if i not in gone]
+    assert len(found) == len(set(found))
+    assert len(listing.requested) <= 4 * 30
+
+
+def test_rows_that_move_during_a_rescan_are_found() -> None:
+    """A row that shifted past the page read again is found one page further back."""
+    everything = [f"r{n:02}" for n in range(15)]
+    listing = Listing(everything)
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 4:
+            listing.ids = listing.ids[1:]
+        if number == 5:
+            listing.ids = listing.ids[3:]
+
+    found = run(walk, listing, change)
+    assert [i for i in found if i in everything[4:]] == everything[4:]
+
+
+def test_rescan_skips_pages_that_no_longer_exist() -> None:
+    """The list shrinks to fewer pages than were read."""
+    listing = Listing([f"r{n:02}" for n in range(30)])
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 8:
+            listing.ids = listing.ids[24:]
+
+    found = run(walk, listing, change)
+    assert found == [f"r{n:02}" for n in (*range(21), *range(24, 30))]
+    assert listing.requested == [1, 2, 3, 4, 5, 6, 7, 8, 2, 1]
+
+
+def test_page_beyond_the_end_is_requested_again_when_the_list_grows() -> None:
+    """It was empty because the list had shrunk."""
+    listing = Listing("abcdefghi")
+    walk = make_walk()
+
+    def change(number: int) -> None:
+        if number == 3:
+            listing.ids = listing.ids[6:]
+        if number == 4:
+            listing.ids += "ABCDEFGH"
+
+    assert run(walk, listing, change) == [*"abcdefghi", *"ABCDEFGH"]
+    assert listing.requested == [1, 2, 3, 1, 3, 2, 1, 3, 2, 1, 4]
+
+
+def test_total_that_changes_with_every_response_costs_a_bounded_number_of_requests() -> None:
+    """At most four requests for each page, and all rows."""
+    walk, listing = make_walk(), Listing([f"r{n:03}" for n in range(60)])
+    found: list[str] = []
+    while walk.next_page is not None:
+        answer = listing.page(walk.next_page, SIZE)
+        odd = Page(answer.number, answer.items, last_page=20, total=len(listing.requested) * 7919)
+        found += [t.id for p in walk.accept(odd) for t in p.items]
+    assert found == listing.ids
+    assert len(listing.requested) <= 4 * 20
+
+
+@given(data=st.data(), count=st.integers(0, 40), size=st.integers(1, 7))
+def test_removals_at_any_time_lose_no_row_that_stayed(
+    data: st.DataObject, count: int, size: int
+) -> None:
+    """Whatever is removed and whenever, the other rows are yielded once and in order."""
+    everything = [f"r{n:02}" for n in range(count)]
+    listing = Listing(everything)
+    changes = data.draw(
+        st.dictionaries(
+            st.integers(2, 20), st.sets(st.sampled_from(everything or ["-"]), max_size=9)
+        )
+    )
+    walk = make_walk(page_size=size, max_empty_pages=50)
+
+    def change(number: int) -> None:
+        listing.ids = [i for i in listing.ids if i not in changes.get(number, ())]
+
+    found = run(walk, listing, change)
+    gone = set().union(*changes.values()) if changes else set()
+    assert [i for i in found if i not in gone] == [i for i in everything if i not in gone]
+    assert len(found) == len(set(found))
+
+
+def test_rows_that_return_during_a_rescan_are_no_repetition() -> None:
+    """The same rows on two pages prove nothing if these reported different totals."""
+    walk = make_walk()
+    answers = [
+        page(1, "abc", total=9),
+        page(2, "def", total=9),
+        page(3, "def", total=9),  # three came at the front, and as many went at the end
+        page(2, "def", total=6),  # those at the front went
+        page(3, "def", total=9),  # and came back
+    ]
+    for answer in answers:
+        assert walk.next_page == answer.number
+        walk.accept(answer)
+    assert walk.next_page == 4
+    assert walk.stats.drifted
+
+
+def test_resumed_walk_finds_rows_that_shifted_meanwhile() -> None:
+    """Rows that shifted between two processes are read again."""
+    walk = resume_walk(Position(3, SIZE, 9, 3), tuple("abcdef"))
+    assert run(walk, Listing("bcdefghi")) == ["g", "h", "i"]
+    assert walk.stats.drifted
+
+
+def test_resumed_walk_rescans_no_page_before_the_checkpoints_ids() -> None:
+    """Rows of earlier pages could only be repeated."""
+    listing = Listing([f"r{n}" for n in range(9)])
+    walk = resume_walk(Position(3, SIZE, 8, 3), ("x", "y", "z"), complete_from_page=2)
+    run(walk, listing)
+    assert listing.requested == [3, 2]
+
+
+@pytest.mark.parametrize(("total", "last_page"), [(15, 5), (None, 5)])
+def test_resumed_walk_rescans_further_when_rows_were_removed(
+    total: int | None, last_page: int
+) -> None:
+    """The remembered rows have shifted forward, and the first page to read again with them."""
+    listing = Listing([f"r{n}" for n in range(6, 15)], with_total=total is not None)
+    # Of fifteen rows nine were handed out, and the newest three of these are known.
+    walk = resume_walk(
+        Position(4, SIZE, total, last_page), ("r6", "r7", "r8"), complete_from_page=3
+    )
+    assert run(walk, listing) == [f"r{n}" for n in range(9, 15)]
+    assert listing.requested == [4, 3, 2, 1]
+
+
+def test_resumed_walk_without_numbers_rescans_nothing() -> None:
+    """Without a total and a last page there is no evidence."""
+    listing = Listing([f"r{n}" for n in range(9)], counted=False)
+    walk = resume_walk(Position(3, SIZE), ("r3", "r4", "r5"), complete_from_page=2)
+    assert run(walk, listing) == ["r6", "r7", "r8"]
+    assert listing.requested == [3, 4]
+
+
+def test_resumed_walk_accepts_rows_that_were_pushed_back() -> None:
+    """Rows pushed back between two processes are listed again, which is not an error."""
+    before = [f"r{n:02}" for n in range(12)]
+    walk = resume_walk(Position(2, SIZE, 18, 6), before[:3])
+    found = run(walk, Listing([*"ABCDEF", *before]))
+    assert [i for i in found if i in before] == before[3:]
+
+
+def test_rows_that_move_during_the_second_pass_are_found_later() -> None:
+    """Three changes around one page."""
+    everything = [f"r{n:02}" for n in range(30)]
+    listing = Listing(everything)
+
+    def change(number: int) -> None:
+        if number in (4, 5, 6):
+            listing.ids = listing.ids[2:]
+
+    walk = make_walk()
+    found = run(walk, listing, change)
+    assert [i for i in found if i in everything[6:]] == everything[6:]
+
+
+@pytest.mark.parametrize(
+    ("count", "changes"),
+    [
+        # The end is reached while the second look still saw rows move.
+        (12, {3: (0, -4), 4: (0, 4), 7: (0, -3)}),
+        # Rows that came too early are no proof that those before them were seen.
+        (15, {4: (0, -2), 5: (0, 4), 7: (2, -5)}),
+    ],
+)
+def test_three_changes_around_one_rescan_lose_no_row(
+    count: int, changes: dict[int, tuple[int, int]]
+) -> None:
+    """A row may be yielded out of order."""
+    everything = [f"r{n:02}" for n in range(count)]
+    listing = Listing(everything)
+
+    def change(number: int) -> None:
+        at, by = changes.get(number, (0, 0))
+        listing.ids[at : at + max(0, -by)] = [f"n{number}{n}" for n in range(by)]
+
+    found = run(make_walk(), listing, change)
+    assert {i for i in listing.ids if i in everything} <= set(found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("change", ["total", "repeated row"])
+def test_prefetched_page_with_evidence_is_requested_again(change: str) -> None:
+    """Then the walk rescans, whatever that response reports."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    walk.accept(listing.page(1, SIZE))
+    numbers = {"last_page": 3, "total": 9}
+    stale = {
+        "total": page(2, "def", **numbers | {"total": 8}),
+        "repeated row": page(2, "cde", **numbers),
+    }
+    assert walk.accept(stale[change], was_prefetched=True) == []
+    assert (walk.next_page, walk.readahead_limit, walk.stats.drifted) == (2, 0, False)
+    assert walk.accept(listing.page(2, SIZE)) == []
+    assert (walk.next_page, walk.readahead_limit, walk.stats.drifted) == (1, 0, True)
+    assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
+    assert (walk.next_page, walk.readahead_limit) == (3, 3)
+
+
+def test_rows_moved_causes_a_rescan() -> None:
+    """The response that showed it was dropped, and the next one need not show it again."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    walk.accept(listing.page(1, SIZE))
+    listing.ids = [*listing.ids[1:], "j"]
+    walk.rows_moved()
+    assert walk.accept(listing.page(2, SIZE)) == []
+    assert [[t.id for t in p.items] for p in walk.accept(listing.page(1, SIZE))] == [
+        ["d"],
+        ["e", "f", "g"],
+    ]
+
+
+def test_rows_may_have_moved_causes_a_rescan_without_drift() -> None:
+    """A response was dropped that might have shown movement; it costs one request."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    walk.accept(listing.page(1, SIZE))
+    walk.rows_may_have_moved()
+    assert (walk.position.moving, walk.readahead_limit) == (True, 3)
+    assert walk.accept(listing.page(2, SIZE)) == []
+    assert [p.number for p in walk.accept(listing.page(1, SIZE))] == [2]
+    assert (walk.position.moving, walk.next_page) == (False, 3)
+    assert (walk.stats.rescans, walk.stats.drifted) == (1, False)
+
+
+@pytest.mark.parametrize("gone", [1, 3])
+def test_rows_may_have_moved_finds_rows_that_moved(gone: int) -> None:
+    """One row out and one in, with the same total, is found by a rescan only."""
+    walk, listing = make_walk(), Listing("abcdefghi")
+    found = [t.id for p in walk.accept(listing.page(1, SIZE)) for t in p.items]
+    listing.ids = [*listing.ids[gone:], *"xyz"[:gone]]
+    walk.rows_may_have_moved()
+    found += run(walk, listing)
+    assert "".join(found) == "abcdefghi" + "xyz"[:gone]
+    assert walk.stats.drifted
+
+
+def test_resumed_walk_rescans_if_rows_may_have_moved() -> None:
+    """The checkpoint carries it."""
+    first, listing = make_walk(), Listing("abcdefghi")
+    first.accept(listing.page(1, SIZE))
+    first.rows_may_have_moved()
+    walk = resume_walk(first.position, "abc")
+    listing.ids = [*listing.ids[1:], "j"]
+    assert run(walk, listing) == list("defghij")
+
+
+@pytest.mark.parametrize("tell", ["rows_moved", "rows_may_have_moved"])
+def test_rows_moved_during_a_rescan_cause_a_second_pass(tell: str) -> None:
+    """The held page may be older than the movement."""
+    walk, listing = make_walk(), Listing("abcdefghijkl")
+    walk.accept(listing.page(1, SIZE))
+    listing.ids.append("m")
+    assert walk.accept(listing.page(2, SIZE)) == []
+    getattr(walk, tell)()
+    asked = len(listing.requested)
+    found = run(walk, listing)
+    assert listing.requested[asked : asked + 3] == [1, 2, 1]
+    assert found == list("defghijklm")
+
+
+def test_repeated_page_is_requested_again_if_others_were_in_flight() -> None:
+    """It may be stale; a service that repeats itself does so again."""
+    walk = make_walk()
+    walk.accept(page(1, "abc", last_page=9))
+    walk.accept(page(2, "def", last_page=9))
+    assert walk.accept(page(3, "abc", last_page=9), was_prefetched=True) == []
+    for number, ids in ((3, "abc"), (2, "def"), (3, "abc")):
+        assert walk.next_page == number
+        assert walk.accept(page(number, ids, last_page=9)) == []
+    assert walk.next_page == 2
+    with pytest.raises(PaginationError, match="page 3 repeats rows"):
+        walk.accept(page(2, "def", last_page=9))
