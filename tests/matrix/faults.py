@@ -39,7 +39,7 @@ __all__ = ["ALONE", "EXHAUSTED", "KINDS", "MIXED", "REFUSED", "TLS", "Faults", "
 
 PAGE_SIZE: Final = 20
 MOST_BYTES: Final = 2000  # of a body, below the size of any page but a last one
-PATIENCE: Final = 0.1
+PATIENCE: Final = 0.3
 """The attempt_timeout where an answer never comes, or not as a whole."""
 
 BY_THE_SERVICE: Final[Mapping[str, Fault]] = {

@@ -62,7 +62,7 @@ def test_removed_rows_cause_one_rescan_without_loss(
     assert len(found) == len(set(found))
     assert walk.stats.drifted
     assert walk.stats.rescans == 1
-    # One page to look back at, one for each page's worth of rows that slid, and one to
+    # One page at least, one for each page's worth of rows that shifted, and one to
     # see where they begin.
     assert len(listing.requested) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
 
@@ -233,7 +233,7 @@ def test_resumed_walk_rescans_further_when_rows_were_removed(
 ) -> None:
     """The remembered rows have shifted forward, and the first page to read again with them."""
     listing = Listing([f"r{n}" for n in range(6, 15)], with_total=total is not None)
-    # Of fifteen rows nine were handed out, and the newest three of these are known.
+    # Of fifteen rows nine were yielded, and the newest three of these are remembered.
     walk = resume_walk(
         Position(4, SIZE, total, last_page), ("r6", "r7", "r8"), complete_from_page=3
     )
