@@ -1,11 +1,12 @@
 """
-P10: the ids that a walk remembers, in bounded memory. No I/O.
+The ids that a walk remembers. No I/O.
 
 `ListedIds` has the rows that the service listed, of all owners: a duplicate is recognized by
 them, and evidence that rows moved. `YieldedIds` has the rows that the caller received: a
 checkpoint holds them, so that a resumed walk yields none of them twice.
 
-Both forget the oldest ids, and can name the page from which on none is forgotten.
+Memory is bounded (a part of P10): both forget the oldest ids, and can name the page from which
+on none is forgotten.
 """
 
 from __future__ import annotations
