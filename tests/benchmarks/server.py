@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from videosdk_transcripts.testing._listing import Listing, make_row
+from videosdk_transcripts.testing._rows import Listing, make_row
 
 from .jobs import ROOM
 

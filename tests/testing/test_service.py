@@ -1,31 +1,125 @@
-"""What the fake service can be made to do beside its answers: move, order, redirect, tell."""
+"""The state of the fake service: rows, due faults, drift, and how they are reset."""
 
-import asyncio
-import socket
-import subprocess
-import sys
-import threading
-import time
-from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+import aiohttp
 import pytest
+from aiohttp import web
+from attrs import evolve
 
 from videosdk_transcripts import (
-    AuthenticationError,
     BadRequestError,
-    Clock,
     RedirectError,
     TranscriptsClient,
 )
-from videosdk_transcripts.testing import CutBody, Delay, DropConnection, FakeVideoSDK, Status
+from videosdk_transcripts.testing import (
+    Exchange,
+    FakeVideoSDK,
+    Listing,
+    Status,
+)
 
-ROOM = "abcd-efgh-ijkl"
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+from .plain_http import LIST, OTHER, ROOM, ask, statuses
 
 
-async def test_rows_that_come_and_go(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Before every second answer one comes and two vanish, and a walk loses no other."""
+def test_rows_start_an_hour_apart_at_the_given_position() -> None:
+    """New rows are added at the end or at a position, each an hour later."""
+    fake = FakeVideoSDK()
+    first, second = fake.add_transcriptions(2)
+    front = fake.add_transcription(at=0)
+    assert [front, first, second] == fake.rows
+    assert [row["start"][10:13] for row in (first, second, front)] == ["T09", "T10", "T11"]
+
+
+def test_ids_are_uuids_determined_by_seed() -> None:
+    """The same seed produces the same ids, another seed different ones."""
+    first, again, other = FakeVideoSDK(seed=1), FakeVideoSDK(seed=1), FakeVideoSDK(seed=2)
+    ids = [row["id"] for row in first.add_transcriptions(3)]
+    assert ids == [row["id"] for row in again.add_transcriptions(3)]
+    assert set(ids).isdisjoint(row["id"] for row in other.add_transcriptions(3))
+    assert [UUID(row_id).version for row_id in ids] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, Listing([], 1, 20, 1, 1)),
+        ({"roomId": ROOM, "page": "1", "perPage": "5"}, Listing([], 1, 5, 1, 1)),
+        ({"roomId": OTHER}, Listing([], 1, 20, 1, 0)),
+        ({"page": "0"}, None),
+        ({"perPage": "x"}, None),
+    ],
+)
+def test_listing_returns_page_or_none(query: dict[str, str], expected: Listing | None) -> None:
+    """A fault can use any page of the list; an invalid query returns None."""
+    fake = FakeVideoSDK()
+    row = fake.add_transcription()
+    if expected is not None and expected.total:
+        expected = evolve(expected, rows=[row])
+    assert expected == fake.listing(query)
+
+
+async def test_fail_next_applies_faults_in_order(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """One fault per request of any kind, repeated `times` times."""
+    fake.fail_next(Status(500), Status(502), times=2)
+    fake.fail_next(Status(503))
+    assert await statuses(http, fake, 1, 2, 1) == [500, 502, 500]
+    assert (await ask(http, fake, f"{LIST}/any"))[0] == 502
+    assert await statuses(http, fake, 1, 1) == [503, 200]
+
+
+async def test_on_page_applies_to_that_page_only(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """Faults wait until their page is requested."""
+    fake.on_page(2, Status(500), times=2)
+    fake.on_page(2, Status(502))
+    assert await statuses(http, fake, 1, 2, 3, 2, 2, 2) == [200, 500, 200, 500, 502, 200]
+
+
+async def test_every_counts_all_requests(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
+    """From 1, over all pages; the fault that was added first wins."""
+    fake.every(3, Status(500))
+    fake.every(2, Status(502))
+    assert await statuses(http, fake, 1, 2, 3, 1, 2, 3) == [200, 502, 500, 502, 200, 500]
+
+
+async def test_faults_have_a_fixed_precedence(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """`on_page` before `fail_next` before `every`."""
+    fake.every(1, Status(500))
+    fake.fail_next(Status(502))
+    fake.on_page(1, Status(503))
+    assert await statuses(http, fake, 1, 1, 1) == [503, 502, 500]
+
+
+async def test_fault_can_be_any_async_callable(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """It receives the exchange and can change the usual response."""
+    fake.add_transcriptions(2)
+
+    async def backwards(exchange: Exchange) -> web.StreamResponse:
+        assert exchange.fake is fake
+
+        def turned(page: Listing) -> Any:
+            return {"path": exchange.request.path, "rows": page.rows[::-1]}
+
+        return exchange.respond(turned)
+
+    fake.fail_next(backwards)
+    answer = await ask(http, fake)
+    assert (200, {"path": f"{LIST}/", "rows": fake.rows[::-1]}) == answer
+
+
+async def test_drift_moves_rows_during_a_walk(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """A walk still yields every row that stays."""
     rows = {row["id"] for row in fake.add_session(ROOM, 60)}
     drift = fake.drift(every=2, insert=1, remove=2)
     found = {t.id async for t in client.iter_transcriptions(ROOM, page_size=10)}
@@ -37,8 +131,8 @@ async def test_rows_that_come_and_go(fake: FakeVideoSDK, client: TranscriptsClie
     assert [t.id async for t in client.iter_transcriptions(ROOM)] == [r["id"] for r in fake.rows]
 
 
-async def test_an_empty_list_that_moves(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Rows come where there was none, and none vanishes where there is none."""
+async def test_drift_on_an_empty_list(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """Rows are added, and there is none to remove."""
     fake.drift(remove=1)
     assert await client.count() == 0
     fake.drift(insert=1)
@@ -46,8 +140,8 @@ async def test_an_empty_list_that_moves(fake: FakeVideoSDK, client: TranscriptsC
     assert await client.count(ROOM) == 2
 
 
-async def test_drift_is_the_same_for_the_same_seed() -> None:
-    """So that a test that fails does so again."""
+async def test_drift_is_determined_by_seed() -> None:
+    """A failing test fails again."""
     left = []
     for seed in (1, 1, 2):
         async with FakeVideoSDK(seed=seed) as fake, fake.client() as client:
@@ -59,8 +153,8 @@ async def test_drift_is_the_same_for_the_same_seed() -> None:
     assert left[0] == left[1] != left[2]
 
 
-async def test_drift_counts_pages_alone(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """And nothing that is answered with something else."""
+async def test_drift_counts_only_pages(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """Errors, redirects and single transcriptions do not count."""
     (row,) = fake.add_transcriptions(1)
     drift = fake.drift(insert=1)
     fake.fail_next(Status(503))
@@ -73,27 +167,29 @@ async def test_drift_counts_pages_alone(fake: FakeVideoSDK, client: TranscriptsC
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"insert": -1}, {"remove": -1}])
-def test_drift_out_of_its_bounds(wrong: dict[str, int]) -> None:
-    """Refused at once, and not where a request meets it."""
+def test_drift_rejects_invalid_numbers(wrong: dict[str, int]) -> None:
+    """Immediately, not during a request."""
     with pytest.raises(ValueError, match="or more"):
         FakeVideoSDK().drift(**wrong)
 
 
 @pytest.mark.parametrize("fault", [503, None, Status, "Status(503)"])
-def test_what_is_no_fault(fault: Any) -> None:
-    """Refused at once: it would become a 500, which is tried again and passes unnoticed."""
+def test_invalid_fault_is_rejected_immediately(fault: Any) -> None:
+    """It would become a 500, which clients retry silently."""
     fake = FakeVideoSDK()
     for put in (fake.fail_next, lambda *faults: fake.on_page(1, *faults)):
-        with pytest.raises(TypeError, match=r"is no fault; one is made like this: Status\(503\)"):
+        with pytest.raises(TypeError, match=r"is not a fault; create one like this: Status\(503\)"):
             put(Status(503), fault)
-    with pytest.raises(TypeError, match="is no fault"):
+    with pytest.raises(TypeError, match="is not a fault"):
         fake.every(2, fault)
-    with pytest.raises(ValueError, match="every 0th request is none"):
+    with pytest.raises(ValueError, match="nth must be 1 or more"):
         fake.every(0, Status(503))
 
 
-async def test_sessions(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Each has an id of its own, and its rows the fields that are asked for."""
+async def test_add_session_adds_rows_with_new_session_id(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Its rows have the given fields."""
     first, second = fake.add_session(ROOM, 2, status="running"), fake.add_session(ROOM)
     session_id = first[0]["extension"]["extensionConfig"]["sessionId"]
     found = [t async for t in client.iter_transcriptions(ROOM, session_id)]
@@ -106,8 +202,8 @@ async def test_sessions(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
     ("order", "numbers"),
     [("as they are", [1, 0, 2]), ("oldest first", [0, 1, 2]), ("newest first", [2, 1, 0])],
 )
-async def test_order(order: str, numbers: list[int]) -> None:
-    """Rows are listed as they are, or by their start."""
+async def test_order_sorts_by_start(order: str, numbers: list[int]) -> None:
+    """Rows are listed in their order, or by start."""
     async with FakeVideoSDK(order=order) as fake, fake.client() as client:  # type: ignore[arg-type]
         rows = [fake.add_transcription() for _ in range(3)]
         fake.rows[:2] = [rows[1], rows[0]]
@@ -115,40 +211,10 @@ async def test_order(order: str, numbers: list[int]) -> None:
         assert found == [rows[n]["id"] for n in numbers]
 
 
-async def test_a_slash_that_is_not_wanted() -> None:
-    """The other form is redirected to, with the query as it was."""
-    async with FakeVideoSDK(slash="refused") as fake, fake.client() as client:
-        with pytest.raises(RedirectError, match="another path of the same host"):
-            await client.count(ROOM)
-        assert fake.requests[0].status == 308
-        fake.slash = "required"
-        assert await client.count(ROOM) == 0
-
-
-async def test_a_slash_that_recordings_do_not_want() -> None:
-    """Their list does as the other one."""
-    async with FakeVideoSDK(slash="refused") as fake, fake.client() as client:
-        fake.add_post_transcription()
-        with pytest.raises(RedirectError, match="another path of the same host"):
-            await client.iter_post_transcriptions().__anext__()
-        fake.slash = "required"
-        assert len([t async for t in client.iter_post_transcriptions()]) == 1
-
-
-async def test_the_clock_is_the_one_of_the_service() -> None:
-    """Jobs go by it, and so does the date of an answer, which explains a refused token."""
-    async with FakeVideoSDK(now=NOON.timestamp) as fake:
-        async with fake.client(clock=Clock(time=NOON.timestamp)) as client:
-            started = (await client.start_transcription(ROOM)).transcription
-            stopped = (await client.stop_transcription(ROOM)).transcription
-        assert (started.start, stopped.end) == (NOON, NOON)
-        async with fake.client(clock=Clock(time=lambda: NOON.timestamp() + 7200)) as late:
-            with pytest.raises(AuthenticationError, match="clock"):
-                await late.count()
-
-
-async def test_an_outage_ends(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Whatever was still to come, rows and all stay as they are."""
+async def test_clear_faults_removes_due_faults(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Rows stay."""
     fake.add_transcriptions(3)
     fake.every(1, Status(400))
     with pytest.raises(BadRequestError):
@@ -160,8 +226,10 @@ async def test_an_outage_ends(fake: FakeVideoSDK, client: TranscriptsClient) -> 
     assert len(fake.requests) == 2
 
 
-async def test_all_is_forgotten(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Rows, files, faults and what was asked, and not how the service is set up."""
+async def test_clear_resets_data_and_keeps_switches(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Rows, files, faults, drift and requests are removed."""
     fake.filters, fake.jobs.formats = "ignored", ("srt",)
     started = await client.start_transcription(ROOM, summary=True)
     await client.stop_transcription(ROOM)
@@ -181,24 +249,8 @@ async def test_all_is_forgotten(fake: FakeVideoSDK, client: TranscriptsClient) -
     assert "transcriptionFilePaths" not in fake.rows[0]
 
 
-async def test_a_dropped_connection_has_no_status(
-    fake: FakeVideoSDK, client: TranscriptsClient
-) -> None:
-    """A body that breaks off has one, which was sent before; files are no different."""
-    row = fake.add_transcription()
-    fake.files.put(row, "txt")
-    t = await client.get_transcription(row["id"])
-    fake.requests.clear()
-    for faults in (fake, fake.files):
-        faults.fail_next(DropConnection(), CutBody())
-    await client.count()
-    await client.fetch_text(t)
-    for requests in (fake.requests, fake.files.requests):
-        assert [seen.status for seen in requests] == [None, 200, 200]
-
-
-async def test_files_recover_too(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """With all else, or by themselves."""
+async def test_clear_faults_includes_files(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """With the service's own method and with that of the files."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"Hi.")
     t = await client.get_transcription(row["id"])
@@ -208,109 +260,8 @@ async def test_files_recover_too(fake: FakeVideoSDK, client: TranscriptsClient) 
         assert await client.fetch_text(t) == "Hi."
 
 
-async def test_what_is_no_fault_of_a_file(fake: FakeVideoSDK) -> None:
-    """It is refused as for other requests."""
+async def test_invalid_fault_for_files_is_rejected(fake: FakeVideoSDK) -> None:
+    """As for other requests."""
     wrong: Any = 503
-    with pytest.raises(TypeError, match="503 is no fault"):
+    with pytest.raises(TypeError, match="503 is not a fault"):
         fake.files.fail_next(wrong)
-
-
-async def test_requests_are_remembered(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """With what they met, and what they were answered with."""
-    fault = Status(503)
-    fake.fail_next(fault)
-    await client.count()
-    assert [(seen.status, seen.fault) for seen in fake.requests] == [(503, fault), (200, None)]
-
-
-def test_without_async(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a thread of its own, found by the environment, and gone behind the block."""
-    with FakeVideoSDK().in_thread() as fake:
-        fake.add_transcriptions(3)
-        for name, value in fake.environ.items():
-            monkeypatch.setenv(name, value)
-
-        async def program() -> str:
-            async with TranscriptsClient() as client:
-                row = fake.add_transcription()
-                fake.files.put(row, "txt", b"Hi.")
-                return await client.fetch_text(await client.get_transcription(row["id"]))
-
-        assert asyncio.run(program()) == "Hi."
-        port = int(fake.url.rpartition(":")[2])
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
-
-
-def test_a_port_that_is_taken() -> None:
-    """The error is raised where it is started, and the port is the one that was asked for."""
-    with FakeVideoSDK().in_thread() as fake:
-        port = int(fake.url.rpartition(":")[2])
-        with pytest.raises(OSError, match=r"[Aa]ddress"):  # noqa: SIM117
-            with FakeVideoSDK(port=port).in_thread():
-                raise AssertionError
-    with FakeVideoSDK(port=port).in_thread() as fake:
-        assert fake.url == f"http://127.0.0.1:{port}"
-
-
-def test_an_error_at_its_end() -> None:
-    """What a block raises is what comes out of it."""
-    with pytest.raises(KeyError), FakeVideoSDK().in_thread():
-        raise KeyError
-
-
-def test_nothing_of_the_thread_is_left() -> None:
-    """Behind the block it has ended, and a request that waits does not hold it up."""
-    before = threading.active_count()
-    with FakeVideoSDK().in_thread() as fake:
-        fake.fail_next(Delay(60))
-        with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2]))) as asking:
-            asking.sendall(b"GET /ai/v1/realtime-transcriptions HTTP/1.1\r\nHost: fake\r\n\r\n")
-            while not fake.in_flight:
-                time.sleep(0.001)
-    assert threading.active_count() == before
-
-
-def test_a_block_that_is_never_left() -> None:
-    """It does not keep the process from ending."""
-    code = (
-        "from videosdk_transcripts.testing import FakeVideoSDK\n"
-        "block = FakeVideoSDK().in_thread()\n"
-        "assert block.__enter__().url\n"
-    )
-    command = (sys.executable, "-W", "error", "-c", code)
-    done = subprocess.run(command, capture_output=True, timeout=20, check=True)  # noqa: S603
-    assert done.stderr == b""
-
-
-def test_changed_while_it_answers() -> None:
-    """A test may change what another thread is about to read, and each answer is whole."""
-    with FakeVideoSDK().in_thread() as fake:
-        fake.add_transcriptions(100)
-        is_over = threading.Event()
-
-        def change() -> None:
-            number = 0
-            while not is_over.wait(0.0001):
-                number += 1
-                fake.add_transcription(at=0)
-                row = fake.rows.pop(number * 7 % 100)
-                row[f"key {number % 50}"] = row["extension"][f"key {number % 50}"] = number
-                row.pop(f"key {number * 3 % 50}", None)
-                fake.rows.insert(50, row)
-                fake.rows.pop()
-
-        async def walk() -> set[int | None]:
-            async with fake.client() as client:
-                for _ in range(40):
-                    page = await client.get_page(page_size=200)
-                    assert 98 <= len(page.items) <= 102
-            return {seen.status for seen in fake.requests}
-
-        changing = threading.Thread(target=change)
-        changing.start()
-        try:
-            assert asyncio.run(walk()) == {200}
-        finally:
-            is_over.set()
-            changing.join()

@@ -1,5 +1,5 @@
 """
-A fake of the service to test against: a real server on loopback with a script of faults.
+Test against a fake of the service: a real HTTP server on loopback with fault injection (P15).
 
 ::
 
@@ -8,11 +8,25 @@ A fake of the service to test against: a real server on loopback with a script o
         fake.fail_next(Status(503))
         async with fake.client() as client:
             rows = [t async for t in client.iter_transcriptions("abcd-efgh-ijkl")]
+
+Files, each of which imports only those above it:
+
+- ``_rows``: rows and pages as the service writes them.
+- ``_files``, ``_webhooks``: contents and links of files; signed webhooks.
+- ``_service``: `FakeService`, the state, with `Exchange`, `Fault`, `Drift`, `Jobs`, `FakeFiles`.
+- ``_faults``: the faults that are ready to use.
+- ``_exchange``: one request from its arrival to its response; the check of its token.
+- ``_jobs``: start and stop.
+- ``dashboard``: the page that shows the state in a browser.
+- ``_handlers``: the routes.
+- ``_server``: `FakeVideoSDK`, a service with a socket, a thread and clients.
+- ``_sandbox``: generated meetings, and a sandbox as a process.
+
+It uses the client like any program, and no internals of the library.
 """
 
-from ._drift import Drift
-from ._exchange import Exchange, Fault, SeenRequest
 from ._faults import (
+    Applied,
     Body,
     Change,
     CutBody,
@@ -20,16 +34,16 @@ from ._faults import (
     DropConnection,
     EmptyPage,
     Envelope,
+    GzipBomb,
     HtmlPage,
+    Redirect,
     RepeatPage,
     Status,
 )
-from ._files import FakeFiles, GzipBomb, Redirect
-from ._jobs import Applied, Jobs
-from ._listing import Listing
-from ._sandbox import SANDBOX_ROOMS, fill_sandbox, run_sandbox
-from ._serve import serve
+from ._rows import Listing
+from ._sandbox import SANDBOX_ROOMS, fill_sandbox, run_sandbox, serve
 from ._server import FakeVideoSDK
+from ._service import Drift, Exchange, FakeFiles, FakeService, Fault, Jobs, SeenRequest
 from ._webhooks import Webhooks
 
 __all__ = [
@@ -45,6 +59,7 @@ __all__ = [
     "Envelope",
     "Exchange",
     "FakeFiles",
+    "FakeService",
     "FakeVideoSDK",
     "Fault",
     "GzipBomb",

@@ -1,73 +1,126 @@
-"""What passes between whoever asks and the fake service."""
+"""One request to the fake service: record it, check its token, apply its fault, respond."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
 
+import jwt
 from aiohttp import web
-from attrs import define, frozen
 
-from ._listing import Listing
-
-if TYPE_CHECKING:
-    from ._server import FakeVideoSDK
-
+from ._rows import Listing
+from ._service import Exchange, FakeService, Fault, SeenRequest
 
 Respond = Callable[[Callable[[Listing], Any]], web.Response]
 
 
-@frozen
-class Exchange:
+async def handle_api_request(
+    service: FakeService, request: web.Request, respond: Respond, *, is_public: bool = False
+) -> web.StreamResponse:
     """
-    A request under way, and the answer it would get without a fault.
+    Respond to a request for the API.
 
-    `respond` makes that answer. It takes a function from the page to its JSON, which
-    is not called where the request is for one transcription.
+    Args:
+        service: the service; the request is added to its `requests`.
+        request: the request.
+        respond: builds the response that is sent without a fault; see `Exchange`.
+        is_public: whether no token is required.
     """
-
-    fake: FakeVideoSDK
-    request: web.Request
-    respond: Respond
-
-    def answer(self) -> web.Response:
-        """Return what the service would have answered."""
-        return self.respond(Listing.envelope)
-
-
-Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
-
-
-@define
-class SeenRequest:
-    """What the fake service was asked."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes = b""
-    status: int | None = None
-    """What it was answered with; None while it is not, and where the connection was closed."""
-    fault: Fault | None = None
-    """What it met in place of an answer, or before it."""
-
-    @property
-    def page(self) -> int | None:
-        """Return the page that was asked for, where one was."""
-        return int(self.query["page"]) if "page" in self.query else None
+    body = await request.read()
+    service.jobs.deliver(service.files, service.now())
+    seen = _record(service.requests, request, body)
+    service.in_flight += 1
+    service.most_in_flight = max(service.most_in_flight, service.in_flight)
+    try:
+        refused = None if is_public else check_token(request.headers.get("Authorization"), service)
+        exchange = Exchange(
+            service, request, respond if refused is None else lambda _shape: refusal(*refused)
+        )
+        fault = service.faults.next_due(len(service.requests), request.query.get("page", ""))
+        response = await _respond(exchange, fault, seen)
+        # The client explains a refused token by this date, so both use the same clock.
+        response.headers.setdefault("Date", formatdate(service.now(), usegmt=True))
+        return response
+    finally:
+        service.in_flight -= 1
 
 
-def redirect(fake: FakeVideoSDK, request: web.Request) -> web.Response | None:
-    """Return the redirect of a list's path that has a slash too many or lacks one, or None."""
-    has_slash = request.path.endswith("/")
-    if fake.slash == "either" or has_slash == (fake.slash == "required"):
-        return None
-    path = request.path.removesuffix("/") if has_slash else f"{request.path}/"
-    there = request.rel_url.with_path(path, keep_query=True)
-    return web.Response(status=308, headers={"Location": str(there)})
+async def handle_file_request(service: FakeService, request: web.Request) -> web.StreamResponse:
+    """Respond to a request for a file, which needs no token and is recorded separately."""
+    files = service.files
+    seen = _record(files.requests, request)
+    name, number = request.match_info["name"], request.query.get("link", "1")
+    exchange = Exchange(
+        service,
+        request,
+        lambda _shape: files.respond(request.match_info["id"], name, number),
+    )
+    return await _respond(exchange, files.faults.next_due(len(files.requests)), seen)
+
+
+def _record(requests: list[SeenRequest], request: web.Request, body: bytes = b"") -> SeenRequest:
+    query, headers = dict(request.query), dict(request.headers)
+    seen = SeenRequest(request.method, request.path, query, headers, body)
+    requests.append(seen)
+    return seen
+
+
+async def _respond(
+    exchange: Exchange, fault: Fault | None, seen: SeenRequest
+) -> web.StreamResponse:
+    """Return the response, from the fault if there is one, and record both."""
+    seen.fault = fault
+    response = exchange.answer() if fault is None else await fault(exchange)
+    transport = exchange.request.transport
+    # A response that a fault returns after it closed the connection is never sent.
+    if response.prepared or (transport is not None and not transport.is_closing()):
+        seen.status = response.status
+    return response
 
 
 def refusal(status: int, message: str) -> web.Response:
-    """Return an error in the service's own shape."""
+    """Return an error as the service writes it."""
     return web.json_response({"message": message}, status=status)
+
+
+def check_token(  # noqa: PLR0911 - a list of reasons, one line each
+    header: str | None, service: FakeService
+) -> tuple[int, str] | None:
+    """
+    Return status and message of the refusal of a token, or None for a valid token.
+
+    401 for a token that is not genuine or not valid now, 403 for one that may not call
+    the server API: https://docs.videosdk.live/api-reference/realtime-communication/intro
+
+    It shares no code with the client's signing, so that a mistake there is found here.
+    """
+    if not header:
+        return 401, "Token is required"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
+        try:
+            claims = jwt.decode(
+                header,
+                service.secret,
+                algorithms=["HS256"],
+                # Times are checked below, against a clock that a test can replace.
+                options={"verify_exp": False, "verify_iat": False, "require": ["exp"]},
+            )
+        except jwt.PyJWTError:
+            return 401, "Token is invalid"
+    if claims.get("apikey") != service.api_key:
+        return 401, "Token is invalid"
+    end, start = claims["exp"], claims.get("iat", 0)
+    if not all(isinstance(moment, int | float) for moment in (end, start)):
+        return 401, "Token is invalid"
+    now = service.now()
+    if end <= now or start > now:
+        return 401, "Token is expired or not yet valid"
+    if claims.get("version") != 2:
+        return 403, "Token must have version 2"
+    roles = claims.get("roles", ["crawler"])
+    if not isinstance(roles, list) or "crawler" not in roles:
+        return 403, "Role of the token is not crawler"
+    return None

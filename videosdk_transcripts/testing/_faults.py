@@ -1,29 +1,29 @@
 """
-What can go wrong with an answer of the fake service.
+The faults that are ready to use.
 
-A fault is any async callable that takes an `Exchange` and returns a response, so that
-a test can write one of its own.
+A fault is any async callable that takes an `Exchange` and returns a response, so a test can
+define its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
 from attrs import field, frozen
 
-from ._exchange import Exchange
-from ._listing import Listing, Shape
-from ._server import FakeVideoSDK
+from ._rows import Listing, Shape
+from ._service import Exchange, Fault
 
 _HTML: Final = "<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>"
 
 
 @frozen
 class Status:
-    """Answer with a status and a message, as an error of the service or on the way to it."""
+    """Respond with a status and a message, as the service or a proxy in front of it does."""
 
     status: int
     headers: Mapping[str, str] = field(factory=dict)
@@ -37,7 +37,7 @@ class Status:
 
 @frozen
 class Delay:
-    """Answer as always, but only after some seconds."""
+    """Send the usual response after a number of seconds."""
 
     seconds: float
 
@@ -49,19 +49,20 @@ class Delay:
 @frozen
 class DropConnection:
     """
-    Close the connection without an answer.
+    Close the connection without a response.
 
-    aiohttp sends a read once more by itself, so that it takes two in a row to be noticed.
+    aiohttp itself sends a read a second time, so two of these in a row are needed for one
+    failure that the client sees.
     """
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
-        _hang_up(exchange.request)
+        _close(exchange.request)
         return web.Response()
 
 
 @frozen
 class CutBody:
-    """Promise the whole body and close the connection after some bytes of it."""
+    """Announce the whole body, send some bytes of it, and close the connection."""
 
     after: int = 10
 
@@ -73,13 +74,13 @@ class CutBody:
         cut.content_type = "application/json"
         await cut.prepare(exchange.request)
         await cut.write(body[: self.after])
-        _hang_up(exchange.request)
+        _close(exchange.request)
         return cut
 
 
 @frozen
 class HtmlPage:
-    """Answer with a page of HTML, as a gateway does; with 200 unless told otherwise."""
+    """Respond with an HTML page, as a gateway does; the default status is 200."""
 
     status: int = 200
 
@@ -89,7 +90,7 @@ class HtmlPage:
 
 @frozen
 class Body:
-    """Answer with this body, whatever it is."""
+    """Respond with this body."""
 
     body: bytes
     status: int = 200
@@ -101,7 +102,7 @@ class Body:
 
 @frozen
 class EmptyPage:
-    """Answer with the page information as it is, and no rows."""
+    """Respond with the usual page information and no rows."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         def emptied(page: Listing) -> Any:
@@ -113,7 +114,7 @@ class EmptyPage:
 
 @frozen
 class RepeatPage:
-    """Answer with the rows of another page under the number that was asked for."""
+    """Respond with the rows of another page under the requested number."""
 
     page: int = 1
 
@@ -129,7 +130,7 @@ class RepeatPage:
 
 @frozen
 class Envelope:
-    """Answer in another shape, or with other page information."""
+    """Respond with the page in another shape, or with other page information."""
 
     shape: Shape = "documented"
     info: Mapping[str, Any] = field(factory=dict)
@@ -150,15 +151,62 @@ class Envelope:
 
 @frozen
 class Change:
-    """Change what there is just before the answer: rows that appear, vanish or move."""
+    """
+    Change the service just before the response: rows that appear, vanish or move.
 
-    change: Callable[[FakeVideoSDK], object]
+    The function is called with the `FakeVideoSDK`.
+    """
+
+    change: Callable[[Any], object]
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         self.change(exchange.fake)
         return exchange.answer()
 
 
-def _hang_up(request: web.Request) -> None:
+@frozen
+class Applied:
+    """
+    Apply the request, then a fault.
+
+    For a start or a stop whose response is lost::
+
+        fake.fail_next(Applied(DropConnection()))
+
+    A fault that sends a response of its own otherwise prevents the request from being applied.
+    """
+
+    fault: Fault
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        exchange.answer()
+        return await self.fault(exchange)
+
+
+@frozen
+class Redirect:
+    """Redirect to another URL."""
+
+    url: str
+    status: int = 302
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        return web.Response(status=self.status, headers={"Location": self.url})
+
+
+@frozen
+class GzipBomb:
+    """Respond with a small compressed body that decodes to a large one."""
+
+    size: int = 128 * 1024 * 1024
+    """The decoded size in bytes."""
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        return web.Response(
+            body=gzip.compress(bytes(self.size)), headers={"Content-Encoding": "gzip"}
+        )
+
+
+def _close(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.close()

@@ -1,16 +1,15 @@
-"""Webhooks of the fake service: signed with a key pair of its own, made up when one is needed."""
+"""Webhooks of the fake service, signed with a generated key pair."""
 
 from __future__ import annotations
 
 import functools
 import json
 from base64 import b64encode
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import aiohttp
 
-from ._listing import Row
+from ._rows import Row, find_id
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -20,8 +19,8 @@ KEY_PATH: Final = "/v2/public/rsa-public-key"
 
 
 @functools.cache
-def _key_pair(number: int) -> RSAPrivateKey:  # noqa: ARG001 - what the cache tells them by
-    """Make a key pair, which takes a while, once for all fake services of the process."""
+def _key_pair(number: int) -> RSAPrivateKey:  # noqa: ARG001 - the cache's key
+    """Return a key pair, generated once for all fake services of the process: it is slow."""
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
     return generate_private_key(public_exponent=65537, key_size=2048)
@@ -29,7 +28,7 @@ def _key_pair(number: int) -> RSAPrivateKey:  # noqa: ARG001 - what the cache te
 
 class Webhooks:
     """
-    Signs and sends webhooks as the service does, and gives out the key. Needs cryptography.
+    Sign and send webhooks as the service does, and serve the public key. Needs cryptography.
 
     ::
 
@@ -40,14 +39,14 @@ class Webhooks:
 
     def __init__(self) -> None:
         self.key_format: Literal["pkcs1", "spki"] = "pkcs1"
-        """How the key is written: as the service does, or as most others do."""
+        """The format of the public key: that of the service, or the more common one."""
         self.key_requests = 0
-        """How often the key was asked for."""
+        """The number of requests for the key."""
         self._number = 0
 
     @property
     def public_key(self) -> str:
-        """Return the public key as the service writes it, behind a line break."""
+        """Return the public key as the service writes it, after a line break."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         form = {
@@ -58,11 +57,11 @@ class Webhooks:
         return "\n" + pem.decode()
 
     def rotate(self) -> None:
-        """Sign with another key pair from now on, and give out that one's key."""
+        """Replace the key pair: later webhooks are signed with another one."""
         self._number += 1
 
     def sign(self, body: bytes) -> str:
-        """Return the signature of a body, for the header ``videosdk-signature``."""
+        """Return the signature of a body, the value of the header ``videosdk-signature``."""
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -73,25 +72,24 @@ class Webhooks:
         self, event_type: str, row: Row, *, kind: str = "realtime"
     ) -> tuple[bytes, dict[str, str]]:
         """
-        Make a webhook in the documented shape.
+        Return a webhook in the documented shape.
 
         Args:
             event_type: ``transcription-started``, ``-stopped`` or ``-failed``, or any other.
-            row: what it is about, as `FakeVideoSDK.add_transcription` returns it.
-            kind: ``realtime``, or ``post`` for a transcription of a recording.
+            row: the transcription, as `FakeVideoSDK.add_transcription` returns it.
+            kind: ``realtime``, or ``post`` for the transcription of a recording.
 
         Returns:
-            The body, and the headers that belong to it.
+            The body and its headers.
         """
-        config: Mapping[str, Any] = (row.get("extension") or {}).get("extensionConfig") or row
         body = json.dumps(
             {
                 "webhookType": event_type,
                 "data": {
                     "id": row["id"],
                     "type": kind,
-                    "meetingId": config.get("roomId"),
-                    "sessionId": config.get("sessionId"),
+                    "meetingId": find_id(row, "roomId"),
+                    "sessionId": find_id(row, "sessionId"),
                 },
             }
         ).encode()
@@ -99,22 +97,22 @@ class Webhooks:
 
     async def send(self, url: str, event_type: str, row: Row, *, kind: str = "realtime") -> int:
         """
-        Post a webhook, and return the status of the answer.
+        Send a webhook and return the status of the response.
 
         Args:
-            url: where to.
-            event_type: as for `event`.
-            row: likewise.
-            kind: likewise.
+            url: the receiver.
+            event_type: as in `event`.
+            row: as in `event`.
+            kind: as in `event`.
         """
         body, headers = self.event(event_type, row, kind=kind)
         async with (
             aiohttp.ClientSession() as session,
-            session.post(url, data=body, headers=headers) as answer,
+            session.post(url, data=body, headers=headers) as response,
         ):
-            return answer.status
+            return response.status
 
-    def give_key(self) -> dict[str, str]:
-        """Return the answer to whoever asks for the key, and count it."""
+    def key_response(self) -> dict[str, str]:
+        """Return the response to a request for the key, and count the request."""
         self.key_requests += 1
         return {"publicKey": self.public_key}

@@ -1,0 +1,205 @@
+"""Rows and pages as the service writes them. This module imports no other module of the fake."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from attrs import define
+
+Row = dict[str, Any]
+"""One transcription as the service writes it."""
+
+Shape = Literal[
+    "documented",
+    "data key",
+    "numbers as text",
+    "no last page",
+    "no page info",
+    "page and totalPages",
+    "pagination",
+    "bare array",
+]
+"""The form of a page: the documented one, or that of another list of the same host."""
+
+EPOCH: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""The start of the first row."""
+
+_CDN: Final = "https://cdn.videosdk.live"
+_POST_FORMATS: Final = ("json", "srt", "txt", "tsv", "vtt")
+
+
+def new_id(source: random.Random) -> str:
+    """Return a UUID like those of the service, the same for the same seed."""
+    return str(UUID(int=source.getrandbits(128), version=4))
+
+
+def new_session_id(source: random.Random) -> str:
+    """Return a session id like those of the service: 24 hexadecimal digits."""
+    return f"{source.getrandbits(96):024x}"
+
+
+def make_row(
+    row_id: str,
+    *,
+    room_id: str | None,
+    session_id: str | None,
+    status: str = "completed",
+    start: datetime = EPOCH,
+    duration: timedelta | None = timedelta(minutes=25),
+    formats: Iterable[str] = ("txt",),
+    summary: bool = True,
+    **more: Any,
+) -> Row:
+    """
+    Return one realtime transcription in the documented shape.
+
+    Args:
+        row_id: its id, which is also part of the URLs of its files.
+        room_id: the room, or None to leave it out.
+        session_id: the session, or None to leave it out.
+        status: the status word.
+        start: an aware time.
+        duration: None for a transcription that has not ended.
+        formats: the formats of its files; empty for a row without file maps.
+        summary: whether it has a summary in addition to the files.
+        more: further keys, or replacements for the ones above.
+    """
+    return (
+        {
+            "id": row_id,
+            "status": status,
+            "extension": {
+                "enabled": True,
+                "provider": "videosdk",
+                "extensionConfig": _present(roomId=room_id, sessionId=session_id),
+            },
+        }
+        | _file_maps(row_id, formats, summary=summary)
+        | _times(start, duration)
+        | more
+    )
+
+
+def make_post_row(
+    row_id: str,
+    *,
+    room_id: str | None,
+    session_id: str | None,
+    status: str = "completed",
+    start: datetime = EPOCH,
+    duration: timedelta | None = timedelta(minutes=25),
+    formats: Iterable[str] = _POST_FORMATS,
+    summary: bool = True,
+    **more: Any,
+) -> Row:
+    """Return one transcription of a recording; the arguments are those of `make_row`."""
+    return (
+        {"id": row_id, "status": status}
+        | _present(roomId=room_id, sessionId=session_id)
+        | {
+            "recordingId": row_id.replace("-", "")[:24],
+            "filePath": f"{_CDN}/recordings/{row_id}.mp4",
+        }
+        | _file_maps(row_id, formats, summary=summary)
+        | _times(start, duration)
+        | {"userStorage": None}
+        | more
+    )
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as the service writes it: UTC with milliseconds and ``Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def find_id(row: Row, key: Literal["roomId", "sessionId"]) -> Any:
+    """Return an id from the extension of a row, or else from its top level, or None."""
+    extension = row.get("extension")
+    config = extension.get("extensionConfig") if isinstance(extension, dict) else None
+    found = config if isinstance(config, dict) else {}
+    return found.get(key, row.get(key))
+
+
+def matches(row: Row, query: Mapping[str, str]) -> bool:
+    """Return whether a row belongs to the room and the session of a query."""
+    return all(query.get(key) in (None, find_id(row, key)) for key in ("roomId", "sessionId"))
+
+
+def _present(**values: Any) -> Row:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _file_maps(row_id: str, formats: Iterable[str], *, summary: bool) -> Row:
+    base = f"{_CDN}/transcriptions/{row_id}/{row_id}"
+    files = {ending: f"{base}.{ending}" for ending in formats}
+    if not files:
+        return {}
+    maps: Row = {"transcriptionFilePaths": files}
+    return maps | ({"summarizedFilePaths": {"txt": f"{base}-summary.txt"}} if summary else {})
+
+
+def _times(start: datetime, duration: timedelta | None) -> Row:
+    return {"start": iso(start)} | ({} if duration is None else {"end": iso(start + duration)})
+
+
+@define
+class Listing:
+    """One page of rows with its page information, before it becomes JSON."""
+
+    rows: list[Row]
+    current_page: int
+    per_page: int
+    last_page: int
+    total: int
+
+    def envelope(self, shape: Shape = "documented") -> Any:
+        """Return the page as JSON data, in the documented shape or in another one."""
+        return _ENVELOPES[shape](self)
+
+
+def _info(page: Listing) -> dict[str, Any]:
+    return {
+        "currentPage": page.current_page,
+        "perPage": page.per_page,
+        "lastPage": page.last_page,
+        "total": page.total,
+    }
+
+
+def _without_last_page(page: Listing) -> dict[str, Any]:
+    info = _info(page)
+    del info["lastPage"]
+    return {**info, "totalItems": page.total}
+
+
+_ENVELOPES: Final[dict[Shape, Callable[[Listing], Any]]] = {
+    "documented": lambda page: {"pageInfo": _info(page), "transcriptions": page.rows},
+    "data key": lambda page: {"pageInfo": _info(page), "data": page.rows},
+    "numbers as text": lambda page: {
+        "pageInfo": {key: str(value) for key, value in _info(page).items()},
+        "transcriptions": page.rows,
+    },
+    "no last page": lambda page: {
+        "pageInfo": _without_last_page(page),
+        "transcriptions": page.rows,
+    },
+    "no page info": lambda page: {"transcriptions": page.rows},
+    "page and totalPages": lambda page: {
+        "pageInfo": {"page": page.current_page, "totalPages": page.last_page},
+        "transcriptions": page.rows,
+    },
+    "pagination": lambda page: {
+        "pagination": {
+            "page": page.current_page,
+            "perPage": page.per_page,
+            "totalPages": page.last_page,
+            "total": page.total,
+        },
+        "records": page.rows,
+    },
+    "bare array": lambda page: page.rows,
+}

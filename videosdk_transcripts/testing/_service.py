@@ -1,0 +1,543 @@
+"""
+The state of the fake service: rows, files, jobs, faults, drift, and the requests that it received.
+
+Every other module of this package depends on this one, which opens no socket. Its types refer to
+each other: the service queues faults, a fault takes an exchange, and an exchange holds the
+service. This is why they share a file.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+from aiohttp import web
+from attrs import define, field, frozen
+
+from ._files import FileLinks, file_name, sample_file
+from ._rows import (
+    EPOCH,
+    Listing,
+    Row,
+    find_id,
+    make_post_row,
+    make_row,
+    matches,
+    new_id,
+    new_session_id,
+)
+from ._webhooks import Webhooks
+
+_FILE_MAPS: Final = ("transcriptionFilePaths", "summarizedFilePaths")
+
+
+# Requests and faults.
+
+
+@frozen
+class Exchange:
+    """
+    A request in progress, and the response that it gets without a fault.
+
+    `respond` builds that response. It takes a function from the page to its JSON, which is not
+    called if the request is not for a list.
+    """
+
+    fake: FakeService
+    request: web.Request
+    respond: Callable[[Callable[[Listing], Any]], web.Response]
+
+    def answer(self) -> web.Response:
+        """Return the response that the service sends without a fault."""
+        return self.respond(Listing.envelope)
+
+
+Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
+"""Any async callable that takes an `Exchange` and returns a response of aiohttp."""
+
+
+@define
+class SeenRequest:
+    """A request that the fake service received."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+    status: int | None = None
+    """The status of the response; None before it is sent, and if the connection was closed."""
+    fault: Fault | None = None
+    """The fault that was applied to it."""
+
+    @property
+    def page(self) -> int | None:
+        """Return the requested page, or None."""
+        return int(self.query["page"]) if "page" in self.query else None
+
+
+class FaultQueue:
+    """The faults that are due, in order."""
+
+    def __init__(self) -> None:
+        self._next: deque[Fault] = deque()
+        self._on_page: dict[int, deque[Fault]] = {}
+        self._every: list[tuple[int, Fault]] = []
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        self._next.clear()
+        self._on_page.clear()
+        self._every.clear()
+
+    def fail_next(self, *faults: Fault, times: int = 1) -> None:
+        """Apply these faults to the next requests, one each; repeat all of them."""
+        self._next.extend(_checked(faults) * times)
+
+    def on_page(self, page: int, *faults: Fault, times: int = 1) -> None:
+        """Apply these faults to the next requests for a page, one each."""
+        self._on_page.setdefault(page, deque()).extend(_checked(faults) * times)
+
+    def every(self, nth: int, fault: Fault) -> None:
+        """Apply a fault to every nth request for which no other is due."""
+        if nth < 1:
+            raise ValueError(f"nth must be 1 or more, not {nth}")
+        self._every.append((nth, _checked((fault,))[0]))
+
+    def next_due(self, number: int, page: str = "") -> Fault | None:
+        """
+        Remove and return the fault that is due for a request, or return None.
+
+        Args:
+            number: the number of the request, from 1.
+            page: the requested page as it stands in the query.
+        """
+        on_page = self._on_page.get(int(page)) if page.isdecimal() else None
+        for queue in (on_page, self._next):
+            if queue:
+                return queue.popleft()
+        return next((fault for nth, fault in self._every if number % nth == 0), None)
+
+
+def _checked(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    # Otherwise the request would fail with a 500 much later, which clients retry silently.
+    for fault in faults:
+        if isinstance(fault, type) or not callable(fault):
+            raise TypeError(f"{fault!r} is not a fault; create one like this: Status(503)")
+    return faults
+
+
+# Parts of the service.
+
+
+@define
+class Drift:
+    """
+    Change the list before responses. Created by `FakeVideoSDK.drift`.
+
+    New rows are added at the top, with the room and session of the row that is there; removed
+    rows are drawn from the whole list.
+    """
+
+    every: int
+    insert: int
+    remove: int
+    inserted: int = field(default=0, init=False)
+    """The number of rows added so far."""
+    removed: int = field(default=0, init=False)
+    """The number of rows removed so far."""
+    _pages: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.every < 1 or min(self.insert, self.remove) < 0:
+            raise ValueError("every must be 1 or more, and insert and remove 0 or more")
+
+    def apply(self, fake: FakeService, source: random.Random) -> None:
+        """Change the list if this page is one of every `every` pages."""
+        self._pages += 1
+        if self._pages % self.every:
+            return
+        for _ in range(self.insert):
+            ids: Row = {}
+            if fake.rows:
+                top = fake.rows[0]
+                ids = {"room_id": find_id(top, "roomId"), "session_id": find_id(top, "sessionId")}
+            fake.add_transcription(at=0, **ids)
+            self.inserted += 1
+        for _ in range(min(self.remove, len(fake.rows))):
+            fake.rows.pop(source.randrange(len(fake.rows)))
+            self.removed += 1
+
+
+@define
+class Jobs:
+    """
+    Control what a start and a stop do where the vendor does not document it.
+
+    A start adds a running row at the top of `FakeVideoSDK.rows`. A stop completes the first
+    running row of the room, which gets its files later.
+    """
+
+    second_start: Literal["conflict", "running row", "another"] = "conflict"
+    """The effect of a start while one runs: 409, the running row, or another row."""
+    idle_stop: int = 404
+    """The status of a stop while none runs."""
+    formats: Sequence[str] = ("txt",)
+    """The files of a stopped transcription; it gets a summary if the start requested one."""
+    files_after: float = 0.0
+    """Seconds from the stop until the files exist; 0 for the next request."""
+    _summaries: set[str] = field(factory=set, init=False, repr=False)
+    _due: list[tuple[float, Row]] = field(factory=list, init=False, repr=False)
+
+    def clear(self) -> None:
+        """Forget the rows that were started and stopped, and keep the switches."""
+        self._summaries.clear()
+        self._due.clear()
+
+    def started(self, row: Row, sent: Row) -> None:
+        """Record what a start requested."""
+        summary = sent.get("summary")
+        if isinstance(summary, dict) and summary.get("enabled"):
+            self._summaries.add(row["id"])
+
+    def stopped(self, row: Row, now: float) -> None:
+        """Record when a row is to get its files."""
+        self._due.append((now + self.files_after, row))
+
+    def deliver(self, files: FakeFiles, now: float) -> None:
+        """Add the files of each row whose time has come."""
+        for _, row in (due := [one for one in self._due if one[0] <= now]):
+            for name in self.formats:
+                files.put(row, name)
+            if row["id"] in self._summaries:
+                files.put(row, "txt", summary=True)
+        self._due = [one for one in self._due if one not in due]
+
+
+class FakeFiles:
+    """
+    Serve the files of rows at the address of the fake service, without credentials.
+
+    ::
+
+        row = fake.add_transcription()
+        fake.files.put(row, "txt", b"Ann: Shall we begin?")
+        fake.files.fail_next(Status(503))
+
+    It takes the same faults as the service; `Redirect` and `GzipBomb` exist for files.
+    """
+
+    def __init__(self, fake: FakeService) -> None:
+        self.requests: list[SeenRequest] = []
+        """The requests for files so far, with their headers."""
+        self.faults = FaultQueue()
+        """The faults that are due for requests for files."""
+        self._fake = fake
+        self._links: dict[tuple[str, str], FileLinks] = {}
+
+    def put(
+        self,
+        row: Row | str,
+        format: str,  # noqa: A002 - the API's own word
+        data: bytes | None = None,
+        *,
+        summary: bool = False,
+    ) -> str:
+        """
+        Serve a file and write its link into the row.
+
+        Args:
+            row: the row or its id, of either list.
+            format: the format of the file.
+            data: the content; a short sample in that format by default.
+            summary: whether it is the file of the summary.
+
+        Returns:
+            The link.
+        """
+        row = self._row(row)
+        content = sample_file(format, summary=summary) if data is None else data
+        links = FileLinks(row["id"], format, summary, content)
+        self._links[row["id"], file_name(row["id"], format, summary=summary)] = links
+        row[_FILE_MAPS[summary]] = dict(row.get(_FILE_MAPS[summary]) or {})
+        return self._write(row, links)
+
+    def serve_all(self) -> None:
+        """Serve each file that a row names, and replace its link to the vendor's host."""
+        for row in (*self._fake.rows, *self._fake.post_rows):
+            for summary in (False, True):
+                for name in row.get(_FILE_MAPS[summary]) or {}:
+                    self.put(row, name, summary=summary)
+
+    def expire(self, row: Row | str, *, status: int = 403, renew: bool = True) -> None:
+        """
+        Expire the links of a row.
+
+        Args:
+            row: the row or its id.
+            status: the status of the response to an expired link.
+            renew: whether the row gets new links that work.
+        """
+        row = self._row(row)
+        for (row_id, _), links in self._links.items():
+            if row_id == row["id"]:
+                links.expired_status, links.is_gone = status, not renew
+                links.number += renew
+                self._write(row, links)
+
+    def fail_next(self, *faults: Fault, times: int = 1) -> None:
+        """Apply these faults to the next requests for files, one each; repeat all of them."""
+        self.faults.fail_next(*faults, times=times)
+
+    def clear_faults(self) -> None:
+        """Remove the faults that are still due."""
+        self.faults.clear()
+
+    def respond(self, row_id: str, name: str, number: str) -> web.Response:
+        """Return the response to a request for a link, without a fault."""
+        links = self._links.get((row_id, name))
+        return web.Response(status=404) if links is None else links.respond(number)
+
+    def _row(self, row: Row | str) -> Row:
+        if not isinstance(row, str):
+            return row
+        rows = (*self._fake.rows, *self._fake.post_rows)
+        return next(one for one in rows if one["id"] == row)
+
+    def _write(self, row: Row, links: FileLinks) -> str:
+        link = f"{self._fake.url}{links.path}"
+        row[_FILE_MAPS[links.summary]][links.ending] = link
+        return link
+
+
+# The service.
+
+
+class FakeService:
+    """
+    Hold the state of a fake service. `FakeVideoSDK` serves it and describes the arguments.
+
+    This is what a fault sees as `Exchange.fake`, and what `Change` passes to its function.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str = "fake-api-key",
+        secret: str = "fake-secret-of-more-than-32-bytes",
+        filters: Literal["honoured", "ignored"] = "honoured",
+        max_page_size: int | None = None,
+        last_page_if_empty: int = 1,
+        page_sizes: list[int] | None = None,
+        order: Literal["as they are", "newest first", "oldest first"] = "as they are",
+        slash: Literal["either", "required", "refused"] = "either",
+        now: Callable[[], float] = time.time,
+        port: int = 0,
+        seed: int = 0,
+    ) -> None:
+        self.api_key = api_key
+        self.secret = secret
+        self.filters = filters
+        self.max_page_size = max_page_size
+        self.last_page_if_empty = last_page_if_empty
+        self.page_sizes = page_sizes
+        self.order = order
+        self.slash = slash
+        self.now = now
+        """The clock of the service, for tokens, jobs and the ``Date`` of responses."""
+        self.port = port
+        """The port to listen on; 0 for any free port."""
+        self.url = ""
+        """The base URL, for the client's `endpoint`; empty before the service listens."""
+        self.rows: list[Row] = []
+        """All realtime transcriptions, in the order in which they are listed; may be changed."""
+        self.post_rows: list[Row] = []
+        """All transcriptions of recordings, likewise."""
+        self.requests: list[SeenRequest] = []
+        """The requests so far, without those for files."""
+        self.in_flight = 0
+        """The number of requests in progress."""
+        self.most_in_flight = 0
+        """The highest number of requests that were in progress at once."""
+        self.faults = FaultQueue()
+        """The faults that are due."""
+        self.drifting: Drift | None = None
+        """The changes that `drift` makes to the list, or None."""
+        self.jobs = Jobs()
+        """The effects of a start and a stop."""
+        self.files = FakeFiles(self)
+        """The files of rows."""
+        self.webhooks = Webhooks()
+        """Signs and sends webhooks."""
+        self._random = random.Random(seed)  # noqa: S311 - ids, not secrets
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the environment variables that configure a client for this service."""
+        return {
+            "VIDEOSDK_API_ENDPOINT": self.url,
+            "VIDEOSDK_API_KEY": self.api_key,
+            "VIDEOSDK_SECRET": self.secret,
+            "VIDEOSDK_FILE_HOSTS": self.url,
+        }
+
+    # Rows.
+
+    def new_id(self) -> str:
+        """Return a new id of a transcription, the same for the same seed."""
+        return new_id(self._random)
+
+    def new_session_id(self) -> str:
+        """Return a new id of a session, the same for the same seed."""
+        return new_session_id(self._random)
+
+    def add_transcription(
+        self,
+        *,
+        room_id: str | None = "abcd-efgh-ijkl",
+        session_id: str | None = "64f1a2b3c4d5e6f708192a3b",
+        at: int | None = None,
+        **fields: Any,
+    ) -> Row:
+        """
+        Add one row and return it, as the service writes it.
+
+        Args:
+            room_id: its room, or None to leave it out.
+            session_id: its session, or None to leave it out.
+            at: its position in the list, from 0; at the end by default.
+            fields: ``row_id``, ``status``, ``start``, ``duration``, ``formats``, ``summary``,
+                and any other key of the row.
+        """
+        fields.setdefault("row_id", self.new_id())
+        fields.setdefault("start", EPOCH + timedelta(hours=len(self.rows)))
+        row = make_row(room_id=room_id, session_id=session_id, **fields)
+        self.rows.insert(len(self.rows) if at is None else at, row)
+        return row
+
+    def add_transcriptions(self, count: int, **fields: Any) -> list[Row]:
+        """Add several rows of one room and session at the end, and return them."""
+        return [self.add_transcription(**fields) for _ in range(count)]
+
+    def add_session(self, room_id: str, count: int = 1, **fields: Any) -> list[Row]:
+        """Add a session with a number of transcriptions at the end, and return its rows."""
+        session_id = self.new_session_id()
+        return self.add_transcriptions(count, room_id=room_id, session_id=session_id, **fields)
+
+    def add_post_transcription(
+        self,
+        *,
+        room_id: str | None = "abcd-efgh-ijkl",
+        session_id: str | None = "64f1a2b3c4d5e6f708192a3b",
+        **fields: Any,
+    ) -> Row:
+        """Add one transcription of a recording at the end of its list, and return it."""
+        fields.setdefault("start", EPOCH + timedelta(hours=len(self.post_rows)))
+        row_id = fields.pop("row_id", None) or self.new_id()
+        row = make_post_row(row_id, room_id=room_id, session_id=session_id, **fields)
+        self.post_rows.append(row)
+        return row
+
+    def listing(self, query: Mapping[str, str], of: list[Row] | None = None) -> Listing | None:
+        """
+        Return the page that a query requests.
+
+        Args:
+            query: the query of a list request.
+            of: the rows to list; `rows` by default.
+
+        Returns:
+            The page, or None if the page or the page size is not a number of 1 or more.
+        """
+        try:
+            page, per_page = int(query.get("page", 1)), int(query.get("perPage", 20))
+        except ValueError:
+            return None
+        if page < 1 or per_page < 1:
+            return None
+        per_page = min(per_page, self.max_page_size or per_page)
+        rows = self.rows if of is None else of
+        rows = [row for row in rows if self.filters == "ignored" or matches(row, query)]
+        if self.order != "as they are":
+            rows.sort(
+                key=lambda row: str(row.get("start") or ""), reverse=self.order == "newest first"
+            )
+        sizes = self.page_sizes
+        if sizes is None:
+            start, size = (page - 1) * per_page, per_page
+            last_page = -(-len(rows) // per_page) or self.last_page_if_empty
+        else:
+            start = sum(sizes[: page - 1])
+            size = sizes[page - 1] if page <= len(sizes) else 0
+            last_page = len(sizes) or self.last_page_if_empty
+        return Listing(rows[start : start + size], page, per_page, last_page, len(rows))
+
+    def clear(self) -> None:
+        """
+        Remove all rows, files, requests, faults and drift, for example between two tests.
+
+        Switches keep their values, including those of `jobs`.
+        """
+        self.rows.clear()
+        self.post_rows.clear()
+        self.requests.clear()
+        self.most_in_flight = 0
+        self.drifting = None
+        self.files = FakeFiles(self)
+        self.jobs.clear()
+        self.clear_faults()
+
+    # Faults.
+
+    def fail_next(self, *faults: Fault, times: int = 1) -> None:
+        """Apply these faults to the next requests, one each; repeat all of them `times` times."""
+        self.faults.fail_next(*faults, times=times)
+
+    def on_page(self, page: int, *faults: Fault, times: int = 1) -> None:
+        """Apply these faults to the next requests for a page, one each."""
+        self.faults.on_page(page, *faults, times=times)
+
+    def every(self, nth: int, fault: Fault) -> None:
+        """
+        Apply a fault to every nth request for which no other is due.
+
+        Args:
+            nth: 1 for all requests.
+            fault: the fault.
+
+        Raises:
+            ValueError: `nth` is below 1.
+        """
+        self.faults.every(nth, fault)
+
+    def clear_faults(self) -> None:
+        """Remove the faults that are still due, including those for files."""
+        self.faults.clear()
+        self.files.clear_faults()
+
+    def drift(self, *, every: int = 1, insert: int = 0, remove: int = 0) -> Drift:
+        """
+        Add and remove rows while they are listed, until `drift` is called again.
+
+        Args:
+            every: change the list before every this many pages; 1 or more.
+            insert: how many rows to add at the top.
+            remove: how many rows to remove, from anywhere.
+
+        Returns:
+            The object that counts the changes.
+
+        Raises:
+            ValueError: one of the numbers is out of its bounds.
+        """
+        self.drifting = Drift(every, insert, remove)
+        return self.drifting
+
+    def apply_drift(self) -> None:
+        """Change the list if `drift` was called and a change is due."""
+        if self.drifting is not None:
+            self.drifting.apply(self, self._random)
