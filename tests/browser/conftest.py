@@ -1,4 +1,4 @@
-"""A browser without a window, and services for it to look at."""
+"""A headless browser, and services for it to show."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
-    # Nothing but the page is asked for.
+    # The browser sends no requests of its own.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -27,7 +27,7 @@ def _found(*names: str) -> str:
     for name in names:
         if path := shutil.which(name):
             return path
-    pytest.fail(f"there is no {' or '.join(names)}: {INSTALL}", pytrace=False)
+    pytest.fail(f"{' or '.join(names)} not found: {INSTALL}", pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def _driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(params=[360, 1280], ids="{} pixels".format)
 def browser(request: pytest.FixtureRequest, _driver: Any) -> Any:
-    """A browser as wide as a phone, and one as wide as a desk."""
+    """A browser at the width of a phone, and one at that of a desktop."""
     width = int(request.param)
     view = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     _driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
@@ -58,14 +58,14 @@ def browser(request: pytest.FixtureRequest, _driver: Any) -> Any:
 
 @pytest.fixture
 def empty() -> Iterator[FakeVideoSDK]:
-    """A service with nothing in it."""
+    """A service without rows."""
     with FakeVideoSDK().in_thread() as fake:
         yield fake
 
 
 @pytest.fixture
 def full(empty: FakeVideoSDK) -> FakeVideoSDK:
-    """One with rooms, recordings, requests and faults."""
+    """A service with rooms, recordings, files and faults."""
     fill_sandbox(empty, rooms=8)
     for row in empty.rows[::8]:
         config = row["extension"]["extensionConfig"]

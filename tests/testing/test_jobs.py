@@ -1,54 +1,131 @@
-"""A transcription of the fake service has its files some time after it was stopped."""
+"""Start and stop: the rows that they change, and when the files of a stopped one exist."""
 
-from collections.abc import Callable
+from typing import Any
 
-from videosdk_transcripts import Clock
-from videosdk_transcripts.testing import FakeVideoSDK
+import aiohttp
+import pytest
 
-ROOM_ID = "abcd-efgh-ijkl"
+from videosdk_transcripts import Clock, TranscriptsClient
+from videosdk_transcripts.testing import Applied, DropConnection, FakeVideoSDK
 
-
-async def files_of(now: Callable[[], float], **jobs: object) -> tuple[FakeVideoSDK, list[str]]:
-    """Hold a meeting with a summary, and return what its row shows after it."""
-    async with FakeVideoSDK(now=now) as fake, fake.client(clock=Clock(time=now)) as client:
-        for name, value in jobs.items():
-            setattr(fake.jobs, name, value)
-        await client.start_transcription(ROOM_ID, summary=True)
-        stopped = (await client.stop_transcription(ROOM_ID)).transcription
-        assert not stopped.files
-        t = await client.get_transcription(stopped.id)
-        return fake, [*t.files, *(f"summary {name}" for name in t.summary_files)]
+from .plain_http import LIST, ROOM, signed
 
 
-async def test_files_come_after_the_stop() -> None:
-    """The row of the stop has none yet, and the next look finds text and summary."""
-    _, found = await files_of(lambda: 0.0)
-    assert found == ["txt", "summary txt"]
+async def post(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, **options: Any
+) -> tuple[int, Any]:
+    """Send a start or a stop and return status and JSON."""
+    headers = {"Authorization": signed(fake)}
+    async with http.post(f"{fake.url}{LIST}/{action}", headers=headers, **options) as response:
+        return response.status, await response.json()
 
 
-async def test_files_are_late() -> None:
-    """They come when the clock of the fake service says so, and only once."""
+async def test_start_adds_a_running_row(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
+    """At the top of the list, with the address of the webhook."""
+    other = fake.add_transcription()
+    sent = {"roomId": ROOM, "webhookUrl": "https://a.example"}
+    status, row = await post(http, fake, "start", json=sent)
+    assert (status, row["status"], row["webhookUrl"]) == (200, "running", "https://a.example")
+    assert fake.rows == [row, other]
+    assert "end" not in row
+
+
+@pytest.mark.parametrize(
+    ("second_start", "status", "rows"),
+    [("conflict", 409, 1), ("running row", 200, 1), ("another", 200, 2)],
+)
+async def test_second_start_is_configurable(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, second_start: Any, status: int, rows: int
+) -> None:
+    """It is undocumented. Another room can always start."""
+    fake.jobs.second_start = second_start
+    _, first = await post(http, fake, "start", json={"roomId": ROOM})
+    second = await post(http, fake, "start", json={"roomId": ROOM})
+    assert (second[0], len(fake.rows)) == (status, rows)
+    assert (second[1] == first) == (second_start == "running row")
+    assert (await post(http, fake, "start", json={"roomId": "other"}))[0] == 200
+
+
+async def test_stop_completes_the_running_row(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """A second stop finds none."""
+    fake.add_transcription(status="running", duration=None, room_id="other")
+    row = fake.add_transcription(status="running", duration=None)
+    assert await post(http, fake, "end", json={"roomId": ROOM}) == (200, row)
+    assert (row["status"], "end" in row) == ("completed", True)
+    fake.jobs.idle_stop = 406
+    status, body = await post(http, fake, "end", json={"roomId": ROOM})
+    assert (status, body) == (406, {"message": "No transcription is running"})
+    assert fake.rows[0]["status"] == "running"
+
+
+@pytest.mark.parametrize("action", ["start", "end"])
+@pytest.mark.parametrize("body", [b"", b"[", b"[]", b"{}", b'{"roomId": ""}', b'{"roomId": 7}'])
+async def test_request_without_a_room_is_400(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, body: bytes
+) -> None:
+    """Whatever the body is instead."""
+    assert await post(http, fake, action, data=body) == (400, {"message": "roomId is required"})
+    assert fake.rows == []
+
+
+async def test_applied_start_is_applied_once(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """Although the fault uses the response after it was built."""
+
+    async def respond_twice(exchange: Any) -> Any:
+        assert exchange.answer() is exchange.answer()
+        return exchange.answer()
+
+    fake.fail_next(Applied(respond_twice), Applied(DropConnection()))
+    assert (await post(http, fake, "start", json={"roomId": ROOM}))[0] == 200
+    assert len(fake.rows) == 1
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await post(http, fake, "end", json={"roomId": ROOM})
+    assert fake.rows[0]["status"] == "completed"
+
+
+async def stopped(client: TranscriptsClient, **options: Any) -> str:
+    """Start and stop a transcription and return its id."""
+    await client.start_transcription(ROOM, **options)
+    t = (await client.stop_transcription(ROOM)).transcription
+    assert not t.files
+    return t.id
+
+
+async def test_files_exist_from_the_request_after_the_stop(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """With a summary if the start requested one."""
+    t = await client.get_transcription(await stopped(client, summary=True))
+    assert (list(t.files), list(t.summary_files)) == (["txt"], ["txt"])
+    t = await client.get_transcription(await stopped(client, summary=False))
+    assert (list(t.files), list(t.summary_files)) == (["txt"], [])
+
+
+async def test_files_after_delays_files() -> None:
+    """By the clock of the service, and they are added once."""
     time = [100.0]
-    fake, found = await files_of(lambda: time[0], files_after=30.0, formats=("srt", "vtt"))
-    assert found == []
-    (row,) = fake.rows
-    time[0] = 129.0
-    fake.jobs.deliver(fake.files, fake.now())
-    assert "transcriptionFilePaths" not in row
-    time[0] = 130.0
-    fake.jobs.deliver(fake.files, fake.now())
-    assert list(row.pop("transcriptionFilePaths")) == ["srt", "vtt"]
-    fake.jobs.deliver(fake.files, fake.now())
-    assert "transcriptionFilePaths" not in row
+    async with (
+        FakeVideoSDK(now=lambda: time[0]) as fake,
+        fake.client(clock=Clock(time=lambda: time[0])) as client,
+    ):
+        fake.jobs.files_after, fake.jobs.formats = 30.0, ("srt", "vtt")
+        row_id = await stopped(client)
+        time[0] = 129.0
+        assert not (await client.get_transcription(row_id)).files
+        time[0] = 130.0
+        assert list((await client.get_transcription(row_id)).files) == ["srt", "vtt"]
+        del fake.rows[0]["transcriptionFilePaths"]
+        assert not (await client.get_transcription(row_id)).files
 
 
-async def test_without_files() -> None:
-    """A meeting in which nobody spoke brings none, and no summary unless it was asked for."""
-    async with FakeVideoSDK() as fake, fake.client() as client:
-        fake.jobs.formats = ()
-        await client.start_transcription(ROOM_ID, summary=False)
-        stopped = (await client.stop_transcription(ROOM_ID)).transcription
-        t = await client.get_transcription(stopped.id)
-        assert t.is_completed
-        assert not t.files
-        assert not t.summary_files
+async def test_no_formats_means_no_files(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """The transcription is completed nevertheless."""
+    fake.jobs.formats = ()
+    t = await client.get_transcription(await stopped(client, summary=False))
+    assert t.is_completed
+    assert not t.files
+    assert not t.summary_files

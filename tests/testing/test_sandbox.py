@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from typing import Any
@@ -21,9 +21,19 @@ from videosdk_transcripts.testing import (
     SANDBOX_ROOMS,
     FakeVideoSDK,
     fill_sandbox,
+    run_sandbox,
     serve,
 )
 from videosdk_transcripts.testing._rows import Row
+
+SANDBOX = "videosdk_transcripts.testing._sandbox"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - a timer has no event
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -213,3 +223,23 @@ async def test_serve_works_without_started() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_sandbox_changes_over_time(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, *, is_stopped: bool
+) -> None:
+    """The running transcription ends, another one follows in its room, and that one ends too."""
+    monkeypatch.setattr(f"{SANDBOX}._ENDS_AFTER", 0.02)
+    run_sandbox(fake)
+    before, running = len(fake.rows), fake.rows[0]
+    if is_stopped:
+        running["status"], running["end"] = "completed", "2026-03-30T10:00:00.000Z"
+    await until(lambda: len(fake.rows) > before)
+    assert running["status"] == "completed"
+    assert (running["end"] == "2026-03-30T10:00:00.000Z") == is_stopped
+    following = fake.rows[0]
+    assert following["start"] > running["start"]
+    assert following["extension"]["extensionConfig"]["roomId"] == SANDBOX_ROOMS[0]
+    await until(lambda: following["status"] == "completed")
+    assert "end" in following
