@@ -1,8 +1,8 @@
 """
-Fixtures for the tests of programs that use this package, found by pytest without further ado.
+Provide pytest fixtures for tests of programs that use this package (P15).
 
-Each run of pytest loads this file where the package is installed, so that it imports nothing
-that is not loaded then anyway.
+pytest finds and loads this module in each of its runs once the package is installed. So it
+imports nothing but pytest until a fixture is used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCOPES: Final = ("function", "class", "module", "package", "session")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the setting that says how long a fake service lasts."""
+    """Add the setting for the scope of the fixtures."""
     parser.addini(
         _SCOPE,
         help="scope of fake_videosdk and transcripts_client: function (the default) to session",
@@ -32,22 +32,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a scope that there is not, which pytest would call an internal error of its own."""
+    """Reject an unknown scope, which pytest would report as an internal error."""
     scope = config.getini(_SCOPE)
     if scope not in _SCOPES:
-        raise pytest.UsageError(f"{_SCOPE} is {scope!r}, and must be one of {', '.join(_SCOPES)}")
+        raise pytest.UsageError(f"{_SCOPE} must be one of {', '.join(_SCOPES)}, not {scope!r}")
 
 
-def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001 - pytest gives both
+def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001 - pytest passes both
     return config.getini(_SCOPE)
 
 
 @pytest.fixture(scope=_scope)
 def fake_videosdk() -> Iterator[FakeVideoSDK]:
     """
-    Give a fake VideoSDK service, a real server on loopback without any rows.
+    Return a fake VideoSDK service: a real server on loopback, without rows.
 
-    It runs in a thread of its own, so that tests may be async or not.
+    It runs in its own thread, so tests can be async or not.
     """
     from .testing import FakeVideoSDK
 
@@ -60,20 +60,20 @@ def transcripts_client(
     request: pytest.FixtureRequest, fake_videosdk: FakeVideoSDK
 ) -> TranscriptsClient:
     """
-    Give a TranscriptsClient of `fake_videosdk`, for async tests.
+    Return a TranscriptsClient of `fake_videosdk`, for async tests.
 
-    It tries again at once where the real one waits, but for a ``Retry-After``, and is closed
-    when the test's event loop is.
+    It retries without a delay, except after a ``Retry-After``. It is closed together with the
+    event loop of the test.
     """
     from . import RetryPolicy
 
-    # One that lasts longer is of no single test.
+    # A client with a longer scope belongs to no single test.
     if request.scope == "function" and "anyio_backend" in request.fixturenames:
         backend = request.getfixturevalue("anyio_backend_name")
         if backend != "asyncio":
             pytest.fail(
-                f"transcripts_client runs on asyncio, and not on {backend}: "
-                'let the fixture anyio_backend return "asyncio"',
+                f"transcripts_client requires asyncio, not {backend}: "
+                'return "asyncio" from the fixture anyio_backend',
                 pytrace=False,
             )
     return fake_videosdk.client(retry=RetryPolicy(wait_initial=0, wait_max=0))

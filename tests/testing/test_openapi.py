@@ -1,4 +1,4 @@
-"""The document of what the fake service models, held against what it answers."""
+"""The OpenAPI document, compared with the fake service and with the client."""
 
 import json
 import re
@@ -22,14 +22,14 @@ ELSEWHERE = {"/", "/dashboard.json", "/style.css", "/openapi.json", "/files/{id}
 ROOM = "wkly-team-sync"
 
 
-def test_it_is_a_document() -> None:
-    """Valid OpenAPI 3.1."""
+def test_document_is_valid_openapi() -> None:
+    """Version 3.1."""
     validate(DOCUMENT)
     assert DOCUMENT["openapi"].startswith("3.1.")
 
 
-async def test_it_is_served(fake: FakeVideoSDK) -> None:
-    """Without a token, as it is in the package, and not counted as asked of the service."""
+async def test_document_is_served(fake: FakeVideoSDK) -> None:
+    """Without a token, as in the package, and not counted as a request."""
     url = f"{fake.url}/openapi.json"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         assert answer.content_type == "application/json"
@@ -37,8 +37,8 @@ async def test_it_is_served(fake: FakeVideoSDK) -> None:
     assert fake.requests == []
 
 
-def test_each_way_is_described() -> None:
-    """What the fake service answers is in the document, and what is in it is answered."""
+def test_document_and_routes_agree() -> None:
+    """Each route is described, and each description has a route."""
     app = make_app(FakeVideoSDK())
     served = {
         (route.method.lower(), str(route.resource and route.resource.canonical))
@@ -63,8 +63,10 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("path", "method", "operation"), operations(), ids=lambda v: v if isinstance(v, str) else ""
 )
-def test_what_is_not_documented_is_said(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Each operation names its page, and needs a token unless it says otherwise."""
+def test_operations_name_their_source_and_its_gaps(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    """And require a token unless they are public."""
     assert operation["externalDocs"]["url"].startswith("https://docs.videosdk.live/")
     assert operation["security"] == ([] if "public" in path else [{"token": []}])
     assert "not documented" in json.dumps(operation)
@@ -72,7 +74,7 @@ def test_what_is_not_documented_is_said(path: str, method: str, operation: dict[
 
 
 def closed(schema: Any) -> Any:
-    """Return a schema that allows no key which it does not name."""
+    """Return a schema that allows only the keys that it names."""
     if isinstance(schema, list):
         return [closed(one) for one in schema]
     if not isinstance(schema, dict):
@@ -84,7 +86,7 @@ def closed(schema: Any) -> Any:
 
 
 def check(method: str, path: str, status: int, body: Any) -> None:
-    """Hold an answer against the document, which has to name each of its keys."""
+    """Validate a response against the document, which must name each of its keys."""
     operation = DOCUMENT["paths"][path][method]
     content = operation["responses"][str(status)]["content"]["application/json"]
     schema = closed({**content["schema"], "components": DOCUMENT["components"]})
@@ -104,8 +106,8 @@ FULL = {
 }
 
 
-async def test_each_answer_is_as_described(fake: FakeVideoSDK) -> None:
-    """Each status of each operation is answered, and each answer is described."""
+async def test_responses_match_the_document(fake: FakeVideoSDK) -> None:
+    """Each status of each operation occurs and matches its schema."""
     run_sandbox(fake)
     row, post = fake.rows[0], fake.post_rows[0]
     async with fake.client() as client:
@@ -149,10 +151,10 @@ async def test_each_answer_is_as_described(fake: FakeVideoSDK) -> None:
     assert seen == {(path, method, s) for path, method, o in operations() for s in o["responses"]}
 
 
-async def test_what_the_client_sends_is_described(
+async def test_requests_of_the_client_match_the_document(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Parameters of a query and of a path, keys of a body, and nothing beyond them."""
+    """All parameters and keys are sent, and no others."""
     post = fake.add_post_transcription()
     row = (await client.start_transcription(ROOM)).transcription
     await client.stop_transcription(ROOM)
@@ -187,7 +189,7 @@ async def test_what_the_client_sends_is_described(
 
 
 def body_keys(operation: dict[str, Any]) -> set[str]:
-    """Return the keys that a body may have."""
+    """Return the keys that a body can have."""
     if "requestBody" not in operation:
         return set()
     reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]

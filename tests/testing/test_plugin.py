@@ -1,4 +1,4 @@
-"""The fixtures that pytest finds where the package is installed."""
+"""The fixtures that pytest finds once the package is installed."""
 
 import subprocess
 import sys
@@ -61,8 +61,10 @@ NO_OTHERS = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
     ],
     ids=["auto", "strict", "anyio", "anyio beside strict"],
 )
-def test_async_tests(pytester: pytest.Pytester, head: str, options: tuple[str, ...]) -> None:
-    """Each plugin for async tests can use them, and each test has a service of its own."""
+def test_async_plugins_can_use_the_fixtures(
+    pytester: pytest.Pytester, head: str, options: tuple[str, ...]
+) -> None:
+    """Each test has a service of its own."""
     pytester.makepyfile(head + ASYNC_TEST)
     pytester.runpytest_subprocess(*NO_OTHERS, *options).assert_outcomes(passed=2)
 
@@ -70,8 +72,10 @@ def test_async_tests(pytester: pytest.Pytester, head: str, options: tuple[str, .
 @pytest.mark.parametrize(
     ("backend", "refused"), [("'trio'", 1), ("('trio', {})", 1), ("('asyncio', {})", 0)]
 )
-def test_backends_of_anyio(pytester: pytest.Pytester, backend: str, refused: int) -> None:
-    """Tests for trio are told what they lack, unless they ask for the service alone."""
+def test_client_requires_the_asyncio_backend(
+    pytester: pytest.Pytester, backend: str, refused: int
+) -> None:
+    """Tests on trio can use the service alone."""
     pytester.makepyfile(
         f"""
         import pytest
@@ -89,17 +93,17 @@ def test_backends_of_anyio(pytester: pytest.Pytester, backend: str, refused: int
     result = pytester.runpytest_inprocess(*NO_OTHERS, "-p", "no:asyncio")
     result.assert_outcomes(passed=2 - refused, errors=refused)
     if refused:
-        result.stdout.fnmatch_lines(["transcripts_client runs on asyncio, and not on trio: *"])
+        result.stdout.fnmatch_lines(["transcripts_client requires asyncio, not trio: *"])
 
 
-def test_sync_tests(pytester: pytest.Pytester) -> None:
-    """A test that is not async, of a program that makes its own client and event loop."""
+def test_synchronous_test_can_use_the_service(pytester: pytest.Pytester) -> None:
+    """For a program that creates its own client and event loop."""
     pytester.makepyfile(SYNC_TEST)
     pytester.runpytest_inprocess(*NO_OTHERS, "-p", "no:asyncio").assert_outcomes(passed=1)
 
 
-def test_one_for_the_session(pytester: pytest.Pytester) -> None:
-    """A setting makes them last, and the client goes from one event loop to the next."""
+def test_scope_setting_shares_the_service(pytester: pytest.Pytester) -> None:
+    """The client works in one event loop after another."""
     pytester.makepyfile(
         """
         async def test_first(fake_videosdk, transcripts_client):
@@ -115,30 +119,32 @@ def test_one_for_the_session(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess(*NO_OTHERS, *AUTO).assert_outcomes(passed=1, failed=1)
 
 
-def test_a_scope_that_there_is_not(pytester: pytest.Pytester) -> None:
-    """The error names the setting, and what it may be."""
+def test_unknown_scope_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    """The error names the setting and its values."""
     pytester.makepyfile("def test_nothing(): ...")
     options = (*NO_OTHERS, *AUTO, "-o", "videosdk_transcripts_scope=sesion")
     result = pytester.runpytest_inprocess(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: videosdk_transcripts_scope is 'sesion', and must be *"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: videosdk_transcripts_scope must be one of *, not 'sesion'"]
+    )
 
 
-def test_side_by_side(pytester: pytest.Pytester) -> None:
-    """Under xdist each worker has its own."""
+def test_xdist_workers_have_their_own_service(pytester: pytest.Pytester) -> None:
+    """Under xdist."""
     pytester.makepyfile(test_a=ASYNC_TEST, test_b=ASYNC_TEST)
     pytester.runpytest_subprocess(*NO_OTHERS, *AUTO, "-n", "2").assert_outcomes(passed=4)
 
 
-def test_the_fixtures_are_described(pytester: pytest.Pytester) -> None:
-    """In the words that `pytest --fixtures` prints."""
+def test_fixtures_are_described(pytester: pytest.Pytester) -> None:
+    """In the output of `pytest --fixtures`."""
     lines = pytester.runpytest_inprocess(*NO_OTHERS, *AUTO, "--fixtures").stdout
-    lines.fnmatch_lines(["fake_videosdk*", "*a real server on loopback without any rows.*"])
-    lines.fnmatch_lines(["transcripts_client*", "*Give a TranscriptsClient of `fake_videosdk`*"])
+    lines.fnmatch_lines(["fake_videosdk*", "*a real server on loopback, without rows.*"])
+    lines.fnmatch_lines(["transcripts_client*", "*Return a TranscriptsClient of `fake_videosdk`*"])
 
 
-def test_other_projects_do_not_notice(tmp_path: Path) -> None:
-    """A run of pytest that uses none of it loads nothing of what stands behind it."""
+def test_plugin_imports_only_pytest_until_used(tmp_path: Path) -> None:
+    """A run that uses no fixture loads no dependency of the package."""
     (tmp_path / "test_x.py").write_text(
         "import sys\n"
         "def test_x():\n"
