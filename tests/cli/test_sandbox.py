@@ -29,7 +29,7 @@ def test_it_runs_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
         rooms = {row["extension"]["extensionConfig"]["roomId"] for row in rows}
         assert len(rooms) == 6
         assert set(SANDBOX_ROOMS) < rooms
-        with urllib.request.urlopen(url) as page:  # noqa: S310 - our own
+        with urllib.request.urlopen(f"{url}/dashboard.json") as page:  # noqa: S310 - our own
             assert SANDBOX_ROOMS[0].encode() in page.read()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
