@@ -232,7 +232,7 @@ def test_timeline_labels_are_not_clipped(browser: Any, full: FakeVideoSDK) -> No
 
 
 def test_timeline_shows_as_many_days_as_it_states(browser: Any, full: FakeVideoSDK) -> None:
-    """All 14 at once on a desktop; on a phone it can be scrolled and says so."""
+    """All 14 at once on a desktop; on a phone it can be scrolled, as the note states."""
     show(browser, full)
     text = find(browser, ".timeline .note").text
     assert text.startswith("The newest 14 of ")
@@ -346,7 +346,7 @@ def test_variables_can_be_copied_by_keyboard(browser: Any, full: FakeVideoSDK) -
     assert browser.execute_async_script(script) == expected
 
 
-def test_refused_copy_selects_the_variables_and_says_so(browser: Any, full: FakeVideoSDK) -> None:
+def test_refused_copy_selects_the_variables(browser: Any, full: FakeVideoSDK) -> None:
     """No failure is silent."""
     show(browser, full)
     browser.execute_script(

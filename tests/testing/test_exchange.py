@@ -132,7 +132,7 @@ async def test_invalid_token_is_refused_before_a_fault(
 async def test_requests_are_recorded(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
     """With method, path, query and headers, including refused ones."""
     await ask(http, fake, page=2, roomId=ROOM)
-    await ask(http, fake, f"{LIST}/nobody")
+    await ask(http, fake, f"{LIST}/unknown")
     listed, single = fake.requests
     assert ("GET", f"{LIST}/", {"page": "2", "roomId": ROOM}) == (
         listed.method,
@@ -141,7 +141,7 @@ async def test_requests_are_recorded(http: aiohttp.ClientSession, fake: FakeVide
     )
     assert (listed.page, single.page) == (2, None)
     assert jwt.get_unverified_header(listed.headers["Authorization"])["alg"] == "HS256"
-    assert (f"{LIST}/nobody", {}) == (single.path, single.query)
+    assert (f"{LIST}/unknown", {}) == (single.path, single.query)
 
 
 async def test_most_in_flight_counts_concurrent_requests(

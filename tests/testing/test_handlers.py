@@ -20,7 +20,7 @@ FILTERS = [
     ({"roomId": ROOM}, ["ours", "other session", "top level"]),
     ({"sessionId": SESSION}, ["ours", "other room", "top level"]),
     ({"roomId": ROOM, "sessionId": SESSION}, ["ours", "top level"]),
-    ({"roomId": "nobody"}, []),
+    ({"roomId": "unknown"}, []),
 ]
 
 
@@ -170,7 +170,7 @@ async def test_get_returns_bare_row(http: aiohttp.ClientSession, fake: FakeVideo
 async def test_get_unknown_id_is_404(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
     """The response has a message."""
     fake.add_transcriptions(3)
-    answer = await ask(http, fake, f"{LIST}/nobody")
+    answer = await ask(http, fake, f"{LIST}/unknown")
     assert answer == (404, {"message": "Transcription not found"})
 
 

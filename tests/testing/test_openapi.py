@@ -117,11 +117,11 @@ async def test_responses_match_the_document(fake: FakeVideoSDK) -> None:
     forbidden = jwt.encode(claims, fake.secret, algorithm="HS256")
     asked: list[tuple[str, str, str, Any, int]] = [
         ("get", BASE, f"{BASE}?roomId={ROOM}&perPage=50", None, 200),
-        ("get", BASE, f"{BASE}?roomId=nobody", None, 200),
+        ("get", BASE, f"{BASE}?roomId=unknown", None, 200),
         ("get", BASE, f"{BASE}?page=99", None, 200),
         ("get", BASE, f"{BASE}?page=0", None, 400),
         ("get", f"{BASE}{{id}}", f"{BASE}{row['id']}", None, 200),
-        ("get", f"{BASE}{{id}}", f"{BASE}nobody", None, 404),
+        ("get", f"{BASE}{{id}}", f"{BASE}unknown", None, 404),
         ("post", f"{BASE}start", f"{BASE}start", FULL, 200),
         ("post", f"{BASE}start", f"{BASE}start", START, 409),
         ("post", f"{BASE}start", f"{BASE}start", {}, 400),
@@ -132,7 +132,7 @@ async def test_responses_match_the_document(fake: FakeVideoSDK) -> None:
         ("get", POSTS, f"{POSTS}?perPage=3", None, 200),
         ("get", POSTS, f"{POSTS}?perPage=x", None, 400),
         ("get", f"{POSTS}{{id}}", f"{POSTS}{post['id']}", None, 200),
-        ("get", f"{POSTS}{{id}}", f"{POSTS}nobody", None, 404),
+        ("get", f"{POSTS}{{id}}", f"{POSTS}unknown", None, 404),
         ("get", KEY, KEY, None, 200),
     ]
     tries = [(*one, good) for one in asked]

@@ -16,7 +16,7 @@ async def test_rows(fake_videosdk, transcripts_client):
     fake_videosdk.fail_next(Status(503), times=2)
     assert len([t async for t in transcripts_client.iter_transcriptions()]) == 25
 
-async def test_anew(fake_videosdk, transcripts_client):
+async def test_second(fake_videosdk, transcripts_client):
     assert await transcripts_client.count() == 0
     assert len(fake_videosdk.requests) == 1
 """
@@ -59,7 +59,7 @@ NO_OTHERS = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
         (ANYIO, ("-p", "no:asyncio")),
         (ANYIO, (*LOOP, "-o", "asyncio_mode=strict")),
     ],
-    ids=["auto", "strict", "anyio", "anyio beside strict"],
+    ids=["auto", "strict", "anyio", "anyio and strict"],
 )
 def test_async_plugins_can_use_the_fixtures(
     pytester: pytest.Pytester, head: str, options: tuple[str, ...]
