@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from videosdk_transcripts import Clock, RetryPolicy, TranscriptsClient
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .promises.canaries import service, watch  # noqa: F401 - fixtures
 from .cli.command_line import account, ctrl_c, run, wide  # noqa: F401 - fixtures
+from .promises.canaries import service, watch  # noqa: F401 - fixtures
 
 # A server is started for an example, which takes longer on a busy machine than a rule may.
 settings.register_profile(
@@ -25,7 +24,6 @@ settings.load_profile("default")
 # It needs a browser, and has settings of its own: `nox -s browser`.
 collect_ignore = ["browser"]
 
-_NOWHERE = os.path.join(tempfile.gettempdir(), "videosdk-transcripts-tests", "nobody")  # noqa: PTH118
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -84,13 +82,11 @@ class ManualClock:
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the variables of the machine it runs on, nor a file of profiles there."""
+    """Hide the credentials and proxies of the machine from every test."""
     for name in list(os.environ):
         if name.startswith("VIDEOSDK_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NETRC", os.devnull)
-    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
-        monkeypatch.setenv(name, _NOWHERE)
 
 
 @pytest.fixture

@@ -6,7 +6,12 @@ import jwt
 import pytest
 
 from videosdk_transcripts import Clock, ConfigurationError, CredentialsError, TranscriptsClient
-from videosdk_transcripts._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
+from videosdk_transcripts._environment import (
+    environment_settings,
+    resolve_endpoint,
+    resolve_file_hosts,
+    resolve_tokens,
+)
 from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 
 
@@ -160,3 +165,17 @@ def test_file_hosts_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", "https://user@b.example")
     with pytest.raises(ConfigurationError):
         TranscriptsClient(token="abc")
+
+
+def test_environment_settings_name_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first variable that is not blank counts, and no repr shows its value."""
+    monkeypatch.setenv("VIDEOSDK_API_KEY", " a-key\n")
+    monkeypatch.setenv("VIDEOSDK_SECRET", " ")
+    monkeypatch.setenv("VIDEOSDK_SECRET_KEY", "a-secret")
+    monkeypatch.setenv("VIDEOSDK_OTHER", "x")
+    found = environment_settings()
+    assert found == {
+        "api_key": ("VIDEOSDK_API_KEY", "a-key"),
+        "secret": ("VIDEOSDK_SECRET_KEY", "a-secret"),
+    }
+    assert "a-secret" not in repr(found)

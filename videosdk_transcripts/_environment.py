@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ._clock import Clock
@@ -20,6 +20,30 @@ _SECRET: Final = ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY")
 _TOKEN: Final = ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN")
 _ENDPOINT: Final = ("VIDEOSDK_API_ENDPOINT",)
 _FILE_HOSTS: Final = ("VIDEOSDK_FILE_HOSTS",)
+
+
+class Variable(NamedTuple):
+    """A variable of the environment that is set."""
+
+    name: str
+    value: Secret
+
+
+def environment_settings() -> dict[str, Variable]:
+    """
+    Return the settings that the environment provides, by the names of the client's arguments.
+
+    Of two variables for one setting, the first one that is not blank counts.
+    """
+    names = {
+        "api_key": _API_KEY,
+        "secret": _SECRET,
+        "token": _TOKEN,
+        "endpoint": _ENDPOINT,
+        "file_hosts": _FILE_HOSTS,
+    }
+    found = {setting: _read_variable(variables) for setting, variables in names.items()}
+    return {setting: variable for setting, variable in found.items() if variable is not None}
 
 
 def resolve_tokens(
@@ -97,9 +121,15 @@ def _base_of(endpoint: str) -> tuple[str | None, str]:
 
 
 def _read(names: tuple[str, ...]) -> Secret | None:
-    """Return the first variable that is set to more than white space."""
+    """Return the value of the first variable that is not blank."""
+    variable = _read_variable(names)
+    return None if variable is None else variable.value
+
+
+def _read_variable(names: tuple[str, ...]) -> Variable | None:
     # Not through a local name for the environment, which a traceback might show.
-    return next((Secret(v) for n in names if (v := os.environ.get(n, "").strip())), None)
+    found = (Variable(n, Secret(v)) for n in names if (v := os.environ.get(n, "").strip()))
+    return next(found, None)
 
 
 def _check_pair(api_key: object, secret: object) -> None:

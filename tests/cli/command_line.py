@@ -1,4 +1,4 @@
-"""Runs of the command line: in this process, in one of their own, and on a terminal."""
+"""Run the command line in tests: in this process, in a child process, and on a terminal."""
 
 import os
 import pty
@@ -22,7 +22,7 @@ NAME = "videosdk-transcripts: "
 
 
 class Outcome(NamedTuple):
-    """What a person or a shell sees of a run."""
+    """The exit code and the output of a run."""
 
     code: int
     out: str
@@ -33,7 +33,7 @@ Run = Callable[..., Outcome]
 
 
 class Terminal:
-    """A pseudo-terminal of the system. What is written to its file can be read back."""
+    """A pseudo-terminal. What is written to its file can be read back."""
 
     def __init__(self) -> None:
         self._leader, self.follower = pty.openpty()
@@ -46,7 +46,7 @@ class Terminal:
             self._shown += os.read(self._leader, 65536)
 
     def read(self) -> str:
-        """Return all that was shown, with plain line ends. It is the end of the terminal."""
+        """Close the terminal, and return all that was shown, with plain line ends."""
         self.file.close()
         # Some systems end the file here, and Linux fails.
         with suppress(OSError):
@@ -94,29 +94,29 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
 
 
 def use_policy(monkeypatch: pytest.MonkeyPatch, policy: RetryPolicy) -> None:
-    """Let the program try again in another way than by default."""
+    """Use a retry policy in place of the default one."""
     monkeypatch.setattr(
-        "videosdk_transcripts.cli._settings.TranscriptsClient",
+        "videosdk_transcripts.TranscriptsClient",
         partial(TranscriptsClient, retry=policy),
     )
 
 
 @pytest.fixture
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Terminals have room for a row on a line."""
+    """Make terminals wide enough for a row on a line."""
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("TERM", "xterm")
 
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Ctrl-C means in the tests what it means in Python, also where a shell turned it off."""
+    """Restore Python's handling of Ctrl-C, which a shell may have disabled."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-# A shell may start the tests with Ctrl-C turned off, which a child inherits.
+# A child process inherits the handling of Ctrl-C from the shell.
 SCRIPT = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -126,7 +126,7 @@ main()
 
 
 def start(*arguments: str, **streams: Any) -> subprocess.Popen[str]:
-    """Start the program in a process of its own."""
+    """Start the program in a child process."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     command = (sys.executable, "-W", "error", "-c", SCRIPT, *arguments)
     return subprocess.Popen(command, text=True, **streams)  # noqa: S603

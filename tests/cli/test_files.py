@@ -1,4 +1,4 @@
-"""Files on the command line: printed, saved, and waited for."""
+"""The commands `text`, `summary` and `download`."""
 
 import json
 from pathlib import Path
@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import FakeVideoSDK, Status
 
-from .command_line import NAME, Run, shown_on_a_terminal, use_policy
+from .command_line import NAME, Run, shown_on_a_terminal
 
 ROOM = "abcd-efgh-ijkl"
 
 
 @pytest.fixture
-def said(account: FakeVideoSDK) -> str:
+def transcribed(account: FakeVideoSDK) -> str:
     """One transcription with a text and a summary, and one of a recording with subtitles."""
     row = account.add_transcription(row_id="t-1")
     account.files.put(row, "txt", "Ann: Grüße.\r\n".encode())
@@ -26,25 +25,28 @@ def said(account: FakeVideoSDK) -> str:
     return "t-1"
 
 
-def test_text(run: Run, said: str) -> None:
+# text and summary.
+
+
+def test_text_is_printed_unchanged(run: Run, transcribed: str) -> None:
     """The text of the file, byte for byte, or in JSON."""
-    assert run("text", said) == (0, "Ann: Grüße.\r\n", "")
-    assert json.loads(run("text", said, "--json").out) == {
-        "id": said,
+    assert run("text", transcribed) == (0, "Ann: Grüße.\r\n", "")
+    assert json.loads(run("text", transcribed, "--json").out) == {
+        "id": transcribed,
         "format": "txt",
         "text": "Ann: Grüße.\r\n",
     }
     assert run("text", "p-1", "--post", "--format", "srt").out == "1\n00:00 --> 00:01\nHi"
 
 
-def test_summary(run: Run, said: str) -> None:
-    """Likewise of the summary."""
-    assert run("summary", said) == (0, "They met.", "")
-    assert json.loads(run("summary", said, "--json").out)["summary"] == "They met."
+def test_summary_is_printed_unchanged(run: Run, transcribed: str) -> None:
+    """The text of the summary, or in JSON."""
+    assert run("summary", transcribed) == (0, "They met.", "")
+    assert json.loads(run("summary", transcribed, "--json").out)["summary"] == "They met."
 
 
-def test_text_on_a_terminal(run: Run, account: FakeVideoSDK) -> None:
-    """It ends with a line break, and can't move the cursor."""
+def test_text_on_a_terminal_is_safe(run: Run, account: FakeVideoSDK) -> None:
+    """It ends with a line break, and cannot move the cursor."""
     for text in (b"Ann:\tHi \x1b[2J\nBob: Yes.", b"Ann:\tHi \x1b[2J\nBob: Yes.\n"):
         row = account.add_transcription()
         account.files.put(row, "txt", text)
@@ -53,22 +55,22 @@ def test_text_on_a_terminal(run: Run, account: FakeVideoSDK) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
-        (["text", "t-1", "--format", "vtt"], ExitCode.NOT_FOUND, "there is txt"),
+        (["text", "t-1", "--format", "vtt"], ExitCode.NOT_FOUND, "txt"),
         (["text", "t-2"], ExitCode.NOT_FOUND, "transcription t-2"),
-        (["text", "bad"], ExitCode.SERVICE, "(here: --errors)"),
+        (["text", "bad"], ExitCode.SERVICE, "(see --errors)"),
         (["text", "gone"], ExitCode.NOT_FOUND, "gone"),
-        (["text", "foreign"], ExitCode.USAGE, "(here: VIDEOSDK_FILE_HOSTS)"),
+        (["text", "foreign"], ExitCode.USAGE, "(see VIDEOSDK_FILE_HOSTS)"),
         (["text"], ExitCode.USAGE, "ID"),
         (["text", "t-1", "--errors", "x"], ExitCode.USAGE, "--errors"),
     ],
 )
-@pytest.mark.usefixtures("said")
-def test_no_text(
-    run: Run, account: FakeVideoSDK, arguments: list[str], code: int, told: str
+@pytest.mark.usefixtures("transcribed")
+def test_missing_text_is_an_exit_code_and_a_reason(
+    run: Run, account: FakeVideoSDK, arguments: list[str], code: int, message: str
 ) -> None:
-    """Each failure has a code and a line that says what to do."""
+    """Each failure has an exit code and a line that states what to do."""
     account.files.put(account.add_transcription(row_id="bad"), "txt", b"\xff")
     gone = account.add_transcription(row_id="gone")
     account.files.put(gone, "txt")
@@ -78,37 +80,42 @@ def test_no_text(
     }
     outcome = run(*arguments)
     assert (outcome.code, outcome.out) == (code, "")
-    assert told in outcome.err
+    assert message in outcome.err
 
 
-def test_bytes_that_are_no_text(run: Run, account: FakeVideoSDK) -> None:
-    """They can be replaced."""
+def test_invalid_utf8_can_be_ignored(run: Run, account: FakeVideoSDK) -> None:
+    """`--errors` applies to invalid UTF-8."""
     account.files.put(account.add_transcription(row_id="bad"), "txt", b"a\xff")
     assert run("text", "bad", "--errors", "ignore").out == "a"
 
 
+# download.
+
+
 def saved(folder: Path) -> list[str]:
-    """Return the names of the files that there are."""
+    """Return the names of the files in a directory."""
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_download(run: Run, account: FakeVideoSDK, said: str, tmp_path: Path) -> None:
-    """Each file is named on stdout, and one that is there is kept."""
+def test_download_saves_files_and_keeps_existing_ones(
+    run: Run, account: FakeVideoSDK, transcribed: str, tmp_path: Path
+) -> None:
+    """Each file is named on stdout, and an existing one is kept."""
     account.add_transcription(row_id="t-2", formats=(), status="running")
     folder = tmp_path / "new"
     code, out, err = run("download", ROOM, "--to", str(folder))
     assert code == 0
     text, summary, late = out.splitlines()
-    assert text == f"{said}\tsaved\t{folder / 't-1.txt'}"
-    assert summary == f"{said}\tsaved\t{folder / 't-1-summary.txt'}"
+    assert text == f"{transcribed}\tsaved\t{folder / 't-1.txt'}"
+    assert summary == f"{transcribed}\tsaved\t{folder / 't-1-summary.txt'}"
     assert late.startswith("t-2\tnot ready\t")
-    assert err == "2 files saved for 2 rows, 1 without the file so far\n"
+    assert err == "2 files saved for 2 transcriptions, 1 not ready\n"
     assert saved(folder) == ["t-1-summary.txt", "t-1.txt"]
     before = len(account.files.requests)
     again = run("download", ROOM, "--to", str(folder), "--status", "completed", "--limit", "1")
-    assert again.out.splitlines()[0] == f"{said}\tkept\t{folder / 't-1.txt'}"
-    told = "1 of 1 row chosen here by status or start; the service lists all\n"
-    assert again.err == f"0 files saved for 1 row\n{told}"
+    assert again.out.splitlines()[0] == f"{transcribed}\tkept\t{folder / 't-1.txt'}"
+    message = "1 of 1 matched (filtered client-side)\n"
+    assert again.err == f"0 files saved for 1 transcription\n{message}"
     assert len(account.files.requests) == before
     running = run("download", ROOM, "--to", str(folder), "--status", "running")
     assert running.out == f"{late}\n"
@@ -116,8 +123,8 @@ def test_download(run: Run, account: FakeVideoSDK, said: str, tmp_path: Path) ->
     assert len(account.files.requests) == before + 1
 
 
-def test_download_for_programs(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
-    """As an array, and as an object a line."""
+def test_download_reports_in_json(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
+    """As an array, and as an object per line."""
     expected: list[Any] = []
     for number in range(3):
         row = account.add_post_transcription(row_id=f"p-{number}", summary=False)
@@ -133,32 +140,38 @@ def test_download_for_programs(run: Run, account: FakeVideoSDK, tmp_path: Path) 
     assert run("download", "--json").out == "[]\n"
 
 
-def test_a_download_that_fails(run: Run, account: FakeVideoSDK, said: str, tmp_path: Path) -> None:
-    """The others are saved, the reason is told, and the code says that it is partial."""
+def test_failed_file_does_not_stop_the_others(
+    run: Run, account: FakeVideoSDK, transcribed: str, tmp_path: Path
+) -> None:
+    """The others are saved, the reason is printed, and the exit code is partial."""
     other = account.add_transcription(row_id="t-2", summary=False)
     account.files.put(other, "txt", b"Bob: Hi.")
     row = account.rows[0]
     account.files.expire(row, renew=False)
     code, out, err = run("download", "--to", str(tmp_path))
     assert code == ExitCode.PARTIAL
-    assert out.splitlines()[0].startswith(f"{said}\tfailed\t")
+    assert out.splitlines()[0].startswith(f"{transcribed}\tfailed\t")
     assert err.endswith(
-        f"{NAME}of 2 rows 1 failed; run the same command again for what is missing\n"
+        f"{NAME}1 of 2 transcriptions failed; run the same command again to retry\n"
     )
     assert saved(tmp_path) == ["t-2.txt"]
 
 
-def test_a_directory_that_can_not_be_made(run: Run, tmp_path: Path, said: str) -> None:
-    """It ends with 1, as all output that can't be written."""
-    place = tmp_path / "file"
-    place.write_text("")
-    code, out, err = run("download", said, "--to", str(place / "folder"))
+def test_uncreatable_directory_exits_with_the_output_code(
+    run: Run, tmp_path: Path, transcribed: str
+) -> None:
+    """As all output that cannot be written."""
+    path = tmp_path / "file"
+    path.write_text("")
+    code, out, err = run("download", transcribed, "--to", str(path / "folder"))
     assert (code, out) == (ExitCode.OUTPUT, "")
-    assert str(place) in err
+    assert str(path) in err
 
 
-def test_a_walk_of_a_download_that_fails(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
-    """Behind some rows it is partial, before the first one it is the failure's own code."""
+def test_failed_walk_of_a_download_is_partial_after_rows(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """After some rows it is partial, before the first one it has the failure's own code."""
     for row in account.add_transcriptions(25):
         account.files.put(row, "txt", b"Hi.")
     account.on_page(2, Status(404))
@@ -169,34 +182,32 @@ def test_a_walk_of_a_download_that_fails(run: Run, account: FakeVideoSDK, tmp_pa
     assert run("download", "--to", str(tmp_path)).code == ExitCode.NOT_FOUND
 
 
-def test_wait(run: Run, account: FakeVideoSDK, said: str) -> None:
-    """The row is printed when its file is there."""
-    row = account.add_transcription(row_id="t-2", formats=())
-    account.jobs.formats = ("vtt",)
-    account.jobs.stopped(row, account.now() - 1)
-    code, out, err = run("wait", "t-2", "--format", "vtt", "--poll", "0.01")
-    assert (code, out) == (0, run("show", "t-2").out)
-    assert err == "waiting up to 3600 s for the vtt file of t-2\n"
-    found = run("wait", "p-1", "--post", "--summary", "--json", "--timeout", "5")
-    assert json.loads(found.out)["id"] == "p-1"
-    assert found.err == "waiting up to 5 s for the txt file of the summary of p-1\n"
-    assert run("wait", said).code == 0
+def test_download_by_id_saves_each_once(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
+    """An unknown id does not stop the others."""
+    for name in ("t-1", "t-2", "t-3"):
+        account.files.put(account.add_transcription(row_id=name, summary=False), "txt", b"Hi.")
+    options = ("download", "--to", str(tmp_path))
+    named = ("--id", "t-3", "--id", "t-1", "--id", "t-3")
+    code, out, err = run(*options, *named)
+    assert code == 0
+    assert out == "".join(f"{name}\tsaved\t{tmp_path / name}.txt\n" for name in ("t-3", "t-1"))
+    assert err == "2 files saved for 2 transcriptions\n"
+    code, out, err = run(*options, "--id", "none", "--id", "t-2", "--json")
+    assert code == ExitCode.PARTIAL
+    message = {row["id"]: row for row in json.loads(out)}
+    assert message["t-2"]["paths"] == {"txt": f"{tmp_path / 't-2'}.txt"}
+    assert message["none"]["paths"] == {}
+    assert "404" in message["none"]["error"]
+    assert f"{NAME}1 of 2 transcriptions failed" in err
 
 
-def test_a_wait_in_vain(run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Timed out, completed without the file, failed, and unknown are told apart."""
-    use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
-    account.add_transcription(row_id="runs", status="running", formats=())
-    account.add_transcription(row_id="done", formats=())
-    account.add_transcription(row_id="failed", status="failed", formats=())
-    quick = ("--poll", "0.01", "--grace", "0")
-    for row_id, code, told in (
-        ("runs", ExitCode.NETWORK, "Wait again with its id"),
-        ("done", ExitCode.NOT_FOUND, "(here: --grace)"),
-        ("failed", ExitCode.SERVICE, "says of transcription failed that it failed"),
-        ("nobody", ExitCode.NOT_FOUND, "transcription nobody"),
-    ):
-        outcome = run("wait", row_id, *quick, "--timeout", "0.2")
-        assert (outcome.code, outcome.out) == (code, "")
-        assert told in outcome.err
-    assert run("wait", "runs", "--timeout", "0").code == ExitCode.USAGE
+def test_download_of_recordings_by_id(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
+    """A rejected request ends it with its own exit code."""
+    post = account.add_post_transcription(row_id="p-1", summary=False)
+    account.files.put(post, "srt", b"1")
+    options = ("download", "--post", "--id", "p-1", "--format", "srt", "--to", str(tmp_path))
+    assert run(*options).out == f"p-1\tsaved\t{tmp_path / 'p-1.srt'}\n"
+    account.fail_next(Status(403))
+    code, out, err = run(*options)
+    assert (code, out) == (ExitCode.AUTH, "")
+    assert "403" in err

@@ -1,8 +1,6 @@
-"""Rows on the command line: which ones, which columns, and where an interrupted walk goes on."""
+"""The commands `list`, `show`, `count` and `post`."""
 
-import csv
 import errno
-import io
 import json
 import signal
 import threading
@@ -20,8 +18,11 @@ from .command_line import NAME, Run, shown_on_a_terminal
 ROOM = "abcd-efgh-ijkl"
 
 
+SESSION = "64f1a2b3c4d5e6f708192a3b"
+
+
 def ids(out: str) -> list[str]:
-    """Return the first column of what was printed."""
+    """Return the first column of the output."""
     return [line.partition("\t")[0] for line in out.splitlines()]
 
 
@@ -35,6 +36,38 @@ def days(account: FakeVideoSDK) -> list[str]:
     return [row["id"] for row in rows]
 
 
+# list.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [
+        ([], {"page": "1", "perPage": "20"}),
+        ([ROOM], {"page": "1", "perPage": "20", "roomId": ROOM}),
+        ([ROOM, SESSION], {"page": "1", "perPage": "20", "roomId": ROOM, "sessionId": SESSION}),
+        (["--page-size", "1"], {"page": "1", "perPage": "1"}),
+    ],
+)
+def test_arguments_reach_the_service(
+    account: FakeVideoSDK, run: Run, arguments: list[str], query: dict[str, str]
+) -> None:
+    """Room, session and page size are sent as given."""
+    account.add_transcription()
+    assert run("list", *arguments).code == 0
+    assert query == account.requests[0].query
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(1, [1]), (20, [1]), (21, [1, 2]), (99, [1, 2, 3])])
+def test_limit_bounds_rows_and_pages(
+    account: FakeVideoSDK, run: Run, limit: int, pages: list[int]
+) -> None:
+    """`--limit` prints at most that many rows, and requests no page beyond them."""
+    account.add_transcriptions(45)
+    out = run("list", "--limit", str(limit)).out
+    assert min(limit, 45) == len(out.splitlines())
+    assert pages == [request.page for request in account.requests]
+
+
 @pytest.mark.parametrize(
     ("options", "kept"),
     [
@@ -46,30 +79,28 @@ def days(account: FakeVideoSDK) -> list[str]:
         (["--since", "2026-03-03", "--status", "completed"], [2]),
     ],
 )
-def test_rows_are_chosen_here(
+def test_rows_are_filtered_client_side(
     run: Run, days: list[str], options: list[str], kept: list[int]
 ) -> None:
-    """By status in any case, and by start, in UTC unless said otherwise. The limit counts those."""
+    """By status, case-insensitively, and by start, in UTC by default. The limit counts matches."""
     code, out, err = run("list", *options)
     assert (code, ids(out)) == (0, [days[n] for n in kept])
     seen = 2 if "--limit" in options else 5
-    assert err == (
-        f"{len(kept)} of {seen} rows chosen here by status or start; the service lists all\n"
-    )
+    assert err == (f"{len(kept)} of {seen} matched (filtered client-side)\n")
 
 
 @pytest.mark.parametrize("option", ["--since", "--until"])
-def test_a_time_that_is_none(run: Run, option: str) -> None:
-    """It is named, with how one looks."""
+def test_invalid_time_is_rejected(run: Run, option: str) -> None:
+    """The error shows what a time looks like."""
     code, out, err = run("list", option, "yesterday")
     assert (code, out) == (ExitCode.USAGE, "")
-    assert "'yesterday' is no date or time, as 2026-03-04" in err
+    assert "'yesterday' is not a date or time such as 2026-03-04" in err
 
 
-def test_a_failure_behind_rows_that_were_not_wanted(
+def test_failure_without_a_matching_row_is_not_partial(
     run: Run, account: FakeVideoSDK, days: list[str]
 ) -> None:
-    """Nothing was printed, so that it is no partial output."""
+    """Without a printed row the exit code is that of the failure."""
     account.add_transcriptions(30)
     account.on_page(2, Status(404))
     assert run("list", "--status", "running").code == ExitCode.NOT_FOUND
@@ -79,75 +110,113 @@ def test_a_failure_behind_rows_that_were_not_wanted(
     assert f"{NAME}stopped after 1 row: " in err
 
 
-def test_csv(run: Run, account: FakeVideoSDK) -> None:
-    """A header and all columns, quoted where it must be, and a header alone for no rows."""
-    account.add_transcription(row_id="t-1", room_id='a,"b"', duration=timedelta(seconds=90.5))
-    account.add_transcription(row_id="t-2", room_id=None, session_id=None, duration=None)
-    code, out, err = run("list", "--csv")
-    assert (code, err) == (0, "")
-    assert list(csv.DictReader(io.StringIO(out))) == [
-        {
-            "id": "t-1",
-            "status": "completed",
-            "start": "2026-03-02T09:00:00+00:00",
-            "end": "2026-03-02T09:01:30.500000+00:00",
-            "duration": "90.5",
-            "room": 'a,"b"',
-            "session": "64f1a2b3c4d5e6f708192a3b",
-            "files": "txt,summary",
-        },
-        {
-            "id": "t-2",
-            "status": "completed",
-            "start": "2026-03-02T10:00:00+00:00",
-            "end": "",
-            "duration": "",
-            "room": "",
-            "session": "",
-            "files": "txt,summary",
-        },
-    ]
-    assert run("list", "no-such-room", "--csv").out == (
-        "id,status,start,end,duration,room,session,files\n"
-    )
-
-
-def test_csv_of_a_walk_that_failed(run: Run, account: FakeVideoSDK) -> None:
-    """Nothing is printed that could pass for an empty list."""
-    account.fail_next(Status(404))
-    assert run("list", "--csv").out == ""
-
-
-@pytest.mark.usefixtures("wide")
-def test_columns(run: Run, account: FakeVideoSDK) -> None:
-    """Those that are asked for, in that order, in lines, in CSV and in a table."""
-    account.add_transcription(row_id="t-1")
-    assert run("list", "--columns", "files, id").out == "txt,summary\tt-1\n"
-    assert run("list", "--csv", "--columns", "id,duration").out == "id,duration\nt-1,1500\n"
-    shown, _ = shown_on_a_terminal(run, "list", ROOM, "--columns", "end,room,id")
-    assert [line.split() for line in shown.splitlines()] == [
-        ["End", "(UTC)", "Room", "Id"],
-        ["2026-03-02", "09:25", ROOM, "t-1"],
-    ]
+def test_foreign_rows_are_reported_beside_matches(run: Run, account: FakeVideoSDK) -> None:
+    """Dropped rows are reported with a filter too."""
+    account.add_transcriptions(3, room_id="other")
+    account.fail_next(Change(lambda fake: setattr(fake, "filters", "ignored")))
+    _, out, err = run("list", ROOM, "--status", "completed")
+    assert out == ""
+    assert "3 rows of other rooms or sessions dropped" in err
+    assert "0 of 0 matched" in err
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        (["--columns", "id,words"], "'words' is none of id, status, start"),
-        (["--columns", ""], "'' is none of id"),
-        (["--json", "--columns", "id"], "--json has no columns"),
-        (["--jsonl", "--columns", "id"], "--jsonl has no columns"),
+        (["--columns", "id,words"], "'words' is not one of id, status, start"),
+        (["--columns", ""], "'' is not one of id"),
+        (["--json", "--columns", "id"], "--columns and --json are mutually exclusive"),
+        (["--jsonl", "--columns", "id"], "--columns and --jsonl are mutually exclusive"),
     ],
 )
-def test_columns_that_are_none(run: Run, options: list[str], told: str) -> None:
+def test_unknown_columns_are_rejected(run: Run, options: list[str], message: str) -> None:
     """They are named, and nothing is sent."""
     code, out, err = run("list", *options)
     assert (code, out) == (ExitCode.USAGE, "")
-    assert told in err
+    assert message in err
 
 
-def test_count(run: Run, account: FakeVideoSDK) -> None:
+@pytest.mark.parametrize("formats", [["--json", "--csv"], ["--jsonl", "--json"]])
+def test_output_formats_are_mutually_exclusive(run: Run, formats: list[str]) -> None:
+    """No format silently takes precedence."""
+    code, out, err = run("list", *formats)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "are mutually exclusive" in err
+
+
+def test_checkpoint_resumes_a_failed_walk(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
+    """A failed walk leaves a file, the next run resumes, and the last one removes it."""
+    account.add_transcriptions(45)
+    path = tmp_path / "walk.json"
+    account.on_page(2, Status(404))
+    first = run("list", "--checkpoint", str(path))
+    assert first.code == ExitCode.PARTIAL
+    assert f"run the same command again to resume from {path}" in first.err
+    second = run("list", "--checkpoint", str(path), "--limit", "10")
+    assert second.code == 0
+    third = run("list", "--checkpoint", str(path))
+    assert third.code == 0
+    assert [*ids(first.out), *ids(second.out), *ids(third.out)] == [r["id"] for r in account.rows]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_leaves_a_checkpoint(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
+    """The next run resumes where Ctrl-C stopped."""
+    account.add_transcriptions(45)
+    path = tmp_path / "walk.json"
+    here = threading.get_ident()
+
+    async def press(_exchange: Exchange) -> web.StreamResponse:
+        signal.pthread_kill(here, signal.SIGINT)
+        return web.Response(status=503)
+
+    account.on_page(2, press)
+    first = run("list", "--checkpoint", str(path))
+    assert first.code == ExitCode.INTERRUPTED
+    assert first.err == (
+        f"\nrun the same command again to resume from {path}\n\n{NAME}interrupted\n"
+    )
+    second = run("list", "--checkpoint", str(path))
+    assert [*ids(first.out), *ids(second.out)] == [row["id"] for row in account.rows]
+
+
+def test_row_that_was_not_written_is_printed_again(
+    run: Run, account: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row counts as printed only after it was written."""
+    account.add_transcriptions(45)
+    path = tmp_path / "walk.json"
+    monkeypatch.setattr("videosdk_transcripts.cli._checkpoint_file._WRITE_INTERVAL", 0)
+    printed: list[str] = []
+
+    def echo(line: str, *, err: bool = False) -> None:
+        if len(printed) == 25:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if not err:
+            printed.append(line)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("videosdk_transcripts.cli._output.click.echo", echo)
+        assert run("list", "--checkpoint", str(path)).code == ExitCode.OUTPUT
+    rest = run("list", "--checkpoint", str(path)).out
+    assert [*ids("\n".join(printed)), *ids(rest)] == [row["id"] for row in account.rows]
+
+
+def test_rows_of_an_earlier_run_are_duplicates(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """A resumed walk receives them again, because a page is requested whole."""
+    account.add_transcriptions(10)
+    path = str(tmp_path / "walk.json")
+    run("list", "--checkpoint", path, "--limit", "3")
+    assert "3 duplicates skipped" in run("list", "--checkpoint", path).err
+
+
+# count, show and post.
+
+
+def test_count_prints_the_total(run: Run, account: FakeVideoSDK) -> None:
     """The server's total, as a number or as JSON."""
     account.add_transcriptions(3)
     account.add_transcription(room_id="other")
@@ -155,8 +224,16 @@ def test_count(run: Run, account: FakeVideoSDK) -> None:
     assert json.loads(run("count", ROOM, "--json").out) == {"count": 3}
 
 
-def test_show(run: Run, account: FakeVideoSDK) -> None:
-    """One row: a line, JSON, or one line a column on a terminal."""
+def test_count_without_a_total_fails(run: Run, account: FakeVideoSDK) -> None:
+    """A service that reports no total is an error."""
+    account.fail_next(Envelope("no page info"))
+    code, out, err = run("count")
+    assert (code, out) == (ExitCode.SERVICE, "")
+    assert "named no total" in err
+
+
+def test_show_prints_one_row(run: Run, account: FakeVideoSDK) -> None:
+    """One row: a line, JSON, or one line per column on a terminal."""
     row = account.add_transcription(row_id="t-1", duration=None)
     line = run("show", "t-1").out
     assert line == run("list").out
@@ -175,8 +252,8 @@ def test_show(run: Run, account: FakeVideoSDK) -> None:
     assert run("show", "t-2").code == ExitCode.NOT_FOUND
 
 
-def test_recordings(run: Run, account: FakeVideoSDK) -> None:
-    """They are listed and shown by the same rules."""
+def test_post_reads_transcriptions_of_recordings(run: Run, account: FakeVideoSDK) -> None:
+    """They are listed and shown in the same formats."""
     row = account.add_post_transcription(row_id="p-1", formats=("srt",), summary=False)
     account.add_post_transcription(row_id="p-2", room_id="other")
     expected = (
@@ -188,161 +265,3 @@ def test_recordings(run: Run, account: FakeVideoSDK) -> None:
     assert json.loads(run("post", "show", "p-1", "--json").out)["filePath"] == row["filePath"]
     assert run("show", "p-1", "--post").out == expected
     assert run("show", "p-1").code == ExitCode.NOT_FOUND
-
-
-def test_an_interrupted_walk_is_taken_up_again(
-    run: Run, account: FakeVideoSDK, tmp_path: Path
-) -> None:
-    """A walk that failed leaves a file, the next run goes on there, and the last one removes it."""
-    account.add_transcriptions(45)
-    place = tmp_path / "walk.json"
-    account.on_page(2, Status(404))
-    first = run("list", "--checkpoint", str(place))
-    assert first.code == ExitCode.PARTIAL
-    assert f"to go on, run the same command again: {place} says where it was" in first.err
-    second = run("list", "--checkpoint", str(place), "--limit", "10")
-    assert second.code == 0
-    third = run("list", "--checkpoint", str(place))
-    assert third.code == 0
-    assert [*ids(first.out), *ids(second.out), *ids(third.out)] == [r["id"] for r in account.rows]
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_leaves_a_checkpoint(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
-    """And says how to go on."""
-    account.add_transcriptions(45)
-    place = tmp_path / "walk.json"
-    here = threading.get_ident()
-
-    async def press(_exchange: Exchange) -> web.StreamResponse:
-        signal.pthread_kill(here, signal.SIGINT)
-        return web.Response(status=503)
-
-    account.on_page(2, press)
-    first = run("list", "--checkpoint", str(place))
-    assert first.code == ExitCode.INTERRUPTED
-    assert first.err == (
-        f"\nto go on, run the same command again: {place} says where it was\n\n{NAME}interrupted\n"
-    )
-    second = run("list", "--checkpoint", str(place))
-    assert [*ids(first.out), *ids(second.out)] == [row["id"] for row in account.rows]
-
-
-def test_a_row_that_nobody_read_is_printed_again(
-    run: Run, account: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What could not be printed does not count as printed."""
-    account.add_transcriptions(45)
-    place = tmp_path / "walk.json"
-    monkeypatch.setattr("videosdk_transcripts.cli._place._BETWEEN_WRITES", 0)
-    printed: list[str] = []
-
-    def echo(line: str, *, err: bool = False) -> None:
-        if len(printed) == 25:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        if not err:
-            printed.append(line)
-
-    with monkeypatch.context() as patched:
-        patched.setattr("videosdk_transcripts.cli._rows.click.echo", echo)
-        assert run("list", "--checkpoint", str(place)).code == ExitCode.OUTPUT
-    rest = run("list", "--checkpoint", str(place)).out
-    assert [*ids("\n".join(printed)), *ids(rest)] == [row["id"] for row in account.rows]
-
-
-def test_a_checkpoint_of_another_walk(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
-    """It is refused and left as it is."""
-    account.add_transcriptions(30)
-    place = tmp_path / "walk.json"
-    run("list", "--checkpoint", str(place), "--limit", "5")
-    before = place.read_bytes()
-    code, out, err = run("list", ROOM, "--checkpoint", str(place))
-    assert (code, out) == (ExitCode.USAGE, "")
-    assert "checkpoint" in err
-    assert place.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b"\xff", None])
-def test_a_checkpoint_that_can_not_be_read(
-    run: Run, account: FakeVideoSDK, tmp_path: Path, content: bytes | None
-) -> None:
-    """No text, or no file at all: an error before anything is sent."""
-    place = tmp_path / "walk.json"
-    if content is None:
-        place = tmp_path / ("a" * 300)
-    else:
-        place.write_bytes(content)
-    code, out, err = run("list", "--checkpoint", str(place))
-    assert (code, out) == (ExitCode.USAGE, "")
-    assert f"{place} can't be read" in err
-    assert account.requests == []
-
-
-def test_a_checkpoint_that_can_not_be_written(
-    run: Run, account: FakeVideoSDK, tmp_path: Path
-) -> None:
-    """It is told before anything is sent, and leaves no half file."""
-    account.add_transcriptions(5)
-    place = tmp_path / "no" / "walk.json"
-    code, out, err = run("list", "--checkpoint", str(place), "--limit", "3")
-    assert (code, out) == (ExitCode.USAGE, "")
-    assert f"the checkpoint can't be written to {place}: No such file or directory" in err
-    assert account.requests == []
-
-
-def test_rows_that_moved_are_told(run: Run, account: FakeVideoSDK) -> None:
-    """As for all walks, with a choice too."""
-    account.add_transcriptions(3, room_id="other")
-    account.fail_next(Change(lambda fake: setattr(fake, "filters", "ignored")))
-    _, out, err = run("list", ROOM, "--status", "completed")
-    assert out == ""
-    assert "3 rows of other rooms or sessions dropped" in err
-    assert "0 of 0 rows chosen here" in err
-
-
-def test_a_total_is_asked_for_once(run: Run, account: FakeVideoSDK) -> None:
-    """A service that names none is told as such."""
-    account.fail_next(Envelope("no page info"))
-    code, out, err = run("count")
-    assert (code, out) == (ExitCode.SERVICE, "")
-    assert "named no total" in err
-
-
-@pytest.mark.parametrize("forms", [["--json", "--csv"], ["--jsonl", "--json"]])
-def test_two_forms(run: Run, forms: list[str]) -> None:
-    """Neither wins in silence."""
-    code, out, err = run("list", *forms)
-    assert (code, out) == (ExitCode.USAGE, "")
-    assert "are two forms; choose one" in err
-
-
-def test_a_long_duration(run: Run, account: FakeVideoSDK) -> None:
-    """In seconds, to the millisecond, and in no other notation."""
-    for length in (timedelta(days=252), timedelta(seconds=3008.579), timedelta(0)):
-        account.add_transcription(duration=length)
-    assert run("list", "--columns", "duration").out == "21772800\n3008.579\n0\n"
-
-
-def test_rows_of_an_earlier_run_are_not_called_listed_twice(
-    run: Run, account: FakeVideoSDK, tmp_path: Path
-) -> None:
-    """They are met again, since a page is asked for whole."""
-    account.add_transcriptions(10)
-    place = str(tmp_path / "walk.json")
-    run("list", "--checkpoint", place, "--limit", "3")
-    assert "3 rows seen once more, and not printed again" in run("list", "--checkpoint", place).err
-
-
-@pytest.mark.parametrize("verb", ["list", "watch"])
-def test_a_file_that_is_no_checkpoint(run: Run, verb: str, tmp_path: Path) -> None:
-    """It is named, with what to do, and left as it is."""
-    place = tmp_path / "notes.txt"
-    place.write_text("remember the milk")
-    code, out, err = run(verb, "--sandbox", "--checkpoint", str(place))
-    assert (code, out) == (ExitCode.USAGE, "")
-    assert f"{place} is no place to go on from: " in err
-    assert place.read_text() == "remember the milk"
-    _, _, err = run(verb, "a room", "--sandbox", "--checkpoint", str(place))
-    assert "room_id must be an id" in err
-    assert str(place) not in err

@@ -1,5 +1,6 @@
-"""The fake service as a process, started from the command line."""
+"""The commands `sandbox` and `completion`, and the option `--sandbox`."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -7,14 +8,20 @@ import urllib.request
 
 import pytest
 
+from videosdk_transcripts import TranscriptsClient
 from videosdk_transcripts.cli._exit import ExitCode
-from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK
+from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, fill_sandbox, run_sandbox
 
 from .command_line import NAME, Run, start
 
+SANDBOX_LINE = f"sandbox rooms: {', '.join(SANDBOX_ROOMS)}\n"
 
-def test_it_runs_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another program finds it by what it prints, and its page by what it tells."""
+
+# The command.
+
+
+def test_sandbox_serves_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its output points a client to it, and it serves its dashboard."""
     with start("sandbox", "--port", "0", "--rooms", "6", "--seed", "1") as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -23,8 +30,8 @@ def test_it_runs_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
             monkeypatch.setenv(name, value)
             if name == "VIDEOSDK_API_ENDPOINT":
                 url = value
-        told = process.stderr.readline()
-        assert told == f"sandbox at {url}, with a page of what is in it; Ctrl-C ends it\n"
+        message = process.stderr.readline()
+        assert message == f"sandbox and dashboard at {url}; press Ctrl-C to stop\n"
         rows = json.loads(run("list", "--json").out)
         rooms = {row["extension"]["extensionConfig"]["roomId"] for row in rows}
         assert len(rooms) == 6
@@ -37,25 +44,25 @@ def test_it_runs_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert err == f"\n{NAME}interrupted\n"
 
 
-def test_a_port_that_is_taken(run: Run) -> None:
-    """It is told with the port, and with what to do."""
+def test_port_in_use_is_reported(run: Run) -> None:
+    """With the port and the option to change it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, out, err = run("sandbox", "--port", str(port))
     assert (code, out) == (ExitCode.USAGE, "")
     assert f"127.0.0.1:{port}" in err
-    assert "(here: --port)" in err
+    assert "(see --port)" in err
 
 
 @pytest.mark.parametrize("arguments", [["--port", "65536"], ["--rooms", "-1"], ["--seed", "x"]])
-def test_wrong_arguments(run: Run, arguments: list[str]) -> None:
-    """They are named."""
+def test_wrong_argument_is_named(run: Run, arguments: list[str]) -> None:
+    """Each is a usage error."""
     code, _, err = run("sandbox", *arguments)
     assert code == ExitCode.USAGE
     assert arguments[0] in err
 
 
-def test_what_is_printed_is_a_file_of_variables(
+def test_sandbox_prints_an_env_file(
     run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the defaults of the options."""
@@ -65,7 +72,87 @@ def test_what_is_printed_is_a_file_of_variables(
         assert callable(started)
         started(account)
 
-    monkeypatch.setattr("videosdk_transcripts.cli._sandbox.serve", serve)
+    monkeypatch.setattr("videosdk_transcripts.testing.serve", serve)
     code, out, _ = run("sandbox")
     assert code == 0
     assert out == "".join(f"{name}={value}\n" for name, value in account.environ.items())
+
+
+# The option.
+
+
+def test_sandbox_needs_no_credentials(run: Run) -> None:
+    """`--sandbox` needs neither credentials nor network, and names its rooms on stderr."""
+    expected = FakeVideoSDK()
+    fill_sandbox(expected)
+    code, out, err = run("list", "--sandbox", "--json")
+    assert (code, err) == (0, SANDBOX_LINE)
+    assert [row["id"] for row in expected.rows] == [row["id"] for row in json.loads(out)]
+
+
+def test_sandbox_filters_by_room_and_session(run: Run) -> None:
+    """A room of the sandbox and a session in it can be requested."""
+    room = SANDBOX_ROOMS[1]
+    rows = [json.loads(line) for line in run("list", room, "--sandbox", "--jsonl").out.splitlines()]
+    all_ids = [row["extension"]["extensionConfig"] for row in rows]
+    assert {room} == {ids["roomId"] for ids in all_ids}
+    session = all_ids[0]["sessionId"]
+    found = json.loads(run("list", room, session, "--sandbox", "--json").out)
+    mine = [row for row, ids in zip(rows, all_ids, strict=True) if ids["sessionId"] == session]
+    # Each run serves its files at an address of its own.
+    assert [row["id"] for row in mine] == [row["id"] for row in found]
+
+
+def test_sandbox_takes_precedence_over_the_environment(account: FakeVideoSDK, run: Run) -> None:
+    """With credentials in the environment too, only the sandbox is used."""
+    assert run("list", "--sandbox").code == 0
+    assert account.requests == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["text", "fb82860d-eabc-48d0-b341-facdff0ac0f1"],
+        ["summary", "d67e55fd-642b-4a42-aef9-c00b8a64c1b9", "--json"],
+        ["post", "list", "--jsonl"],
+        ["post", "show", "38018b47-b29a-4b06-9af6-6c5f2577bffa", "--json"],
+        ["start", "sale-call-demo", "--json"],
+        ["stop", "wkly-team-sync"],
+    ],
+)
+def test_each_command_has_sample_data(run: Run, arguments: list[str]) -> None:
+    """Without credentials, with data on stdout."""
+    code, out, err = run(*arguments, "--sandbox")
+    assert code == 0
+    assert out
+    assert err.startswith("sandbox rooms: ")
+
+
+_SANDBOX = "videosdk_transcripts.testing._sandbox"
+
+
+async def test_stopped_transcription_does_not_end_again(
+    fake: FakeVideoSDK, client: TranscriptsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the sandbox, where running transcriptions end by themselves."""
+    monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 0.1)
+    run_sandbox(fake)
+    row = fake.rows[0]
+    await client.stop_transcription(SANDBOX_ROOMS[0])
+    end = row["end"]
+    async with asyncio.timeout(10):
+        while fake.rows[0] is row or fake.rows[0]["status"] == "running":  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.02)
+    assert row["end"] == end
+
+
+# completion.
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(run: Run, shell: str) -> None:
+    """For each shell, a script that runs the program."""
+    code, out, err = run("completion", shell)
+    assert (code, err) == (0, "")
+    assert f"_VIDEOSDK_TRANSCRIPTS_COMPLETE={shell}_complete" in out
+    assert "videosdk-transcripts" in out

@@ -1,14 +1,34 @@
 """
-The command line, extra ``[cli]``: `videosdk-transcripts`.
+The command line, extra ``[cli]``: `videosdk-transcripts`, or ``python -m videosdk_transcripts``.
 
-This file imports nothing of the extra, so that it can say how to get it.
+In reading order:
+
+- `_app`: the program and its commands
+- `_options`: options that several commands share, `_row_filter`: client-side selection of rows
+- `_list` (also `post`), `_files`, `_follow`, `_jobs`, `_token`, `_doctor`, `_sandbox`: the commands
+- `_settings`: account, environment file and client
+- `_output`: rows and messages on stdout and stderr, `_checkpoint_file`: resumable output
+- `_token_claims`: a token's claims, without I/O
+- `_exit`: exit codes and error messages
+
+A module imports at its top what ``--help`` needs: click, the errors and its own package. The
+client and everything that loads a library is imported inside the function that uses it, because
+the client takes five times as long to load as click.
+
+Of the library, the command line uses the public names, `_environment` and `_redact`.
 """
+
+# This file imports nothing of the extra, so that it can report that the extra is missing.
 
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Final
 
 __all__ = ["main"]
+
+_REQUIRED: Final = {"click": "click", "rich": "rich", "dotenv": "python-dotenv"}
+"""Distributions of the extra, by the module that each provides."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Run the command line and exit with its code.
 
     Args:
-        arguments: what to do, without the name of the program; those of the process by
-            default.
+        arguments: command and options, without the name of the program; those of the process
+            by default.
     """
-    missing = [name for name in ("click", "rich") if find_spec(name) is None]
+    missing = [name for module, name in _REQUIRED.items() if find_spec(module) is None]
     if missing:
         sys.stderr.write(
             f"videosdk-transcripts: the command line needs {' and '.join(missing)}; "
-            "get it with: pip install 'videosdk-transcripts[cli]'\n"
+            "install it with: pip install 'videosdk-transcripts[cli]'\n"
         )
         raise SystemExit(2)
     from ._app import run

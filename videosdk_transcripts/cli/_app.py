@@ -1,4 +1,4 @@
-"""The program: its verbs, and how it begins and ends."""
+"""The program: its commands, its streams and its log output."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from pathlib import Path
 
 import click
 
-from ._doctor_command import doctor
-from ._exit import ends_well
-from ._file_verbs import download, summary, text
-from ._job_verbs import start, stop
-from ._list_verbs import count, list_, show
+from ._doctor import doctor
+from ._exit import run_with_exit_code
+from ._files import download, summary, text
+from ._follow import follow, wait
+from ._jobs import start, stop
+from ._list import count, list_, post, show
 from ._options import group
-from ._post_verbs import post
-from ._shell_verbs import completion, sandbox
-from ._token_command import token
-from ._wait_verbs import wait, watch
+from ._sandbox import completion, sandbox
+from ._token import token
 
-_VERBS = (
+_COMMANDS = (
     *(list_, show, count),
     *(text, summary, download),
-    *(wait, watch),
+    *(wait, follow),
     *(start, stop),
     post,
     *(token, doctor),
@@ -34,15 +33,15 @@ _VERBS = (
 
 
 def run(arguments: Sequence[str] | None) -> int:
-    """Run a verb and return the exit code."""
+    """Run a command and return the exit code."""
     _prepare_streams()
-    # What the library warns of (rows of others, for one) is for the person at the terminal.
+    # Warnings of the library, such as dropped rows of another room, go to stderr.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("videosdk-transcripts: %(message)s"))
     logger = logging.getLogger("videosdk_transcripts")
     logger.addHandler(handler)
     try:
-        return ends_well(
+        return run_with_exit_code(
             lambda: app.main(arguments, prog_name="videosdk-transcripts", standalone_mode=False)
         )
     finally:
@@ -53,17 +52,17 @@ def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # Closed by whoever started us (`>&-`).
+            # The parent process closed it (`>&-`).
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
-            # The words of a row need not fit the terminal's encoding.
+            # The text of a row may not be encodable in the terminal's encoding.
             stream.reconfigure(errors="backslashreplace")
 
 
 @group(
     "videosdk-transcripts",
     context_settings={"help_option_names": ["-h", "--help"]},
-    # Without a verb some releases of click succeed and others do not; here none does.
+    # Without a command, some releases of click succeed and others fail; here it always fails.
     invoke_without_command=True,
 )
 @click.version_option(package_name="videosdk-transcripts", message="%(prog)s %(version)s")
@@ -72,12 +71,12 @@ def app(context: click.Context) -> None:
     """
     Read the transcriptions of VideoSDK meetings.
 
-    Credentials come from the environment, VIDEOSDK_API_KEY with VIDEOSDK_SECRET, or
-    VIDEOSDK_TOKEN, or from a file with such lines (--env-file), and never from arguments.
+    Credentials come from the environment (VIDEOSDK_API_KEY and VIDEOSDK_SECRET, or
+    VIDEOSDK_TOKEN) or from a file of such variables (--env-file), never from arguments.
     """
     if context.invoked_subcommand is None:
-        raise click.UsageError("which verb? See --help", context)
+        raise click.UsageError("missing command; see --help", context)
 
 
-for _verb in _VERBS:
-    app.add_command(_verb)
+for _command in _COMMANDS:
+    app.add_command(_command)

@@ -1,82 +1,128 @@
-"""What `doctor` checks, in which order, and what it says in the end."""
+"""``doctor``: diagnose configuration and connectivity with one request."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import NamedTuple
+import platform
+import time
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import click
 
-from videosdk_transcripts import ConfigurationError, TranscriptsClient
-
-from ._account import Account
-from ._checks_local import Check, Place, check_environment, check_proxy, check_token, proxy_of, skip
-from ._checks_network import check_clock, check_connection, check_name, check_request
-from ._exit import code_of
-from ._options import Form
-from ._settings import use_account
-from ._text import plain, plural, tell
-from ._token import (
-    API_KEY,
-    SECRET,
-    TOKEN,
-    Wanted,
-    is_set,
-    mint_from_environment,
-    minting,
-    read_variable,
+from videosdk_transcripts import (
+    AuthenticationError,
+    ConfigurationError,
+    CredentialsError,
+    NoResponseError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    VideoSDKTranscriptsError,
 )
-from ._verdict import VerdictError
+
+from ._exit import ExitCode, NegativeResult, code_of
+from ._options import account_options, command, output_format_options
+from ._output import OutputFormat, notify, plain, plural
+from ._settings import Account, use_account
+from ._token_claims import decode_token, describe_time, format_utc
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from videosdk_transcripts._environment import Variable
+
+_SKEW_WARNING, _SKEW_FAILURE = 30.0, 60.0
+"""Seconds of clock skew."""
+_DISTRIBUTIONS: Final = (
+    *("videosdk-transcripts", "aiohttp", "attrs", "cattrs", "PyJWT", "tenacity"),
+    *("click", "rich", "python-dotenv"),
+)
+_ADVICE: Final[tuple[tuple[type[VideoSDKTranscriptsError], str], ...]] = (
+    (
+        AuthenticationError,
+        "key, secret or token is wrong, revoked or of another project, or a clock is wrong",
+    ),
+    (PermissionDeniedError, "the token is valid but not allowed to do this; see token --inspect"),
+    (NotFoundError, "the endpoint has no such API; check VIDEOSDK_API_ENDPOINT"),
+    (RateLimitedError, "other programs of this account may send requests too; wait"),
+    (
+        NoResponseError,
+        "check VIDEOSDK_API_ENDPOINT, network and firewall; for a proxy, add --trust-env",
+    ),
+)
+"""The first entry with the class of an error, or a base class of it, has the advice."""
+_SERVICE_ADVICE: Final = "the service failed, or something else responded; try again later"
 
 
-class Patient(NamedTuple):
-    """What is examined."""
+class Check(NamedTuple):
+    """The result of one check."""
 
-    environment: Check
-    endpoint: str | None
-    """The base URL, where it is one."""
-    token: Callable[[], str] | None
-    """Gives the token that requests have, where there are credentials."""
-    how: str
-    open_client: Callable[..., TranscriptsClient]
+    name: str
+    state: Literal["ok", "warn", "FAIL", "skipped"]
+    detail: str
+    advice: str = ""
+    code: ExitCode = ExitCode.DONE
+    """The exit code of a failure."""
+
+    def __str__(self) -> str:
+        line = f"{self.state:7}  {self.name:8}  {self.detail}"
+        return plain(f"{line}: {self.advice}" if self.advice else line)
+
+
+class DoctorContext(NamedTuple):
+    """What the checks need."""
+
+    source: str
+    """The source of the settings."""
+    settings: Mapping[str, Variable]
+    """The settings that the source provides."""
+    timeout: float
     trust_env: bool
 
 
-def run_doctor(account: Account, *, timeout: float, trust_env: bool, form: Form | None) -> None:
+@command("doctor", short_help="Diagnose configuration and connectivity.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 300),
+    default=10.0,
+    show_default=True,
+    metavar="S",
+    help="Timeout of the request in seconds.",
+)
+@click.option("--trust-env", is_flag=True, help="Use the proxy from the environment.")
+@output_format_options("json")
+@account_options
+def doctor(
+    timeout: float, trust_env: bool, output_format: OutputFormat | None, account: Account
+) -> None:
     """
-    Make all checks and print what they find.
+    Diagnose configuration and connectivity.
 
-    Args:
-        account: whose credentials.
-        timeout: seconds for each of the four checks that use the network.
-        trust_env: use the proxy that the environment names.
-        form: ``json`` for a list of checks, printed in the end.
-
-    Raises:
-        VerdictError: a check failed.
+    Check the settings, the token, the clock and one request, and print the versions for a bug
+    report. Each line is ok, warn, FAIL or skipped; the exit code is that of the first failure.
+    No credential is shown, so that the output can be shared.
     """
-    found: list[Check] = []
+    import asyncio
 
-    def report(check: Check) -> None:
-        found.append(check)
-        if form is None:
+    checks = asyncio.run(_diagnose(account, timeout, trust_env=trust_env))
+    if output_format is None:
+        for check in checks:
             click.echo(str(check))
-
-    asyncio.run(_run(account, timeout, trust_env=trust_env, report=report))
-    if form is not None:
-        click.echo(json.dumps([_as_json(check) for check in found], indent=2))
-    failed = [check for check in found if check.state == "FAIL"]
+    else:
+        click.echo(json.dumps([_as_document(check) for check in checks], indent=2))
+    failed = [check for check in checks if check.state == "FAIL"]
     if failed:
-        raise VerdictError(f"{failed[0].name} failed", failed[0].code)
-    warned = sum(check.state == "warn" for check in found)
-    tell(f"it works, with {plural(warned, 'warning')}" if warned else "it works")
+        raise NegativeResult(f"{failed[0].name} failed", failed[0].code)
+    warnings = sum(check.state == "warn" for check in checks)
+    notify(f"no problem found, {plural(warnings, 'warning')}" if warnings else "no problem found")
 
 
-def _as_json(check: Check) -> dict[str, str | int]:
+def _as_document(check: Check) -> dict[str, str | int]:
     return {
         "check": check.name,
         "state": check.state.lower(),
@@ -86,97 +132,150 @@ def _as_json(check: Check) -> dict[str, str | int]:
     }
 
 
-async def _run(
-    account: Account, limit: float, *, trust_env: bool, report: Callable[[Check], None]
-) -> None:
-    async with _admitted(account, trust_env=trust_env) as patient:
-        await _examine(patient, limit, report)
+async def _diagnose(account: Account, timeout: float, *, trust_env: bool) -> list[Check]:
+    from videosdk_transcripts._environment import environment_settings
 
-
-@asynccontextmanager
-async def _admitted(account: Account, *, trust_env: bool) -> AsyncGenerator[Patient]:
-    if account.sandbox:
-        from videosdk_transcripts.testing import FakeVideoSDK, run_sandbox
-
-        async with FakeVideoSDK() as fake:
-            run_sandbox(fake)
-            yield Patient(
-                Check("environment", "ok", "not read, because of --sandbox"),
-                fake.url,
-                partial(minting(Wanted()), fake.api_key, fake.secret),
-                "signed with the key and the secret of the sandbox",
-                partial(fake.client, trust_env=trust_env),
-                trust_env,
-            )
-        return
     try:
-        source = use_account(account)
+        async with use_account(account) as source:
+            context = DoctorContext(source, environment_settings(), timeout, trust_env)
+            return await run_checks(context)
     except ConfigurationError as error:
-        detail = "a file in place of the environment can't be used"
-        environment = Check("environment", "FAIL", detail, error.message, code_of(error))
-        yield Patient(environment, None, None, "", TranscriptsClient, trust_env)
-        return
-    environment, endpoint = check_environment(source, trust_env=trust_env)
-    token: Callable[[], str] | None = None
-    how = "signed with the key and the secret"
-    if is_set(API_KEY) and is_set(SECRET):
-        token = mint_from_environment
-    elif is_set(TOKEN):
-        how = "given ready-made"
-        token = partial(read_variable, TOKEN)
-    yield Patient(
-        environment,
-        endpoint,
-        token,
-        how,
-        partial(TranscriptsClient, trust_env=trust_env),
-        trust_env,
+        failed = Check("settings", "FAIL", "the file cannot be used", error.message, ExitCode.USAGE)
+        skipped = [
+            Check(name, "skipped", "settings failed") for name in ("token", "clock", "request")
+        ]
+        return [failed, *skipped, _check_versions()]
+
+
+async def run_checks(context: DoctorContext) -> list[Check]:
+    """Return the results of all checks, in the order in which they depend on each other."""
+    settings = _check_settings(context)
+    token = await _check_token(context.settings)
+    if settings.state == "FAIL" or token.state == "FAIL":
+        failed = settings if settings.state == "FAIL" else token
+        clock, request = (
+            Check(name, "skipped", f"{failed.name} failed") for name in ("clock", "request")
+        )
+    else:
+        clock, request = await _check_request(context)
+    return [settings, token, clock, request, _check_versions()]
+
+
+def _check_settings(context: DoctorContext) -> Check:
+    from videosdk_transcripts import TranscriptsClient
+    from videosdk_transcripts._environment import resolve_endpoint
+
+    names = [variable.name for variable in context.settings.values()]
+    try:
+        endpoint = resolve_endpoint(None)
+        detail = f"from {context.source}: {', '.join(names) or 'none'}; endpoint {endpoint}"
+        # The client checks the other settings.
+        TranscriptsClient(trust_env=context.trust_env)
+    except ConfigurationError as error:
+        detail = f"from {context.source}: {', '.join(names) or 'none'}"
+        return Check("settings", "FAIL", detail, error.message, code_of(error))
+    warnings = _warnings(context.settings, endpoint)
+    return Check("settings", "warn" if warnings else "ok", detail, "; ".join(warnings))
+
+
+def _warnings(settings: Mapping[str, Variable], endpoint: str) -> list[str]:
+    warnings = [
+        f"{variable.name} has quotes in its value; remove them"
+        for variable in settings.values()
+        if {variable.value[0], variable.value[-1]} & {"'", '"'}
+    ]
+    if "token" in settings:
+        unused = [settings[name].name for name in ("api_key", "secret") if name in settings]
+        if len(unused) == 2:
+            warnings.append(f"{settings['token'].name} is not used: key and secret take precedence")
+        elif unused:
+            warnings.append(f"{unused[0]} is incomplete and not used: the token is used")
+    parts = urlsplit(endpoint)
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        warnings.append("the endpoint uses http, which exposes tokens; use https")
+    return warnings
+
+
+async def _check_token(settings: Mapping[str, Variable]) -> Check:
+    from videosdk_transcripts import Clock
+    from videosdk_transcripts._environment import resolve_tokens
+
+    is_signed = "api_key" in settings and "secret" in settings
+    try:
+        token = await resolve_tokens(api_key=None, secret=None, token=None, clock=Clock()).get()
+    except CredentialsError as error:
+        return Check("token", "FAIL", "no usable credentials", error.message, ExitCode.AUTH)
+    now = time.time()
+    decoded = decode_token(token, now)
+    detail = "signed with key and secret" if is_signed else "given"
+    if decoded.expiry is not None:
+        detail = f"{detail}; expires {describe_time(decoded.expiry, now)}"
+    problems = "; ".join(str(problem) for problem in decoded.problems)
+    if decoded.is_rejected:
+        return Check("token", "FAIL", detail, problems, ExitCode.AUTH)
+    return Check("token", "warn" if problems else "ok", detail, problems)
+
+
+async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
+    """Send one request through the client, and return the check of the clock and of it."""
+    import aiohttp
+
+    from videosdk_transcripts import RetryPolicy, TranscriptsClient
+
+    dates: list[tuple[str, float]] = []
+
+    async def record_date(
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        params: aiohttp.TraceRequestEndParams,
+    ) -> None:
+        dates.append((params.response.headers.get("Date", ""), time.time()))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(record_date)
+    policy = RetryPolicy(
+        attempts=1, attempt_timeout=context.timeout, page_timeout=context.timeout + 1
     )
+    begun = time.perf_counter()
+    try:
+        async with TranscriptsClient(
+            retry=policy, trust_env=context.trust_env, trace_configs=[trace]
+        ) as client:
+            total = await client.count()
+    except VideoSDKTranscriptsError as error:
+        entries = (advice for kind, advice in _ADVICE if isinstance(error, kind))
+        advice = next(entries, _SERVICE_ADVICE)
+        request = Check("request", "FAIL", error.message, advice, code_of(error))
+    else:
+        took = (time.perf_counter() - begun) * 1000
+        request = Check("request", "ok", f"{plural(total, 'transcription')}, {took:.0f} ms")
+    if not dates:
+        return Check("clock", "skipped", "no response"), request
+    return _check_clock(*dates[0]), request
 
 
-async def _examine(patient: Patient, limit: float, report: Callable[[Check], None]) -> None:
-    report(patient.environment)
-    can_connect = False
-    if patient.endpoint is None:
-        for name in ("dns", "connection", "proxy", "clock"):
-            report(skip(name, "the endpoint is to be mended first"))
-    else:
-        can_connect = await _reach(patient.endpoint, limit, report, trust_env=patient.trust_env)
-    if patient.token is None:
-        token = skip("token", "there are no credentials")
-    else:
-        token = check_token(patient.token, patient.how)
-    report(token)
-    if patient.environment.state == "FAIL":
-        report(skip("request", "the environment is to be mended first"))
-    elif not can_connect:
-        report(skip("request", "there is no connection"))
-    elif token.state == "FAIL":
-        report(skip("request", "the token would be refused"))
-    else:
-        report(await check_request(patient.open_client, limit))
+def _check_clock(date: str, received_at: float) -> Check:
+    """Compare this machine's clock with the ``Date`` header of a response."""
+    try:
+        parsed = parsedate_to_datetime(date)
+    except ValueError:
+        return Check("clock", "warn", "unknown skew: the response has no valid Date header")
+    # A date without an offset is in UTC, as are all dates in HTTP.
+    served_at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    # The header has whole seconds: half a second has passed on average.
+    skew = received_at - (served_at + 0.5)
+    detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service"
+    if abs(skew) <= _SKEW_WARNING:
+        return Check("clock", "ok", detail)
+    advice = f"synchronize this machine's clock; the service's is {format_utc(served_at)}"
+    if abs(skew) <= _SKEW_FAILURE:
+        return Check("clock", "warn", detail, advice)
+    return Check("clock", "FAIL", detail, f"tokens may be rejected; {advice}", ExitCode.AUTH)
 
 
-async def _reach(
-    endpoint: str, limit: float, report: Callable[[Check], None], *, trust_env: bool
-) -> bool:
-    """Make the checks up to the clock, and tell whether there is a connection."""
-    proxy, is_bypassed = proxy_of(endpoint)
-    goes_through = bool(proxy) and not is_bypassed and trust_env
-    place = Place.of(proxy if goes_through else endpoint)
-    name = await check_name(place, limit)
-    report(name)
-    if name.state == "FAIL":
-        connection = skip("connection", "the name of the host is not known")
-    else:
-        connection = await check_connection(place, limit)
-    report(connection)
-    can_connect = connection.state in ("ok", "warn")
-    report(check_proxy(endpoint, trust_env=trust_env, is_reached=can_connect))
-    if not can_connect:
-        report(skip("clock", "there is no connection"))
-    elif goes_through:
-        report(skip("clock", "there is a proxy between; the request tells if a clock is wrong"))
-    else:
-        report(await check_clock(place, limit))
-    return can_connect
+def _check_versions() -> Check:
+    from importlib.metadata import version
+
+    versions = [f"{name} {version(name)}" for name in _DISTRIBUTIONS]
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.release()}"
+    return Check("versions", "ok", ", ".join([*versions, python]))

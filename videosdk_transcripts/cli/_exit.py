@@ -1,4 +1,4 @@
-"""How the program ends: exit codes, and the one line on stderr that says what to do."""
+"""How the program ends: exit codes, and one line on stderr that states the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import IO, Any, Final, Self
 
 import click
 
@@ -32,67 +32,99 @@ from videosdk_transcripts import (
     WaitTimedOutError,
 )
 
-from ._text import plain, plural, tell
+from ._output import notify, plain, plural
 
 
 class ExitCode(IntEnum):
-    """What a shell can tell the ends apart by. Stable."""
+    """The exit codes, each with the description that ``--help`` prints. They are stable."""
 
-    DONE = 0
-    """Everything was printed, or the reader closed the pipe."""
-    OUTPUT = 1
-    """The output or a file can't be written: the disk is full, for one."""
-    USAGE = 2
-    """Wrong arguments, or a setting that makes no sense."""
-    AUTH = 3
-    """Credentials are missing, or were refused (401, 403)."""
-    NOT_FOUND = 4
-    """There is no such room, session or transcription, or no such file of it."""
-    RATE_LIMITED = 5
-    """The service asked to slow down for longer than we wait."""
-    PARTIAL = 6
-    """Some rows were printed or saved, and then it failed, or others could not be saved."""
-    NETWORK = 7
-    """No answer: no connection, or a time limit passed."""
-    SERVICE = 8
-    """The service failed, refused, or sent what can't be read."""
-    INTERRUPTED = 130
-    """Ctrl-C."""
+    description: str
+
+    def __new__(cls, code: int, description: str) -> Self:
+        """Create a member with its description."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.description = description
+        return member
+
+    DONE = 0, "success, or the reader closed the pipe"
+    OUTPUT = 1, "cannot write the output"
+    USAGE = 2, "invalid arguments or settings"
+    AUTH = 3, "credentials missing or rejected"
+    NOT_FOUND = 4, "not found"
+    RATE_LIMITED = 5, "rate limited"
+    PARTIAL = 6, "partial: failed after some rows were printed or saved"
+    NETWORK = 7, "no response: network error or timeout"
+    SERVICE = 8, "the service failed or sent an unreadable response"
+    INTERRUPTED = 130, "interrupted"
 
 
 class PartialError(Exception):
-    """Some rows were printed or saved, and others were not. The text says why."""
+    """Some rows were printed or saved, and others were not. The text states the reason."""
 
     @classmethod
     def after(cls, rows: int, cause: VideoSDKTranscriptsError) -> Self:
-        """Make the error of a walk that failed after so many rows."""
+        """Create the error of a walk that failed after so many rows."""
         return cls(f"stopped after {plural(rows, 'row')}: {_text(cause)}")
 
 
-def ends_well(action: Callable[[], None]) -> int:
-    """Do it and return the exit code. No traceback, whatever the service does."""
+class NegativeResult(click.ClickException):
+    """The command succeeded, and its result is negative: a failed check, a rejected token."""
+
+    def __init__(self, message: str, code: ExitCode) -> None:
+        super().__init__(message)
+        # Declared as a class variable, for type checkers.
+        vars(self)["exit_code"] = int(code)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message to stderr, in the format of all other errors."""
+        _report(self.message)
+
+
+def run_with_exit_code(action: Callable[[], None]) -> int:
+    """Run the action and return the exit code. Errors are reported without a traceback."""
+    code = _run(action)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        # Nothing reads stderr: a message that could not be printed does not change the exit code.
+        _discard(sys.stderr)
+    return code
+
+
+def _run(action: Callable[[], None]) -> int:
     try:
         action()
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
-        # click makes a SystemExit of a broken pipe, and here of nothing else. Python would
-        # complain once more when it closes stdout.
-        with Path(os.devnull).open("w", encoding="ascii") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        # click turns a broken pipe, and nothing else, into a SystemExit.
+        _discard(sys.stdout)
     except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted", ExitCode.INTERRUPTED)
+        _report("interrupted")
+        return ExitCode.INTERRUPTED
     except click.ClickException as error:
         with contextlib.suppress(OSError):
             error.show()
         return error.exit_code
     except PartialError as error:
-        return _say(str(error), ExitCode.PARTIAL)
+        _report(str(error))
+        return ExitCode.PARTIAL
     except VideoSDKTranscriptsError as error:
-        return _say(_text(error), code_of(error))
-    # Behind our own errors, of which a time-out is an OSError too.
+        _report(_text(error))
+        return code_of(error)
+    # After our own errors, because a timeout is an OSError too.
     except OSError as error:
-        return _say(f"can't write the output: {error.strerror}", ExitCode.OUTPUT)
+        _discard(sys.stdout)
+        _report(f"cannot write the output: {error.strerror}")
+        return ExitCode.OUTPUT
     return ExitCode.DONE
+
+
+def _discard(stream: IO[str]) -> None:
+    """Discard what a stream still buffers; Python would fail to write it once more at exit."""
+    # A program that calls `main` may have replaced the stream by one without a descriptor.
+    with contextlib.suppress(OSError), Path(os.devnull).open("w", encoding="ascii") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 _CODES: Final = (
@@ -103,37 +135,34 @@ _CODES: Final = (
     ((RateLimitedError,), ExitCode.RATE_LIMITED),
     ((NoResponseError, WaitTimedOutError), ExitCode.NETWORK),
     ((FileTextError,), ExitCode.SERVICE),
-    # Of files, this is what is left: a directory that can't be written, or a full disk.
+    # The remaining file errors: a directory that is not writable, a full disk.
     ((FileError,), ExitCode.OUTPUT),
 )
-"""
-The first line that names the class of an error, or one above it, has its code; without one it
-is the service's.
-"""
-_HERE: Final = (
-    (CredentialsError, "--profile NAME or --env-file FILE; --sandbox needs none"),
+"""The first entry with the class of an error, or a base class of it, has its exit code."""
+
+_OPTIONS: Final = (
+    (CredentialsError, "--env-file and --sandbox"),
     (UnverifiedRowError, "--on-unverified"),
     (InvalidRowError, "--on-invalid"),
     (FileHostRefusedError, "VIDEOSDK_FILE_HOSTS"),
     (FileTextError, "--errors"),
     (CompletedWithoutFileError, "--grace"),
 )
-"""What an argument that an error names is called here."""
+"""The option or variable that corresponds to the argument which an error of the library names."""
+
+
+def code_of(error: VideoSDKTranscriptsError) -> ExitCode:
+    """Return the exit code of an error; without an entry, the service is at fault."""
+    return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.SERVICE)
 
 
 def _text(error: VideoSDKTranscriptsError) -> str:
     if isinstance(error, InvalidRowError) and error.page is None:
-        # One that was asked for by its id can't be gone on without.
+        # Requested by its id: there is no other row to continue with.
         return str(error)
-    hints = [f" (here: {hint})" for kind, hint in _HERE if isinstance(error, kind)]
+    hints = [f" (see {option})" for kind, option in _OPTIONS if isinstance(error, kind)]
     return "".join([str(error), *hints])
 
 
-def code_of(error: VideoSDKTranscriptsError) -> ExitCode:
-    """Return what an error ends a program with."""
-    return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.SERVICE)
-
-
-def _say(text: str, code: ExitCode) -> ExitCode:
-    tell(f"videosdk-transcripts: {plain(text)}")
-    return code
+def _report(text: str) -> None:
+    notify(f"videosdk-transcripts: {plain(text)}")

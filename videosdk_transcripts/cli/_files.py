@@ -1,173 +1,271 @@
-"""What was said, on stdout; and files on disk."""
+"""``text``, ``summary`` and ``download``: transcript and summary files."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from attrs import frozen
 
-from videosdk_transcripts import (
-    FileNotReadyError,
-    NotFoundError,
-    Pager,
-    TranscriptsClient,
-    VideoSDKTranscriptsError,
+from videosdk_transcripts import FileNotReadyError, NotFoundError, VideoSDKTranscriptsError
+
+from ._exit import PartialError
+from ._list import get_row
+from ._options import (
+    ListQuery,
+    account_options,
+    command,
+    file_format_option,
+    filter_options,
+    id_argument,
+    output_format_options,
+    query_options,
+)
+from ._output import (
+    OutputFormat,
+    notify,
+    plain,
+    plural,
+    progress_of,
+    readable,
+    report_skipped_rows,
+)
+from ._row_filter import RowFilter
+from ._settings import Account, run_with_client
+
+if TYPE_CHECKING:
+    from videosdk_transcripts import Downloads, Pager, TranscriptsClient
+
+    from ._output import AnyTranscription
+
+    Save = Callable[[AsyncGenerator[AnyTranscription]], Downloads[AnyTranscription]]
+
+DecodingErrors = Literal["strict", "replace", "ignore"]
+
+_errors_option = click.option(
+    "--errors",
+    type=click.Choice(["strict", "replace", "ignore"]),
+    default="strict",
+    show_default=True,
+    help="Handling of invalid UTF-8.",
 )
 
-from ._chooser import Chooser
-from ._columns import Row
-from ._exit import PartialError
-from ._options import Choice, Form, Walk
-from ._progress import progress_of
-from ._rows import get_row, tell_of_dropped
-from ._text import plain, plural, readable, tell
 
-
-async def print_text(
-    client: TranscriptsClient,
+@command("text", short_help="Print a transcript.")
+@id_argument
+@file_format_option
+@_errors_option
+@output_format_options("json")
+@account_options
+def text(  # noqa: PLR0917 - click calls it by keyword
     transcription_id: str,
-    format_: str,
-    form: Form | None,
-    *,
     post: bool,
-    summary: bool,
-    errors: Literal["strict", "replace", "ignore"],
+    file_format: str,
+    errors: DecodingErrors,
+    output_format: OutputFormat | None,
+    account: Account,
 ) -> None:
-    """Print the text of a file as it is, or with its id and format as JSON."""
-    row = await get_row(client, transcription_id, post=post)
-    fetch = client.fetch_summary if summary else client.fetch_text
-    text = await fetch(row, format_, errors=errors)
-    if form == "json":
-        kind = "summary" if summary else "text"
-        click.echo(json.dumps({"id": row.id, "format": format_, kind: text}, indent=2))
-    elif sys.stdout.isatty():
-        click.echo(readable(text), nl=not text.endswith("\n"))
+    """Print the transcript file of the transcription with this ID, unchanged."""
+
+    async def print_text(client: TranscriptsClient) -> None:
+        row = await get_row(client, transcription_id, post=post)
+        content = await client.fetch_text(row, file_format, errors=errors)
+        if output_format == "json":
+            _print_json({"id": row.id, "format": file_format, "text": content})
+        else:
+            _print_content(content)
+
+    run_with_client(account, print_text)
+
+
+@command("summary", short_help="Print a summary.")
+@id_argument
+@_errors_option
+@output_format_options("json")
+@account_options
+def summary(
+    transcription_id: str,
+    post: bool,
+    errors: DecodingErrors,
+    output_format: OutputFormat | None,
+    account: Account,
+) -> None:
+    """Print the summary of the transcription with this ID."""
+
+    async def print_summary(client: TranscriptsClient) -> None:
+        row = await get_row(client, transcription_id, post=post)
+        content = await client.fetch_summary(row, errors=errors)
+        if output_format == "json":
+            _print_json({"id": row.id, "format": "txt", "summary": content})
+        else:
+            _print_content(content)
+
+    run_with_client(account, print_summary)
+
+
+def _print_json(document: Mapping[str, str]) -> None:
+    click.echo(json.dumps(document, indent=2))
+
+
+def _print_content(content: str) -> None:
+    if sys.stdout.isatty():
+        click.echo(readable(content), nl=not content.endswith("\n"))
     else:
-        click.echo(text, nl=False)
+        click.echo(content, nl=False)
 
 
-@frozen
-class Saving:
-    """What to save, and where."""
-
-    directory: Path
-    formats: tuple[str, ...]
-    summary: bool
-    overwrite: bool
-    concurrency: int
-
-
-async def save_files(
-    client: TranscriptsClient,
-    walk: Walk,
-    choice: Choice,
-    saving: Saving,
-    form: Form | None,
-    *,
+@command("download", short_help="Download transcripts and summaries.")
+@query_options
+@filter_options
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
+    help="Target directory; created if missing.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    default=("txt",),
+    show_default=True,
+    help="Format of the transcript. Repeatable.",
+)
+@click.option("--no-summary", is_flag=True, help="Do not download summaries.")
+@click.option("--overwrite", is_flag=True, help="Re-download existing files.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Concurrent downloads.",
+)
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this ID. Repeatable.")
+@click.option("--post", is_flag=True, help="Download transcriptions of recordings.")
+@output_format_options("json", "jsonl")
+@account_options
+def download(  # noqa: PLR0917 - click calls it by keyword
+    query: ListQuery,
+    row_filter: RowFilter,
+    directory: Path,
+    formats: tuple[str, ...],
+    no_summary: bool,
+    overwrite: bool,
+    concurrency: int,
+    ids: tuple[str, ...],
     post: bool,
+    output_format: OutputFormat | None,
+    account: Account,
 ) -> None:
     """
-    Save the files of a walk, and print what became of each.
+    Download the files of a ROOM, of a SESSION in it, or of the whole account.
 
-    Raises:
-        PartialError: some files could not be had, or the walk failed after some rows.
-        VideoSDKTranscriptsError: it failed before the first one.
+    An existing file is complete and is kept, so that an interrupted download continues when
+    the same command runs again. A failed file does not stop the others. The output is one line
+    per file: id, outcome and path, separated by tabs.
     """
-    iterate = client.iter_post_transcriptions if post else client.iter_transcriptions
-    chooser = Chooser(choice)
-    pager: Any = iterate(**walk._asdict(), limit=chooser.limit)
-    tally = _Tally(form)
-    try:
-        async with progress_of(pager, rows_scroll=sys.stdout.isatty()):
-            await _save(client, _Chosen(pager, chooser), saving, tally)
-        tally.end()
-    finally:
-        tell_of_dropped(pager.stats)
-        chooser.tell()
-    tally.judge()
+    if ids and (query.room_id is not None or row_filter.has_options):
+        raise click.UsageError(
+            "--id cannot be combined with ROOM, --limit, --status, --since or --until"
+        )
+    import asyncio
 
+    report = _DownloadReport(output_format)
 
-async def save_files_of(
-    client: TranscriptsClient,
-    ids: Sequence[str],
-    saving: Saving,
-    form: Form | None,
-    *,
-    post: bool,
-) -> None:
-    """Save the files of rows that are named by their ids. Errors are those of `save_files`."""
-    tally = _Tally(form)
+    async def save_files(client: TranscriptsClient) -> None:
+        def save(rows: AsyncGenerator[AnyTranscription]) -> Downloads[AnyTranscription]:
+            return client.download_all(
+                rows,
+                directory,
+                formats=formats,
+                summary=not no_summary,
+                overwrite=overwrite,
+                concurrency=concurrency,
+            )
 
-    async def rows() -> AsyncGenerator[Row]:
-        for row_id in dict.fromkeys(ids):
-            try:
-                row = await get_row(client, row_id, post=post)
-            except NotFoundError as error:
-                tally.add(row_id, {}, (), error)
+        try:
+            if ids:
+                await report.print_all(_named_rows(client, ids, report, post=post), save)
             else:
-                yield row
+                iterate = client.iter_post_transcriptions if post else client.iter_transcriptions
+                pager = iterate(**query._asdict(), limit=row_filter.pager_limit)
+                await _save_listed(pager, query, row_filter, report, save)
+        except asyncio.CancelledError:
+            without = " without --overwrite" if overwrite else ""
+            notify(f"\nrun the same command again{without} to continue; saved files are kept")
+            raise
 
-    async with aclosing(rows()) as found:
-        await _save(client, found, saving, tally)
-    tally.end()
-    tally.judge()
+    run_with_client(account, save_files)
+    report.raise_if_failed()
 
 
-async def _save(
-    client: TranscriptsClient, rows: AsyncIterable[Row], saving: Saving, tally: _Tally
+async def _save_listed(
+    pager: Pager[Any],
+    query: ListQuery,
+    row_filter: RowFilter,
+    report: _DownloadReport,
+    save: Save,
 ) -> None:
     try:
-        async with client.download_all(
-            rows,
-            saving.directory,
-            formats=saving.formats,
-            summary=saving.summary,
-            overwrite=saving.overwrite,
-            concurrency=saving.concurrency,
-        ) as downloads:
-            async for done in downloads:
-                tally.add(done.transcription.id, done.paths, done.skipped, done.error)
-    except VideoSDKTranscriptsError as error:
-        if tally.rows:
-            raise PartialError.after(tally.rows, error) from None
-        raise
-    except asyncio.CancelledError:
-        again = " without --overwrite" if saving.overwrite else ""
-        tell(f"\nto go on, run the same command again{again}: what is saved is kept")
-        raise
+        async with pager, progress_of(pager, rows_scroll=sys.stdout.isatty()):
+            await report.print_all(_selected_rows(pager, row_filter), save)
+    finally:
+        report_skipped_rows(pager.stats, query.on_unverified)
+        row_filter.report()
 
 
-class _Chosen:
-    """The rows of a walk that are wanted, until there are as many as were asked for."""
-
-    def __init__(self, pager: Pager[Any], chooser: Chooser) -> None:
-        self._pager = pager
-        self._chooser = chooser
-
-    def __aiter__(self) -> _Chosen:
-        return self
-
-    async def __anext__(self) -> Row:
-        while not self._chooser.is_full:
-            row: Row = await anext(self._pager)
-            if self._chooser.takes(row):
-                return row
-        raise StopAsyncIteration
+async def _selected_rows(
+    pager: Pager[Any], row_filter: RowFilter
+) -> AsyncGenerator[AnyTranscription]:
+    async for row in pager:
+        if row_filter.selects(row):
+            yield row
+        if row_filter.is_full:
+            return
 
 
-class _Tally:
-    """Prints each row when its files are done, and counts."""
+async def _named_rows(
+    client: TranscriptsClient, ids: Sequence[str], report: _DownloadReport, *, post: bool
+) -> AsyncGenerator[AnyTranscription]:
+    for row_id in dict.fromkeys(ids):
+        try:
+            row = await get_row(client, row_id, post=post)
+        except NotFoundError as error:
+            report.add(row_id, {}, (), error)
+        else:
+            yield row
 
-    def __init__(self, form: Form | None) -> None:
-        self._form = form
+
+class _DownloadReport:
+    """Print the outcome for each row as it is known, and count the outcomes."""
+
+    def __init__(self, output_format: OutputFormat | None) -> None:
+        self._format = output_format
         self.rows = self._failed = self._not_ready = self._saved = 0
+
+    async def print_all(self, rows: AsyncGenerator[AnyTranscription], save: Save) -> None:
+        """
+        Save the files of rows, and print the outcome for each.
+
+        Raises:
+            PartialError: it failed after some rows.
+            VideoSDKTranscriptsError: it failed before the first one.
+        """
+        try:
+            async with aclosing(rows), save(rows) as downloads:
+                async for done in downloads:
+                    self.add(done.transcription.id, done.paths, done.skipped, done.error)
+        except VideoSDKTranscriptsError as error:
+            if self.rows:
+                raise PartialError.after(self.rows, error) from None
+            raise
+        self.end()
 
     def add(
         self,
@@ -176,21 +274,22 @@ class _Tally:
         skipped: Sequence[str],
         error: VideoSDKTranscriptsError | None,
     ) -> None:
+        """Print the outcome for one row."""
         self.rows += 1
         self._saved += len(paths) - len(skipped)
-        # That a meeting has no file yet, or none of that format, is nothing that went wrong.
+        # A meeting without a file, so far or in this format, is not a failure.
         is_late = isinstance(error, FileNotReadyError)
         self._not_ready += is_late
         self._failed += error is not None and not is_late
-        if self._form is None:
+        if self._format is None:
             for name, path in paths.items():
-                word = "kept" if name in skipped else "saved"
-                click.echo(f"{plain(row_id)}\t{word}\t{path}")
+                outcome = "kept" if name in skipped else "saved"
+                click.echo(f"{plain(row_id)}\t{outcome}\t{path}")
             if error is not None:
-                word = "not ready" if is_late else "failed"
-                click.echo(f"{plain(row_id)}\t{word}\t{plain(str(error))}")
+                outcome = "not ready" if is_late else "failed"
+                click.echo(f"{plain(row_id)}\t{outcome}\t{plain(str(error))}")
             return
-        written = json.dumps(
+        document = json.dumps(
             {
                 "id": row_id,
                 "paths": {name: str(path) for name, path in paths.items()},
@@ -198,21 +297,25 @@ class _Tally:
                 "error": None if error is None else str(error),
             }
         )
-        if self._form == "json":
-            click.echo(f"{'[' if self.rows == 1 else ','}\n{written}", nl=False)
+        if self._format == "json":
+            click.echo(f"{'[' if self.rows == 1 else ','}\n{document}", nl=False)
         else:
-            click.echo(written)
+            click.echo(document)
 
     def end(self) -> None:
-        if self._form == "json":
+        """Finish the output, and print a summary to stderr."""
+        if self._format == "json":
             click.echo("\n]" if self.rows else "[]")
-        late = f", {self._not_ready} without the file so far" if self._not_ready else ""
-        tell(f"{plural(self._saved, 'file')} saved for {plural(self.rows, 'row')}{late}")
+        not_ready = f", {self._not_ready} not ready" if self._not_ready else ""
+        notify(
+            f"{plural(self._saved, 'file')} saved for {plural(self.rows, 'transcription')}"
+            f"{not_ready}"
+        )
 
-    def judge(self) -> None:
-        """Raise a PartialError where some could not be saved."""
+    def raise_if_failed(self) -> None:
+        """Raise a PartialError if some files could not be saved."""
         if self._failed:
             raise PartialError(
-                f"of {plural(self.rows, 'row')} {self._failed} failed; run the same command "
-                "again for what is missing"
+                f"{self._failed} of {plural(self.rows, 'transcription')} failed; "
+                "run the same command again to retry"
             )

@@ -1,36 +1,97 @@
-"""What became of a start or a stop."""
+"""``start`` and ``stop``: the commands that change something."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from videosdk_transcripts import WriteResult
+from ._options import account_options, command, output_format_options
+from ._output import OutputFormat, notify, print_transcription
+from ._settings import Account, run_with_client
 
-from ._options import Form
-from ._rows import show_row
-from ._text import tell
+if TYPE_CHECKING:
+    from videosdk_transcripts import TranscriptsClient, WriteResult
+
+_OUTCOMES: Final = {
+    "answered": "confirmed by the service",
+    "found": "the response was lost; this transcription is in the room's list",
+    "sent again": "a response was lost, and the request was sent again",
+}
 
 
-async def print_result(room_id: str, request: Awaitable[WriteResult], form: Form | None) -> None:
-    """Print the row, and how it is known that the service did it."""
-    try:
-        result = await request
-    except asyncio.CancelledError:
-        tell(f"\nwhether the service did it is not known: see videosdk-transcripts list {room_id}")
-        raise
-    if form == "json":
-        row = result.transcription.to_dict()
-        click.echo(json.dumps({"outcome": result.outcome, "transcription": row}, indent=2))
-        return
-    show_row(result.transcription, form)
-    tell(
-        {
-            "answered": "the service answered",
-            "found": "its answer was lost; this is what the list of the room shows",
-            "sent again": "an answer was lost, so that it was sent again",
-        }[result.outcome]
+@command("start", short_help="Start a transcription.")
+@click.argument("room")
+@click.option("--language", help="Spoken language, such as en-US.")
+@click.option("--model", "model_id", help="Model, by the name that the provider uses.")
+@click.option("--webhook-url", help="URL that the service sends events to.")
+@click.option("--summary/--no-summary", default=None, help="Whether to create a summary.")
+@click.option("--summary-prompt", metavar="TEXT", help="Create a summary with this prompt.")
+@output_format_options("json")
+@account_options
+def start(  # noqa: PLR0917 - click calls it by keyword
+    room: str,
+    language: str | None,
+    model_id: str | None,
+    webhook_url: str | None,
+    summary: bool | None,
+    summary_prompt: str | None,
+    output_format: OutputFormat | None,
+    account: Account,
+) -> None:
+    """
+    Start the transcription of a ROOM with an active session.
+
+    If a response is lost, the room is listed before the request is sent again.
+    """
+    if summary is False and summary_prompt is not None:
+        raise click.UsageError("--no-summary and --summary-prompt are mutually exclusive")
+    _send(
+        account,
+        room,
+        lambda client: client.start_transcription(
+            room,
+            language=language,
+            model_id=model_id,
+            webhook_url=webhook_url,
+            summary=summary if summary_prompt is None else summary_prompt,
+        ),
+        output_format,
     )
+
+
+@command("stop", short_help="Stop a transcription.")
+@click.argument("room")
+@output_format_options("json")
+@account_options
+def stop(room: str, output_format: OutputFormat | None, account: Account) -> None:
+    """Stop the transcription of a ROOM."""
+    _send(account, room, lambda client: client.stop_transcription(room), output_format)
+
+
+def _send(
+    account: Account,
+    room: str,
+    request: Callable[[TranscriptsClient], Awaitable[WriteResult]],
+    output_format: OutputFormat | None,
+) -> None:
+    """Send a request, and print the transcription and how the outcome is known."""
+
+    async def send(client: TranscriptsClient) -> None:
+        import asyncio
+
+        try:
+            result = await request(client)
+        except asyncio.CancelledError:
+            notify(f"\noutcome unknown; to check it, run: videosdk-transcripts list {room}")
+            raise
+        if output_format == "json":
+            row = result.transcription.to_dict()
+            click.echo(json.dumps({"outcome": result.outcome, "transcription": row}, indent=2))
+            return
+        print_transcription(result.transcription, output_format)
+        notify(_OUTCOMES[result.outcome])
+
+    run_with_client(account, send)

@@ -1,31 +1,73 @@
-"""The fake service as a process of its own."""
+"""``sandbox`` and ``completion``: the commands that need no account."""
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from videosdk_transcripts import ConfigurationError
-from videosdk_transcripts.testing import FakeVideoSDK, serve
 
-from ._text import tell
+from ._options import command
+from ._output import notify
+
+if TYPE_CHECKING:
+    from videosdk_transcripts.testing import FakeVideoSDK
 
 
-def run_service(port: int, rooms: int, seed: int) -> None:
+@command("sandbox", short_help="Run a fake service with sample data.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 for any free one.",
+)
+@click.option(
+    "--rooms", type=click.IntRange(0), default=4, show_default=True, help="Number of sample rooms."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the sample data.")
+def sandbox(port: int, rooms: int, seed: int) -> None:
     """
-    Serve until it is interrupted.
+    Run a fake service with sample data until Ctrl-C.
 
-    Raises:
-        ConfigurationError: the port can't be had.
+    A dashboard is served at its address. The variables that point a client to it are printed
+    to stdout, in the format of --env-file.
     """
+    import asyncio
+
+    from videosdk_transcripts.testing import serve
+
     try:
-        asyncio.run(serve(port, rooms=rooms, seed=seed, started=_tell))
+        asyncio.run(serve(port, rooms=rooms, seed=seed, started=_announce))
     except OSError as error:
-        raise ConfigurationError(f"{error.strerror} (here: --port)") from None
+        raise ConfigurationError(f"{error.strerror} (see --port)") from None
 
 
-def _tell(fake: FakeVideoSDK) -> None:
+def _announce(fake: FakeVideoSDK) -> None:
     for name, value in fake.environ.items():
         click.echo(f"{name}={value}")
-    tell(f"sandbox at {fake.url}, with a page of what is in it; Ctrl-C ends it")
+    notify(f"sandbox and dashboard at {fake.url}; press Ctrl-C to stop")
+
+
+@command("completion", short_help="Print a shell completion script.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    r"""
+    Print a completion script for SHELL.
+
+    \b
+    bash:  eval "$(videosdk-transcripts completion bash)" in ~/.bashrc
+    zsh:   eval "$(videosdk-transcripts completion zsh)" in ~/.zshrc
+    fish:  videosdk-transcripts completion fish | source
+    """
+    from click.shell_completion import get_completion_class
+
+    program = context.find_root()
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None  # noqa: S101 - click has all three
+    script = completion_class(
+        program.command, {}, "videosdk-transcripts", "_VIDEOSDK_TRANSCRIPTS_COMPLETE"
+    )
+    click.echo(script.source())

@@ -1,111 +1,130 @@
-"""Which service to talk to, and with which credentials."""
+"""The account of a command: its environment file, and a client for it."""
 
 from __future__ import annotations
 
+import io
 import os
-import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from videosdk_transcripts import ConfigurationError, TranscriptsClient
+from videosdk_transcripts import ConfigurationError
+from videosdk_transcripts._redact import Secret
 
-from ._account import Account
-from ._config import settings
-from ._text import tell
+from ._output import notify
 
-_PREFIX = "VIDEOSDK_"
-_NAMES = {
-    "api_key": "VIDEOSDK_API_KEY",
-    "secret": "VIDEOSDK_SECRET",
-    "token": "VIDEOSDK_TOKEN",
-    "endpoint": "VIDEOSDK_API_ENDPOINT",
-    "file_hosts": "VIDEOSDK_FILE_HOSTS",
-}
+if TYPE_CHECKING:
+    from videosdk_transcripts import TranscriptsClient
+
+_PREFIX: Final = "VIDEOSDK_"
+
+
+class Account(NamedTuple):
+    """Where the credentials come from: a file, the sandbox, or else the environment."""
+
+    env_file: Path | None = None
+    sandbox: bool = False
+
+
+def run_with_client(account: Account, work: Callable[[TranscriptsClient], Awaitable[None]]) -> None:
+    """
+    Open a client for the account, and run the work with it.
+
+    Raises:
+        CredentialsError: credentials are missing or malformed.
+        ConfigurationError: the environment file cannot be used, or another setting is invalid.
+    """
+    import asyncio
+
+    from videosdk_transcripts import TranscriptsClient
+
+    async def run() -> None:
+        async with use_account(account), TranscriptsClient() as client:
+            await work(client)
+
+    asyncio.run(run())
 
 
 @asynccontextmanager
-async def open_client(account: Account) -> AsyncGenerator[TranscriptsClient]:
+async def use_account(account: Account) -> AsyncGenerator[str]:
     """
-    Open a client of the real service, or of a fake one in this process.
+    Point the environment to the account, and run the sandbox during the block if it is chosen.
 
-    Args:
-        account: whose credentials.
+    Yields:
+        The source of the settings, to be shown to people.
 
     Raises:
-        CredentialsError: there are no credentials, or they are malformed.
-        ConfigurationError: the file can't be read.
+        ConfigurationError: the environment file cannot be used.
     """
-    if account.sandbox:
-        # Imported here, since a server is nothing that every call should load.
-        from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, run_sandbox
-
-        async with FakeVideoSDK() as fake:
-            run_sandbox(fake)
-            tell(f"sandbox with made-up rooms: {', '.join(SANDBOX_ROOMS)}")
-            async with fake.client() as client:
-                yield client
+    if not account.sandbox:
+        yield load_env_file(account.env_file)
         return
-    use_account(account)
-    async with TranscriptsClient() as client:
-        yield client
+    # Imported here, because only the sandbox needs a server.
+    from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, run_sandbox
+
+    async with FakeVideoSDK() as fake:
+        run_sandbox(fake)
+        _replace_variables(fake.environ)
+        notify(f"sandbox rooms: {', '.join(SANDBOX_ROOMS)}")
+        yield "the sandbox"
 
 
-def use_account(account: Account) -> str:
+def load_env_file(path: Path | None) -> str:
     """
-    Let the file or the profile of an account stand in for the variables of this process.
+    Replace the VIDEOSDK_* variables of this process by those of a file, if one is given.
+
+    The file takes precedence as a whole: no VIDEOSDK_* variable of the environment is kept,
+    so that half of one pair of credentials is never combined with half of another. All other
+    variables of the file are ignored.
 
     Returns:
-        Where they are from, in words; nothing where they are the environment's own.
+        The source of the settings, to be shown to people.
 
     Raises:
-        ConfigurationError: it can't be read, or makes no sense.
-        CredentialsError: the profile has no credentials, or half of them.
+        ConfigurationError: the file cannot be read or parsed. The message shows no value.
     """
-    if account.env_file is not None:
-        _take_environment_from(account.env_file)
-        return str(account.env_file)
-    found = settings(account.profile, os.environ)
-    if found is None:
-        return ""
-    options = found.options()
-    # Those of the environment are meant where the profile gives none.
-    hosts = options.pop("file_hosts", None)
-    hosts = os.environ[_NAMES["file_hosts"]] if hosts is None else ",".join(hosts)
-    _forget_environment()
-    for name, value in {**options, "file_hosts": hosts}.items():
-        # One that is empty would count as not set, and be told as odd.
-        if value:
-            _set(_NAMES[name], value, found.path)
-    return f"the profile {found.profile!r} of {found.path}"
+    if path is None:
+        return "the environment"
+    found = _parse(path)
+    if isinstance(found, str):
+        # Raised here, where no local variable of a traceback holds a line of the file.
+        raise ConfigurationError(f"{path}{found}")
+    _replace_variables(found)
+    return str(path)
 
 
-def _take_environment_from(path: Path) -> None:
-    """Replace the variables of this process that the client reads, and no others."""
+def _parse(path: Path) -> dict[str, Secret] | str:
+    """Return the VIDEOSDK_* variables of a file, or the error message."""
+    from dotenv.parser import parse_stream
+
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} can't be read: {type(error).__name__}") from None
-    pairs = [line.strip().removeprefix("export ").partition("=") for line in lines]
-    # Not mixed with what the process was given: half of one pair and half of another.
-    _forget_environment()
-    for name, _, value in pairs:
-        if name.strip().startswith(_PREFIX):
-            _set(name.strip(), _unquoted(value), path)
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        return " cannot be read: not valid UTF-8"
+    except OSError as error:
+        return f" cannot be read: {error.strerror}"
+    variables = {}
+    for binding in parse_stream(io.StringIO(text)):
+        original = binding.original
+        # The parser counts the blank lines before a line as part of it.
+        before = original.string[: -len(original.string.lstrip())]
+        line = original.line + before.count("\n")
+        place = f", line {line}"
+        if binding.error:
+            return f"{place}: expected NAME=value"
+        name, value = binding.key or "", binding.value
+        if not name.startswith(_PREFIX):
+            continue
+        if value is None:
+            return f"{place}: expected NAME=value"
+        if "\0" in name + value:
+            return f"{place}: contains a NUL character"
+        variables[name] = Secret(value)
+    return variables
 
 
-def _forget_environment() -> None:
+def _replace_variables(variables: Mapping[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith(_PREFIX)]:
         del os.environ[name]
-
-
-def _set(name: str, value: str, path: Path) -> None:
-    try:
-        os.environ[name] = value
-    except ValueError:
-        raise ConfigurationError(f"{path} has a line that no variable can hold") from None
-
-
-def _unquoted(value: str) -> str:
-    quoted = re.fullmatch(r"""(['"])(.*?)\1(\s+#.*)?""", value.strip())
-    return quoted[2] if quoted else re.split(r"\s#", value, maxsplit=1)[0].strip()
+    os.environ.update(variables)

@@ -1,178 +1,214 @@
-"""Making a token, and explaining one."""
+"""``token``: create a token, or inspect one."""
 
 from __future__ import annotations
 
 import json
-import os
+import re
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import click
 
-from videosdk_transcripts import CredentialsError, mint_token
+from videosdk_transcripts import CredentialsError
+from videosdk_transcripts._redact import Secret
 
-from ._account import Account
-from ._exit import ExitCode
-from ._options import Form
-from ._settings import use_account
-from ._text import plain, tell
-from ._token_claims import Explained, as_json, explain_token, facts, when
-from ._verdict import VerdictError
+from ._exit import ExitCode, NegativeResult
+from ._options import account_options, command, output_format_options
+from ._output import OutputFormat, notify, plain
+from ._settings import Account, load_env_file
+from ._token_claims import (
+    PERMISSIONS,
+    ROLES,
+    decode_token,
+    describe_time,
+    describe_token,
+    format_utc,
+    token_document,
+)
 
-API_KEY: Final = ("VIDEOSDK_API_KEY",)
-SECRET: Final = ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY")
-TOKEN: Final = ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN")
-"""Names of variables; the first one that is set to more than white space counts."""
-_MOST: Final = 64 * 1024
-"""Bytes of a token that are read."""
-
-
-class Wanted(NamedTuple):
-    """What a token is to say."""
-
-    room: str | None = None
-    participant: str | None = None
-    permissions: tuple[str, ...] = ("allow_join", "allow_mod")
-    roles: tuple[str, ...] = ("crawler",)
-    lifetime: float = 600.0
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_USES: Final = {"crawler": "the server API", "rtc": "joining meetings"}
+_MAX_INPUT: Final = 64 * 1024
+"""Bytes that are read from stdin."""
 
 
-def read_variable(names: tuple[str, ...]) -> str:
-    """Return the first of the variables that is set to more than white space, or nothing."""
-    return next((text for name in names if (text := os.environ.get(name, "").strip())), "")
+def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
+    found = re.fullmatch(r"(\d{1,9})([smhd]?)", value, re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is not a duration such as 90, 90s, 10m, 2h or 1d")
+    return float(found[1]) * _UNITS[found[2]]
 
 
-def is_set(names: tuple[str, ...]) -> bool:
-    """Tell whether one of the variables is set to more than white space."""
-    return bool(read_variable(names))
-
-
-def mint_from_environment(wanted: Wanted | None = None) -> str:
+@command("token", short_help="Create or inspect a token.")
+@click.argument("source", required=False, metavar="[-]")
+@click.option("--inspect", is_flag=True, help="Inspect the token in VIDEOSDK_TOKEN, or - (stdin).")
+@click.option("--room", metavar="ID", help="Restrict it to one room.")
+@click.option("--participant", metavar="ID", help="Restrict it to one participant.")
+@click.option(
+    "--permission",
+    "permissions",
+    multiple=True,
+    type=click.Choice(PERMISSIONS),
+    default=("allow_join", "allow_mod"),
+    show_default=True,
+    help="Repeatable.",
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(ROLES),
+    default=("crawler",),
+    show_default=True,
+    help="crawler for the server API, rtc for joining meetings. Repeatable.",
+)
+@click.option(
+    "--lifetime",
+    callback=_read_lifetime,
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="Such as 90s, 10m, 2h or 1d; at most 365d.",
+)
+@output_format_options("json")
+@account_options
+@click.pass_context
+def token(  # noqa: PLR0917 - click calls it by keyword
+    context: click.Context,
+    source: str | None,
+    inspect: bool,
+    room: str | None,
+    participant: str | None,
+    permissions: tuple[str, ...],
+    roles: tuple[str, ...],
+    lifetime: float,
+    output_format: OutputFormat | None,
+    account: Account,
+) -> None:
     """
-    Sign a token with the key and the secret of the environment.
+    Create a token from the key and the secret, or inspect one with --inspect.
 
-    Raises:
-        CredentialsError: one of them is missing, or the secret can't sign.
-        ConfigurationError: what is wanted is not documented, or out of its bounds.
+    Only the token is printed to stdout. The token to inspect is read from VIDEOSDK_TOKEN, or
+    from stdin with `--inspect -`, never from an argument, which other users of the machine can
+    see. Nothing is sent or verified; the exit code is 3 if the API would reject the token.
     """
-    missing = [names[0] for names in (API_KEY, SECRET) if not is_set(names)]
-    if missing:
-        raise CredentialsError(
-            f"no {' and no '.join(missing)}: a token is signed with a key and its secret, so set "
-            "both; a token that is there already makes no other one"
+    if source is not None and (source != "-" or not inspect):
+        # The message does not repeat the argument, which may be the token.
+        raise click.UsageError(
+            "the only argument is -, with --inspect; other users can see arguments, so send the "
+            "token through a pipe, or set VIDEOSDK_TOKEN"
         )
-    # Not through names of our own, which a traceback might show.
-    return minting(wanted or Wanted())(read_variable(API_KEY), read_variable(SECRET))
+    if inspect:
+        _reject_claim_options(context)
+        if account.sandbox:
+            raise click.UsageError("--inspect and --sandbox are mutually exclusive")
+        _inspect(_read_token(account, from_stdin=source == "-"), output_format)
+        return
 
+    from videosdk_transcripts import mint_token
 
-def minting(wanted: Wanted) -> Callable[[str, str], str]:
-    """Return what signs such a token with a key and its secret."""
-    return partial(
-        mint_token,
-        lifetime=wanted.lifetime,
-        room_id=wanted.room,
-        participant_id=wanted.participant,
-        permissions=wanted.permissions,
-        roles=wanted.roles,
+    api_key, secret = _key_and_secret(account)
+    created = mint_token(
+        api_key,
+        secret,
+        lifetime=lifetime,
+        room_id=room,
+        participant_id=participant,
+        permissions=permissions,
+        roles=roles,
     )
+    now = time.time()
+    decoded = decode_token(created, now)
+    # Every token that is created here has an expiry.
+    expiry = decoded.expiry or now
+    # `str` returns the token itself; a `Secret` is masked in JSON and elsewhere.
+    if output_format is None:
+        click.echo(str(created))
+    else:
+        document = {
+            "token": str(created),
+            "claims": decoded.claims,
+            "expires": format_utc(expiry),
+        }
+        click.echo(json.dumps(document, indent=2))
+    uses = " and ".join(_USES[role] for role in dict.fromkeys(roles))
+    rooms = "all rooms" if room is None else f"room {plain(room)}"
+    notify(
+        f"token for {uses}, {rooms}; expires {describe_time(expiry, now)}; "
+        "anyone who has it can use it until then"
+    )
+    for problem in decoded.problems:
+        notify(f"{_severity(is_rejected=problem.is_rejected)}: {plain(str(problem))}")
 
 
-def print_token(account: Account, wanted: Wanted, form: Form | None) -> None:
-    """
-    Print a token, and on stderr what it is for.
-
-    Args:
-        account: whose key and secret.
-        wanted: what it is to say.
-        form: ``json`` for a document with its claims and its end.
-
-    Raises:
-        CredentialsError: the key or the secret is missing, or can't sign.
-        ConfigurationError: what is wanted is not documented, or out of its bounds.
-    """
+def _key_and_secret(account: Account) -> tuple[Secret, Secret]:
     if account.sandbox:
         from videosdk_transcripts.testing import FakeVideoSDK
 
         fake = FakeVideoSDK()
-        token = minting(wanted)(fake.api_key, fake.secret)
-    else:
-        use_account(account)
-        token = mint_from_environment(wanted)
-    now = time.time()
-    explained = explain_token(token, now)
-    claims: dict[str, Any] = explained.claims or {}
-    if form is None:
-        # `str` of it, since the token hides itself.
-        click.echo(str(token))
-    else:
-        times = as_json(explained)["times"]
-        click.echo(
-            json.dumps({"token": str(token), "claims": claims, "expires": times["exp"]}, indent=2)
-        )
-    tell(
-        f"a token for {_purpose(wanted)}; it ends {when(claims['exp'], now)}, and until then "
-        "whoever has it can use it"
-    )
-    for fault in explained.faults:
-        tell(f"{_weight(fault.is_refused)}: {plain(str(fault))}")
+        return Secret(fake.api_key), Secret(fake.secret)
 
+    from videosdk_transcripts._environment import environment_settings
 
-def _purpose(wanted: Wanted) -> str:
-    uses = {"crawler": "the server API", "rtc": "joining meetings"}
-    use = " and ".join(uses[role] for role in dict.fromkeys(wanted.roles))
-    room = "all rooms" if wanted.room is None else f"the room {plain(wanted.room)}"
-    return f"{use}, {room}"
-
-
-def print_explanation(account: Account, *, from_stdin: bool, form: Form | None) -> None:
-    """
-    Print what a token says, and what will be refused.
-
-    Args:
-        account: whose token.
-        from_stdin: read it from stdin, and not from the environment.
-        form: ``json`` for a document.
-
-    Raises:
-        CredentialsError: there is no token.
-        VerdictError: the API would refuse it.
-    """
-    now = time.time()
-    explained = explain_token(_given_token(account, from_stdin=from_stdin), now)
-    if form is None:
-        click.echo("NOT VERIFIED: what the token says of itself; the signature was not checked")
-        for name, text in facts(explained, now):
-            click.echo(f"{plain(name):13}  {plain(text)}")
-        for fault in explained.faults:
-            click.echo(f"{_weight(fault.is_refused):13}  {plain(str(fault))}")
-    else:
-        click.echo(json.dumps(as_json(explained), indent=2))
-    _judge(explained)
-
-
-def _given_token(account: Account, *, from_stdin: bool) -> str:
-    if from_stdin:
-        # Closed by whoever started us (`<&-`), it is none.
-        data = b"" if sys.stdin is None else sys.stdin.buffer.read(_MOST)
-        token = data.decode("utf-8-sig", "replace").strip()
-    else:
-        use_account(account)
-        token = read_variable(TOKEN)
-    if not token:
+    load_env_file(account.env_file)
+    settings = environment_settings()
+    variables = {"api_key": "VIDEOSDK_API_KEY", "secret": "VIDEOSDK_SECRET"}
+    missing = [variable for setting, variable in variables.items() if setting not in settings]
+    if missing:
         raise CredentialsError(
-            "no token: set VIDEOSDK_TOKEN, or send one to --inspect - through a pipe"
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: a token is "
+            "signed with a key and its secret; an existing token cannot sign another one"
         )
-    return token
+    return settings["api_key"].value, settings["secret"].value
 
 
-def _judge(explained: Explained) -> None:
-    if explained.is_refused:
-        raise VerdictError("the API would refuse this token", ExitCode.AUTH)
-    tell("nothing in it that the API is known to refuse; whether the signature is right, it knows")
+def _reject_claim_options(context: click.Context) -> None:
+    defaults = (click.core.ParameterSource.DEFAULT, click.core.ParameterSource.DEFAULT_MAP)
+    for name, option in (
+        ("room", "--room"),
+        ("participant", "--participant"),
+        ("permissions", "--permission"),
+        ("roles", "--role"),
+        ("lifetime", "--lifetime"),
+    ):
+        if context.get_parameter_source(name) not in defaults:
+            raise click.UsageError(f"--inspect and {option} are mutually exclusive")
 
 
-def _weight(is_refused: bool) -> str:
-    return "refused" if is_refused else "warning"
+def _read_token(account: Account, *, from_stdin: bool) -> Secret:
+    if from_stdin:
+        # None if the parent process closed it (`<&-`).
+        data = b"" if sys.stdin is None else sys.stdin.buffer.read(_MAX_INPUT)
+        given = Secret(data.decode("utf-8-sig", "replace").strip())
+    else:
+        from videosdk_transcripts._environment import environment_settings
+
+        load_env_file(account.env_file)
+        variable = environment_settings().get("token")
+        given = Secret("") if variable is None else variable.value
+    if not given:
+        raise CredentialsError("no token: set VIDEOSDK_TOKEN, or pipe one to --inspect -")
+    return given
+
+
+def _inspect(given: Secret, output_format: OutputFormat | None) -> None:
+    """Print the content of a token and its problems."""
+    now = time.time()
+    decoded = decode_token(given, now)
+    if output_format is None:
+        click.echo("NOT VERIFIED: the content of the token; its signature was not checked")
+        for label, text in describe_token(decoded, now):
+            click.echo(f"{plain(label):13}  {plain(text)}")
+        for problem in decoded.problems:
+            severity = _severity(is_rejected=problem.is_rejected)
+            click.echo(f"{severity:13}  {plain(str(problem))}")
+    else:
+        click.echo(json.dumps(token_document(decoded), indent=2))
+    if decoded.is_rejected:
+        raise NegativeResult("the API would reject this token", ExitCode.AUTH)
+    notify("no known reason for the API to reject it; only the service can check its signature")
+
+
+def _severity(*, is_rejected: bool) -> str:
+    return "rejected" if is_rejected else "warning"

@@ -1,4 +1,4 @@
-"""What a token says of itself, read without verifying it. No I/O."""
+"""The claims of a token, decoded without verification. No I/O."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, NoReturn
 
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
-_SOON: Final = 60.0
-"""Seconds before its end, in which a token is about to be refused."""
-_KNOWN: Final = {
-    "apikey": "api key",
+_EXPIRES_SOON: Final = 60.0
+"""Seconds before the expiry, during which a warning is given."""
+_LABELS: Final = {
+    "apikey": "API key",
     "permissions": "permissions",
     "version": "version",
     "roles": "roles",
@@ -22,245 +22,265 @@ _KNOWN: Final = {
     "participantId": "participant",
     "iat": "issued",
     "nbf": "valid from",
-    "exp": "ends",
+    "exp": "expires",
 }
 _TIMES: Final = ("iat", "nbf", "exp")
+# No others are documented. Here rather than from `auth`, which loads PyJWT.
+# https://docs.videosdk.live/server-sdk/authentication-and-tokens
+PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
+ROLES: Final = ("crawler", "rtc")
 
 
-class Fault(NamedTuple):
-    """What is wrong with a token, or might be, and what to do."""
+class Problem(NamedTuple):
+    """What is wrong with a token, or may be, and what to do about it."""
 
     what: str
     advice: str
-    is_refused: bool
-    """Whether the API refuses such a token, as far as that is known."""
+    is_rejected: bool
+    """Whether the API is known to reject such a token."""
 
     def __str__(self) -> str:
         return f"{self.what}; {self.advice}"
 
 
-class Explained(NamedTuple):
-    """What a token says. Header and claims are None where they can't be read."""
+class DecodedToken(NamedTuple):
+    """The content of a token. Header and claims are None if they cannot be decoded."""
 
     header: dict[str, Any] | None
     claims: dict[str, Any] | None
-    faults: tuple[Fault, ...]
+    problems: tuple[Problem, ...]
 
     @property
-    def is_refused(self) -> bool:
-        """Tell whether the API would refuse it, as far as that is known."""
-        return any(fault.is_refused for fault in self.faults)
+    def is_rejected(self) -> bool:
+        """Return whether the API is known to reject this token."""
+        return any(problem.is_rejected for problem in self.problems)
+
+    @property
+    def expiry(self) -> float | None:
+        """Return the seconds since the epoch at which it expires, or None."""
+        return read_time((self.claims or {}).get("exp"))
 
 
-def explain_token(given: str, now: float) -> Explained:
+def decode_token(text: str, now: float) -> DecodedToken:
     """
-    Read a token, and find what will be refused. Nothing is verified, and nothing raised.
+    Decode a token and find its problems. Nothing is verified, and nothing is raised.
 
     Args:
-        given: the token; white space around it does not count.
-        now: seconds since the epoch, to judge its times by.
+        text: the token; surrounding white space is ignored.
+        now: seconds since the epoch, which the times of the token are compared with.
     """
-    token, faults = _bare(given.strip())
+    token, problems = _strip(text.strip())
     parts = token.split(".")
     if len(parts) != 3:
-        faults.append(
-            Fault(
-                f"it has {len(parts)} part{'' if len(parts) == 1 else 's'} and not three",
-                "give the whole token: header, claims and signature, with a dot between",
-                is_refused=True,
+        problems.append(
+            Problem(
+                f"it has {len(parts)} part{'' if len(parts) == 1 else 's'} instead of 3",
+                "pass the whole token: header, claims and signature, separated by dots",
+                is_rejected=True,
             )
         )
-        return Explained(None, None, tuple(faults))
-    header, claims = _read(parts[0]), _read(parts[1])
-    for name, read in (("header", header), ("claims", claims)):
-        if read is None:
-            faults.append(
-                Fault(
-                    f"its {name} can't be read: no JSON object in base64url",
-                    "copy it again, whole and unchanged",
-                    is_refused=True,
+        return DecodedToken(None, None, tuple(problems))
+    header, claims = _decode_part(parts[0]), _decode_part(parts[1])
+    for name, decoded in (("header", header), ("claims", claims)):
+        if decoded is None:
+            problems.append(
+                Problem(
+                    f"its {name} cannot be decoded: not a JSON object in base64url",
+                    "copy the whole token, unchanged",
+                    is_rejected=True,
                 )
             )
     if header is not None and header.get("alg") != "HS256":
-        faults.append(
-            Fault(
-                f"its alg is {_shown(header.get('alg'))} and not HS256",
+        problems.append(
+            Problem(
+                f"its algorithm is {_format(header.get('alg'))}, not HS256",
                 "sign it with HS256 and the project's secret",
-                is_refused=True,
+                is_rejected=True,
             )
         )
     if not re.fullmatch(r"[\w-]+", parts[2], re.ASCII):
-        faults.append(Fault("it has no signature", "sign it with the project's secret", True))
+        problems.append(
+            Problem("it has no signature", "sign it with the project's secret", is_rejected=True)
+        )
     if claims is not None:
-        faults += [*_faults_of_times(claims, now), *_faults_of_claims(claims)]
-    return Explained(header, claims, tuple(faults))
+        problems += [*_time_problems(claims, now), *_claim_problems(claims)]
+    return DecodedToken(header, claims, tuple(problems))
 
 
-def _bare(token: str) -> tuple[str, list[Fault]]:
-    """Take off what people copy along."""
-    faults = []
+def _strip(token: str) -> tuple[str, list[Problem]]:
+    """Remove a pasted prefix and pasted quotes."""
+    problems = []
     word, _, rest = token.partition(" ")
     if word.lower() in ("bearer", "basic"):
         token = rest.strip()
-        faults.append(
-            Fault(f"it starts with '{word} '", "give what comes behind that word", is_refused=True)
+        problems.append(
+            Problem(f"it starts with '{word} '", "remove this prefix", is_rejected=True)
         )
     if token[:1] in {"'", '"'}:
         token = token.strip("'\"")
-        faults.append(Fault("it has quotes around it", "take them off", is_refused=True))
-    return token, faults
+        problems.append(Problem("it is in quotes", "remove the quotes", is_rejected=True))
+    return token, problems
 
 
-def _read(part: str) -> dict[str, Any] | None:
+def _decode_part(part: str) -> dict[str, Any] | None:
     if not re.fullmatch(r"[\w-]+", part, re.ASCII):
         return None
     try:
         text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-        found = json.loads(text, parse_constant=_no_constant)
+        decoded = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return decoded if isinstance(decoded, dict) else None
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _faults_of_times(claims: Mapping[str, Any], now: float) -> list[Fault]:
-    faults = [
-        Fault(f"its {name} is no time in seconds since 1970", "sign a new one", is_refused=True)
+def _time_problems(claims: Mapping[str, Any], now: float) -> list[Problem]:
+    problems = [
+        Problem(
+            f"its {name} is not a number of seconds since 1970",
+            "create a new token",
+            is_rejected=True,
+        )
         for name in _TIMES
-        if name in claims and moment(claims[name]) is None
+        if name in claims and read_time(claims[name]) is None
     ]
     for name in ("nbf", "iat"):
-        start = moment(claims.get(name))
+        start = read_time(claims.get(name))
         if start is not None and start > now:
-            faults.append(
-                Fault(
-                    f"it is not yet valid: its {name} is {when(start, now)}",
+            problems.append(
+                Problem(
+                    f"it is not valid yet: its {name} is {describe_time(start, now)}",
                     "wait until then, or check the clock of the machine that signed it",
-                    is_refused=True,
+                    is_rejected=True,
                 )
             )
-    end = moment(claims.get("exp"))
+    expiry = read_time(claims.get("exp"))
     if "exp" not in claims:
-        faults.append(
-            Fault(
-                "it has no end (exp)",
-                "give it one: nobody can call it back, and the API may refuse it",
-                is_refused=False,
+        problems.append(
+            Problem(
+                "it never expires (no exp)",
+                "add an expiry: a token cannot be revoked, and the API may reject this one",
+                is_rejected=False,
             )
         )
-    elif end is not None and end <= now + _SOON:
-        word = "ended" if end <= now else "ends"
-        faults.append(Fault(f"it {word} {when(end, now)}", "get a new one", is_refused=end <= now))
-    return faults
+    elif expiry is not None and expiry <= now + _EXPIRES_SOON:
+        verb = "expired" if expiry <= now else "expires"
+        problems.append(
+            Problem(
+                f"it {verb} {describe_time(expiry, now)}",
+                "create a new token",
+                is_rejected=expiry <= now,
+            )
+        )
+    return problems
 
 
-def _faults_of_claims(claims: Mapping[str, Any]) -> list[Fault]:
-    faults = []
+def _claim_problems(claims: Mapping[str, Any]) -> list[Problem]:
+    problems = []
     key = claims.get("apikey")
     if not isinstance(key, str) or not key:
-        faults.append(Fault("it has no apikey", "sign it with the project's API key in it", True))
+        problems.append(Problem("it has no apikey", "add the project's API key", is_rejected=True))
     if claims.get("version") != 2 or isinstance(claims["version"], bool):
-        faults.append(
-            Fault(
-                f"its version is {_shown(claims.get('version'))} and not 2",
-                "sign it with version: 2, which the API asks for, and roles and roomId too",
-                is_refused=True,
+        problems.append(
+            Problem(
+                f"its version is {_format(claims.get('version'))}, not 2",
+                "set version to 2, which the API, roles and roomId require",
+                is_rejected=True,
             )
         )
-    faults += [*_faults_of_roles(claims), *_faults_of_permissions(claims)]
-    for name, word in (("roomId", "room"), ("participantId", "participant")):
+    problems += [*_role_problems(claims), *_permission_problems(claims)]
+    for name, noun in (("roomId", "room"), ("participantId", "participant")):
         if name in claims:
-            faults.append(
-                Fault(
-                    f"it is bound to the {word} {_shown(claims[name])}",
-                    f"for lists, use one without {name}: what this one may see is not documented",
-                    is_refused=False,
+            problems.append(
+                Problem(
+                    f"it is restricted to {noun} {_format(claims[name])}",
+                    f"for lists, use a token without {name}: the effect is undocumented",
+                    is_rejected=False,
                 )
             )
-    return faults
+    return problems
 
 
-def _faults_of_roles(claims: Mapping[str, Any]) -> list[Fault]:
+def _role_problems(claims: Mapping[str, Any]) -> list[Problem]:
     # Without the claim there is no restriction.
     roles = claims.get("roles", ["crawler"])
     if isinstance(roles, list) and "crawler" in roles:
         return []
     return [
-        Fault(
-            f"its roles are {_shown(roles)}, without crawler",
-            "add the role crawler, or name no roles; rtc alone is for joining meetings",
-            is_refused=True,
+        Problem(
+            f"its roles are {_format(roles)}, without crawler",
+            "add the role crawler, or omit roles; rtc alone is for joining meetings",
+            is_rejected=True,
         )
     ]
 
 
-def _faults_of_permissions(claims: Mapping[str, Any]) -> list[Fault]:
-    given = claims.get("permissions")
-    if not isinstance(given, list) or not given:
-        return [Fault("it has no permissions", "add allow_join, which the API asks for", False)]
-    known = ("allow_join", "allow_mod", "ask_join")
-    if any(word not in known for word in given):
-        what = f"its permissions are {_shown(given)}"
-        return [Fault(what, f"use what is documented: {', '.join(known)}", False)]
-    if "ask_join" in given and len(given) > 1:
-        return [Fault("it has ask_join beside others", "leave ask_join alone, or out", False)]
+def _permission_problems(claims: Mapping[str, Any]) -> list[Problem]:
+    permissions = claims.get("permissions")
+    if not isinstance(permissions, list) or not permissions:
+        return [Problem("it has no permissions", "add allow_join, which the API requires", False)]
+    if any(word not in PERMISSIONS for word in permissions):
+        what = f"its permissions are {_format(permissions)}"
+        return [Problem(what, f"use documented ones: {', '.join(PERMISSIONS)}", False)]
+    if "ask_join" in permissions and len(permissions) > 1:
+        what = "it combines ask_join with other permissions"
+        return [Problem(what, "use ask_join alone, or omit it", is_rejected=False)]
     return []
 
 
-def moment(value: object) -> float | None:
-    """Return a time of a token in seconds since the epoch, or None where it is none."""
+def read_time(value: object) -> float | None:
+    """Return the time of a claim in seconds since the epoch, or None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) and 0 <= value < _LAST_SECOND else None
 
 
-def when(seconds: float, now: float) -> str:
-    """Say when something is, in UTC and as seen from now."""
-    size = abs(seconds - now)
-    steps = ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h"), (math.inf, 86_400, "days"))
-    length, unit = next((length, unit) for below, length, unit in steps if size < below)
-    apart = f"{round(size / length)} {unit}"
-    apart = f"in {apart}" if seconds > now else f"{apart} ago"
-    return f"{utc(seconds)}, {apart}"
+def describe_time(seconds: float, now: float) -> str:
+    """Return a time in UTC, and its distance from now in the largest unit of at least two."""
+    distance = abs(seconds - now)
+    units = ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h"), (math.inf, 86_400, "days"))
+    length, unit = next((length, unit) for below, length, unit in units if distance < below)
+    amount = f"{round(distance / length)} {unit}"
+    return f"{format_utc(seconds)}, {f'in {amount}' if seconds > now else f'{amount} ago'}"
 
 
-def utc(seconds: float) -> str:
-    """Write a time in UTC."""
+def format_utc(seconds: float) -> str:
+    """Return a time in UTC, in ISO 8601."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def facts(explained: Explained, now: float) -> list[tuple[str, str]]:
-    """Return what a token says, as names and words for a person."""
-    found = [(f"header {name}", _shown(value)) for name, value in (explained.header or {}).items()]
-    claims = explained.claims or {}
-    for name in [*_KNOWN, *(name for name in claims if name not in _KNOWN)]:
+def describe_token(token: DecodedToken, now: float) -> list[tuple[str, str]]:
+    """Return the header and the claims of a token as labels and texts for people."""
+    lines = [(f"header {name}", _format(value)) for name, value in (token.header or {}).items()]
+    claims = token.claims or {}
+    for name in [*_LABELS, *(name for name in claims if name not in _LABELS)]:
         if name in claims:
-            at = moment(claims[name]) if name in _TIMES else None
-            text = _shown(claims[name]) if at is None else when(at, now)
-            found.append((_KNOWN.get(name, f"claim {name}"), text))
-    return found
+            time = read_time(claims[name]) if name in _TIMES else None
+            text = _format(claims[name]) if time is None else describe_time(time, now)
+            lines.append((_LABELS.get(name, f"claim {name}"), text))
+    return lines
 
 
-def as_json(explained: Explained) -> dict[str, Any]:
-    """Return the same for programs."""
-    times = {name: moment((explained.claims or {}).get(name)) for name in _TIMES}
+def token_document(token: DecodedToken) -> dict[str, Any]:
+    """Return the content and the problems of a token for JSON."""
+    times = {name: read_time((token.claims or {}).get(name)) for name in _TIMES}
     return {
         "verified": False,
-        "refused": explained.is_refused,
-        "header": explained.header,
-        "claims": explained.claims,
-        "times": {name: utc(at) for name, at in times.items() if at is not None},
+        "refused": token.is_rejected,
+        "header": token.header,
+        "claims": token.claims,
+        "times": {name: format_utc(time) for name, time in times.items() if time is not None},
         "warnings": [
-            {"refused": fault.is_refused, "what": fault.what, "advice": fault.advice}
-            for fault in explained.faults
+            {"refused": problem.is_rejected, "what": problem.what, "advice": problem.advice}
+            for problem in token.problems
         ],
     }
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
         return ", ".join(value)
     return value if isinstance(value, str) else "missing" if value is None else json.dumps(value)

@@ -1,0 +1,171 @@
+"""The commands `follow` and `wait`."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from videosdk_transcripts import RetryPolicy
+from videosdk_transcripts.cli._exit import ExitCode
+from videosdk_transcripts.testing import SANDBOX_ROOMS, Exchange, FakeVideoSDK
+
+from .command_line import NAME, Run, use_policy
+
+ROOM = "abcd-efgh-ijkl"
+
+
+# follow.
+
+
+def test_follow_prints_one_line_per_change(run: Run, account: FakeVideoSDK) -> None:
+    """The kind of change, then the columns of `list`."""
+    account.add_transcription(row_id="t-1")
+    code, out, err = run("follow", ROOM, "--since", "start", "--limit", "2")
+    line = run("list").out
+    assert (code, out) == (0, f"new\t{line}finished\t{line}")
+    assert err == "polling every 30 s; press Ctrl-C to stop\n"
+    jsonl = run("follow", "--since", "start", "--limit", "1", "--jsonl").out
+    assert json.loads(jsonl) == {"kind": "new", "transcription": account.rows[0]}
+
+
+def test_follow_resumes_from_its_checkpoint(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """The file is kept."""
+    account.add_transcriptions(2)
+    path = tmp_path / "follow.json"
+    options = ("follow", "--since", "start", "--checkpoint", str(path), "--limit", "3")
+    first = run(*options)
+    assert first.err.endswith(f"run the same command again to resume from {path}\n")
+    second = run(*options[:-1], "1")
+    kinds = [line.split("\t")[:2] for line in (first.out + second.out).splitlines()]
+    ids = [row["id"] for row in account.rows]
+    assert kinds == [[kind, one] for one in ids for kind in ("new", "finished")]
+    assert path.exists()
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_ends_follow(run: Run, account: FakeVideoSDK) -> None:
+    """The exit code is 130, and what was printed stays printed."""
+    account.add_transcriptions(100)
+    here = threading.get_ident()
+
+    async def press(exchange: Exchange) -> web.StreamResponse:
+        signal.pthread_kill(here, signal.SIGINT)
+        return exchange.answer()
+
+    account.add_transcriptions(1)
+    account.on_page(2, press)
+    code, out, err = run("follow", "--since", "start")
+    assert (code, len(out.splitlines())) == (ExitCode.INTERRUPTED, 200)
+    assert err.endswith(f"\n{NAME}interrupted\n")
+
+
+def test_row_policies_apply_to_follow(run: Run, account: FakeVideoSDK) -> None:
+    """The options that an error names exist."""
+    account.filters = "ignored"
+    account.add_transcription(row_id="unverified", room_id=None, session_id=None)
+    account.add_transcription(row_id="bad")["status"] = 7
+    account.add_transcription(row_id="good")
+    options = ("follow", ROOM, "--since", "start", "--limit", "1")
+    assert "(see --on-invalid)" in run(*options).err
+    assert "(see --on-unverified)" in run(*options, "--on-invalid", "skip").err
+    for word, first in (("skip", "good"), ("yield", "unverified")):
+        message = run(*options, "--on-invalid", "skip", "--on-unverified", word).out
+        assert message.split("\t")[:2] == ["new", first]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["text", "t-1", "--format", ""], "'--format': must be a format such as txt"),
+        (["wait", "p-1", "--post", "--format", ""], "'--format': must be a format such as txt"),
+        (["wait", "p-1", "--post", "--timeout", "0"], "seconds, more than 0, not 0"),
+        (["wait", "p-1", "--post", "--poll", "nan"], "seconds, more than 0, not nan"),
+        (["wait", "p-1", "--post", "--timeout", "inf"], "seconds, more than 0, not inf"),
+        (["wait", "p-1", "--post", "--grace", "-1"], "seconds, 0 or more, not -1"),
+        (["follow", "--on-unverified", "drop"], "--on-unverified"),
+        (["follow", "--json"], "--json"),
+        (["follow", "--checkpoint", "/no/such/folder/file"], "cannot be written to /no/such"),
+        (["download", "--format", "../x"], "a format must be 1 to 16 letters"),
+        (["download", ROOM, "--id", "t-1"], "--id cannot be combined with ROOM"),
+        (["download", "--id", "t-1", "--limit", "1"], "--id cannot be combined with ROOM"),
+    ],
+)
+def test_invalid_argument_is_rejected_before_a_request(
+    run: Run, account: FakeVideoSDK, arguments: list[str], message: str
+) -> None:
+    """The exit code is 2, and the argument is named."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert message in err
+    assert account.requests == []
+
+
+# wait.
+
+
+def test_wait_prints_the_row_when_its_file_exists(run: Run, account: FakeVideoSDK) -> None:
+    """Of a realtime transcription and of a recording."""
+    row = account.add_transcription(row_id="t-2", formats=())
+    account.files.put(account.add_transcription(row_id="t-1"), "txt", b"Hi.")
+    account.add_post_transcription(row_id="p-1")
+    account.jobs.formats = ("vtt",)
+    account.jobs.stopped(row, account.now() - 1)
+    code, out, err = run("wait", "t-2", "--format", "vtt", "--poll", "0.01")
+    assert (code, out) == (0, run("show", "t-2").out)
+    assert err == "waiting up to 3600 s for the vtt file of t-2\n"
+    found = run("wait", "p-1", "--post", "--summary", "--json", "--timeout", "5")
+    assert json.loads(found.out)["id"] == "p-1"
+    assert found.err == "waiting up to 5 s for the txt summary of p-1\n"
+    assert run("wait", "t-1").code == 0
+
+
+def test_wait_distinguishes_its_failures(
+    run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Timed out, completed without the file, failed, and unknown."""
+    use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
+    account.add_transcription(row_id="runs", status="running", formats=())
+    account.add_transcription(row_id="done", formats=())
+    account.add_transcription(row_id="failed", status="failed", formats=())
+    quick = ("--poll", "0.01", "--grace", "0")
+    for row_id, code, message in (
+        ("runs", ExitCode.NETWORK, "Wait again with its id"),
+        ("done", ExitCode.NOT_FOUND, "(see --grace)"),
+        ("failed", ExitCode.SERVICE, "transcription failed"),
+        ("unknown", ExitCode.NOT_FOUND, "transcription unknown"),
+    ):
+        outcome = run("wait", row_id, *quick, "--timeout", "0.2")
+        assert (outcome.code, outcome.out) == (code, "")
+        assert message in outcome.err
+    assert run("wait", "runs", "--timeout", "0").code == ExitCode.USAGE
+
+
+# In the sandbox, where time passes.
+
+
+_SANDBOX = "videosdk_transcripts.testing._sandbox"
+
+
+def test_follow_in_the_sandbox_has_changes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same changes in each run."""
+    monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 1.0)
+    room = SANDBOX_ROOMS[0]
+    lines = run("follow", room, "--poll", "1", "--limit", "3", "--sandbox").out.splitlines()
+    message = {tuple(line.split("\t")[:2]) for line in lines}
+    ended, begun = "c87a7463-19c1-4a0d-8feb-d845d0dfae43", "31d0b664-0589-4877-9b02-52440950fd13"
+    assert message == {("finished", ended), ("new", begun), ("finished", begun)}
+
+
+def test_wait_in_the_sandbox_succeeds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running transcription ends, and gets its file."""
+    monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 0.1)
+    monkeypatch.setattr(f"{_SANDBOX}._FILES_AFTER", 0.1)
+    running = "c87a7463-19c1-4a0d-8feb-d845d0dfae43"
+    code, out, _ = run("wait", running, "--poll", "0.1", "--timeout", "20", "--sandbox")
+    assert (code, out.split("\t")[:2]) == (0, [running, "completed"])
+    assert out.endswith("\ttxt\n")

@@ -1,0 +1,612 @@
+"""Rows, messages and progress, on a terminal and elsewhere."""
+
+import asyncio
+import csv
+import io
+import json
+import re
+import termios
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import timedelta
+from pathlib import Path
+
+import click
+import pytest
+from aiohttp import web
+
+from videosdk_transcripts import RetryPolicy
+from videosdk_transcripts.cli._exit import ExitCode
+from videosdk_transcripts.testing import Delay, Envelope, Exchange, FakeVideoSDK, Fault, Status
+
+from .command_line import NAME, Outcome, Run, Terminal, shown_on_a_terminal, start, use_policy
+
+ROOM = "abcd-efgh-ijkl"
+
+
+SESSION = "64f1a2b3c4d5e6f708192a3b"
+
+
+@pytest.fixture
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program does not wait between attempts."""
+    use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
+
+
+# Lines and documents.
+
+
+def test_rows_are_tab_separated_off_a_terminal(account: FakeVideoSDK, run: Run) -> None:
+    """Off a terminal a row is a line with tabs between its columns."""
+    account.add_transcription(row_id="t-1", formats=("txt", "vtt"))
+    account.add_transcription(row_id="t-2", status="running", duration=None, formats=())
+    out = (
+        "t-1\tcompleted\t2026-03-02T09:00:00+00:00\t2026-03-02T09:25:00+00:00\t"
+        f"{ROOM}\t{SESSION}\ttxt,vtt,summary\n"
+        f"t-2\trunning\t2026-03-02T10:00:00+00:00\t\t{ROOM}\t{SESSION}\t\n"
+    )
+    assert (0, out, "") == run("list")
+
+
+def test_json_is_one_document(account: FakeVideoSDK, run: Run) -> None:
+    """`--json` prints one array in the service's own shape, over all pages."""
+    account.add_transcriptions(45)
+    code, out, err = run("list", "--json")
+    assert (code, err) == (0, "")
+    assert account.rows == json.loads(out)
+    assert out.endswith("}\n]\n")
+
+
+def test_jsonl_is_one_object_per_line(account: FakeVideoSDK, run: Run) -> None:
+    """`--jsonl` prints one object per line in the service's own shape."""
+    account.add_transcriptions(45)
+    code, out, err = run("list", "--jsonl")
+    assert (code, err) == (0, "")
+    assert account.rows == [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize(("options", "out"), [([], ""), (["--jsonl"], ""), (["--json"], "[]\n")])
+def test_empty_list_prints_no_rows(
+    account: FakeVideoSDK, run: Run, options: list[str], out: str
+) -> None:
+    """No rows are not a failure."""
+    assert (0, out, "") == run("list", *options)
+
+
+@pytest.mark.parametrize("options", [[], ["--jsonl"], ["--json"]])
+def test_rows_are_written_before_the_next_page(
+    account: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str]
+) -> None:
+    """The rows of the first page are written when the second page is requested."""
+    account.add_transcriptions(45)
+    path = tmp_path / "out"
+    seen: list[int] = []
+
+    async def count_written(exchange: Exchange) -> web.StreamResponse:
+        seen.append(sum(row["id"] in path.read_text() for row in account.rows))
+        return exchange.answer()
+
+    account.on_page(2, count_written)
+    with path.open("w") as file, redirect_stdout(file):
+        assert run("list", *options).code == 0
+    assert seen == [20]
+
+
+def test_json_of_a_failed_walk_is_left_open(account: FakeVideoSDK, run: Run) -> None:
+    """The array of a walk that failed is not valid JSON, and each row in it is complete."""
+    account.add_transcriptions(45)
+    account.on_page(2, Status(404))
+    code, out, _ = run("list", "--json")
+    assert code == ExitCode.PARTIAL
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(out)
+    assert account.rows[:20] == json.loads(f"{out}]")
+
+
+def test_jsonl_of_a_failed_walk_ends_with_a_complete_line(account: FakeVideoSDK, run: Run) -> None:
+    """A stream that failed ends with a complete line."""
+    account.add_transcriptions(45)
+    account.on_page(2, Status(404))
+    code, out, _ = run("list", "--jsonl")
+    assert code == ExitCode.PARTIAL
+    assert account.rows[:20] == [json.loads(line) for line in out.splitlines()]
+
+
+def test_csv_has_header_and_all_columns(run: Run, account: FakeVideoSDK) -> None:
+    """CSV has a header and all columns, quoted as needed; without rows, the header alone."""
+    account.add_transcription(row_id="t-1", room_id='a,"b"', duration=timedelta(seconds=90.5))
+    account.add_transcription(row_id="t-2", room_id=None, session_id=None, duration=None)
+    code, out, err = run("list", "--csv")
+    assert (code, err) == (0, "")
+    assert list(csv.DictReader(io.StringIO(out))) == [
+        {
+            "id": "t-1",
+            "status": "completed",
+            "start": "2026-03-02T09:00:00+00:00",
+            "end": "2026-03-02T09:01:30.500000+00:00",
+            "duration": "90.5",
+            "room": 'a,"b"',
+            "session": "64f1a2b3c4d5e6f708192a3b",
+            "files": "txt,summary",
+        },
+        {
+            "id": "t-2",
+            "status": "completed",
+            "start": "2026-03-02T10:00:00+00:00",
+            "end": "",
+            "duration": "",
+            "room": "",
+            "session": "",
+            "files": "txt,summary",
+        },
+    ]
+    assert run("list", "no-such-room", "--csv").out == (
+        "id,status,start,end,duration,room,session,files\n"
+    )
+
+
+def test_csv_of_a_failed_walk_has_no_header(run: Run, account: FakeVideoSDK) -> None:
+    """Nothing is printed that could be taken for an empty list."""
+    account.fail_next(Status(404))
+    assert run("list", "--csv").out == ""
+
+
+@pytest.mark.usefixtures("wide")
+def test_columns_are_printed_in_the_given_order(run: Run, account: FakeVideoSDK) -> None:
+    """`--columns` selects and orders columns in lines, CSV and tables."""
+    account.add_transcription(row_id="t-1")
+    assert run("list", "--columns", "files, id").out == "txt,summary\tt-1\n"
+    assert run("list", "--csv", "--columns", "id,duration").out == "id,duration\nt-1,1500\n"
+    shown, _ = shown_on_a_terminal(run, "list", ROOM, "--columns", "end,room,id")
+    assert [line.split() for line in shown.splitlines()] == [
+        ["End", "(UTC)", "Room", "Id"],
+        ["2026-03-02", "09:25", ROOM, "t-1"],
+    ]
+
+
+def test_duration_is_in_seconds_without_exponent(run: Run, account: FakeVideoSDK) -> None:
+    """Durations are in seconds, to the millisecond."""
+    for length in (timedelta(days=252), timedelta(seconds=3008.579), timedelta(0)):
+        account.add_transcription(duration=length)
+    assert run("list", "--columns", "duration").out == "21772800\n3008.579\n0\n"
+
+
+WILD = "a\x1b[2J\x1b]0;b\x07c\td\ne\r\x00\x9b1m\u202e\u2028\ud800z"
+
+
+def add_wild(account: FakeVideoSDK) -> None:
+    """Add a row whose every text would move the cursor of a terminal."""
+    account.add_transcription(
+        row_id=WILD, status=WILD, room_id=WILD, session_id=WILD, formats=(WILD,)
+    )
+
+
+def test_control_characters_are_replaced_in_lines(account: FakeVideoSDK, run: Run) -> None:
+    """Text of the service can neither move a cursor nor break a line or a column."""
+    add_wild(account)
+    code, out, err = run("list")
+    assert (code, err) == (0, "")
+    assert {"\n", "\t"} == {c for c in out if not c.isprintable()}
+    assert (out.count("\n"), out.count("\t")) == (1, 6)
+    tame = "a�[2J�]0;b�c�d�e���1m���z"
+    assert [tame, tame, tame, tame] == [out.split("\t")[column] for column in (0, 1, 4, 5)]
+
+
+@pytest.mark.parametrize("option", ["--json", "--jsonl"])
+def test_control_characters_are_escaped_in_json(
+    account: FakeVideoSDK, run: Run, option: str
+) -> None:
+    """JSON keeps the text of the service as escapes."""
+    add_wild(account)
+    code, out, err = run("list", option)
+    assert (code, err) == (0, "")
+    assert out.isascii()
+    assert {"\n"} == {c for c in out if not c.isprintable()}
+    found = json.loads(out)
+    assert (found[0] if option == "--json" else found)["id"] == WILD
+
+
+# Tables.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "header"),
+    [
+        ([], "Id | Start (UTC) | Duration | Status | Room | Session | Files"),
+        ([ROOM], "Id | Start (UTC) | Duration | Status | Session | Files"),
+        ([ROOM, SESSION], "Id | Start (UTC) | Duration | Status | Files"),
+    ],
+)
+@pytest.mark.usefixtures("wide")
+def test_table_omits_columns_that_were_asked_for(
+    account: FakeVideoSDK, run: Run, arguments: list[str], header: str
+) -> None:
+    """On a terminal rows are a table, without columns for the given room and session."""
+    account.add_transcription(row_id="t-1", formats=("txt", "vtt"))
+    shown, outcome = shown_on_a_terminal(run, "list", *arguments)
+    assert outcome == (0, "", "1 transcription\n")
+    first, row = ([cell.strip() for cell in re.split(r"  +", line)] for line in shown.splitlines())
+    assert header == " | ".join(cell for cell in first if cell)
+    cells = {
+        "Start (UTC)": "2026-03-02 09:00",
+        "Duration": "0:25:00",
+        "Status": "completed",
+        "Room": ROOM,
+        "Session": SESSION,
+        "Files": "txt,vtt,summary",
+        "Id": "t-1",
+    }
+    assert [cells[name] for name in header.split(" | ")] == [cell for cell in row if cell]
+
+
+@pytest.mark.usefixtures("wide")
+def test_table_has_no_colors(
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With NO_COLOR a table has bold headings only, and on a dumb terminal not even those."""
+    account.add_transcription(status="failed", formats=())
+    for variable, value, styles in (("NO_COLOR", "1", {"1", "0"}), ("TERM", "dumb", set())):
+        monkeypatch.setenv(variable, value)
+        terminal = Terminal()
+        with redirect_stdout(terminal.file):
+            assert run("list").code == 0
+        assert set(re.findall("\x1b\\[([0-9;]*)m", terminal.read())) == styles
+
+
+@pytest.mark.usefixtures("wide")
+def test_missing_values_are_empty_cells(account: FakeVideoSDK, run: Run) -> None:
+    """A missing value is an empty cell, and an id is never cut."""
+    row = account.add_transcription(
+        room_id=None, session_id=None, duration=None, formats=(), status=None
+    )
+    row["start"] = None
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert [row["id"]] == shown.splitlines()[1].split()
+
+
+@pytest.mark.parametrize(
+    ("duration", "cell"),
+    [
+        (timedelta(hours=1, seconds=1), "1:00:01"),
+        (timedelta(seconds=1, milliseconds=500), "0:00:01"),
+        (timedelta(days=1, hours=2), "1 day, 2:00:00"),
+        (timedelta(minutes=-5), ""),
+    ],
+)
+@pytest.mark.usefixtures("wide")
+def test_table_shows_durations_in_whole_seconds(
+    account: FakeVideoSDK, run: Run, duration: timedelta, cell: str
+) -> None:
+    """A negative duration is an empty cell."""
+    account.add_transcription(duration=duration)
+    header, row = shown_on_a_terminal(run, "list")[0].splitlines()
+    assert row[header.index("Duration") : header.index("Status")].strip() == cell
+
+
+@pytest.mark.parametrize(
+    ("width", "arguments", "left_out"),
+    [
+        (134, [], []),
+        (133, [], ["Session"]),
+        (108, [], ["Session"]),
+        (107, [], ["Session", "Room"]),
+        (92, [], ["Session", "Room"]),
+        (91, [], ["Session", "Room", "Duration"]),
+        (82, [], ["Session", "Room", "Duration"]),
+        (81, [], ["Session", "Room", "Duration", "Files"]),
+        (80, [], ["Session", "Room", "Duration", "Files"]),
+        (65, [], ["Session", "Room", "Duration", "Files"]),
+        (80, [ROOM], ["Session", "Duration", "Files"]),
+        (80, [ROOM, SESSION], ["Duration", "Files"]),
+    ],
+)
+def test_narrow_terminal_hides_and_names_columns(
+    account: FakeVideoSDK,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    width: int,
+    arguments: list[str],
+    left_out: list[str],
+) -> None:
+    """Columns that do not fit are hidden and named, and the id is complete."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = account.add_transcription(formats=("txt", "vtt"))
+    shown, outcome = shown_on_a_terminal(run, "list", *arguments)
+    header, line = shown.splitlines()
+    assert len(header) <= width
+    assert line.startswith(f"{row['id']}  2026-03-02 09:00  ")
+    known = ["Room", "Session"][: len(arguments)]
+    names = ["Id", "Start (UTC)", "Duration", "Status", "Room", "Session", "Files"]
+    assert re.split("  +", header.strip()) == [n for n in names if n not in left_out + known]
+    message = f" (hidden on this width: {', '.join(left_out).lower()})" if left_out else ""
+    assert outcome == (0, "", f"1 transcription{message}\n")
+
+
+@pytest.mark.parametrize("width", [64, 40, 30])
+def test_very_narrow_terminal_folds_ids(
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """An id that does not fit on a line is folded, and complete."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = account.add_transcription()
+    lines = shown_on_a_terminal(run, "list")[0].splitlines()
+    assert max(len(line) for line in lines) <= width
+    first = [line.partition(" ")[0] for line in lines]
+    assert row["id"] == "".join(first[first.index("Id") + 1 :])
+
+
+@pytest.mark.usefixtures("wide")
+def test_table_of_a_failed_walk_has_the_rows_so_far(account: FakeVideoSDK, run: Run) -> None:
+    """Rows before a failure are shown."""
+    account.add_transcriptions(45)
+    account.on_page(2, Status(404))
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == ExitCode.PARTIAL
+    ids = [line.partition(" ")[0] for line in shown.splitlines()]
+    assert ["Id", *(row["id"] for row in account.rows[:20])] == ids
+    assert outcome.err.startswith(f"20 transcriptions\n{NAME}stopped after 20 rows: ")
+
+
+def test_failure_before_the_first_row_prints_no_table(account: FakeVideoSDK, run: Run) -> None:
+    """Without rows only the failure is reported."""
+    account.on_page(1, Status(404))
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert (shown, outcome.code) == ("", ExitCode.NOT_FOUND)
+    assert outcome.err.startswith(NAME)
+    assert outcome.err.count("\n") == 1
+
+
+def test_empty_table_is_a_message(account: FakeVideoSDK, run: Run) -> None:
+    """Without rows there is no table, only their number."""
+    assert shown_on_a_terminal(run, "list") == ("", (0, "", "0 transcriptions\n"))
+
+
+@pytest.mark.usefixtures("wide")
+def test_control_characters_are_replaced_in_tables(account: FakeVideoSDK, run: Run) -> None:
+    """Text of the service cannot move the cursor in a table either."""
+    add_wild(account)
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert {"\n"} == {c for c in shown if not c.isprintable()}
+
+
+@pytest.mark.usefixtures("wide")
+def test_markup_is_printed_unchanged(account: FakeVideoSDK, run: Run) -> None:
+    """Text that looks like markup of rich is printed unchanged."""
+    account.add_transcription(status="[red]x[/nonsense]")
+    shown, outcome = shown_on_a_terminal(run, "list")
+    assert outcome.code == 0
+    assert "[red]x[/nonsense]" in shown
+
+
+def test_process_on_a_terminal_prints_a_table(
+    account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process on a terminal of 80 columns prints whole ids and their number."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    account.add_transcriptions(3)
+    terminal = Terminal()
+    termios.tcsetwinsize(terminal.follower, (25, 80))
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
+    with start("list", **streams) as process:
+        assert process.wait() == 0
+    header, *rows, count = click.unstyle(terminal.read()).splitlines()
+    assert header.split("  ")[0] == "Id"
+    assert [row["id"] for row in account.rows] == [row.partition(" ")[0] for row in rows]
+    assert count == "3 transcriptions (hidden on this width: session, room, duration)"
+
+
+# Progress.
+
+
+def stderr_on_a_terminal(
+    run: Run, *arguments: str, terminal: Terminal | None = None
+) -> tuple[str, Outcome]:
+    """Run with stderr on a terminal, and return what it showed."""
+    terminal = terminal or Terminal()
+    with redirect_stderr(terminal.file):
+        outcome = run(*arguments)
+    return terminal.read(), outcome
+
+
+def once_shown(terminal: Terminal, text: str, fault: Fault | None = None) -> Fault:
+    """Create a fault: the response waits until a text is shown on a terminal."""
+
+    async def wait_until_told(exchange: Exchange) -> web.StreamResponse:
+        await asyncio.to_thread(terminal.wait_for, text)
+        return exchange.answer() if fault is None else await fault(exchange)
+
+    return wait_until_told
+
+
+CLEARED = "\x1b[2K"
+
+
+@pytest.fixture
+def _progress_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress is shown at once."""
+    monkeypatch.setattr("videosdk_transcripts.cli._output._PROGRESS_AFTER", 0.0)
+    monkeypatch.setattr("videosdk_transcripts.cli._output._REFRESH", 0.01)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
+@pytest.mark.usefixtures("_progress_at_once")
+def test_long_walk_shows_progress_and_clears_it(
+    account: FakeVideoSDK, run: Run, options: list[str]
+) -> None:
+    """A long walk shows how many rows have arrived, and clears the line at the end."""
+    account.add_transcriptions(45)
+    terminal = Terminal()
+    account.on_page(2, once_shown(terminal, "20 of 45 rows"))
+    message, outcome = stderr_on_a_terminal(run, "list", *options, terminal=terminal)
+    assert message.endswith(CLEARED)
+    assert "retries" not in message
+    # The output is the same as without a terminal.
+    assert outcome == run("list", *options)
+
+
+@pytest.mark.usefixtures("_progress_at_once")
+def test_progress_is_shown_before_the_first_row(account: FakeVideoSDK, run: Run) -> None:
+    """Progress is shown while the first response is awaited."""
+    account.add_transcriptions(3)
+    terminal = Terminal()
+    account.on_page(1, once_shown(terminal, "0 of ? rows"))
+    message, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
+    assert message.endswith(CLEARED)
+
+
+@pytest.mark.usefixtures("_progress_at_once", "_no_waits")
+def test_progress_counts_retries(account: FakeVideoSDK, run: Run) -> None:
+    """Retries are shown."""
+    account.add_transcriptions(3)
+    terminal = Terminal()
+    response = once_shown(terminal, "0 of ? rows, 2 retries")
+    account.on_page(1, Status(503), Status(503), response)
+    _, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
+
+
+@pytest.mark.usefixtures("_progress_at_once")
+def test_progress_without_a_total_shows_a_question_mark(account: FakeVideoSDK, run: Run) -> None:
+    """A missing total is shown as a question mark."""
+    account.add_transcriptions(25)
+    terminal = Terminal()
+    unnumbered = Envelope("no page info")
+    account.on_page(2, once_shown(terminal, "20 of ? rows", unnumbered))
+    account.every(1, unnumbered)
+    _, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 25)
+
+
+@pytest.mark.usefixtures("_progress_at_once")
+def test_progress_is_cleared_before_an_error(account: FakeVideoSDK, run: Run) -> None:
+    """The line is cleared before the error is printed."""
+    account.add_transcriptions(45)
+    terminal = Terminal()
+    account.on_page(2, once_shown(terminal, "20 of 45 rows", Status(400)))
+    message, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
+    assert outcome.code == ExitCode.PARTIAL
+    assert message.rpartition(CLEARED)[2].startswith(NAME)
+
+
+@pytest.mark.usefixtures("_progress_at_once", "wide")
+def test_progress_is_cleared_before_the_table(account: FakeVideoSDK, run: Run) -> None:
+    """On one terminal the table follows the cleared progress line."""
+    account.add_transcriptions(25)
+    terminal = Terminal()
+    account.on_page(2, once_shown(terminal, "20 of 25 rows"))
+    with redirect_stdout(terminal.file):
+        message, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
+    assert outcome == (0, "", "")
+    lines = click.unstyle(message.rpartition(CLEARED)[2]).splitlines()
+    assert lines[0].startswith("Id ")
+    assert (len(lines), lines[-1]) == (27, "25 transcriptions")
+
+
+@pytest.mark.parametrize("option", ["--json", "--jsonl"])
+@pytest.mark.usefixtures("_progress_at_once")
+def test_no_progress_between_scrolling_rows(account: FakeVideoSDK, run: Run, option: str) -> None:
+    """Progress is not written between rows on one terminal."""
+    account.add_transcriptions(3)
+    account.on_page(1, Delay(0.05))
+    terminal = Terminal()
+    with redirect_stdout(terminal.file):
+        message, outcome = stderr_on_a_terminal(run, "list", option, terminal=terminal)
+    assert outcome == (0, "", "")
+    assert "\x1b" not in message
+    assert all(row["id"] in message for row in account.rows)
+
+
+def test_short_walk_shows_no_progress(
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A walk that is done within a second shows no progress."""
+    monkeypatch.setattr("videosdk_transcripts.cli._output._PROGRESS_AFTER", 60.0)
+    account.add_transcriptions(45)
+    message, outcome = stderr_on_a_terminal(run, "list")
+    assert (message, len(outcome.out.splitlines())) == ("", 45)
+
+
+@pytest.mark.usefixtures("_progress_at_once")
+def test_no_progress_off_a_terminal(account: FakeVideoSDK, run: Run) -> None:
+    """A log file receives no progress."""
+    account.add_transcriptions(45)
+    account.on_page(2, Delay(0.05))
+    assert run("list").err == ""
+
+
+# Skipped rows.
+
+
+def test_foreign_rows_are_reported(account: FakeVideoSDK, run: Run) -> None:
+    """If the service ignores the filter, rows of others are dropped, counted and reported."""
+    account.filters = "ignored"
+    account.add_transcriptions(2)
+    account.add_transcriptions(3, room_id="another-room")
+    code, out, err = run("list", ROOM)
+    assert (code, len(out.splitlines())) == (0, 2)
+    warning, count = err.splitlines()
+    assert warning.startswith(f"{NAME}The service ignored the filter for room {ROOM}")
+    assert count == "3 rows of other rooms or sessions dropped"
+
+
+def test_duplicates_are_reported(account: FakeVideoSDK, run: Run) -> None:
+    """A row that is listed twice is printed once, and reported."""
+    account.rows.append(account.add_transcription())
+    code, out, err = run("list")
+    assert (code, len(out.splitlines()), err) == (0, 1, "1 duplicate skipped\n")
+
+
+def test_unreadable_rows_are_reported(account: FakeVideoSDK, run: Run) -> None:
+    """With `--on-invalid skip`, unreadable rows are skipped and reported."""
+    account.add_transcriptions(3)
+    account.rows[1]["start"] = 5
+    code, out, err = run("list", "--on-invalid", "skip", "--json")
+    assert (code, err) == (0, "1 unreadable row skipped\n")
+    assert [account.rows[0], account.rows[2]] == json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("word", "printed", "treated"), [("skip", 2, "skipped"), ("yield", 3, "included")]
+)
+def test_rows_without_a_room_are_reported(
+    account: FakeVideoSDK, run: Run, word: str, printed: int, treated: str
+) -> None:
+    """With `--on-unverified`, rows without a room are reported as skipped or included."""
+    account.filters = "ignored"
+    account.add_transcriptions(2)
+    account.add_transcription(room_id=None)
+    code, out, err = run("list", ROOM, "--on-unverified", word)
+    assert (0, printed) == (code, len(out.splitlines()))
+    assert err == f"1 row without room or session {treated}\n"
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_skipped_rows_are_reported_before_a_failure(
+    account: FakeVideoSDK, run: Run, form: list[str]
+) -> None:
+    """What was skipped before a failure is reported, then the failure."""
+    account.add_transcriptions(45)
+    account.rows[5] = account.rows[0]
+    account.rows[6]["start"] = 5
+    account.on_page(2, Status(404))
+    code, _, err = run("list", "--on-invalid", "skip", *form)
+    assert code == ExitCode.PARTIAL
+    twice, unreadable, failure = err.splitlines()
+    assert twice == "1 duplicate skipped"
+    assert unreadable == "1 unreadable row skipped"
+    assert failure.startswith(f"{NAME}stopped after 18 rows: ")
+
+
+def test_skipped_rows_without_output_keep_the_exit_code(account: FakeVideoSDK, run: Run) -> None:
+    """If all rows were skipped, the exit code is that of the failure."""
+    account.add_transcriptions(45)
+    for row in account.rows:
+        row["start"] = 5
+    account.on_page(2, Status(404))
+    code, out, err = run("list", "--on-invalid", "skip")
+    assert (code, out) == (ExitCode.NOT_FOUND, "")
+    assert err.startswith(f"20 unreadable rows skipped\n{NAME}GET page 2 ")

@@ -1,0 +1,145 @@
+"""The file of ``--checkpoint``: the progress of a command, to be resumed by its next run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from videosdk_transcripts import ConfigurationError
+
+from ._output import notify
+
+_WRITE_INTERVAL: Final = 1.0
+"""Seconds. The next run of a killed process repeats what it printed in the last of them."""
+
+
+class _Resumable(Protocol):
+    @property
+    def checkpoint(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Resumable)
+
+
+def open_checkpoint(
+    path: Path | None, create: Callable[[str | None], T]
+) -> tuple[T, CheckpointFile]:
+    """
+    Create a pager or follower, resumed from the file if it exists.
+
+    Args:
+        path: the file; None to keep no checkpoint.
+        create: creates it from a checkpoint or from None, and sends nothing.
+
+    Raises:
+        ConfigurationError: an argument is invalid, or the file is unreadable or belongs to
+            another command; the message names the file then.
+    """
+    resume = None
+    if path is not None:
+        try:
+            resume = path.read_text("utf-8")
+        except FileNotFoundError:
+            pass
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{path} cannot be read: not valid UTF-8") from None
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    # Without the file first, so that an invalid argument is not blamed on the file.
+    walk = create(None)
+    if resume is not None:
+        try:
+            walk = create(resume)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"cannot resume from {path}: {error}; use another file, or delete this one"
+            ) from None
+    return walk, CheckpointFile(path, lambda: walk.checkpoint)
+
+
+class CheckpointFile:
+    """
+    Keep a checkpoint in a file.
+
+    Args:
+        path: the file; None to keep nothing.
+        checkpoint: returns the current checkpoint.
+    """
+
+    def __init__(self, path: Path | None, checkpoint: Callable[[], str]) -> None:
+        self._path = path
+        self._checkpoint = checkpoint
+        self._is_printing = False
+        self._written_at = time.monotonic()
+        self._written: str | None = None
+
+    @asynccontextmanager
+    async def kept_current(self) -> AsyncGenerator[None]:
+        """
+        Keep the file current during the block, also while nothing is printed.
+
+        Raises:
+            ConfigurationError: the file cannot be written. Raised before the block begins.
+        """
+        import asyncio
+
+        if self._path is None:
+            yield
+            return
+        self._write(self._path)
+        task = asyncio.create_task(self._write_periodically(self._path))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def print(self, action: Callable[[], None]) -> None:
+        """Print what the checkpoint counts as delivered, and write the file if it is due."""
+        self._is_printing = True
+        action()
+        self._is_printing = False
+        if self._path and time.monotonic() - self._written_at >= _WRITE_INTERVAL:
+            self._write(self._path)
+
+    def close(self, *, complete: bool) -> None:
+        """Write the file for the last time, or remove it if there is nothing to resume."""
+        if self._path is None:
+            return
+        if complete:
+            self._path.unlink(missing_ok=True)
+            return
+        # Output that failed is not counted as delivered: the file stays as it is.
+        if not self._is_printing:
+            self._write(self._path)
+        notify(f"run the same command again to resume from {self._path}")
+
+    async def _write_periodically(self, path: Path) -> None:
+        import asyncio
+
+        # `follow` may wait for hours after the last row, and be killed by a restart.
+        while True:
+            await asyncio.sleep(_WRITE_INTERVAL)
+            if not self._is_printing and self._checkpoint() != self._written:
+                try:
+                    self._write(path)
+                except ConfigurationError as error:
+                    # It is raised when the next row is printed, and at the end.
+                    notify(str(error))
+                    return
+
+    def _write(self, path: Path) -> None:
+        checkpoint = self._checkpoint()
+        part = path.with_name(f".{path.name}.part")
+        try:
+            part.write_text(checkpoint, "utf-8")
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise ConfigurationError(
+                f"the checkpoint cannot be written to {path}: {error.strerror}"
+            ) from None
+        self._written_at, self._written = time.monotonic(), checkpoint

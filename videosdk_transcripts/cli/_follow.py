@@ -1,0 +1,192 @@
+"""``follow`` and ``wait``: changes as they happen, and the file of one transcription."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from ._checkpoint_file import open_checkpoint
+from ._options import (
+    OnInvalid,
+    OnUnverified,
+    account_options,
+    checkpoint_option,
+    command,
+    file_format_option,
+    id_argument,
+    output_format_options,
+    row_policy_options,
+)
+from ._output import OutputFormat, notify, print_transcription, tab_separated
+from ._settings import Account, run_with_client
+
+if TYPE_CHECKING:
+    from videosdk_transcripts import Follower, TranscriptionChange, TranscriptsClient
+
+_ABOVE_ZERO = math.ulp(0.0)
+
+
+@command("follow", short_help="Stream changes.")
+@click.argument("room", required=False)
+@click.argument("session", required=False)
+@click.option(
+    "--since",
+    type=click.Choice(["now", "start"]),
+    default="now",
+    show_default=True,
+    help="Only changes from now on, or existing transcriptions too.",
+)
+@click.option(
+    "--poll", type=float, default=30.0, show_default=True, help="Polling interval in seconds."
+)
+@click.option("--limit", type=click.IntRange(1), help="Stop after this number of changes.")
+@checkpoint_option
+@row_policy_options
+@output_format_options("jsonl")
+@account_options
+def follow(  # noqa: PLR0917 - click calls it by keyword
+    room: str | None,
+    session: str | None,
+    since: Literal["now", "start"],
+    poll: float,
+    limit: int | None,
+    checkpoint: Path | None,
+    on_unverified: OnUnverified,
+    on_invalid: OnInvalid,
+    output_format: OutputFormat | None,
+    account: Account,
+) -> None:
+    """
+    Stream the changes in a ROOM, in a SESSION in it, or in the whole account.
+
+    The output is one line for each new transcription and one for each finished one: the kind
+    of change, then the columns of list, separated by tabs. Press Ctrl-C to stop.
+    """
+
+    async def print_changes(client: TranscriptsClient) -> None:
+        import asyncio
+
+        def create(resume: str | None) -> Follower:
+            return client.follow(
+                room,
+                session,
+                resume=resume,
+                since=since,
+                poll=poll,
+                on_unverified=on_unverified,
+                on_invalid=on_invalid,
+            )
+
+        follower, file = open_checkpoint(checkpoint, create)
+        notify(f"polling every {poll:g} s; press Ctrl-C to stop")
+        count = 0
+        try:
+            async with follower, file.kept_current():
+                async for change in follower:
+                    file.print(lambda: _print_change(change, output_format))  # noqa: B023 - called at once
+                    count += 1
+                    if count == limit:
+                        break
+        except asyncio.CancelledError:
+            # The line break separates the message from the ^C that the terminal shows.
+            hint = "use --checkpoint FILE to receive the changes between two runs as well"
+            notify("" if checkpoint is not None else f"\n{hint}")
+            raise
+        finally:
+            file.close(complete=False)
+
+    run_with_client(account, print_changes)
+
+
+def _print_change(change: TranscriptionChange, output_format: OutputFormat | None) -> None:
+    row = change.transcription
+    if output_format == "jsonl":
+        click.echo(json.dumps({"kind": change.kind, "transcription": row.to_dict()}))
+    else:
+        click.echo(f"{change.kind}\t{tab_separated(row)}")
+
+
+def _at_least(least: float) -> Callable[[click.Context, click.Parameter, float], float]:
+    """Check a number of seconds before the first request, which `wait --post` sends by itself."""
+
+    def check(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+        if not least <= value < math.inf:
+            bound = "0 or more" if least == 0 else "more than 0"
+            raise click.BadParameter(f"must be a number of seconds, {bound}, not {value:g}")
+        return value
+
+    return check
+
+
+@command("wait", short_help="Wait for a transcript.")
+@id_argument
+@file_format_option
+@click.option("--summary", is_flag=True, help="Wait for the summary.")
+@click.option(
+    "--timeout",
+    type=float,
+    default=3600.0,
+    callback=_at_least(_ABOVE_ZERO),
+    show_default=True,
+    help="Seconds to wait in total.",
+)
+@click.option(
+    "--poll",
+    type=float,
+    default=5.0,
+    callback=_at_least(_ABOVE_ZERO),
+    show_default=True,
+    help="Initial polling interval in seconds.",
+)
+@click.option(
+    "--grace",
+    type=float,
+    default=120.0,
+    callback=_at_least(0),
+    show_default=True,
+    help="Seconds to wait for the file of a completed transcription.",
+)
+@output_format_options("json")
+@account_options
+def wait(  # noqa: PLR0917 - click calls it by keyword
+    transcription_id: str,
+    post: bool,
+    file_format: str,
+    summary: bool,
+    timeout: float,
+    poll: float,
+    grace: float,
+    output_format: OutputFormat | None,
+    account: Account,
+) -> None:
+    """Wait until the transcription with this ID has its file, and show it."""
+
+    async def wait_for_file(client: TranscriptsClient) -> None:
+        import asyncio
+
+        what = f"{file_format} {'summary' if summary else 'file'}"
+        notify(f"waiting up to {timeout:g} s for the {what} of {transcription_id}")
+        try:
+            # An id is taken for that of a realtime transcription; a row knows what it is.
+            target = (
+                await client.get_post_transcription(transcription_id) if post else transcription_id
+            )
+            ready = await client.wait_until_ready(
+                target,
+                format=file_format,
+                summary=summary,
+                timeout=timeout,
+                poll=poll,
+                grace=grace,
+            )
+        except asyncio.CancelledError:
+            notify("\nrun the same command again to continue waiting")
+            raise
+        print_transcription(ready, output_format)
+
+    run_with_client(account, wait_for_file)

@@ -1,0 +1,210 @@
+"""``list``, ``show``, ``count``, and ``post`` for the transcriptions of recordings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from videosdk_transcripts import VideoSDKTranscriptsError
+
+from ._checkpoint_file import open_checkpoint
+from ._exit import PartialError
+from ._options import (
+    ListQuery,
+    account_options,
+    checkpoint_option,
+    columns_option,
+    command,
+    filter_options,
+    group,
+    id_argument,
+    output_format_options,
+    query_options,
+)
+from ._output import (
+    LinePrinter,
+    OutputFormat,
+    TablePrinter,
+    notify,
+    print_transcription,
+    progress_of,
+    report_skipped_rows,
+)
+from ._row_filter import RowFilter
+from ._settings import Account, run_with_client
+
+if TYPE_CHECKING:
+    from videosdk_transcripts import Pager, TranscriptsClient
+
+    from ._output import AnyTranscription
+
+
+@command("list", short_help="List transcriptions.")
+@query_options
+@filter_options
+@output_format_options("json", "jsonl", "csv")
+@columns_option
+@checkpoint_option
+@account_options
+def list_(account: Account, **options: Any) -> None:
+    """
+    List the transcriptions of a ROOM, of a SESSION in it, or of the whole account.
+
+    On a terminal the output is a table, elsewhere one line per row with tab-separated columns.
+    If a request fails, the array of --json stays open, so that it cannot be mistaken for a
+    complete one. --status, --since and --until filter client-side.
+    """
+    run_with_client(account, lambda client: _list_rows(client, post=False, **options))
+
+
+@command("show", short_help="Show one transcription.")
+@id_argument
+@output_format_options("json")
+@account_options
+def show(
+    transcription_id: str, post: bool, output_format: OutputFormat | None, account: Account
+) -> None:
+    """Show the transcription with this ID."""
+    run_with_client(
+        account, lambda client: _show_row(client, transcription_id, output_format, post=post)
+    )
+
+
+@command("count", short_help="Count transcriptions.")
+@click.argument("room", required=False)
+@click.argument("session", required=False)
+@output_format_options("json")
+@account_options
+def count(
+    room: str | None, session: str | None, output_format: OutputFormat | None, account: Account
+) -> None:
+    """Print the number of transcriptions, as reported by the service."""
+
+    async def print_count(client: TranscriptsClient) -> None:
+        total = await client.count(room, session)
+        click.echo(json.dumps({"count": total}) if output_format == "json" else total)
+
+    run_with_client(account, print_count)
+
+
+# Without a command, some releases of click succeed and others fail; here it always fails.
+@group("post", short_help="Read transcriptions of recordings.", invoke_without_command=True)
+@click.pass_context
+def post(context: click.Context) -> None:
+    """
+    Read transcriptions of recordings.
+
+    To read or download their files, use --post with text, summary, download or wait.
+    """
+    if context.invoked_subcommand is None:
+        raise click.UsageError("missing command; see --help", context)
+
+
+@post.command("list", short_help="List transcriptions of recordings.")
+@query_options
+@filter_options
+@output_format_options("json", "jsonl", "csv")
+@columns_option
+@checkpoint_option
+@account_options
+def _post_list(account: Account, **options: Any) -> None:
+    """List the transcriptions of recordings, with the options and output of list."""
+    run_with_client(account, lambda client: _list_rows(client, post=True, **options))
+
+
+@post.command("show", short_help="Show one transcription of a recording.")
+@click.argument("transcription_id", metavar="ID")
+@output_format_options("json")
+@account_options
+def _post_show(transcription_id: str, output_format: OutputFormat | None, account: Account) -> None:
+    """Show the transcription of a recording with this ID."""
+    run_with_client(
+        account, lambda client: _show_row(client, transcription_id, output_format, post=True)
+    )
+
+
+async def _show_row(
+    client: TranscriptsClient,
+    transcription_id: str,
+    output_format: OutputFormat | None,
+    *,
+    post: bool,
+) -> None:
+    print_transcription(await get_row(client, transcription_id, post=post), output_format)
+
+
+async def get_row(
+    client: TranscriptsClient, transcription_id: str, *, post: bool
+) -> AnyTranscription:
+    """Return one transcription, of a recording if `post` is set."""
+    if post:
+        return await client.get_post_transcription(transcription_id)
+    return await client.get_transcription(transcription_id)
+
+
+async def _list_rows(
+    client: TranscriptsClient,
+    *,
+    query: ListQuery,
+    row_filter: RowFilter,
+    output_format: OutputFormat | None,
+    columns: tuple[str, ...] | None,
+    checkpoint: Path | None,
+    post: bool,
+) -> None:
+    """
+    Print the selected rows of a walk to stdout, and what was skipped to stderr.
+
+    Raises:
+        PartialError: the walk failed after some rows.
+        VideoSDKTranscriptsError: it failed before the first one.
+    """
+    import asyncio
+
+    def create(resume: str | None) -> Pager[Any]:
+        iterate = client.iter_post_transcriptions if post else client.iter_transcriptions
+        return iterate(**query._asdict(), limit=row_filter.pager_limit, resume=resume)
+
+    pager, file = open_checkpoint(checkpoint, create)
+    printer = _make_printer(output_format, columns, query)
+    rows_scroll = sys.stdout.isatty() and not printer.is_deferred
+    complete = False
+    try:
+        async with pager, file.kept_current(), progress_of(pager, rows_scroll=rows_scroll):
+            async for row in pager:
+                if row_filter.selects(row):
+                    file.print(lambda: printer.add(row))  # noqa: B023 - called at once
+                    if row_filter.is_full:
+                        break
+        complete = True
+    except VideoSDKTranscriptsError as error:
+        if row_filter.selected:
+            raise PartialError.after(row_filter.selected, error) from None
+        raise
+    except asyncio.CancelledError:
+        # The line break separates the message from the ^C that the terminal shows.
+        if checkpoint is not None:
+            notify("")
+        elif row_filter.selected:
+            notify("\nuse --checkpoint FILE to be able to resume an interrupted run")
+        raise
+    finally:
+        # After a failure too: the exit code says that some rows were printed.
+        printer.end(complete=complete)
+        file.close(complete=complete and not row_filter.is_full)
+        report_skipped_rows(pager.stats, query.on_unverified)
+        row_filter.report()
+
+
+def _make_printer(
+    output_format: OutputFormat | None, columns: tuple[str, ...] | None, query: ListQuery
+) -> LinePrinter | TablePrinter:
+    if output_format is not None or not sys.stdout.isatty():
+        return LinePrinter(output_format, columns)
+    requested = {"room": query.room_id, "session": query.session_id}
+    constant = [name for name, value in requested.items() if value is not None]
+    return TablePrinter(columns, constant)

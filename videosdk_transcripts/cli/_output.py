@@ -1,0 +1,313 @@
+"""Rows on stdout, for people and for programs; messages and progress on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import click
+
+from videosdk_transcripts._redact import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from videosdk_transcripts import Pager, PostTranscription, Transcription, WalkStats
+
+    AnyTranscription = Transcription | PostTranscription
+
+OutputFormat = Literal["json", "jsonl", "csv"]
+
+COLUMNS: Final = ("id", "status", "start", "end", "duration", "room", "session", "files")
+"""All columns that can be printed."""
+_LINE_COLUMNS: Final = ("id", "status", "start", "end", "room", "session", "files")
+"""Default columns of a tab-separated line. Their order is part of the public interface."""
+_TABLE_COLUMNS: Final = ("id", "start", "duration", "status", "room", "session", "files")
+_HIDDEN_FIRST: Final = ("session", "room", "duration", "files")
+"""Columns that a narrow terminal hides, in this order."""
+_PROGRESS_AFTER: Final = 1.0
+"""Seconds before progress is shown. A walk that is done by then needs none."""
+_REFRESH: Final = 0.1
+"""Seconds between two updates of the progress line."""
+
+
+# Text.
+
+
+def notify(text: str) -> None:
+    """Print a message to stderr. A closed stderr does not stop the command."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def plain(text: str) -> str:
+    """Replace the characters that would move a terminal's cursor or break a line."""
+    return printable(text, len(text))
+
+
+def readable(text: str) -> str:
+    """Replace the same characters of a longer text, and keep line breaks and tabs."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+# Columns.
+
+
+def _minute(row: AnyTranscription) -> str:
+    return f"{row.start:%Y-%m-%d %H:%M}" if row.start else ""
+
+
+def _end_minute(row: AnyTranscription) -> str:
+    return f"{row.end:%Y-%m-%d %H:%M}" if row.end else ""
+
+
+def _clock_time(row: AnyTranscription) -> str:
+    return str(row.duration).partition(".")[0] if row.duration and row.duration.days >= 0 else ""
+
+
+def _seconds(length: timedelta) -> str:
+    # To the millisecond, as the service counts, and never in exponent notation.
+    return f"{length.total_seconds():.3f}".rstrip("0").rstrip(".")
+
+
+def _files(row: AnyTranscription) -> str:
+    return ",".join([*row.files, *(["summary"] if row.summary_files else [])])
+
+
+_CELLS: Final[dict[str, Callable[[AnyTranscription], str | None]]] = {
+    "id": lambda row: row.id,
+    "status": lambda row: row.status,
+    "start": lambda row: row.start.isoformat() if row.start else None,
+    "end": lambda row: row.end.isoformat() if row.end else None,
+    "duration": lambda row: None if row.duration is None else _seconds(row.duration),
+    "room": lambda row: row.room_id,
+    "session": lambda row: row.session_id,
+    "files": _files,
+}
+_DISPLAY_CELLS: Final = {**_CELLS, "start": _minute, "end": _end_minute, "duration": _clock_time}
+_HEADINGS: Final = {"start": "Start (UTC)", "end": "End (UTC)"}
+
+
+def _cells(row: AnyTranscription, columns: Sequence[str]) -> list[str]:
+    """Return the cells of a row for programs: times in ISO 8601, durations in seconds."""
+    return [_CELLS[name](row) or "" for name in columns]
+
+
+def _display_cell(row: AnyTranscription, column: str) -> str:
+    """Return a cell for people: times to the minute, durations to the second."""
+    return plain(_DISPLAY_CELLS[column](row) or "")
+
+
+def _heading(column: str) -> str:
+    return _HEADINGS.get(column, column.capitalize())
+
+
+# One row.
+
+
+def print_transcription(row: AnyTranscription, output_format: OutputFormat | None) -> None:
+    """Print one row as JSON, as one line per column on a terminal, or as one line with tabs."""
+    if output_format == "json":
+        click.echo(json.dumps(row.to_dict(), indent=2))
+    elif sys.stdout.isatty():
+        width = max(map(len, map(_heading, COLUMNS)))
+        for name in COLUMNS:
+            click.echo(f"{_heading(name):{width}}  {_display_cell(row, name)}".rstrip())
+    else:
+        click.echo(tab_separated(row))
+
+
+def tab_separated(row: AnyTranscription, columns: Sequence[str] = _LINE_COLUMNS) -> str:
+    """Return a row as a line of tab-separated cells."""
+    return "\t".join(plain(cell) for cell in _cells(row, columns))
+
+
+# Many rows.
+
+
+class LinePrinter:
+    """
+    Print each row as soon as it arrives.
+
+    Args:
+        output_format: JSON, JSON lines or CSV; None for tab-separated lines.
+        columns: what to print of a row; None for the default of the format.
+    """
+
+    is_deferred = False
+
+    def __init__(self, output_format: OutputFormat | None, columns: Sequence[str] | None) -> None:
+        self._format = output_format
+        self._columns = columns or (COLUMNS if output_format == "csv" else _LINE_COLUMNS)
+        self._is_empty = True
+
+    def add(self, row: AnyTranscription) -> None:
+        """Print a row. `click.echo` flushes, so that it reaches a pipe at once."""
+        match self._format:
+            case "json":
+                before = "[\n" if self._is_empty else ",\n"
+                click.echo(f"{before}{json.dumps(row.to_dict())}", nl=False)
+            case "jsonl":
+                click.echo(json.dumps(row.to_dict()))
+            case "csv":
+                self._print_header_once()
+                click.echo(_comma_separated(_cells(row, self._columns)))
+            case _:
+                click.echo(tab_separated(row, self._columns))
+        self._is_empty = False
+
+    def end(self, *, complete: bool) -> None:
+        """Finish the output. The JSON array of a walk that failed stays open, hence invalid."""
+        if complete and self._format == "json":
+            click.echo("[]" if self._is_empty else "\n]")
+        if complete and self._format == "csv":
+            self._print_header_once()
+
+    def _print_header_once(self) -> None:
+        if self._is_empty:
+            click.echo(_comma_separated(self._columns))
+            self._is_empty = False
+
+
+class TablePrinter:
+    """
+    Print all rows as a table at the end, when the width of its columns is known.
+
+    Args:
+        columns: what to print of a row; None for the default.
+        constant: columns that the default leaves out, because all rows have the same value.
+    """
+
+    is_deferred = True
+
+    def __init__(self, columns: Sequence[str] | None, constant: Sequence[str] = ()) -> None:
+        self._columns = columns or [name for name in _TABLE_COLUMNS if name not in constant]
+        self._rows: list[AnyTranscription] = []
+
+    def add(self, row: AnyTranscription) -> None:
+        """Add a row to the table."""
+        self._rows.append(row)
+
+    def end(self, *, complete: bool) -> None:
+        """Print the table to stdout, and the number of its rows to stderr."""
+        if self._rows:
+            self._print_table()
+        elif complete:
+            notify(plural(0, "transcription"))
+
+    def _print_table(self) -> None:
+        # Imported here: rich takes longer to load than a short walk.
+        from rich.console import Console
+
+        console = Console()
+        names = list(self._columns)
+        hidden: list[str] = []
+        table = self._table(names)
+        # With the default options, a table is measured after it was cut to the console's width.
+        unlimited = console.options.update(max_width=sys.maxsize)
+        for name in _HIDDEN_FIRST:
+            # Hide columns rather than fold ids: a folded id cannot be copied.
+            if name in names and console.measure(table, options=unlimited).maximum > console.width:
+                names.remove(name)
+                hidden.append(name)
+                table = self._table(names)
+        console.print(table)
+        note = f" (hidden on this width: {', '.join(hidden)})" if hidden else ""
+        notify(f"{plural(len(self._rows), 'transcription')}{note}")
+
+    def _table(self, names: Sequence[str]) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in names:
+            table.add_column(_heading(name), overflow="fold")
+        for row in self._rows:
+            table.add_row(*(Text(_display_cell(row, name)) for name in names))
+        return table
+
+
+def _comma_separated(values: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+def report_skipped_rows(stats: WalkStats, on_unverified: Literal["raise", "skip", "yield"]) -> None:
+    """Report on stderr the rows that a walk received and did not yield, and why."""
+    treated = "included" if on_unverified == "yield" else "skipped"
+    for count, noun, what in (
+        (stats.foreign_rows_dropped, "row", "of other rooms or sessions dropped"),
+        (stats.duplicates_dropped, "duplicate", "skipped"),
+        (stats.invalid_rows, "unreadable row", "skipped"),
+        (stats.unverified_rows, "row", f"without room or session {treated}"),
+    ):
+        if count:
+            notify(f"{plural(count, noun)} {what}")
+
+
+# Progress.
+
+
+@asynccontextmanager
+async def progress_of(pager: Pager[Any], *, rows_scroll: bool) -> AsyncGenerator[None]:
+    """
+    Show the progress of a walk on stderr during the block, and clear it at the end.
+
+    Nothing is shown where stderr is not a terminal, or where `rows_scroll` on the same terminal.
+    """
+    import asyncio
+
+    if rows_scroll or not sys.stderr.isatty():
+        yield
+        return
+    task = asyncio.create_task(_show_progress(pager))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _show_progress(pager: Pager[Any]) -> None:
+    import asyncio
+
+    await asyncio.sleep(_PROGRESS_AFTER)
+    from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
+
+    spinner = Spinner("dots", _progress_text(pager))
+    # Rows are written to stdout directly, so that it must not be redirected to this console.
+    with Live(
+        spinner,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ):
+        while True:
+            spinner.update(text=_progress_text(pager))
+            await asyncio.sleep(_REFRESH)
+
+
+def _progress_text(pager: Pager[Any]) -> str:
+    stats = pager.stats
+    noun = "retry" if stats.retries == 1 else "retries"
+    retries = f", {stats.retries} {noun}" if stats.retries else ""
+    return f"{stats.rows_yielded} of {pager.total or '?'} rows{retries}"
