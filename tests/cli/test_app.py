@@ -148,6 +148,8 @@ def test_module_runs_the_command_line() -> None:
         (["--no-such"], "--no-such"),
         (["no-such"], "no-such"),
         ([], "missing command"),
+        (["post"], "missing command"),
+        (["completion", "tcsh"], "'tcsh'"),
         (["list", "--no-such"], "--no-such"),
         (["list", ROOM, SESSION, "third"], "third"),
         (["list", "--limit", "0"], "--limit"),
@@ -267,5 +269,5 @@ def test_warning_is_printed_once_per_run(account: FakeVideoSDK, run: Run) -> Non
     account.add_transcription(room_id="another-room")
     first, second = run("list", ROOM), run("list", ROOM)
     assert first == second
-    assert second.err.count("ignored the filter") == 1
+    assert second.err.count("filter") == 1
     assert before == logging.getLogger("videosdk_transcripts").handlers

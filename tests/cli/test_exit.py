@@ -34,8 +34,6 @@ from videosdk_transcripts.testing import (
 from .command_line import NAME, Run, shown_on_a_terminal, start, use_policy
 
 ROOM = "abcd-efgh-ijkl"
-
-
 SANDBOX_LINE = f"sandbox rooms: {', '.join(SANDBOX_ROOMS)}\n"
 
 
@@ -82,11 +80,11 @@ def having(**fields: Any) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
 
 
 ENDS = [
-    (ExitCode.USAGE, setting(API_ENDPOINT="nowhere"), "the endpoint must look like"),
+    (ExitCode.USAGE, setting(API_ENDPOINT="nowhere"), "endpoint"),
     (ExitCode.AUTH, setting(API_KEY=None, SECRET=None), "no credentials"),
     (ExitCode.AUTH, setting(API_KEY=None, SECRET=None), "(see --env-file and --sandbox)"),
     (ExitCode.AUTH, setting(SECRET=None), "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not"),
-    (ExitCode.AUTH, setting(SECRET=None, TOKEN="Bearer x"), "starts with 'Bearer '"),
+    (ExitCode.AUTH, setting(SECRET=None, TOKEN="Bearer x"), "Bearer"),
     (ExitCode.AUTH, setting(SECRET="a wrong secret of more than 32 bytes"), " 401"),
     (ExitCode.AUTH, always(Status(403)), " 403"),
     (ExitCode.NOT_FOUND, always(Status(404)), " 404"),
@@ -100,10 +98,10 @@ ENDS = [
     (
         ExitCode.SERVICE,
         having(start=5),
-        "expected a string, found a number",
+        "string",
     ),
     (ExitCode.SERVICE, having(start=5), "(see --on-invalid)"),
-    (ExitCode.SERVICE, having(extension={}), "does not name the room or session"),
+    (ExitCode.SERVICE, having(extension={}), "session"),
     (ExitCode.SERVICE, having(extension={}), "(see --on-unverified)"),
 ]
 
@@ -139,7 +137,7 @@ def test_refused_connection_names_the_address(
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", f"http://{address}")
         code, out, err = run("list")
     assert (code, out) == (ExitCode.NETWORK, "")
-    assert f"can't connect to {address}" in err
+    assert address in err
 
 
 def test_timeout_exits_with_the_network_code(
@@ -160,7 +158,7 @@ def test_invalid_room_is_rejected_before_a_request(
     """An invalid id is a usage error, and nothing is sent."""
     code, out, err = run("list", room)
     assert (code, out) == (ExitCode.USAGE, "")
-    assert "room_id must be an id" in err
+    assert "room_id" in err
     assert account.requests == []
 
 
@@ -172,7 +170,8 @@ def test_unreadable_single_row_names_no_option(
     account.add_transcription(row_id="bad")["status"] = 7
     code, out, err = run(command, "bad")
     assert (code, out) == (ExitCode.SERVICE, "")
-    assert err.startswith(f"{NAME}row bad can't be read")
+    assert err.startswith(NAME)
+    assert "bad" in err
     assert "--on-invalid" not in err
 
 
@@ -200,7 +199,7 @@ def test_failure_after_rows_exits_with_partial(
     account.on_page(2, fault, times=10)
     code, out, err = run("list")
     assert (code, len(out.splitlines())) == (ExitCode.PARTIAL, 20)
-    assert err.startswith(f"{NAME}stopped after 20 rows: GET page 2 ")
+    assert err.startswith(f"{NAME}stopped after 20 rows: ")
     assert err.count("\n") == 1
 
 

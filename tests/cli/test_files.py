@@ -211,3 +211,22 @@ def test_download_of_recordings_by_id(run: Run, account: FakeVideoSDK, tmp_path:
     code, out, err = run(*options)
     assert (code, out) == (ExitCode.AUTH, "")
     assert "403" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["text", "t-1", "--format", ""], "'--format': must be a format such as txt"),
+        (["download", "--format", "../x"], "format"),
+        (["download", ROOM, "--id", "t-1"], "--id cannot be combined with ROOM"),
+        (["download", "--id", "t-1", "--limit", "1"], "--id cannot be combined with ROOM"),
+    ],
+)
+def test_invalid_argument_is_rejected_before_a_request(
+    run: Run, account: FakeVideoSDK, arguments: list[str], message: str
+) -> None:
+    """The exit code is 2, and the argument is named."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert message in err
+    assert account.requests == []

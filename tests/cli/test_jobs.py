@@ -59,11 +59,8 @@ def test_summary_options_reach_the_service(
             "--no-summary and --summary-prompt are",
         ),
         (["start"], "ROOM"),
-        (["start", "a room"], "room_id must be an id"),
-        (["start", ROOM, "--webhook-url", "x"], "webhook_url must be"),
-        (["follow", "--poll", "0"], "poll must be"),
-        (["post"], "missing command"),
-        (["completion", "tcsh"], "'tcsh'"),
+        (["start", "a room"], "room_id"),
+        (["start", ROOM, "--webhook-url", "x"], "webhook_url"),
     ],
 )
 def test_invalid_argument_is_rejected_before_a_request(
@@ -71,8 +68,8 @@ def test_invalid_argument_is_rejected_before_a_request(
 ) -> None:
     """It is named."""
     code, out, err = run(*arguments)
-    assert code == ExitCode.USAGE
-    assert message in out + err
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert message in err
     assert account.requests == []
 
 

@@ -21,8 +21,6 @@ from videosdk_transcripts.testing import Delay, Envelope, Exchange, FakeVideoSDK
 from .command_line import NAME, Outcome, Run, Terminal, shown_on_a_terminal, start, use_policy
 
 ROOM = "abcd-efgh-ijkl"
-
-
 SESSION = "64f1a2b3c4d5e6f708192a3b"
 
 
@@ -549,7 +547,8 @@ def test_foreign_rows_are_reported(account: FakeVideoSDK, run: Run) -> None:
     code, out, err = run("list", ROOM)
     assert (code, len(out.splitlines())) == (0, 2)
     warning, count = err.splitlines()
-    assert warning.startswith(f"{NAME}The service ignored the filter for room {ROOM}")
+    assert warning.startswith(NAME)
+    assert ROOM in warning
     assert count == "3 rows of other rooms or sessions dropped"
 
 
@@ -609,4 +608,4 @@ def test_skipped_rows_without_output_keep_the_exit_code(account: FakeVideoSDK, r
     account.on_page(2, Status(404))
     code, out, err = run("list", "--on-invalid", "skip")
     assert (code, out) == (ExitCode.NOT_FOUND, "")
-    assert err.startswith(f"20 unreadable rows skipped\n{NAME}GET page 2 ")
+    assert err.startswith(f"20 unreadable rows skipped\n{NAME}")

@@ -25,11 +25,7 @@ from ..promises.canaries import KEY, SECRET, found_in
 from .command_line import Outcome, Run
 
 NOW = 1_770_000_000.0
-
-
 NAN = b'{"alg": NaN}'
-
-
 GOOD = {
     "apikey": "the-key",
     "permissions": ["allow_join", "allow_mod"],
@@ -167,7 +163,7 @@ def test_token_as_an_argument_is_not_repeated(run_token: Run, arguments: tuple[s
         ({}, "VIDEOSDK_API_KEY and VIDEOSDK_SECRET are not set"),
         ({"VIDEOSDK_API_KEY": KEY, "VIDEOSDK_SECRET": " "}, "VIDEOSDK_SECRET is not set:"),
         ({"VIDEOSDK_SECRET_KEY": SECRET, "VIDEOSDK_TOKEN": "t"}, "VIDEOSDK_API_KEY is not set:"),
-        ({"VIDEOSDK_API_KEY": KEY, "VIDEOSDK_SECRET": f"{SECRET}\udcff"}, "can't sign a token"),
+        ({"VIDEOSDK_API_KEY": KEY, "VIDEOSDK_SECRET": f"{SECRET}\udcff"}, "sign a token"),
     ],
 )
 def test_missing_key_or_secret_is_named(
