@@ -1,4 +1,4 @@
-"""Time as a client sees it: one object, so that tests can replace it."""
+"""Time as the client sees it: one object, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Clock:
     """
 
     monotonic: Callable[[], float] = _time.monotonic
-    """Return seconds that only increase. Timeouts, waits and lifetimes count in them."""
+    """Return seconds that only increase. Timeouts, waits and token lifetimes use them."""
     time: Callable[[], float] = _time.time
     """Return seconds since the epoch, for tokens and for dates in ``Retry-After``."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

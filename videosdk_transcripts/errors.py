@@ -86,6 +86,7 @@ __all__ = [
 ]
 
 _MOST: Final = 800
+_REQUEST_TIMEOUT: Final = 408
 
 
 class VideoSDKTranscriptsError(Exception):
@@ -130,6 +131,17 @@ class VideoSDKTranscriptsError(Exception):
         self.attempts = attempts
         self.checkpoint = checkpoint
 
+    @property
+    def is_transient(self) -> bool:
+        """
+        Return whether the same call may succeed later, without a change of its arguments.
+
+        True if the service did not respond, was overloaded or failed (`NoResponseError`,
+        `RateLimitedError`, `ServerError`, a 408), or if a response broke off or was not the
+        promised JSON. Reads have been retried already when such an error is raised.
+        """
+        return False
+
     def __str__(self) -> str:
         facts = [
             f"{name} {value}"
@@ -159,6 +171,11 @@ class ClientClosedError(VideoSDKTranscriptsError, RuntimeError):
 class NoResponseError(VideoSDKTranscriptsError):
     """No answer came: see the two classes below it."""
 
+    @property
+    def is_transient(self) -> bool:
+        """See `VideoSDKTranscriptsError.is_transient`."""
+        return True
+
 
 class ConnectionFailedError(NoResponseError):
     """The connection was refused or reset, or the name or the certificate did not resolve."""
@@ -170,6 +187,11 @@ class TimedOutError(NoResponseError, TimeoutError):
 
 class StatusError(VideoSDKTranscriptsError):
     """The service answered with a status that is no success."""
+
+    @property
+    def is_transient(self) -> bool:
+        """See `VideoSDKTranscriptsError.is_transient`."""
+        return self.status == _REQUEST_TIMEOUT
 
 
 class BadRequestError(StatusError):
@@ -195,6 +217,11 @@ class ConflictError(StatusError):
 class RateLimitedError(StatusError):
     """429: too many requests. ``retry_after`` holds what the service asked for."""
 
+    @property
+    def is_transient(self) -> bool:
+        """See `VideoSDKTranscriptsError.is_transient`."""
+        return True
+
 
 class RedirectError(StatusError):
     """3xx: a redirect is never followed, because the token goes to one origin only."""
@@ -203,9 +230,19 @@ class RedirectError(StatusError):
 class ServerError(StatusError):
     """5xx, or 406, as which the service dresses some of its own failures."""
 
+    @property
+    def is_transient(self) -> bool:
+        """See `VideoSDKTranscriptsError.is_transient`."""
+        return True
+
 
 class InvalidResponseError(VideoSDKTranscriptsError):
     """An answer came, but it is not what the API promises."""
+
+    @property
+    def is_transient(self) -> bool:
+        """See `VideoSDKTranscriptsError.is_transient`. False for the classes below this one."""
+        return type(self) is InvalidResponseError
 
 
 class ResponseTooLargeError(InvalidResponseError):

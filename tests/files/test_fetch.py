@@ -336,9 +336,9 @@ async def test_a_fault_is_survived(fake: FakeVideoSDK, clock: ManualClock, fault
         (Status(503), ServerError, "the file host 127.0.0.1 answered 503"),
         (Status(401), VideoSDKTranscriptsError, "answered 401"),
         (Status(304), RedirectError, "answered 304"),
-        (Status(206), InvalidResponseError, "answered 206, which is no whole file"),
+        (Status(206), InvalidResponseError, "answered 206, which is not a whole file"),
         (CutBody(), InvalidResponseError, "broke off"),
-        (DropConnection(), ConnectionFailedError, "broke before an answer"),
+        (DropConnection(), ConnectionFailedError, "broke before a response"),
         (HtmlPage(502), ServerError, "answered 502"),
     ],
 )
@@ -394,7 +394,7 @@ async def test_an_attempt_takes_so_long_at_most(fake: FakeVideoSDK) -> None:
     fake.files.fail_next(Delay(60))
     error = await failure(url, fake.url, policy=RetryPolicy(attempts=1, attempt_timeout=0.05))
     assert isinstance(error, TimedOutError)
-    assert "no whole file within the attempt_timeout of 0.05 s" in str(error)
+    assert "attempt_timeout of 0.05 s while waiting for the whole response" in str(error)
 
 
 async def test_all_attempts_take_so_long_at_most(fake: FakeVideoSDK) -> None:
@@ -405,7 +405,7 @@ async def test_all_attempts_take_so_long_at_most(fake: FakeVideoSDK) -> None:
     fake.files.fail_next(Delay(60))
     error = await failure(url, fake.url, policy=policy)
     assert isinstance(error, TimedOutError)
-    assert "the page_timeout passed in attempt 1;" in str(error)
+    assert "timed out: page_timeout on attempt 1;" in str(error)
     assert error.attempts == 1
 
     async def sleep(seconds: float) -> None:
@@ -415,7 +415,9 @@ async def test_all_attempts_take_so_long_at_most(fake: FakeVideoSDK) -> None:
     loop = asyncio.get_running_loop()
     policy = RetryPolicy(attempts=9, page_timeout=0.1, wait_initial=0.0)
     error = await failure(url, fake.url, policy=policy, clock=Clock(loop.time, sleep=sleep))
-    assert "the page_timeout passed in attempt 1, after GET" in str(error)
+    assert "page_timeout on attempt 1 (last error: the file host 127.0.0.1 answered 503)" in str(
+        error
+    )
 
 
 async def test_no_more_than_so_many_at_once(fake: FakeVideoSDK) -> None:
@@ -426,7 +428,7 @@ async def test_no_more_than_so_many_at_once(fake: FakeVideoSDK) -> None:
     async with opened(fake.url, max_in_flight=1, policy=policy) as transport:
         wire = await transport.sessions.open()
         async with wire.semaphore:
-            with pytest.raises(TimedOutError, match="while it waited for a slot"):
+            with pytest.raises(TimedOutError, match="while waiting for a slot"):
                 await Files(transport).fetch_bytes(view(row), "txt", summary=False, reread=unread)
     assert fake.files.requests == []
 

@@ -1,13 +1,15 @@
-"""P6: what is tried again is named, and the waits are honest."""
+"""P6: what is retried is listed in one table, and waits respect the service and the policy."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from videosdk_transcripts import (
+    Clock,
     ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
@@ -24,53 +26,89 @@ from videosdk_transcripts import (
     WalkStats,
 )
 from videosdk_transcripts._api.protocol import status_error
-from videosdk_transcripts._http.retry import Attempts, is_retryable, with_retries
-from videosdk_transcripts.errors import StatusError
+from videosdk_transcripts._http.retry import (
+    THROTTLING_STATUSES,
+    Attempt,
+    Runner,
+    is_retryable,
+    is_retryable_write,
+    is_unsettled,
+)
+from videosdk_transcripts._http.session import ConnectionOptions, Sessions
 
 from ..conftest import ManualClock
 
+RETRIED = [408, 429, 500, 502, 503, 504]
 
-async def run(
-    failures: list[BaseException],
-    clock: ManualClock,
-    policy: RetryPolicy | None = None,
-    *,
-    deadline: float = 1e9,
-    stats: WalkStats | None = None,
-) -> str:
-    """Meet these failures, one an attempt, and then succeed."""
+
+def of_status(status: int) -> VideoSDKTranscriptsError:
+    """Return the error for a status."""
+    return status_error(status)("x", status=status)
+
+
+@asynccontextmanager
+async def running(clock: Clock, policy: RetryPolicy | None = None) -> AsyncIterator[Runner]:
+    """Provide a runner, and close its session afterwards."""
+    sessions = Sessions(ConnectionOptions())
+    yield Runner(sessions, policy or RetryPolicy(), clock)
+    await sessions.aclose()
+
+
+async def run(runner: Runner, failures: list[BaseException], **options: Any) -> str:
+    """Run a call that fails with these, one for each attempt, and then succeeds."""
     left = list(failures)
 
-    async def attempt() -> str:
+    async def send(_attempt: Attempt) -> str:
         if left:
             raise left.pop(0)
         return "done"
 
-    return await with_retries(
-        attempt,
-        policy or RetryPolicy(),
-        subject="page 2",
-        attempts=Attempts(),
-        stats=stats or WalkStats(),
-        time_left=lambda: deadline - clock.now,
-        sleep=clock.sleep,
-    )
+    return await runner.run("GET page 2", send, **{"stats": WalkStats(), **options})
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_repeated_statuses(status: int) -> None:
-    """These six, for a read."""
-    assert is_retryable(status_error(status)("x", status=status))
+# The table.
+
+
+@pytest.mark.parametrize("status", RETRIED)
+def test_read_is_retried_after_these_statuses(status: int) -> None:
+    """All of them are transient as well."""
+    assert is_retryable(of_status(status))
+    assert of_status(status).is_transient
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 406, 409, 410, 422, 501, 505])
-def test_statuses_that_stay(status: int) -> None:
-    """And no others."""
-    assert not is_retryable(status_error(status)("x", status=status))
+def test_read_is_not_retried_after_other_statuses(status: int) -> None:
+    """What may succeed later (406, 501, 505) is left to the caller."""
+    assert not is_retryable(of_status(status))
+    assert of_status(status).is_transient is (status in {406, 501, 505})
+
+
+@pytest.mark.parametrize("status", [*RETRIED, 301, 400, 404, 406, 501])
+def test_only_429_lets_a_settled_write_be_sent_again(status: int) -> None:
+    """After every other status somebody has to look first, or nothing helps."""
+    assert is_retryable_write(of_status(status), in_doubt=False) is (status == 429)
+    assert is_retryable_write(of_status(status), in_doubt=True)
+
+
+@pytest.mark.parametrize("status", [200, 204, 406, 408, 500, 501, 502, 503, 504, 520])
+def test_write_is_unsettled_after_these_statuses(status: int) -> None:
+    """A failure may come after the fact, and a success that can't be read proves nothing."""
+    assert is_unsettled(status)
+
+
+@pytest.mark.parametrize("status", [301, 304, 400, 401, 403, 404, 409, 422, 429, 499])
+def test_refused_write_is_settled(status: int) -> None:
+    """It was not applied."""
+    assert not is_unsettled(status)
+
+
+def test_throttling_statuses() -> None:
+    """Read-ahead backs off after these."""
+    assert frozenset({429, 503}) == THROTTLING_STATUSES
 
 
 @pytest.mark.parametrize(
-    ("error", "repeated"),
+    ("error", "retried"),
     [
         (ConnectionFailedError("x"), True),
         (TimedOutError("x"), True),
@@ -86,109 +124,132 @@ def test_statuses_that_stay(status: int) -> None:
         (TimeoutError("x"), False),
     ],
 )
-def test_repeated_failures(error: BaseException, repeated: bool) -> None:
-    """Broken connections, limits of an attempt and unreadable bodies; nothing unnamed."""
-    assert repeated is is_retryable(error)
+def test_failures_without_status(error: BaseException, retried: bool) -> None:
+    """Connections, timeouts and broken responses are retried; nothing that is not named."""
+    assert retried is is_retryable(error) is is_retryable_write(error, in_doubt=False)
+    assert retried is getattr(error, "is_transient", False)
 
 
-async def test_it_goes_on_until_it_succeeds(clock: ManualClock) -> None:
-    """Each failure but the last attempt's is waited out and counted."""
+@pytest.mark.parametrize("error", [InvalidRowError("x"), ConnectionFailedError("x")])
+def test_write_in_doubt_may_be_sent_again_after_any_failure_of_the_request(
+    error: VideoSDKTranscriptsError,
+) -> None:
+    """Only after `reconcile` has found that it was not applied."""
+    assert is_retryable_write(error, in_doubt=True)
+    assert not is_retryable_write(ConfigurationError("x"), in_doubt=True)
+
+
+# The loop.
+
+
+async def test_retries_until_success(clock: ManualClock) -> None:
+    """Each failure is followed by a wait and counted."""
     stats = WalkStats()
-    failures: list[BaseException] = [ServerError("x", status=503)] * 5
-    assert await run(failures, clock, stats=stats) == "done"
+    async with running(clock.clock) as runner:
+        assert await run(runner, [ServerError("x", status=503)] * 5, stats=stats) == "done"
     assert (len(clock.slept), stats.retries) == (5, 5)
 
 
-async def test_the_last_failure_is_raised_as_it_was(clock: ManualClock) -> None:
-    """With the number of attempts, and without tenacity's own error."""
+async def test_last_failure_is_raised_unchanged(clock: ManualClock) -> None:
+    """With the number of attempts, and without an error of tenacity."""
     failures = [ServerError("x", status=503) for _ in range(3)]
-    with pytest.raises(ServerError) as caught:
-        await run(list(failures), clock, RetryPolicy(attempts=3))
+    async with running(clock.clock, RetryPolicy(attempts=3)) as runner:
+        with pytest.raises(ServerError) as caught:
+            await run(runner, list(failures))
     assert caught.value is failures[-1]
     assert (caught.value.attempts, len(clock.slept)) == (3, 2)
-    assert caught.value.__cause__ is None
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 @pytest.mark.parametrize("error", [NotFoundError("x", status=404), InvalidRowError("x")])
-async def test_what_is_not_named_is_raised_at_once(
+async def test_permanent_failure_is_raised_at_once(
     clock: ManualClock, error: VideoSDKTranscriptsError
 ) -> None:
-    """One attempt and no wait."""
-    with pytest.raises(type(error)):
-        await run([error], clock)
+    """After one attempt and no wait."""
+    async with running(clock.clock) as runner:
+        with pytest.raises(type(error)):
+            await run(runner, [error])
     assert (error.attempts, clock.slept) == (1, [])
 
 
-async def test_a_cancellation_gets_through(clock: ManualClock) -> None:
-    """And so does what is not of this package."""
-    for error in (asyncio.CancelledError(), KeyError("x")):
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyError("x")])
+async def test_cancellation_and_foreign_errors_get_through(
+    clock: ManualClock, error: BaseException
+) -> None:
+    """Neither is retried."""
+    async with running(clock.clock) as runner:
         with pytest.raises(type(error)):
-            await run([error], clock)
+            await run(runner, [error])
     assert clock.slept == []
 
 
 async def test_waits_double_with_full_jitter(clock: ManualClock) -> None:
-    """Drawn evenly from zero to a bound that doubles until its longest."""
-    policy = RetryPolicy(attempts=7, wait_initial=0.5, wait_max=4.0)
+    """Each is drawn evenly from zero up to a bound that doubles until wait_max."""
+    policy = RetryPolicy(attempts=7, wait_initial=0.5, wait_max=4.0, page_timeout=1e9)
     seen: list[list[float]] = [[] for _ in range(6)]
-    for _ in range(200):
-        clock.slept.clear()
-        await run([ServerError("x", status=503)] * 6, clock, policy)
-        for waits, waited in zip(seen, clock.slept, strict=True):
-            waits.append(waited)
+    async with running(clock.clock, policy) as runner:
+        for _ in range(200):
+            clock.slept.clear()
+            await run(runner, [ServerError("x", status=503)] * 6)
+            for waits, waited in zip(seen, clock.slept, strict=True):
+                waits.append(waited)
     for waits, bound in zip(seen, (0.5, 1, 2, 4, 4, 4), strict=True):
         assert 0 <= min(waits) < bound * 0.1
         assert bound * 0.9 < max(waits) <= bound
 
 
 @pytest.mark.parametrize("asked", [0.0, 3.0, 60.0])
-async def test_retry_after_is_never_undercut(clock: ManualClock, asked: float) -> None:
-    """The jitter comes on top of it."""
-    await run([RateLimitedError("x", status=429, retry_after=asked)], clock)
+async def test_wait_is_never_shorter_than_retry_after(clock: ManualClock, asked: float) -> None:
+    """The jitter is added to it."""
+    async with running(clock.clock) as runner:
+        await run(runner, [RateLimitedError("x", status=429, retry_after=asked)])
     assert asked <= clock.slept[0] <= asked + 0.5
 
 
-async def test_a_retry_after_beyond_the_cap_is_raised_at_once(clock: ManualClock) -> None:
-    """With its value, and without an early attempt."""
-    with pytest.raises(RateLimitedError) as caught:
-        await run([RateLimitedError("x", status=429, retry_after=60.1)], clock)
+async def test_retry_after_beyond_the_cap_is_raised_at_once(clock: ManualClock) -> None:
+    """With its value, and without another attempt."""
+    async with running(clock.clock) as runner:
+        with pytest.raises(RateLimitedError) as caught:
+            await run(runner, [RateLimitedError("x", status=429, retry_after=60.1)])
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (60.1, 1, [])
 
 
-async def test_a_wait_beyond_the_deadline_is_not_begun(clock: ManualClock) -> None:
-    """The failure is raised while there is still time to do something else."""
-    with pytest.raises(RateLimitedError):
-        await run(
-            [RateLimitedError("x", status=429, retry_after=5.0)], clock, deadline=clock.now + 5.0
-        )
+async def test_wait_beyond_the_deadline_is_not_begun(clock: ManualClock) -> None:
+    """The failure is raised while there is still time for something else."""
+    async with running(clock.clock) as runner:
+        with pytest.raises(RateLimitedError):
+            await run(
+                runner,
+                [RateLimitedError("x", status=429, retry_after=5.0)],
+                deadline=clock.now + 5.0,
+            )
     assert clock.slept == []
 
 
-async def test_each_retry_is_a_record(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
-    """Page, attempt, reason and wait, as text and as fields."""
+async def test_passed_deadline_sends_nothing(clock: ManualClock) -> None:
+    """The error names the timeout and that nothing was tried."""
+    async with running(clock.clock) as runner:
+        with pytest.raises(TimedOutError) as caught:
+            await run(runner, [], deadline=clock.now)
+    text = "GET page 2: timed out: walk_timeout before the first attempt; allow more time"
+    assert caught.value.message.startswith(text)
+    assert caught.value.attempts == 0
+
+
+async def test_each_retry_is_logged(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+    """What, attempt, reason and wait, as text and as fields."""
     with caplog.at_level(logging.INFO, "videosdk_transcripts"):
-        await run([ServerError("x", status=503), ConnectionFailedError("x")], clock)
+        async with running(clock.clock) as runner:
+            await run(runner, [ServerError("x", status=503), ConnectionFailedError("x")])
     first, second = caplog.records
-    assert first.getMessage().startswith("page 2: attempt 1 failed with 503, next one in ")
-    assert second.getMessage().startswith("page 2: attempt 2 failed with ConnectionFailedError")
+    assert first.getMessage().startswith("GET page 2: attempt 1 failed with 503, retrying in ")
+    assert second.getMessage().startswith("GET page 2: attempt 2 failed with ConnectionFailedErr")
     fields: Callable[[Any], tuple[Any, ...]] = lambda r: (r.attempt, r.reason, r.status, r.wait)  # noqa: E731
     assert fields(first) == (1, "ServerError", 503, clock.slept[0])
     assert fields(second) == (2, "ConnectionFailedError", None, clock.slept[1])
 
 
-@pytest.mark.parametrize(
-    ("count", "last", "text"),
-    [
-        (0, None, "before the first attempt"),
-        (1, None, "in attempt 1"),
-        (3, StatusError("it broke"), "in attempt 3, after it broke"),
-    ],
-)
-def test_attempts_tell_what_was_tried(
-    count: int, last: VideoSDKTranscriptsError | None, text: str
-) -> None:
-    """For the error of a deadline."""
-    assert text == str(Attempts(count, last))
+# The policy.
 
 
 @pytest.mark.parametrize(
@@ -204,14 +265,14 @@ def test_attempts_tell_what_was_tried(
         ("page_timeout", None),
     ],
 )
-def test_a_policy_out_of_bounds(name: str, value: Any) -> None:
-    """Refused at construction, by name."""
+def test_policy_out_of_bounds_is_refused_by_name(name: str, value: Any) -> None:
+    """When it is constructed."""
     with pytest.raises(ConfigurationError, match=f"{name} must be"):
         RetryPolicy(**{name: value})
 
 
-def test_the_defaults_and_their_arithmetic() -> None:
-    """The numbers of the docstring."""
+def test_defaults_match_the_arithmetic_of_the_docstring() -> None:
+    """The numbers of `RetryPolicy`."""
     policy = RetryPolicy()
     waits = [min(policy.wait_max, policy.wait_initial * 2**n) for n in range(policy.attempts - 1)]
     assert waits == [0.5, 1, 2, 4, 8]

@@ -157,7 +157,7 @@ async def test_what_belongs_to_no_task_is_refused() -> None:
     refused: list[str] = []
 
     def enter() -> None:
-        with pytest.raises(RuntimeError, match="a request is sent by a task") as caught:
+        with pytest.raises(RuntimeError, match="a request must be sent from a task") as caught:
             Timeout(0, set()).__enter__()
         refused.append(str(caught.value))
 

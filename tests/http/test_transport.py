@@ -166,7 +166,7 @@ async def test_a_dropped_connection(fake: FakeVideoSDK, client: TranscriptsClien
     fake.fail_next(DropConnection())
     assert (await client.get_page()).items == ()
     fake.every(1, DropConnection())
-    with pytest.raises(ConnectionFailedError, match="broke before an answer came"):
+    with pytest.raises(ConnectionFailedError, match="broke before a response came"):
         await client.get_page()
 
 
@@ -209,7 +209,7 @@ async def test_garbage_in_place_of_http() -> None:
         error = await failure(url)
     assert isinstance(error, InvalidResponseError)
     assert error.status is None
-    assert "is no HTTP" in str(error)
+    assert "is not HTTP" in str(error)
 
 
 async def test_a_proxy_that_refuses() -> None:
@@ -267,7 +267,7 @@ async def test_an_attempt_is_limited_to_its_last_byte() -> None:
         )
         took = loop.time() - began
     assert isinstance(error, TimedOutError)
-    assert "no whole answer within the attempt_timeout of 0.1 s" in str(error)
+    assert "timed out: attempt_timeout of 0.1 s while waiting for the whole response" in str(error)
     assert error.attempts == 2
     assert 0.2 <= took < 0.6
 
@@ -278,8 +278,8 @@ async def test_a_page_is_limited_with_all_its_attempts(fake: FakeVideoSDK) -> No
     async with fake.client(retry=RetryPolicy(page_timeout=0.1, wait_initial=0)) as client:
         with pytest.raises(TimedOutError) as caught:
             await client.get_page()
-    assert "the page_timeout passed in attempt 2, after GET page 1" in str(caught.value)
-    assert "answered 503" in str(caught.value)
+    text = "timed out: page_timeout on attempt 2 (last error: the service answered 503"
+    assert text in str(caught.value)
     assert caught.value.attempts == 2
     assert caught.value.__context__ is None
 
@@ -432,7 +432,7 @@ async def test_a_given_session_is_used_and_left(fake: FakeVideoSDK) -> None:
 async def test_what_belongs_to_a_session_is_refused_beside_one() -> None:
     """An option that would do nothing is an error."""
     async with aiohttp.ClientSession() as session:
-        with pytest.raises(ConfigurationError, match="give trace_configs to the session"):
+        with pytest.raises(ConfigurationError, match="pass trace_configs to the session"):
             TranscriptsClient(token="t", session=session, trace_configs=[aiohttp.TraceConfig()])
 
 
@@ -543,7 +543,7 @@ def test_two_loops_in_turn() -> None:
         assert wires[0] is not wires[1]
     with asyncio.Runner(debug=True) as third:
         third.run(sessions.open())
-        assert len(sessions._wires) == 1
+        assert len(sessions._resources) == 1
     assert all(wire.session.closed for wire in wires)
 
 

@@ -611,7 +611,7 @@ async def test_no_time_is_left_to_look(fake: FakeVideoSDK) -> None:
     """The one limit holds for all of it."""
     fake.fail_next(Delay(60))
     async with fake.client(retry=RetryPolicy(page_timeout=0.15)) as client:
-        with pytest.raises(TimedOutError, match=r"page_timeout passed.*unknown whether"):
+        with pytest.raises(TimedOutError, match=r"page_timeout on attempt.*unknown whether"):
             await start(client)
 
 

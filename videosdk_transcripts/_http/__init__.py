@@ -1,1 +1,14 @@
-"""TODO."""
+"""
+One request with all its attempts (P6, P14).
+
+Files, in reading order:
+
+- `retry`: what is retried and when, and the loop that does it (P6)
+- `timeout`: one timer for several limits
+- `session`: the connections of each event loop, and the proxy (P14)
+- `rate_limit`: an even pace for all requests
+- `aiohttp_errors`: what aiohttp raises, as errors of this package (P12)
+- `transport`: sends the requests of the API (P9, P10)
+
+May import `auth`, `_api` and what is below them. Never imports `_paging`.
+"""

@@ -1,13 +1,18 @@
 """
-What aiohttp raises, told as an error of our own.
+What aiohttp raises, as errors of this package (P12).
 
-By its text alone, and not even as a cause: the repr of some shows the request's headers,
-and with them the token.
+Only the text is kept: some of aiohttp's exceptions show the headers of the request in their
+repr, and with them the token. So none may leave the package, not even as a cause or context.
 """
 
 from __future__ import annotations
 
+import asyncio
+from types import TracebackType
+from typing import Self
+
 import aiohttp
+from attrs import define, field
 
 from videosdk_transcripts.errors import (
     ConfigurationError,
@@ -16,48 +21,94 @@ from videosdk_transcripts.errors import (
     VideoSDKTranscriptsError,
 )
 
+from .session import Sessions
 
-def translate(
-    error: Exception, *, tried: str, host: str, through_proxy: bool
-) -> VideoSDKTranscriptsError:
+
+@define(eq=False)
+class Translation:
     """
-    Turn a failure of the connection into our own error.
+    Catch what aiohttp raises for one request, to raise it as an error of this package.
 
-    Args:
-        error: what came out of a request.
-        tried: the method and what was asked for.
-        host: whom, with the port.
-        through_proxy: whether a proxy stands between.
+    ::
+
+        with Translation(what, host, ...) as translation:
+            async with session.get(...) as response:
+                return await response.read()
+        raise translation.error  # outside of the block: without aiohttp's error as context
     """
-    match error:
-        case aiohttp.ClientPayloadError():
-            return InvalidResponseError(f"{tried}: the answer of {host} broke off in its body")
-        case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
-            # A parser's own 400 and no answer of the service.
-            return InvalidResponseError(f"{tried}: the answer of {host} is no HTTP")
-        case ValueError() if not isinstance(error, aiohttp.ClientError):
-            return ConfigurationError(
-                f"{tried}: the request can't be sent; if the session was given, it must not "
-                "add credentials of its own (auth=, or trust_env with a netrc file)"
-            )
-        case _:
-            pass
-    why = _why_not_connected(error, host, through_proxy=through_proxy)
-    return ConnectionFailedError(f"{tried}: {why}")
+
+    what: str
+    """What was requested, for the text."""
+    host: str
+    """The host and port that the request was for."""
+    sessions: Sessions
+    session: aiohttp.ClientSession
+    through_proxy: bool = False
+    error: VideoSDKTranscriptsError = field(init=False, repr=False)
+    _cancellations: int = field(init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        self._cancellations = _cancellations()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if error is None:
+            return False
+        found: VideoSDKTranscriptsError | None = None
+        if isinstance(error, aiohttp.ClientError | OSError | ValueError):
+            found = self.sessions.error_if_closed(self.session) or self._translate(error)
+        elif isinstance(error, RuntimeError) or self._is_cancelled_by_aiohttp(error):
+            # aiohttp raises a RuntimeError when a body is read from a closed session, and
+            # cancels what waits for one of its connections.
+            found = self.sessions.error_if_closed(self.session)
+        if found is None:
+            return False
+        self.error = found
+        return True
+
+    def _is_cancelled_by_aiohttp(self, error: BaseException) -> bool:
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        return is_cancelled and _cancellations() <= self._cancellations
+
+    def _translate(self, error: Exception) -> VideoSDKTranscriptsError:
+        what, host = self.what, self.host
+        match error:
+            case aiohttp.ClientPayloadError():
+                return InvalidResponseError(f"{what}: the response of {host} broke off in its body")
+            case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
+                # The parser's own 400, not a status of the service.
+                return InvalidResponseError(f"{what}: the response of {host} is not HTTP")
+            case ValueError() if not isinstance(error, aiohttp.ClientError):
+                return ConfigurationError(
+                    f"{what}: the request can't be sent; a session passed to the client must not "
+                    "add credentials of its own (auth=, or trust_env with a netrc file)"
+                )
+            case _:
+                return ConnectionFailedError(f"{what}: {self._why_not_connected(error)}")
+
+    def _why_not_connected(self, error: Exception) -> str:
+        host = self.host
+        match error:
+            case aiohttp.ClientHttpProxyError():
+                return f"the proxy refused with {error.status}; check its address and credentials"
+            case aiohttp.ClientConnectorDNSError():
+                name = "the proxy" if self.through_proxy else host
+                return f"the name of {name} can't be resolved; check its address and the network"
+            case aiohttp.ClientProxyConnectionError():
+                return "can't connect to the proxy; check its address"
+            case aiohttp.ClientSSLError():
+                return f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
+            case aiohttp.ClientConnectorError():
+                return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
+            case _:
+                return f"the connection to {host} broke before a response came"
 
 
-def _why_not_connected(error: Exception, host: str, *, through_proxy: bool) -> str:
-    match error:
-        case aiohttp.ClientHttpProxyError():
-            return f"the proxy refused with {error.status}; check its address and credentials"
-        case aiohttp.ClientConnectorDNSError():
-            name = "the proxy" if through_proxy else host
-            return f"the name of {name} can't be resolved; check its address and the network"
-        case aiohttp.ClientProxyConnectionError():
-            return "can't connect to the proxy; check its address"
-        case aiohttp.ClientSSLError():
-            return f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
-        case aiohttp.ClientConnectorError():
-            return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
-        case _:
-            return f"the connection to {host} broke before an answer came"
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0

@@ -1,42 +1,129 @@
 """
-What is tried again, when and for how long. Stands on tenacity.
+What is retried, when and for how long (P6).
 
-A request is repeated after the failures named here and no others: a list of what not to
-repeat would swallow a cancellation (tenacity issue 529).
+In reading order: the table of what is retried and the questions that it answers, the policy
+that users set, the state of a call, and the loop itself: attempt, classify, wait, retry.
+
+Only what is named here is retried: a list of what not to retry would swallow cancellations
+(https://github.com/jd/tenacity/issues/529).
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+import aiohttp
 from attrs import Attribute, define, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.wait import wait_random_exponential
 
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._validation import check_count, check_number
 from videosdk_transcripts.errors import (
     ConnectionFailedError,
     InvalidResponseError,
-    NoResponseError,
-    RateLimitedError,
-    ServerError,
     StatusError,
     TimedOutError,
     VideoSDKTranscriptsError,
 )
 from videosdk_transcripts.models import WalkStats
 
+from .session import Sessions
+from .timeout import Timeout
+
 logger = logging.getLogger("videosdk_transcripts")
 
 T = TypeVar("T")
 
-RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
-RETRYABLE_ERRORS: Final = frozenset({ConnectionFailedError, TimedOutError, InvalidResponseError})
-"""These classes and none below them: a row that can't be read gets no better by asking again."""
-THROTTLING_STATUSES: Final = frozenset({429, 503})
-"""By these a service asks for less."""
+
+# What is retried.
+
+
+@frozen
+class _Rule:
+    """A row of the table."""
+
+    read: bool
+    """A read is sent again."""
+    write: bool
+    """A start or stop that was certainly not applied is sent again."""
+    throttling: bool
+    """The service asks for fewer requests."""
+    unsettled: bool
+    """A start or stop may have been applied: it is not sent again before that is known."""
+
+
+# fmt: off
+_RULES: Final = {
+    #           read   write  throttling  unsettled
+    406:  _Rule(False, False, False,      True),  # the service's own failures, maybe after the fact
+    408:  _Rule(True,  False, False,      True),
+    429:  _Rule(True,  True,  True,       False),
+    500:  _Rule(True,  False, False,      True),
+    502:  _Rule(True,  False, False,      True),
+    503:  _Rule(True,  False, True,       True),
+    504:  _Rule(True,  False, False,      True),
+}
+_REFUSED: Final = _Rule(False, False, False,      False)  # any other 3xx or 4xx
+_OTHER: Final   = _Rule(False, False, False,      True)   # any other status
+# fmt: on
+"""
+The table of what is retried, by status.
+
+Without a status there is no rule to look up: what failed without one (no connection, a timeout,
+a response that broke off or is not the promised JSON) is retried if it `is_transient`, a
+property of the error. A start or stop is unsettled then once its body has been sent.
+"""
+
+THROTTLING_STATUSES: Final = frozenset(s for s, rule in _RULES.items() if rule.throttling)
+"""Looked up for each response, so that it is not derived each time."""
+
+
+def _rule_for(status: int) -> _Rule:
+    return _RULES.get(status) or (_REFUSED if 300 <= status < 500 else _OTHER)
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Return whether a read is sent again after this failure."""
+    if isinstance(error, StatusError):
+        return _rule_for(error.status or 0).read
+    return _is_transient_without_status(error)
+
+
+def is_retryable_write(error: BaseException, *, in_doubt: bool) -> bool:
+    """
+    Return whether a start or stop may be sent again after this failure.
+
+    Args:
+        error: the failure.
+        in_doubt: whether it may have been applied. It is not sent again then, unless
+            `Call.reconcile` finds that it was not.
+    """
+    if in_doubt:
+        return isinstance(error, _RECONCILED)
+    if isinstance(error, StatusError):
+        return _rule_for(error.status or 0).write
+    return _is_transient_without_status(error)
+
+
+_RECONCILED: Final = (ConnectionFailedError, TimedOutError, InvalidResponseError, StatusError)
+"""Failures of the request itself, after which `Call.reconcile` asks what became of it."""
+
+
+def is_unsettled(status: int) -> bool:
+    """Return whether a start or stop may have been applied, given the status of the response."""
+    return _rule_for(status).unsettled
+
+
+def _is_transient_without_status(error: BaseException) -> bool:
+    return isinstance(error, _RECONCILED) and error.is_transient
+
+
+# The policy.
 
 
 def _at_least(least: float, *, above: bool = False) -> Callable[..., None]:
@@ -53,24 +140,24 @@ def _count(_policy: object, attribute: Attribute[int], value: object) -> None:
 @frozen
 class RetryPolicy:
     """
-    How long to try. All times are seconds.
+    Set how often and for how long a request is tried. All times are seconds.
 
-    With the defaults one page takes at most 120 s, whatever happens: six attempts of at
-    most 30 s each, and waits of at most 0.5, 1, 2, 4 and 8 s between them, each drawn
-    evenly from zero up to that (full jitter), would be 195.5 s, and the deadline cuts them off.
+    With the defaults one page takes at most 120 s: six attempts of at most 30 s each, and
+    waits of at most 0.5, 1, 2, 4 and 8 s between them, each drawn evenly from zero up to that
+    (full jitter), would take up to 195.5 s, and `page_timeout` ends them.
     """
 
     attempts: int = field(default=6, validator=_count)
     """
-    Requests for one page at most, the first one included.
+    Maximum number of requests for one page, including the first.
 
-    aiohttp by itself sends a read once more where the connection broke before an answer;
-    that is part of one attempt, and can't be seen from here.
+    aiohttp itself sends a read once more if the connection broke before a response came;
+    that is part of one attempt, and can't be observed here.
     """
     wait_initial: float = field(default=0.5, validator=_at_least(0))
-    """The longest first wait; it doubles with each attempt."""
+    """Upper bound of the first wait; it doubles with each attempt."""
     wait_max: float = field(default=8.0, validator=_at_least(0))
-    """The longest wait that we choose ourselves."""
+    """Upper bound of every wait that the client chooses."""
     max_retry_after: float = field(default=60.0, validator=_at_least(0))
     """The longest ``Retry-After`` that is waited for. A longer one is raised at once."""
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
@@ -79,170 +166,272 @@ class RetryPolicy:
     """One page or object, with all its attempts and the waits between them."""
 
 
-def is_retryable(error: BaseException) -> bool:
-    """Tell whether a read is sent again after this failure."""
-    if isinstance(error, StatusError):
-        return error.status in RETRYABLE_STATUSES
-    return type(error) in RETRYABLE_ERRORS
-
-
-def is_retryable_write(error: BaseException, *, in_doubt: bool) -> bool:
-    """
-    Tell whether a write may be sent again after this failure.
-
-    Args:
-        error: the failure.
-        in_doubt: whether it may have been applied, so that somebody looks before it is sent.
-    """
-    if in_doubt:
-        return isinstance(error, _OPEN_FAILURES)
-    is_throttled = isinstance(error, StatusError) and error.status == 429
-    return is_throttled or type(error) in RETRYABLE_ERRORS
-
-
-_OPEN_FAILURES: Final = (ConnectionFailedError, TimedOutError, InvalidResponseError, StatusError)
-"""With all below them: nothing is sent after these without a look."""
-
-
-def is_refusal(status: int) -> bool:
-    """Tell whether a status says that a write was not applied."""
-    return 300 <= status < 500 and status not in _OPEN_STATUSES
-
-
-_OPEN_STATUSES: Final = frozenset({406, 408})
-"""As 406 the service dresses failures of its own, which may come after the deed."""
+# The state of a call.
 
 
 @define
 class Attempts:
-    """What has been tried so far for one page or object."""
+    """What has been tried so far for one page, object or file."""
 
     count: int = 0
     last_error: VideoSDKTranscriptsError | None = None
     waiting_for: str = ""
-    """What the attempt has to have before it can be sent, and has not got yet."""
+    """What the current attempt needs before it can be sent, and does not have yet."""
     deadline_passed: bool = False
-    """Whether the time for all of them has passed, so that none is to follow."""
+    """Whether the time for all of them is over, so that no other follows."""
     in_doubt: bool = False
-    """Whether one was a write that may have been applied: its body left, and no refusal came."""
-
-    def __str__(self) -> str:
-        if not self.count:
-            return "before the first attempt"
-        after = f", after {self.last_error.message}" if self.last_error else ""
-        waiting = f" while it waited for {self.waiting_for}" if self.waiting_for else ""
-        return f"in attempt {self.count}{waiting}{after}"
+    """Whether one was a write that may have been applied: its body was sent, and not refused."""
 
 
-async def with_retries(
-    attempt: Callable[[], Awaitable[T]],
-    policy: RetryPolicy,
-    *,
-    subject: str,
-    attempts: Attempts,
-    stats: WalkStats,
-    time_left: Callable[[], float],
-    sleep: Callable[[float], Awaitable[None]],
-    is_write: bool = False,
-) -> T:
+@define(eq=False)
+class Call(Generic[T]):
+    """One page, object or file to request, and what all its attempts share."""
+
+    what: str
+    """What is requested, for errors and log lines."""
+    send: Callable[[Attempt], Awaitable[T]]
+    """Send one request and return its result; raises errors of this package."""
+    stats: WalkStats
+    attempts: Attempts
+    timeout_name: str
+    """The name of the timeout that applies to all attempts together."""
+    deadline: float
+    """When that timeout ends, by the client's clock, which decides whether to try again."""
+    ends_at: float
+    """The same by the clock of the event loop, which ends what is in progress."""
+    reconcile: Callable[[], Awaitable[T | None]] | None
     """
-    Call `attempt` until it succeeds, or until the policy says stop.
+    Find the result of a write that may have been applied; None if it was not.
+
+    None for a read, which can be sent again without harm.
+    """
+
+
+@define(eq=False)
+class Attempt:
+    """One attempt in progress: the session to send it with, and the timeout it runs under."""
+
+    call: Call[Any]
+    session: aiohttp.ClientSession
+    timeout: Timeout
+    _semaphore: asyncio.Semaphore
+    _has_slot: bool = True
+
+    def finish_sending(self) -> None:
+        """Release the slot, and lift the attempt_timeout: the response is complete."""
+        self.release_slot()
+        self.timeout.reschedule(self.call.ends_at)
+
+    def release_slot(self) -> None:
+        """Let another request have the slot."""
+        if self._has_slot:
+            self._has_slot = False
+            self._semaphore.release()
+
+
+# The loop.
+
+
+class Runner:
+    """
+    Run calls: attempt, classify the failure, wait, retry.
+
+    The API and the files have one each; they differ in what they send, and in their sessions.
 
     Args:
-        attempt: sends one request; its errors are those of this package.
-        policy: what to try.
-        subject: what is asked for, for the log.
-        attempts: takes note of what was tried.
-        stats: counts the retries.
-        time_left: seconds until the deadline.
-        sleep: waits that many seconds.
-        is_write: whether a second one could do harm; `attempt` looks before it sends again.
-
-    Raises:
-        VideoSDKTranscriptsError: the last failure, with the number of attempts.
+        sessions: the sessions to send with. Closing them ends every call in progress.
+        policy: attempts and time limits.
+        clock: the time, and how to wait.
     """
-    # Hardly any page needs a second attempt, and to start tenacity costs half a request.
-    attempts.count += 1
-    try:
-        return await attempt()
-    except VideoSDKTranscriptsError as error:
-        failures = [error]
-    # Out here, where the first failure is no context of the next one.
-    back_off = wait_random_exponential(multiplier=policy.wait_initial, max=policy.wait_max)
 
-    def may_repeat(error: BaseException) -> bool:
-        asked = getattr(error, "retry_after", None) or 0.0
-        is_over = attempts.deadline_passed or asked > policy.max_retry_after
-        if is_write:
-            return is_retryable_write(error, in_doubt=attempts.in_doubt) and not is_over
-        return is_retryable(error) and not is_over
+    def __init__(self, sessions: Sessions, policy: RetryPolicy, clock: Clock) -> None:
+        self._sessions = sessions
+        self._policy = policy
+        self._clock = clock
 
-    def wait(state: RetryCallState) -> float:
-        # Never less than the service asked for, and not all clients at that moment.
-        asked = _failure(state).retry_after or 0.0
-        # What a write may have begun gets some time to be seen, before somebody looks.
-        return asked + back_off(state) + (policy.wait_initial if is_write else 0.0)
+    async def run(
+        self,
+        what: str,
+        send: Callable[[Attempt], Awaitable[T]],
+        *,
+        stats: WalkStats,
+        attempts: Attempts | None = None,
+        deadline: float | None = None,
+        reconcile: Callable[[], Awaitable[T | None]] | None = None,
+    ) -> T:
+        """
+        Call `send` until it succeeds, or until the policy ends it.
 
-    def is_over(state: RetryCallState) -> bool:
-        return state.attempt_number >= policy.attempts or state.upcoming_sleep >= time_left()
+        Args:
+            what: what is requested, for errors and log lines.
+            send: sends one request and returns its result; raises errors of this package.
+            stats: counts the retries.
+            attempts: records what was tried, for a caller that needs to know.
+            deadline: when all of it must have ended, by the client's clock, if that is
+                before the page_timeout.
+            reconcile: for a write, finds the result of one that may have been applied.
 
-    def tell(state: RetryCallState) -> None:
-        stats.retries += 1
-        attempts.last_error = error = _failure(state)
-        logger.info(
-            "%s: attempt %d failed with %s, next one in %.2f s",
-            subject,
-            state.attempt_number,
-            error.status if isinstance(error, StatusError) else type(error).__name__,
-            state.upcoming_sleep,
-            extra={
-                "attempt": state.attempt_number,
-                "reason": type(error).__name__,
-                "status": error.status,
-                "wait": state.upcoming_sleep,
-            },
+        Raises:
+            VideoSDKTranscriptsError: the last failure, with the number of attempts.
+        """
+        now = self._clock.monotonic()
+        timeout_name, time_left = "page_timeout", self._policy.page_timeout
+        if deadline is not None and deadline < now + time_left:
+            timeout_name = "page_timeout" if reconcile else "walk_timeout"
+            time_left = deadline - now
+        call = Call(
+            what,
+            send,
+            stats,
+            attempts or Attempts(),
+            timeout_name,
+            now + time_left,
+            asyncio.get_running_loop().time() + time_left,
+            reconcile,
         )
+        # Checked here because a timeout ends only what waits: one request would be sent.
+        if time_left <= 0:
+            raise self._call_timed_out(call)
+        try:
+            try:
+                # Few calls need a second attempt, and starting tenacity costs half a request.
+                return await self._attempt(call)
+            except VideoSDKTranscriptsError as error:
+                failure = error
+            # Outside of `except`, so that the first failure is not the context of the next.
+            return await self._retry(call, failure)
+        except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
+            # A traceback with locals would show the headers and the proxy (aiohttp's frames)
+            # and rows (ours). What a caller's own function raises keeps its frames.
+            traceback.clear_frames(error.__traceback__)
+            raise
 
-    async def again() -> T:
-        if failures:
-            raise failures.pop()  # the first attempt, told to tenacity as it was
-        attempts.count += 1
-        return await attempt()
+    async def _attempt(self, call: Call[T]) -> T:
+        """Wait for a slot and send one request, within its timeouts."""
+        call.attempts.count += 1
+        if call.reconcile is not None and call.attempts.in_doubt:
+            found = await call.reconcile()
+            if found is not None:
+                return found
+            call.attempts.in_doubt = False
+        resources = await self._sessions.open()
+        attempt_timeout = self._policy.attempt_timeout
+        # One timer for both timeouts. It is set for the earlier one: moving it later is free.
+        earlier = min(call.ends_at, resources.loop.time() + attempt_timeout)
+        with self._sessions.limit(earlier) as timeout:
+            # Waiting for a slot does not count: it is not the service that is slow.
+            timeout.reschedule(call.ends_at)
+            call.attempts.waiting_for = "a slot (max_in_flight)"
+            # Not `async with`, which would run two more coroutines for the same two calls.
+            await resources.semaphore.acquire()
+            attempt = Attempt(call, resources.session, timeout, resources.semaphore)
+            call.attempts.waiting_for = ""
+            try:
+                timeout.reschedule(min(call.ends_at, resources.loop.time() + attempt_timeout))
+                return await call.send(attempt)
+            finally:
+                attempt.release_slot()
+        raise self._timed_out(call, timeout)
 
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(may_repeat),
-        stop=is_over,
-        wait=wait,
-        sleep=sleep,
-        before_sleep=tell,
-        reraise=True,
+    async def _retry(self, call: Call[T], failure: VideoSDKTranscriptsError) -> T:
+        """Classify a first failure, and wait and send again as often as the policy allows."""
+        policy, attempts = self._policy, call.attempts
+        is_write = call.reconcile is not None
+        back_off = wait_random_exponential(multiplier=policy.wait_initial, max=policy.wait_max)
+
+        def may_retry(error: BaseException) -> bool:
+            retry_after = getattr(error, "retry_after", None) or 0.0
+            if attempts.deadline_passed or retry_after > policy.max_retry_after:
+                return False
+            if is_write:
+                return is_retryable_write(error, in_doubt=attempts.in_doubt)
+            return is_retryable(error)
+
+        def wait(state: RetryCallState) -> float:
+            # Never less than the service requires, and not all clients at the same moment.
+            # A write that may have been applied gets some time to appear in the list.
+            retry_after = _failure(state).retry_after or 0.0
+            return retry_after + back_off(state) + (policy.wait_initial if is_write else 0.0)
+
+        def must_stop(state: RetryCallState) -> bool:
+            # A wait that would not end in time is not begun.
+            is_too_long = state.upcoming_sleep >= call.deadline - self._clock.monotonic()
+            return is_too_long or state.attempt_number >= policy.attempts
+
+        def record(state: RetryCallState) -> None:
+            call.stats.retries += 1
+            attempts.last_error = _failure(state)
+            _log_retry(call.what, state.attempt_number, _failure(state), state.upcoming_sleep)
+
+        first = [failure]
+
+        async def attempt() -> T:
+            if first:
+                raise first.pop()  # the first attempt, passed on to tenacity
+            return await self._attempt(call)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(may_retry),
+            stop=must_stop,
+            wait=wait,
+            sleep=lambda seconds: self._sleep(call, seconds),
+            before_sleep=record,
+            reraise=True,
+        )
+        try:
+            return await retrying(attempt)
+        except VideoSDKTranscriptsError as error:
+            error.attempts = attempts.count
+            raise
+
+    async def _sleep(self, call: Call[T], seconds: float) -> None:
+        with self._sessions.limit(call.ends_at) as timeout:
+            return await self._clock.sleep(seconds)
+        raise self._timed_out(call, timeout)
+
+    def _timed_out(self, call: Call[T], timeout: Timeout) -> VideoSDKTranscriptsError:
+        """Return the error for whichever end an expired timeout has reached."""
+        if timeout.aborted:
+            return self._sessions.closed_error()
+        if timeout.ends_at >= call.ends_at:
+            return self._call_timed_out(call)
+        missing = call.attempts.waiting_for or "the whole response"
+        limit = f"attempt_timeout of {self._policy.attempt_timeout:g} s"
+        return TimedOutError(f"{call.what}: {_TIMED_OUT}{limit} while waiting for {missing}")
+
+    def _call_timed_out(self, call: Call[T]) -> TimedOutError:
+        attempts = call.attempts
+        attempts.deadline_passed = True
+        text = f"{call.what}: {_TIMED_OUT}{call.timeout_name}"
+        if not attempts.count:
+            text += " before the first attempt"
+        else:
+            text += f" on attempt {attempts.count}"
+            if attempts.waiting_for:
+                text += f" while waiting for {attempts.waiting_for}"
+            if attempts.last_error is not None:
+                # It names the same request, so its beginning would be a repetition.
+                reason = attempts.last_error.message.removeprefix(f"{call.what}: ")
+                text += f" (last error: {reason.removeprefix(_TIMED_OUT)})"
+        return TimedOutError(f"{text}; allow more time, or resume later", attempts=attempts.count)
+
+
+_TIMED_OUT: Final = "timed out: "
+
+
+def _log_retry(what: str, number: int, error: VideoSDKTranscriptsError, wait: float) -> None:
+    reason = type(error).__name__
+    logger.info(
+        "%s: attempt %d failed with %s, retrying in %.2f s",
+        what,
+        number,
+        error.status if isinstance(error, StatusError) else reason,
+        wait,
+        extra={"attempt": number, "reason": reason, "status": error.status, "wait": wait},
     )
-    try:
-        return await retrying(again)
-    except VideoSDKTranscriptsError as error:
-        error.attempts = attempts.count
-        raise
 
 
 def _failure(state: RetryCallState) -> VideoSDKTranscriptsError:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, VideoSDKTranscriptsError)  # noqa: S101 - `may_repeat` named it
+    assert isinstance(error, VideoSDKTranscriptsError)  # noqa: S101 - `may_retry` accepted it
     return error
-
-
-_REQUEST_TIMEOUT: Final = 408
-
-TRANSIENT_ERRORS: Final = (NoResponseError, RateLimitedError, ServerError)
-"""What is no fault of what was asked for: the service does not answer, or wants quiet."""
-
-
-def is_transient(error: VideoSDKTranscriptsError) -> bool:
-    """
-    Tell whether a failure may be gone the next time.
-
-    Each has been tried several times before it comes here. A refused token, or a row that
-    can't be read, would be met again; a body that broke off, or a page of a proxy in place
-    of the answer, need not be.
-    """
-    is_broken = type(error) is InvalidResponseError  # and no class below it
-    return isinstance(error, TRANSIENT_ERRORS) or is_broken or error.status == _REQUEST_TIMEOUT

@@ -1,8 +1,8 @@
 """
-Sessions: a given one is used and left, an own one lives as long as its event loop.
+Connections: the proxy, and one session for each event loop (P14).
 
-A client may be made outside of any loop and used in one after another, so that what
-belongs to a loop is made on first use in it.
+A session passed by the caller is used, never changed and never closed. Otherwise a session
+is created on first use in a loop, and closed once: by the client, or when the loop ends.
 """
 
 from __future__ import annotations
@@ -11,46 +11,81 @@ import asyncio
 import base64
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from attrs import field, frozen
 from yarl import URL
 
+from videosdk_transcripts._loops import PerLoop
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError
 
 from .timeout import Timeout
 
+NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
+"""Passed to each request: our own timeouts apply, and none of a session passed by the caller."""
+
+
+@frozen
+class ConnectionOptions:
+    """How to connect. Options of a session can't be combined with a session of the caller."""
+
+    session: aiohttp.ClientSession | None = None
+    proxy: str | None = field(default=None, repr=False)
+    ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
+    trust_env: bool = False
+    trace_configs: Sequence[aiohttp.TraceConfig] = ()
+    max_in_flight: int = 16
+    resolver: AbstractResolver | None = None
+    """Resolves every name anew for each connection; None for aiohttp's own with its cache."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.session is not None and self.trace_configs:
+            raise ConfigurationError("pass trace_configs to the session that you created")
+
+    def proxy_for(self, url: str) -> Proxy | None:
+        """
+        Return the proxy for a URL.
+
+        Raises:
+            ConfigurationError: it is not an http or https URL.
+        """
+        given = self.proxy
+        if given is None and self.trust_env:
+            given = _proxy_from_environment(url)
+        return None if given is None else Proxy.parse(given)
+
 
 @frozen
 class Proxy:
-    """A proxy, with its credentials apart from its URL, which aiohttp shows wherever it goes."""
+    """A proxy. Its credentials are kept apart from its URL, which aiohttp shows in errors."""
 
     url: URL
     authorization: Mapping[str, Secret]
-    """The header that it asks for, where there are credentials."""
+    """The header with its credentials; empty without any."""
     secrets: tuple[Secret, ...]
     """What no error may quote."""
 
     @classmethod
-    def of(cls, given: str) -> Self:
+    def parse(cls, given: str) -> Self:
         """
-        Take a URL of the caller or of the environment apart.
+        Split a URL of the caller or of the environment.
 
         Raises:
-            ConfigurationError: it is no http or https URL.
+            ConfigurationError: it is not an http or https URL.
         """
-        proxy = cls._read(given)
-        # Raised out here, where no frame holds the parts.
+        proxy = cls._parse(given)
+        # Raised here, where no frame holds the parts of the URL.
         if proxy is None:
             raise ConfigurationError("proxy must look like http://proxy.example:3128")
         return proxy
 
     @classmethod
-    def _read(cls, given: str) -> Self | None:
+    def _parse(cls, given: str) -> Self | None:
         try:
             url = URL(given)
             user, password = url.user or "", url.password or ""
@@ -66,48 +101,20 @@ class Proxy:
         return cls(url.with_user(None), header, secrets)
 
 
-def proxy_of_the_environment(url: str) -> Secret | None:
+def _proxy_from_environment(url: str) -> Secret | None:
     """
     Return the proxy that the environment names for a URL.
 
-    aiohttp's own `trust_env` is not used, because it takes credentials from a netrc
-    file as well, and then refuses the request that has a token already.
+    aiohttp's own `trust_env` is not used: it also reads credentials from a netrc file, and
+    then refuses a request that has a token already.
     """
     parts = urlsplit(url)
     if proxy_bypass(parts.hostname or ""):
         return None
     proxies = getproxies()
     found = proxies.get(parts.scheme) or proxies.get("all")
-    # Without a scheme it is one of http, as other programs take it.
+    # Without a scheme it is an http proxy, as for other programs.
     return Secret(found if "://" in found else f"http://{found}") if found else None
-
-
-@frozen
-class ConnectionOptions:
-    """How to connect. What belongs to a session can't be set beside a given one."""
-
-    session: aiohttp.ClientSession | None = None
-    proxy: str | None = field(default=None, repr=False)
-    ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
-    trust_env: bool = False
-    trace_configs: Sequence[aiohttp.TraceConfig] = ()
-    max_in_flight: int = 16
-
-    def __attrs_post_init__(self) -> None:
-        if self.session is not None and self.trace_configs:
-            raise ConfigurationError("give trace_configs to the session that you made")
-
-    def proxy_for(self, url: str) -> Proxy | None:
-        """
-        Return the proxy for a URL.
-
-        Raises:
-            ConfigurationError: it is no http or https URL.
-        """
-        given = self.proxy
-        if given is None and self.trust_env:
-            given = proxy_of_the_environment(url)
-        return None if given is None else Proxy.of(given)
 
 
 @frozen
@@ -121,84 +128,92 @@ class LoopResources:
 
 
 class Sessions:
-    """Gives out the session of the running loop until it is closed."""
+    """Provide the session of the running loop, until closed."""
 
     def __init__(self, connection: ConnectionOptions) -> None:
         self.is_closed = False
         self._connection = connection
-        self._wires: dict[asyncio.AbstractEventLoop, LoopResources] = {}
-        self._limits: set[Timeout] = set()
+        self._resources: PerLoop[LoopResources] = PerLoop()
+        self._timeouts: set[Timeout] = set()
 
     async def open(self) -> LoopResources:
         """
-        Return what belongs to the running loop, made on first use.
+        Return the resources of the running loop, created on first use.
 
         Raises:
-            ClientClosedError: it was closed, or the given session was.
+            ClientClosedError: the client is closed, or the session passed to it.
         """
         given = self._connection.session
         if self.is_closed or (given is not None and given.closed):
             raise self.closed_error()
-        loop = asyncio.get_running_loop()
-        resources = self._wires.get(loop)
-        if resources is None:
-            self._wires = {
-                old: resources for old, resources in self._wires.items() if not old.is_closed()
-            }
-            session = given or self._make_session()
-            closer = _close_with_the_loop(None if given else session)
-            await anext(closer)
-            semaphore = asyncio.Semaphore(self._connection.max_in_flight)
-            resources = self._wires[loop] = LoopResources(loop, session, semaphore, closer)
-        return resources
+        return self._resources.find() or await self._create()
 
     async def aclose(self) -> None:
-        """Close the session that was made here. A given one is left as it is."""
+        """End the requests of the running loop and close its session, unless it was passed."""
         self.is_closed = True
         loop = asyncio.get_running_loop()
-        for limit in [limit for limit in tuple(self._limits) if limit.loop is loop]:
-            limit.expire_now()
-        # What belongs to other loops is closed by them, when they end.
-        resources = self._wires.pop(loop, None)
+        for timeout in [timeout for timeout in self._timeouts if timeout.loop is loop]:
+            timeout.expire_now()
+        # The resources of another loop are closed when that loop ends.
+        resources = self._resources.pop()
         if resources is not None:
             await resources.closer.aclose()
 
     def limit(self, ends_at: float) -> Timeout:
         """
-        Make a limit by which `aclose` ends a call at once.
+        Return a timeout that `aclose` expires early.
 
-        Closing a session does not wake whoever reads a body, connects, or waits for
-        something that is not the session's.
+        Closing a session does not wake a task that reads a body, connects, or waits for
+        something that is not part of the session.
 
         Raises:
-            ClientClosedError: that has happened already.
+            ClientClosedError: the client is closed already.
         """
         if self.is_closed:
             raise self.closed_error()
-        return Timeout(ends_at, self._limits)
+        return Timeout(ends_at, self._timeouts)
 
     def closed_error(self) -> ClientClosedError:
-        """Make the error for whoever comes too late."""
+        """Return the error for a call of a closed client."""
         what = "client" if self._connection.session is None else "client or its session"
         return ClientClosedError(
-            f"the {what} is closed; use it within 'async with', or open it again with another one"
+            f"the {what} is closed; use it inside 'async with', or reopen it with another one"
         )
 
-    def _make_session(self) -> aiohttp.ClientSession:
+    def error_if_closed(self, session: aiohttp.ClientSession) -> ClientClosedError | None:
+        """Return the error for a request through a closed session, or None if it is open."""
+        return self.closed_error() if self.is_closed or session.closed else None
+
+    async def _create(self) -> LoopResources:
+        given = self._connection.session
+        session = given or self._create_session()
+        closer = _close_with_loop(None if given else session)
+        await anext(closer)
+        semaphore = asyncio.Semaphore(self._connection.max_in_flight)
+        loop = asyncio.get_running_loop()
+        return self._resources.add(LoopResources(loop, session, semaphore, closer))
+
+    def _create_session(self) -> aiohttp.ClientSession:
+        options = self._connection
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connection.max_in_flight),
-            # The API needs no cookies, and what is not kept can't go to the wrong place.
+            connector=aiohttp.TCPConnector(
+                limit=options.max_in_flight,
+                resolver=options.resolver,
+                use_dns_cache=options.resolver is None,
+            ),
+            # The API needs no cookies, and a cookie that is not kept can't be sent elsewhere.
             cookie_jar=aiohttp.DummyCookieJar(),
-            trace_configs=list(self._connection.trace_configs),
+            trace_configs=list(options.trace_configs),
         )
 
 
-async def _close_with_the_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:
+async def _close_with_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:
     """
-    Close a session when the generator is closed, or else when its event loop ends.
+    Close a session when the generator is closed, at the latest when its event loop ends.
 
-    A loop closes its asynchronous generators before it ends (`asyncio.run` does), and
-    that is the one place where a forgotten client can still be closed without a warning.
+    A loop closes its asynchronous generators before it ends (`asyncio.run` does), which is
+    the only place where the session of a client that was never closed can still be closed
+    without a warning.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""A time limit as cheap as a request that never comes to it deserves."""
+"""A timeout that costs next to nothing for a request that stays within it."""
 
 from __future__ import annotations
 
@@ -11,42 +11,45 @@ _NEVER_LATER: Final = float("-inf")
 
 class Timeout:
     """
-    End what its task waits for at a moment of the event loop's clock::
+    Cancel what the current task waits for at a moment of the event loop's clock.
 
-        with Limit(ends_at, in_force) as limit:
+    ::
+
+        with Timeout(ends_at, active) as timeout:
             return await something()
-        # Here the limit has ended it.
+        # Reached only if the timeout has expired.
 
-    It takes its cancellation back as `asyncio.timeout` does, and lets every other one
-    through. What differs is that its end can be put off for nothing, which each request
-    does several times: the timer stays, and is set again only after it has gone off.
+    Like `asyncio.timeout` it takes back its own cancellation and lets every other one
+    through. Unlike it, moving its end to a later time sets no timer: the existing timer
+    stays, and is set again only when it goes off too early. Each request does that several
+    times.
 
     Args:
-        ends_at: when, by the clock of the event loop.
-        in_force: where it is found by whoever wants to end it early.
+        ends_at: the moment, by the clock of the event loop.
+        active: the timeouts in force, from which `Sessions.aclose` expires them early.
     """
 
     __slots__ = (
-        *("_before", "_due", "_in_force", "_task", "_timer"),
+        *("_active", "_before", "_due", "_task", "_timer"),
         *("aborted", "ends_at", "expired", "loop"),
     )
 
     _timer: asyncio.Handle
 
-    def __init__(self, ends_at: float, in_force: set[Timeout]) -> None:
+    def __init__(self, ends_at: float, active: set[Timeout]) -> None:
         self.loop = asyncio.get_running_loop()
         self.ends_at = ends_at
         self.expired = self.aborted = False
-        self._in_force = in_force
+        self._active = active
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("a request is sent by a task; call it from a coroutine that is one")
+            raise RuntimeError("a request must be sent from a task: call it from a coroutine")
         self._task = task
         self._before = task.cancelling()
         self._set_timer()
-        self._in_force.add(self)
+        self._active.add(self)
         return self
 
     def __exit__(
@@ -55,23 +58,23 @@ class Timeout:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self._in_force.discard(self)
+        self._active.discard(self)
         self._timer.cancel()
         if not self.expired:
             return False
-        # What is counted beside our own cancellation is the caller's.
+        # Any cancellation beyond our own is the caller's.
         is_ours = self._task.uncancel() <= self._before
         return is_ours and isinstance(error, asyncio.CancelledError | TimeoutError)
 
     def reschedule(self, when: float) -> None:
-        """Move the end, for nothing where it is a later one."""
+        """Move the end. A later end sets no timer."""
         self.ends_at = when
         if when < self._due:
             self._timer.cancel()
             self._set_timer()
 
     def expire_now(self) -> None:
-        """End it in the next turn of the loop, and let nothing put that off."""
+        """Expire in the next iteration of the loop, whatever is rescheduled until then."""
         if not self.expired:
             self.aborted = True
             self._due = _NEVER_LATER
@@ -79,7 +82,7 @@ class Timeout:
             self._timer = self.loop.call_soon(self._expire)
 
     def raise_if_expired(self) -> None:
-        """End what swallowed the cancellation."""
+        """Raise the cancellation again, for code that swallowed it."""
         if self.expired:
             raise asyncio.CancelledError
 

@@ -20,7 +20,6 @@ from attrs import define, field, frozen
 
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts._http.retry import is_transient
 from videosdk_transcripts._validation import check_number, check_word
 from videosdk_transcripts.errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page, Transcription
@@ -223,7 +222,7 @@ class Follower:
         try:
             await self._look()
         except VideoSDKTranscriptsError as error:
-            if is_transient(error):
+            if error.is_transient:
                 self._hold_back(error)
                 return
             self._end_poll()

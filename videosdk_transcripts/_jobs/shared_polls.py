@@ -16,8 +16,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from attrs import define
 
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts._http.retry import TRANSIENT_ERRORS
-from videosdk_transcripts.errors import VideoSDKTranscriptsError
+from videosdk_transcripts.errors import InvalidResponseError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page
 
 logger = logging.getLogger("videosdk_transcripts")
@@ -174,7 +173,7 @@ class _LoopRounds(Generic[RowT]):
         if len(ready) > 1:
             try:
                 found = await self._scan({turn.row_id for turn in ready})
-            except TRANSIENT_ERRORS as error:
+            except VideoSDKTranscriptsError as error:
                 trouble = error
         self._give(ready, found, trouble)
 
@@ -203,9 +202,9 @@ class _LoopRounds(Generic[RowT]):
                 pages_left -= 1
                 if len(found) == len(wanted) or not pages_left:
                     break
-        except TRANSIENT_ERRORS:
-            raise
         except VideoSDKTranscriptsError as error:
+            if error.is_transient and not isinstance(error, InvalidResponseError):
+                raise
             # What is wrong with a row of somebody else, or with listing, is no reason to end a
             # wait. What is wrong with the client, each meets again when it asks for itself.
             logger.debug("A sweep of the list ended early: %s", type(error).__name__)

@@ -11,7 +11,6 @@ from typing import Final, Generic, Protocol, TypeVar
 from attrs import define
 
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts._http.retry import is_transient
 from videosdk_transcripts._validation import check_id, check_number
 from videosdk_transcripts.errors import (
     CompletedWithoutFileError,
@@ -161,7 +160,7 @@ class Waiting(Generic[AwaitedT]):
                     raise
                 wait.last_seen = "there is no transcription of that id yet"
             except VideoSDKTranscriptsError as error:
-                if not is_transient(error):
+                if not error.is_transient:
                     raise
                 wait.last_seen = f"the last look failed with {type(error).__name__}"
                 hold = error.retry_after or 0.0
