@@ -111,11 +111,11 @@ def test_a_token_without_a_role() -> None:
         ({"permissions": "allow_mod"}, "permissions must be a list of allow_join, allow_mod"),
         ({"permissions": ["allow_all"]}, "permissions must be a list of allow_join, allow_mod"),
         ({"roles": ["admin"]}, "roles must be a list of crawler, rtc"),
-        ({"lifetime": 0.5}, "from 1 s to 365 days, not 0.5 s"),
+        ({"lifetime": 0.5}, "lifetime must be from 1 s to 365 days, not 0.5 s"),
         ({"lifetime": 31_536_001}, "from 1 s to 365 days"),
         ({"lifetime": float("nan")}, "not nan s"),
-        ({"room_id": ""}, "room_id and participant_id are words"),
-        ({"participant_id": "a b"}, "room_id and participant_id are words"),
+        ({"room_id": ""}, "room_id and participant_id must be"),
+        ({"participant_id": "a b"}, "room_id and participant_id must be"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -129,7 +129,7 @@ def test_a_claim_that_the_service_does_not_know(options: dict[str, Any], says: s
 @pytest.mark.parametrize(("key", "secret"), [("", SECRET), (KEY, ""), (None, SECRET), (KEY, 5)])
 def test_a_token_is_signed_with_two_texts(key: Any, secret: Any) -> None:
     """Nothing is taken for the text of it."""
-    with pytest.raises(CredentialsError, match="one is no text"):
+    with pytest.raises(CredentialsError, match="must be non-empty strings"):
         mint_token(key, secret)
 
 
@@ -146,7 +146,9 @@ def test_a_short_secret_makes_no_noise_and_is_said_once(
 ) -> None:
     """The vendor chose its length; a warning for each request would help nobody."""
     with caplog.at_level(logging.INFO):
-        short = signing_source(KEY, "short", clock=Clock(lambda: clock.now, lambda: NOW))
+        short = signing_source(
+            Secret(KEY), Secret("short"), clock=Clock(lambda: clock.now, lambda: NOW)
+        )
     assert caplog.text.count("shorter than the 32 bytes") == 1
     assert mint_token(KEY, "short")
     assert "short'" not in repr(short)
@@ -213,7 +215,7 @@ async def test_a_refused_token_is_dropped_once(clock: ManualClock) -> None:
 
 async def test_a_new_token_of_the_same_second_is_a_new_one(clock: ManualClock) -> None:
     """Though its text is the same, so that a crowd of refusals mints one and not a crowd."""
-    keys = signing_source(KEY, SECRET, clock=Clock(lambda: clock.now, lambda: NOW))
+    keys = signing_source(Secret(KEY), Secret(SECRET), clock=Clock(lambda: clock.now, lambda: NOW))
     old = await keys.get()
     assert keys.invalidate(old)
     new = await keys.get()
@@ -291,13 +293,13 @@ async def test_what_a_callable_raises_is_its_own(clock: ManualClock) -> None:
 def test_a_pasted_prefix_is_refused_with_a_hint(pasted: str) -> None:
     """The service takes the raw token."""
     with pytest.raises(ConfigurationError, match="takes the raw token") as caught:
-        FixedToken(pasted)
+        FixedToken(Secret(pasted))
     assert "abc" not in str(caught.value)
 
 
 async def test_a_ready_token_is_sent_as_it_is() -> None:
     """It has no other one to offer."""
-    fixed = FixedToken("abc")
+    fixed = FixedToken(Secret("abc"))
     assert await fixed.get() == "abc"
     assert not fixed.invalidate(Secret("abc"))
 
@@ -305,7 +307,7 @@ async def test_a_ready_token_is_sent_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        (NOW - 60, "the token ended at 2026-02-02T02:39:00+00:00"),
+        (NOW - 60, "the token expired at 2026-02-02T02:39:00+00:00"),
         (NOW + 60, None),
         (None, None),
     ],
@@ -319,9 +321,9 @@ def test_an_ended_token_is_named_as_such(end: float | None, said: str | None) ->
 
 SHY = [
     Secret(SECRET),
-    FixedToken(SECRET),
+    FixedToken(Secret(SECRET)),
     RenewedToken(Mint(), clock=Clock(time=lambda: NOW)),
-    signing_source(KEY, SECRET, clock=Clock(time=lambda: NOW)),
+    signing_source(Secret(KEY), Secret(SECRET), clock=Clock(time=lambda: NOW)),
     TranscriptsClient(api_key=KEY, secret=SECRET),
     TranscriptsClient(token=SECRET),
 ]

@@ -12,13 +12,19 @@ from videosdk_transcripts._environment import (
     resolve_file_hosts,
     resolve_tokens,
 )
+from videosdk_transcripts._redact import HiddenProvider, mask
 from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 
 
 def find(**given: Any) -> TokenSource:
     """Find the source for these arguments."""
     arguments: dict[str, Any] = {"api_key": None, "secret": None, "token": None} | given
-    return resolve_tokens(clock=Clock(), **arguments)
+    return resolve_tokens(
+        api_key=mask(arguments["api_key"]),
+        secret=mask(arguments["secret"]),
+        token=HiddenProvider(token) if callable(token := arguments["token"]) else mask(token),
+        clock=Clock(),
+    )
 
 
 async def key_of(tokens: TokenSource) -> str:
@@ -128,7 +134,7 @@ def test_no_credentials(
 )
 def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint: str) -> None:
     """The vendor's examples set it with /v2, which does not belong to these paths."""
-    assert endpoint == resolve_endpoint(given)
+    assert endpoint == resolve_endpoint(mask(given))
     if given is not None:
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", given)
     assert endpoint == resolve_endpoint(None)
@@ -141,9 +147,9 @@ def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint:
         ("", "with its scheme and host"),
         ("ftp://api.videosdk.live", "with its scheme and host"),
         ("https://", "with its scheme and host"),
-        ("https://api.videosdk.live:x", "is no URL"),
-        ("https://[::1", "is no URL"),
-        (5, "is no URL"),
+        ("https://api.videosdk.live:x", "is not a URL"),
+        ("https://[::1", "is not a URL"),
+        (5, "is not a string"),
         ("https://user:pass@api.videosdk.live", "without credentials"),
         ("https://api.videosdk.live?x=1", "without credentials, query"),
         ("https://api.videosdk.live#x", "without credentials, query or fragment"),
@@ -152,7 +158,7 @@ def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint:
 def test_bad_endpoints(given: Any, reason: str) -> None:
     """Refused before a token is sent there, and without its credentials in the text."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
-        resolve_endpoint(given)
+        resolve_endpoint(mask(given))
     assert "pass" not in str(caught.value)
 
 

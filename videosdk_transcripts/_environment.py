@@ -1,4 +1,9 @@
-"""What the caller and the environment say: credentials and the endpoint."""
+"""
+Settings from arguments and environment variables: credentials, endpoint, file hosts.
+
+The names of the variables and the defaults are defined here once; the command line reads
+them from here. Secrets arrive masked (`_redact.mask`).
+"""
 
 from __future__ import annotations
 
@@ -8,18 +13,20 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ._clock import Clock
-from ._redact import NotAString, Secret, TokenProvider, mask
+from ._redact import NotAString, Secret, TokenProvider
 from .auth import FixedToken, RenewedToken, TokenSource, signing_source
 from .errors import ConfigurationError, CredentialsError
 
 DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"
 
-_API_KEY: Final = ("VIDEOSDK_API_KEY",)
-# The second names are those of the vendor's Python agents.
-_SECRET: Final = ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY")
-_TOKEN: Final = ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN")
-_ENDPOINT: Final = ("VIDEOSDK_API_ENDPOINT",)
-_FILE_HOSTS: Final = ("VIDEOSDK_FILE_HOSTS",)
+_VARIABLES: Final = {
+    # The second names are those of the vendor's Python agents.
+    "api_key": ("VIDEOSDK_API_KEY",),
+    "secret": ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY"),
+    "token": ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN"),
+    "endpoint": ("VIDEOSDK_API_ENDPOINT",),
+    "file_hosts": ("VIDEOSDK_FILE_HOSTS",),
+}
 
 
 class Variable(NamedTuple):
@@ -35,82 +42,80 @@ def environment_settings() -> dict[str, Variable]:
 
     Of two variables for one setting, the first one that is not blank counts.
     """
-    names = {
-        "api_key": _API_KEY,
-        "secret": _SECRET,
-        "token": _TOKEN,
-        "endpoint": _ENDPOINT,
-        "file_hosts": _FILE_HOSTS,
-    }
-    found = {setting: _read_variable(variables) for setting, variables in names.items()}
+    found = {setting: _read_variable(setting) for setting in _VARIABLES}
     return {setting: variable for setting, variable in found.items() if variable is not None}
 
 
 def resolve_tokens(
     *,
-    api_key: str | None,
-    secret: str | None,
-    token: str | TokenProvider | None,
+    api_key: str | NotAString | None,
+    secret: str | NotAString | None,
+    token: str | NotAString | TokenProvider | None,
     clock: Clock,
 ) -> TokenSource:
     """
-    Make the token source that the arguments name, or else the environment.
+    Return the token source for the arguments, or else for the environment.
 
-    Arguments win over the environment and are never mixed with it. In the environment
-    a key with its secret wins over a token, because they can't run out.
+    Explicit arguments take precedence over the environment; the two are never combined. In
+    the environment a key with its secret takes precedence over a token, because it does not
+    expire.
 
     Raises:
-        CredentialsError: nothing, half of it or too much was given.
+        CredentialsError: there are no credentials, half of them or too many, or one was not
+            a string before it was masked.
     """
-    api_key, secret = mask(api_key), mask(secret)
     if api_key is None and secret is None and token is None:
-        api_key, secret = _read(_API_KEY), _read(_SECRET)
+        api_key, secret = _read("api_key"), _read("secret")
         if api_key is None or secret is None:
-            token = _read(_TOKEN)
+            token = _read("token")
             if token is None:
                 raise CredentialsError(_what_is_missing(api_key, secret))
             api_key = secret = None
     elif token is not None and (api_key is not None or secret is not None):
-        raise CredentialsError("give either api_key and secret, or token, and not both")
+        raise CredentialsError("pass either api_key and secret, or token, not both")
     if callable(token):
         return RenewedToken(token, clock=clock)
     if token is not None:
         return FixedToken(token)
-    _check_pair(api_key, secret)
-    return signing_source(str(api_key), str(secret), clock=clock)
+    return signing_source(
+        _half_of_pair("api_key", api_key), _half_of_pair("secret", secret), clock=clock
+    )
 
 
-def resolve_endpoint(endpoint: str | None) -> str:
+def resolve_endpoint(endpoint: str | NotAString | None) -> str:
     """
     Return the base URL of the API, from the argument, the environment or the default.
 
-    The vendor's server examples set it with ``/v2``, which is taken off.
+    The vendor's server examples include ``/v2``, which is removed.
 
     Raises:
-        ConfigurationError: it is no http or https URL, or holds more than a base.
+        ConfigurationError: it is not an http or https URL, or has more than a base.
     """
-    endpoint = mask(endpoint)
-    base, fault = _base_of((_read(_ENDPOINT) or DEFAULT_ENDPOINT) if endpoint is None else endpoint)
-    # Raised out here, where no frame holds the parts.
+    given = _read("endpoint") if endpoint is None else endpoint
+    base, fault = _base_of(DEFAULT_ENDPOINT if given is None else given)
+    # Raised here, where no frame holds the parts of the URL.
     if base is None:
         raise ConfigurationError(f"the endpoint must look like {DEFAULT_ENDPOINT}, {fault}")
     return base
 
 
 def resolve_file_hosts(file_hosts: Iterable[str] | None) -> Iterable[str]:
-    """Return the hosts for files, from the argument or the environment, which has commas."""
+    """Return the file hosts from the argument, or the comma-separated ones of the environment."""
     if file_hosts is not None:
         return file_hosts
-    named = _read(_FILE_HOSTS) or ""
-    return [entry.strip() for entry in named.split(",") if entry.strip()]
+    hosts = _read("file_hosts") or ""
+    return [entry.strip() for entry in hosts.split(",") if entry.strip()]
 
 
-def _base_of(endpoint: str) -> tuple[str | None, str]:
+def _base_of(endpoint: str | NotAString) -> tuple[str | None, str]:
+    """Return the normalised URL, or None and what is wrong with it."""
+    if isinstance(endpoint, NotAString):
+        return None, "and is not a string"
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
-    except (ValueError, TypeError, AttributeError):
-        return None, "and is no URL"
+    except ValueError:
+        return None, "and is not a URL"
     if parts.scheme not in ("http", "https") or not host:
         return None, "with its scheme and host"
     if parts.username is not None or parts.query or parts.fragment:
@@ -120,30 +125,31 @@ def _base_of(endpoint: str) -> tuple[str | None, str]:
     return f"{base if port is None else f'{base}:{port}'}{path}", ""
 
 
-def _read(names: tuple[str, ...]) -> Secret | None:
-    """Return the value of the first variable that is not blank."""
-    variable = _read_variable(names)
+def _read(setting: str) -> Secret | None:
+    """Return the value of the first variable of a setting that is not blank."""
+    variable = _read_variable(setting)
     return None if variable is None else variable.value
 
 
-def _read_variable(names: tuple[str, ...]) -> Variable | None:
-    # Not through a local name for the environment, which a traceback might show.
+def _read_variable(setting: str) -> Variable | None:
+    # The environment gets no local name, which a traceback could show.
+    names = _VARIABLES[setting]
     found = (Variable(n, Secret(v)) for n in names if (v := os.environ.get(n, "").strip()))
     return next(found, None)
 
 
-def _check_pair(api_key: object, secret: object) -> None:
-    for name, value in (("api_key", api_key), ("secret", secret)):
-        if value is None or value == "":
-            raise CredentialsError(f"api_key and secret go together, and {name} is missing")
-        if isinstance(value, NotAString):
-            raise CredentialsError(f"{name} must be a string, not {value.kind}")
+def _half_of_pair(name: str, value: str | NotAString | None) -> Secret:
+    if isinstance(value, NotAString):
+        raise CredentialsError(f"{name} must be a string, not {value.kind}")
+    if not isinstance(value, Secret) or not value:
+        raise CredentialsError(f"api_key and secret go together, and {name} is missing")
+    return value
 
 
 def _what_is_missing(api_key: str | None, secret: str | None) -> str:
     ways = (
         "set VIDEOSDK_API_KEY and VIDEOSDK_SECRET, or VIDEOSDK_TOKEN, in the environment, or "
-        "give api_key= and secret=, or token= (a token, or an async callable that returns one)"
+        "pass api_key= and secret=, or token= (a token, or an async callable that returns one)"
     )
     if api_key is not None:
         return f"VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not: {ways}"

@@ -1,4 +1,13 @@
-"""Text of others, before it is shown to anybody."""
+"""
+Keep secrets out of everything that is shown (P8).
+
+The first part hides what we hold: tokens, keys and secrets become a `Secret` where they enter
+the package (`TranscriptsClient`, `mint_token`, the environment, a token callable) and stay one.
+They are masked there only, so that no later frame can show the plain text.
+
+The second part cleans what others send: text of the service or of a proxy may echo a secret, or
+contain characters that change a terminal.
+"""
 
 from __future__ import annotations
 
@@ -11,48 +20,14 @@ from urllib.parse import unquote
 TokenProvider = Callable[[], Awaitable[str]]
 
 
-def printable(text: str, most: int) -> str:
-    """
-    Return a text without what moves a cursor or can't be encoded, and cut off where it is long.
-
-    Args:
-        text: whatever the service sent.
-        most: how many characters of it are kept.
-    """
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:most])
-    return f"{shown}…" if len(text) > most else shown
-
-
-TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
-"""A JSON web token, wherever one may be echoed."""
-_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
-
-
-def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
-    """Tell whether a text holds a token or a secret in percent-encoding or in base64."""
-    plain = unquote(text)
-    if plain != text and (TOKEN.search(plain) or any(secret in plain for secret in secrets)):
-        return True
-    standard = text.translate(_STANDARD_BASE64)
-    return any(form in standard for secret in secrets for form in _in_base64(secret.encode()))
-
-
-def _in_base64(secret: bytes) -> list[str]:
-    """Return what of a secret is the same in base64 whatever stands before and behind it."""
-    forms = []
-    for before in range(3):
-        encoded = b64encode(bytes(before) + secret).decode()
-        mixed = (0, 3, 2)[(before + len(secret)) % 3]
-        forms.append(encoded[(0, 2, 3)[before] : len(encoded) - mixed])
-    # What is left of a very short one would be found by chance.
-    return [form for form in forms if len(form) >= 8]
+# What we hold.
 
 
 class Secret(str):
     """
-    A text that shows itself to nobody: not in a repr, a traceback with locals or a pickle.
+    A string whose text is not shown in a repr or a traceback with locals, and not pickled.
 
-    It is an ordinary string to a library that sends it.
+    To a library that sends it, it is an ordinary string.
     """
 
     __slots__ = ()
@@ -61,32 +36,25 @@ class Secret(str):
         return "'***'"
 
     def __getitem__(self, key: SupportsIndex | slice) -> Secret:
-        # Whoever shortens it for show must not get at the text either.
+        # A tool that shortens a repr must not get at the text either.
         return Secret(super().__getitem__(key))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a secret is not pickled or copied; read it again where it is needed")
 
 
-def hidden_repr(self: object) -> str:
-    return f"<{type(self).__name__} ***>"
-
-
-def refuse_pickle(self: object) -> NoReturn:
-    raise TypeError(f"{type(self).__name__} holds a secret; make one in each process")
-
-
 class NotAString:
-    """Stand in for an argument that should have been a string, and may be a secret all the same."""
+    """Replace an argument that should have been a string, and may contain a secret anyway."""
 
     __slots__ = ("kind",)
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        """The name of its type, for an error."""
 
 
 class HiddenProvider:
-    """Wrap a caller's token callable, whose own repr may show what is bound to it."""
+    """Wrap the caller's token callable, whose own repr may show what is bound to it."""
 
     __slots__ = ("_provide",)
 
@@ -99,7 +67,62 @@ class HiddenProvider:
 
 
 def mask(value: object) -> Any:
-    """Return a text as a `Secret`, None as it is, and all else as `Unfit`."""
-    if value is None or isinstance(value, NotAString):
-        return value
+    """
+    Return what is safe to keep in a local name: a `Secret` for a string.
+
+    None stays None, and any other value becomes a `NotAString`.
+    """
+    if value is None:
+        return None
     return Secret(value) if isinstance(value, str) else NotAString(type(value).__name__)
+
+
+def hidden_repr(self: object) -> str:
+    """Replace the ``__repr__`` of a class that holds a secret."""
+    return f"<{type(self).__name__} ***>"
+
+
+def refuse_pickle(self: object) -> NoReturn:
+    """Replace the ``__reduce__`` of a class that holds a secret."""
+    raise TypeError(f"{type(self).__name__} holds a secret; create one in each process")
+
+
+# What others send.
+
+
+TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
+"""A JSON web token, wherever it may be echoed."""
+_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
+_MIN_BASE64: Final = 8
+"""Characters of a secret in base64; a shorter sequence occurs by chance."""
+
+
+def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
+    """Return whether a text contains a token or a secret in percent-encoding or in base64."""
+    plain = unquote(text)
+    if plain != text and (TOKEN.search(plain) or any(secret in plain for secret in secrets)):
+        return True
+    standard = text.translate(_STANDARD_BASE64)
+    return any(form in standard for secret in secrets for form in _in_base64(secret.encode()))
+
+
+def _in_base64(secret: bytes) -> list[str]:
+    """Return the part of a secret in base64 that does not depend on the bytes around it."""
+    forms = []
+    for before in range(3):
+        encoded = b64encode(bytes(before) + secret).decode()
+        mixed = (0, 3, 2)[(before + len(secret)) % 3]
+        forms.append(encoded[(0, 2, 3)[before] : len(encoded) - mixed])
+    return [form for form in forms if len(form) >= _MIN_BASE64]
+
+
+def printable(text: str, most: int) -> str:
+    """
+    Return a text without characters that move a cursor or can't be encoded, shortened.
+
+    Args:
+        text: whatever the service sent.
+        most: the maximum number of characters to keep.
+    """
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:most])
+    return f"{shown}…" if len(text) > most else shown

@@ -1,4 +1,4 @@
-"""Checks of what a caller gives: each raises ConfigurationError before anything is sent."""
+"""Check arguments: each function raises ConfigurationError before anything is sent."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from .errors import ConfigurationError
 
 def check_id(name: str, value: object, hint: str = "") -> None:
     """
-    Refuse what can't be an id.
+    Check an id.
 
-    An empty one would ask for all rooms, and one of dots alone for another path.
+    An empty one would request all rooms, and one of dots alone another path.
     """
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
     if not value.strip(".") or any(c.isspace() or not c.isprintable() for c in value):
-        raise ConfigurationError(f"{name} must be an id without white space, not {value!r}{hint}")
+        raise ConfigurationError(
+            f"{name} must be a non-empty id without white space, not {value!r}{hint}"
+        )
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Refuse what is no whole number of `least` or more."""
+    """Check a whole number of `least` or more."""
     if type(value) is not int or value < least:
         raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {value!r}")
 
 
 def check_number(name: str, value: object, *, least: float, above: bool = False) -> None:
-    """Refuse what is no number of `least` or more, or above it."""
+    """Check a number of `least` or more, or above it."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        # Neither "not a number" nor infinity nor a number that no clock can count to.
+        # Rejects NaN, infinity, and integers that no float can hold.
         fits = (value > least if above else value >= least) and value <= sys.float_info.max
     else:
         fits = False
@@ -38,6 +40,6 @@ def check_number(name: str, value: object, *, least: float, above: bool = False)
 
 
 def check_word(name: str, value: object, words: tuple[str, ...]) -> None:
-    """Refuse what is none of the words."""
+    """Check one of a set of words."""
     if value not in words:
         raise ConfigurationError(f"{name} must be one of {', '.join(words)}, not {value!r}")

@@ -1,7 +1,13 @@
 """
-Token sources: a key and its secret, a ready token, or an async callable.
+Token sources (P7): a key and its secret, a ready token, or an async callable.
 
-The header holds the raw JWT, without ``Bearer`` or any other prefix.
+What the service expects of a token is defined here once:
+
+- it is a JSON web token signed with HS256, sent raw, without ``Bearer`` or any other prefix;
+- its claims are ``apikey``, ``version`` 2 and ``permissions``, ``roles``, ``iat`` and ``exp``,
+  and ``roomId`` and ``participantId`` for one room or participant;
+- the role ``crawler`` is for the server API, ``rtc`` for joining; no role is no restriction.
+
 Source: https://docs.videosdk.live/server-sdk/authentication-and-tokens
 """
 
@@ -27,19 +33,22 @@ __all__ = ["TokenProvider", "mint_token"]
 logger = logging.getLogger("videosdk_transcripts")
 
 LIFETIME: Final = 600.0
-"""Seconds that a minted token lives: long enough to be shared, short enough to lose."""
-_LONGEST: Final = 365 * 86_400
-"""Seconds that a minted token may live: it can't be called back."""
+"""Default lifetime of a minted token in seconds: long enough to share, short enough to lose."""
+MAX_LIFETIME: Final = 365 * 86_400
+"""Maximum lifetime of a minted token in seconds, since it can't be revoked."""
 # No other words are documented.
-_PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
-_ROLES: Final = ("crawler", "rtc")
+PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
+ROLES: Final = ("crawler", "rtc")
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
-_SET_BACK: Final = 60
-"""Seconds that a minted token is dated back, for a service whose clock is behind ours."""
+_BACKDATED: Final = 60
+"""Seconds that a minted token is backdated, in case the service's clock is behind ours."""
 _EARLY: Final = 60.0
-"""Seconds before its end at which a token is renewed, at most a fifth of its life."""
-_LEAST: Final = 10.0
-"""Seconds that a token is used at least, so that a wrong clock does not renew it always."""
+"""Seconds before its end at which a token is renewed, at most a fifth of its lifetime."""
+_MIN_USE: Final = 10.0
+"""Seconds that a token is used at least, so that a wrong clock does not renew it all the time."""
+
+
+# Minting.
 
 
 def mint_token(
@@ -60,8 +69,8 @@ def mint_token(
         api_key: the key of the VideoSDK project.
         secret: the secret that belongs to it.
         lifetime: seconds from now to its end, from 1 to a year of 365 days.
-        room_id: the one room that it is for; None for all.
-        participant_id: the one participant that it is for; None for all.
+        room_id: the only room that it is valid for; None for all.
+        participant_id: the only participant that it is valid for; None for all.
         permissions: ``allow_join`` and ``allow_mod``, one of them, or ``ask_join`` alone.
         roles: ``crawler`` for the server API, ``rtc`` for joining, both, or none, which is
             no restriction.
@@ -71,25 +80,29 @@ def mint_token(
         CredentialsError: the key or the secret is missing, or can't sign a token.
         ConfigurationError: another argument is out of its bounds.
     """
-    # Hidden first of all, as the frame of an error shows them.
+    # Masked first of all: an error below shows these names in a traceback with locals.
     api_key, secret = mask(api_key), mask(secret)
-    if any(type(text) is not Secret or not text for text in (api_key, secret)):
-        raise CredentialsError("a token is signed with a key and its secret, and one is no text")
-    _check_words("permissions", permissions, _PERMISSIONS)
-    _check_words("roles", roles, _ROLES)
+    if not all(isinstance(text, Secret) and text for text in (api_key, secret)):
+        raise CredentialsError("api_key and secret must be non-empty strings")
+    _check_words("permissions", permissions, PERMISSIONS)
+    _check_words("roles", roles, ROLES)
     if not permissions or ("ask_join" in permissions and len(set(permissions)) > 1):
-        raise ConfigurationError("permissions are allow_join, allow_mod, both, or ask_join alone")
-    if not 1 <= lifetime <= _LONGEST:
-        raise ConfigurationError(f"a token lives from 1 s to 365 days, not {lifetime:.15g} s")
+        raise ConfigurationError(
+            "permissions must be allow_join, allow_mod, both, or ask_join alone"
+        )
+    if not 1 <= lifetime <= MAX_LIFETIME:
+        raise ConfigurationError(f"lifetime must be from 1 s to 365 days, not {lifetime:.15g} s")
     if any(text is not None and text.split() != [text] for text in (room_id, participant_id)):
-        raise ConfigurationError("room_id and participant_id are words without white space")
+        raise ConfigurationError(
+            "room_id and participant_id must be non-empty ids without white space"
+        )
     moment = int(time.time() if now is None else now)
     claims = {
         "apikey": api_key,
         "permissions": list(permissions),
         "version": 2,
         "roles": list(roles) or None,
-        "iat": moment - _SET_BACK,
+        "iat": moment - _BACKDATED,
         "exp": moment + int(lifetime),
         "roomId": room_id,
         "participantId": participant_id,
@@ -104,50 +117,53 @@ def _check_words(name: str, words: Sequence[str], known: Sequence[str]) -> None:
 
 def _sign(claims: Mapping[str, Any], secret: str) -> Secret:
     with warnings.catch_warnings():
-        # The vendor hands out secrets that PyJWT finds short; the caller can't change that.
+        # The vendor issues secrets that PyJWT considers short; the caller can't change that.
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
         try:
             return Secret(jwt.encode(dict(claims), secret, algorithm="HS256"))
         except (jwt.PyJWTError, UnicodeEncodeError):
             pass
-    # Raised out here, since PyJWT's own error has frames that show the secret.
+    # Raised here, since the frames of PyJWT's error show the secret.
     raise CredentialsError(
         "the secret can't sign a token: it is a public key or a certificate, or has "
-        "characters that no secret has"
+        "invalid characters"
     )
 
 
+# Sources.
+
+
 class TokenSource(Protocol):
-    """Where the transport gets its token from."""
+    """Provide the token of each request."""
 
     async def get(self) -> Secret:
-        """Return a token that is still good for a while."""
+        """Return a token that has not expired, as far as is known."""
         ...
 
     def invalidate(self, token: Secret) -> bool:
-        """Take note that the service refused a token, and tell whether another can be had."""
+        """Drop a token that the service refused, and return whether `get` can renew it."""
         ...
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Return what no error may quote, beside the token itself."""
+        """Return what no error may quote, in addition to the token itself."""
         ...
 
 
 class FixedToken:
-    """A ready token. It is sent as long as it lasts, and can't be renewed."""
+    """Provide a ready token, which can't be renewed."""
 
     secrets: tuple[Secret, ...] = ()
 
-    def __init__(self, token: object) -> None:
-        self._token = check_token(mask(token))
+    def __init__(self, token: Secret | NotAString) -> None:
+        self._token = check_token(token)
 
     async def get(self) -> Secret:
         """Return the token."""
         return self._token
 
     def invalidate(self, token: Secret) -> bool:
-        """Tell that there is no other one."""
+        """Return False: there is no other token."""
         return False
 
     __repr__ = hidden_repr
@@ -156,20 +172,16 @@ class FixedToken:
 
 class RenewedToken:
     """
-    Hands out one token to all tasks until it nears its end, and then gets the next one.
+    Provide one token to all tasks, and renew it before it expires.
 
     Args:
-        mint: gets a new token.
+        mint: returns a new token.
         clock: the time, and how to wait.
-        secrets: what no error may quote, beside the token itself.
+        secrets: what no error may quote, in addition to the token itself.
     """
 
     def __init__(
-        self,
-        mint: TokenProvider,
-        *,
-        clock: Clock,
-        secrets: tuple[Secret, ...] = (),
+        self, mint: TokenProvider, *, clock: Clock, secrets: tuple[Secret, ...] = ()
     ) -> None:
         self.secrets = secrets
         self._mint = mint
@@ -180,21 +192,21 @@ class RenewedToken:
 
     async def get(self) -> Secret:
         """
-        Return the token, or a new one where it nears its end. Tasks share one renewal.
+        Return the token, or a new one if it is about to expire. Tasks share one renewal.
 
         Raises:
-            CredentialsError: the callable gave something that is no token. What the
-                callable itself raises is passed on as it is.
+            CredentialsError: the callable returned something that is not a token. Its own
+                errors are passed on unchanged.
         """
-        token = self._good_token()
+        token = self._valid_token()
         if token is None:
             async with self._lock.of_this_loop():
-                token = self._good_token() or await self._renew()
+                token = self._valid_token() or await self._renew()
         return token
 
     def invalidate(self, token: Secret) -> bool:
-        """Forget the token, unless another task has renewed it in the meantime."""
-        # The object and not its text: two tokens of one second are the same text.
+        """Drop the token, unless another task has renewed it in the meantime."""
+        # Compares the object, since two tokens of the same second have the same text.
         if self._token is token:
             self._token = None
         return True
@@ -202,36 +214,35 @@ class RenewedToken:
     __repr__ = hidden_repr
     __reduce__ = refuse_pickle
 
-    def _good_token(self) -> Secret | None:
+    def _valid_token(self) -> Secret | None:
         return self._token if self._clock.monotonic() < self._renew_at else None
 
     async def _renew(self) -> Secret:
         minting: object = self._mint()
         if not isawaitable(minting):
-            raise CredentialsError("token= takes a token, or an async callable that returns one")
+            raise CredentialsError("token must be a token, or an async callable that returns one")
         token = check_token(mask(await minting))
         end = _end_of(token)
         if end is None:
             self._renew_at = float("inf")
         else:
-            life = end - self._clock.time()
-            self._renew_at = self._clock.monotonic() + max(_LEAST, life - min(_EARLY, life / 5))
+            lifetime = end - self._clock.time()
+            use = max(_MIN_USE, lifetime - min(_EARLY, lifetime / 5))
+            self._renew_at = self._clock.monotonic() + use
         self._token = token
         return token
 
 
-def signing_source(
-    api_key: str,
-    secret: str,
-    *,
-    clock: Clock,
-) -> RenewedToken:
-    """Make a source that signs its tokens with a key and its secret."""
-    # Hidden first of all, as the frame of the error below shows them.
-    api_key, secret = Secret(api_key), Secret(secret)
+def signing_source(api_key: Secret, secret: Secret, *, clock: Clock) -> RenewedToken:
+    """
+    Return a source that signs its tokens with a key and its secret.
+
+    Raises:
+        CredentialsError: the secret can't sign a token.
+    """
     _sign({}, secret)
     if len(secret.encode()) < 32:
-        logger.info("The API secret is shorter than the 32 bytes that HS256 asks for.")
+        logger.info("The API secret is shorter than the 32 bytes that HS256 requires.")
 
     async def mint() -> str:
         return mint_token(api_key, secret, now=clock.time())
@@ -239,40 +250,43 @@ def signing_source(
     return RenewedToken(mint, clock=clock, secrets=(api_key, secret))
 
 
-def check_token(token: object) -> Secret:
+# Reading tokens.
+
+
+def check_token(token: Secret | NotAString | None) -> Secret:
     """
-    Refuse what the service would refuse, or what does not fit into a header.
+    Return a token that the service can accept and that fits into a header.
 
     Raises:
-        CredentialsError: with a hint, and without the token.
+        CredentialsError: it is not one; with a hint, and without the token.
     """
-    if not isinstance(token, str):
-        kind = token.kind if isinstance(token, NotAString) else type(token).__name__
+    if not isinstance(token, Secret):
+        kind = "None" if token is None else token.kind
         raise CredentialsError(f"a token must be a string, not {kind}")
     if token.split(" ")[0].lower() in ("bearer", "basic"):
         raise CredentialsError(
-            "the token starts with 'Bearer ' or 'Basic '; the service takes the raw token, so "
-            "give what comes behind that word"
+            "the token starts with 'Bearer ' or 'Basic '; the service takes the raw token: "
+            "pass only what follows that word"
         )
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise CredentialsError("the token is empty, or has characters that no token has")
-    return Secret(token)
+        raise CredentialsError("the token is empty or has invalid characters")
+    return token
 
 
 def explain_refusal(token: Secret, now: float) -> str | None:
-    """Say what is wrong with a refused token, as far as the token itself tells."""
+    """Return why a token was refused, if the token itself shows it."""
     end = _end_of(token)
     if end is None or end > now:
         return None
     when = datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds")
-    return f"the token ended at {when}"
+    return f"the token expired at {when}"
 
 
 def _end_of(token: str) -> float | None:
-    """Return when a token ends by its own word, in seconds since the epoch."""
+    """Return when a token expires according to its claims, in seconds since the epoch."""
     try:
         end = jwt.decode(token, options={"verify_signature": False, "verify_exp": False}).get("exp")
     except jwt.PyJWTError:
         return None
-    # What lies beyond the calendar says nothing.
+    # An end beyond the calendar is ignored.
     return float(end) if isinstance(end, int | float) and 0 < end < _LAST_SECOND else None

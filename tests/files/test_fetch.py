@@ -555,15 +555,21 @@ async def test_redirects_are_followed_by_hand(fake: FakeVideoSDK) -> None:
 @pytest.mark.parametrize(
     ("target", "text"),
     [
-        ("http://127.0.0.1:{trap}/secret?sig=1", "redirects to what is on 127.0.0.1 by http"),
-        ("https://127.0.0.1:{trap}/secret?sig=1", "127.0.0.1:{trap}, which is no file host"),
-        ("https://[::ffff:127.0.0.1]:{trap}/", "no file host"),
+        (
+            "http://127.0.0.1:{trap}/secret?sig=1",
+            "the redirect from 127.0.0.1 points to 127.0.0.1 over http",
+        ),
+        (
+            "https://127.0.0.1:{trap}/secret?sig=1",
+            "127.0.0.1:{trap}, which is not an allowed file host",
+        ),
+        ("https://[::ffff:127.0.0.1]:{trap}/", "not an allowed file host"),
         ("http://localhost:{trap}/", "localhost by http"),
-        ("https://2130706433/", "in a way of its own"),
+        ("https://2130706433/", "has a malformed host or address"),
         ("https://10.0.0.1/", "on 10.0.0.1"),
         ("https://169.254.169.254/latest/", "on 169.254.169.254"),
         ("http://cdn.videosdk.live/", "cdn.videosdk.live by http"),
-        ("file:///etc/passwd", "no absolute https URL"),
+        ("file:///etc/passwd", "not an absolute https URL"),
     ],
 )
 async def test_a_redirect_to_a_forbidden_place(fake: FakeVideoSDK, target: str, text: str) -> None:

@@ -370,7 +370,7 @@ async def test_a_ready_token_that_ended_is_named_as_such(fake: FakeVideoSDK) -> 
     """It can't be renewed, so that one request is enough."""
     old = jwt.encode({"apikey": fake.api_key, "exp": 1_600_000_000}, fake.secret)
     async with fake.client(token=old) as client:
-        with pytest.raises(AuthenticationError, match="the token ended at 2020-09-13T12:26:40"):
+        with pytest.raises(AuthenticationError, match="the token expired at 2020-09-13T12:26:40"):
             await client.get_page()
     assert len(fake.requests) == 1
 

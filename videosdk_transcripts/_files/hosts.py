@@ -1,8 +1,8 @@
 """
-P9 for files: which hosts a file may come from, and which addresses they may have. No I/O.
+Decide which hosts files may come from, and at which addresses (P9). No I/O.
 
-A URL is taken apart here by a narrow pattern, and what is sent is put together from these
-parts alone: where two parsers read one URL, they may see two hosts in it.
+A URL is parsed here by a strict pattern, and the URL that is requested is built from the
+parsed parts only: two parsers of one URL may disagree about its host.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _URL: Final = re.compile(
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _NUMERIC: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII)
-"""What a system's own functions may take for an address: its last part is a number."""
-# All that may stand in a request as it is; the rest is quoted, a line break among it.
+"""What system functions may interpret as an address: its last part is a number."""
+# Characters sent as they are; all others are percent-encoded, line breaks included.
 _SENDABLE: Final = "!$%&'()*+,/:;=?@[]~"
 
 _GLOBAL: Final = IPv6Network("2000::/3")
@@ -36,33 +36,33 @@ _DOCUMENTATION: Final = IPv6Network("3fff::/20")
 
 
 @frozen
-class Place:
-    """Where a file is: a URL that passed."""
+class CheckedUrl:
+    """The location of a file: a URL that passed the check."""
 
     scheme: str
     host: str
-    """A name or an address, in lower case; one of IPv6 without its brackets."""
+    """A name or an address, in lower case; IPv6 without brackets."""
     port: int
     path: str
     query: str
 
     @property
     def url(self) -> str:
-        """Return the whole URL, ready to be sent."""
+        """Return the URL to request."""
         return f"{_origin(self.scheme, self.host, self.port)}{self.path}{self.query}"
 
 
 class FileHosts:
     """
-    The hosts that files may come from: ``cdn.videosdk.live`` and what the caller adds.
+    The allowed hosts: ``cdn.videosdk.live`` and those that the caller adds.
 
     Args:
-        extra: host names, for https on port 443 with public addresses alone; and origins such
-            as ``https://files.example.com:8443`` or ``http://127.0.0.1:8080``, for exactly
-            these, whatever their address, since they are spelled out.
+        extra: host names, allowed for https on port 443 with public addresses only; or origins
+            such as ``https://files.example.com:8443`` or ``http://127.0.0.1:8080``, allowed
+            exactly as written, whatever their address.
 
     Raises:
-        ConfigurationError: an entry is neither.
+        ConfigurationError: an entry is neither of them.
     """
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
@@ -73,68 +73,70 @@ class FileHosts:
         for entry in extra:
             self._add(entry)
 
-    def check(self, url: object, *, base: Place | None = None) -> Place:
+    def check(self, url: object, *, base: CheckedUrl | None = None) -> CheckedUrl:
         """
-        Take a URL apart, if a file may be fetched from there.
+        Parse the URL of a file, and check that its host is allowed.
 
         Args:
-            url: what a row or a redirect says.
-            base: what redirected, where it was a redirect.
+            url: the link of a row, or the target of a redirect.
+            base: the location that redirected, if it is a redirect.
 
         Raises:
-            FileHostRefusedError: it may not. The text names the host and says how to allow it.
+            FileHostRefusedError: it is not allowed. The text names the host and how to allow it.
         """
-        said = "the link" if base is None else f"{base.host} redirects to what"
+        source = "the link" if base is None else f"the redirect from {base.host}"
         text = _joined(url, base)
         found = _URL.fullmatch(text)
         if found is None:
-            raise FileHostRefusedError(f"{said} is no absolute https URL of a named host")
+            raise FileHostRefusedError(f"{source} is not an absolute https URL with a host")
         if found["user"] is not None:
             raise FileHostRefusedError(
-                f"{said} holds a user name for {found['host']}, which no file host needs"
+                f"{source} has a user name for {found['host']}, which no file host needs"
             )
         scheme, host = found["scheme"].lower(), found["host"].lower().strip("[]")
         port = int(found["port"] or _PORTS.get(scheme, 0))
-        # What is no address by the one spelling that all agree on is none here.
+        # Only the one spelling of an address that all parsers agree on is accepted.
         if not _is_host(host):
-            raise FileHostRefusedError(f"{said} spells the address {host} in a way of its own")
-        self._check_origin(scheme, host, port, said)
+            raise FileHostRefusedError(f"{source} has a malformed host or address {host}")
+        self._check_origin(scheme, host, port, source)
         path, mark, query = found["rest"].partition("#")[0].partition("?")
-        return Place(scheme, host, port, _sendable(path or "/"), mark + _sendable(query))
+        return CheckedUrl(scheme, host, port, _sendable(path or "/"), mark + _sendable(query))
 
     def check_addresses(self, host: str, port: int, addresses: Sequence[str]) -> None:
         """
-        Pass the addresses of a host, if all of them are public or it was allowed as an origin.
+        Check that all addresses of a host are public, or that it is allowed as an origin.
 
         Args:
             host: its name, in lower case.
-            port: where to connect to.
-            addresses: what was looked up. Nothing else may be connected to after that.
+            port: the port to connect to.
+            addresses: what was resolved; only these may be connected to afterwards.
 
         Raises:
-            FileHostRefusedError: one of them is not.
+            FileHostRefusedError: one of them is not public.
         """
         if all(_is_public(address) for address in addresses):
             return
         if any((scheme, host, port) in self._origins for scheme in _PORTS):
             return
         raise FileHostRefusedError(
-            f"the file host {host} has an address that is not public; if that is meant, "
+            f"the file host {host} has an address that is not public; if that is intended, "
             f"allow it with file_hosts=[{_origin('https', host, port)!r}]"
         )
 
-    def _check_origin(self, scheme: str, host: str, port: int, said: str) -> None:
+    def _check_origin(self, scheme: str, host: str, port: int, source: str) -> None:
         if (scheme, host, port) in self._origins:
             return
         origin = _origin(scheme, host, port)
         if scheme != "https":
             advice = f"; allow it with file_hosts=[{origin!r}]" if scheme == "http" else ""
-            raise FileHostRefusedError(f"{said} is on {host} by {scheme}, and not https{advice}")
+            raise FileHostRefusedError(
+                f"{source} points to {host} over {scheme}, not https{advice}"
+            )
         if port != 443 or host not in self._names:
             entry = host if port == 443 and _is_public_or_name(host) else origin
             where = host if port == 443 else f"{host}:{port}"
             raise FileHostRefusedError(
-                f"{said} is on {where}, which is no file host that is allowed; if you trust it, "
+                f"{source} points to {where}, which is not an allowed file host; if you trust it, "
                 f"allow it with file_hosts=[{entry!r}]"
             )
 
@@ -152,7 +154,7 @@ class FileHosts:
         port = int(found["port"] or _PORTS.get(scheme, 0)) if found else 0
         is_origin = found and found["user"] is None and not found["rest"]
         if not (is_origin and scheme in _PORTS and _is_host(host) and 0 < port < 65536):
-            # Not shown: whoever takes a signed link for a host would see it in a log.
+            # Not shown: a signed link passed by mistake would appear in logs.
             raise ConfigurationError(
                 "file_hosts must hold host names such as 'files.example.com' and origins such "
                 "as 'https://files.example.com:8443', without user, path and query"
@@ -160,7 +162,7 @@ class FileHosts:
         self._origins.add((scheme, host.strip("[]"), port))
 
 
-def _joined(url: object, base: Place | None) -> str:
+def _joined(url: object, base: CheckedUrl | None) -> str:
     if not isinstance(url, str):
         return ""
     try:
@@ -179,7 +181,7 @@ def _sendable(text: str) -> str:
 
 
 def _is_host(host: str) -> bool:
-    """Tell whether it is a name, or an address in its usual spelling."""
+    """Return whether it is a name, or an address in its canonical spelling."""
     if not _NUMERIC.fullmatch(host) and ":" not in host:
         return bool(host.strip("."))
     try:
@@ -202,7 +204,7 @@ def _is_public(address: str) -> bool:
 
 def _is_public_address(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
-        # What carries an address of IPv4 leads to that one.
+        # An embedded IPv4 address is the one that is reached.
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
             inner = IPv4Address(address.packed[-4:])

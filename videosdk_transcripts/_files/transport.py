@@ -31,7 +31,7 @@ from videosdk_transcripts._http.transport import read_body
 from videosdk_transcripts.errors import FileError, InvalidResponseError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import WalkStats
 
-from .hosts import FileHosts, Place
+from .hosts import FileHosts, CheckedUrl
 
 _MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -108,21 +108,21 @@ class FileTransport:
 
     async def _follow(self, attempt: Attempt, url: str, sink: Sink) -> int | None:
         """Request a file and what it redirects to; each hop is checked like the first link."""
-        place = self._hosts.check(url)
+        target = self._hosts.check(url)
         for _ in range(_MAX_REDIRECTS + 1):
             await sink.begin()
-            outcome = await self._send(attempt, place, sink)
+            outcome = await self._send(attempt, target, sink)
             if not isinstance(outcome, str):
                 return outcome
-            place = self._hosts.check(outcome, base=place)
+            target = self._hosts.check(outcome, base=target)
         raise FileError(f"{attempt.call.what}: redirected more than {_MAX_REDIRECTS} times")
 
-    async def _send(self, attempt: Attempt, place: Place, sink: Sink) -> str | int | None:
+    async def _send(self, attempt: Attempt, target: CheckedUrl, sink: Sink) -> str | int | None:
         """Send one request. Return where it redirects to, or the status of a dead link."""
         what, session = attempt.call.what, attempt.session
-        with Translation(what, place.host, self.sessions, session) as translation:
+        with Translation(what, target.host, self.sessions, session) as translation:
             async with session.get(
-                URL(place.url, encoded=True),
+                URL(target.url, encoded=True),
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=NO_TIMEOUT,
@@ -133,7 +133,7 @@ class FileTransport:
                 if response.status in _DEAD:
                     return response.status
                 if response.status != 200:
-                    raise self._refusal(response, what, place)
+                    raise self._refusal(response, what, target)
                 await read_body(
                     response,
                     sink.write,
@@ -145,10 +145,10 @@ class FileTransport:
         raise translation.error
 
     def _refusal(
-        self, response: aiohttp.ClientResponse, what: str, place: Place
+        self, response: aiohttp.ClientResponse, what: str, target: CheckedUrl
     ) -> VideoSDKTranscriptsError:
         status = response.status
-        text = f"{what}: the file host {place.host} answered {status}"
+        text = f"{what}: the file host {target.host} answered {status}"
         if 200 <= status < 300:
             return InvalidResponseError(f"{text}, which is not a whole file", status=status)
         wait = retry_after(response.headers, datetime.fromtimestamp(self._clock.time(), UTC))
