@@ -49,8 +49,8 @@ def source(mint: Callable[[], Any], clock: ManualClock) -> RenewedToken:
     return RenewedToken(mint, clock=Clock(lambda: clock.now, lambda: NOW + clock.now - 1000.0))
 
 
-def test_claims_are_those_of_the_official_sdk() -> None:
-    """HS256, with the claims that the server API asks for, and dated back a minute."""
+def test_claims_match_the_official_sdk() -> None:
+    """HS256, the claims that the server API requires, and backdated by a minute."""
     token = mint_token(KEY, SECRET, now=NOW)
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
     assert jwt.decode(
@@ -65,8 +65,8 @@ def test_claims_are_those_of_the_official_sdk() -> None:
     }
 
 
-def test_a_token_is_minted_for_now_by_default() -> None:
-    """Verified by the real clock."""
+def test_token_starts_now_by_default() -> None:
+    """Verified against the real clock."""
     claims = jwt.decode(mint_token(KEY, SECRET, lifetime=60), SECRET, algorithms=["HS256"])
     assert claims["exp"] - claims["iat"] == 120
 
@@ -81,8 +81,8 @@ def claims_of(**options: Any) -> dict[str, Any]:
     return claims
 
 
-def test_a_token_for_one_participant_of_one_room() -> None:
-    """With other permissions, for both uses, and for two hours."""
+def test_claims_for_one_participant_of_one_room() -> None:
+    """With other permissions, both roles, and a lifetime of two hours."""
     assert claims_of(
         room_id="room",
         participant_id="ann",
@@ -98,8 +98,8 @@ def test_a_token_for_one_participant_of_one_room() -> None:
     }
 
 
-def test_a_token_without_a_role() -> None:
-    """The claim is left out, which is no restriction."""
+def test_token_without_roles_omits_the_claim() -> None:
+    """A token without it is not restricted."""
     assert claims_of(roles=[]) == {"permissions": ["allow_join", "allow_mod"], "exp": NOW + 600}
 
 
@@ -119,32 +119,32 @@ def test_a_token_without_a_role() -> None:
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-def test_a_claim_that_the_service_does_not_know(options: dict[str, Any], says: str) -> None:
-    """It is refused here, before somebody hands the token on."""
+def test_undocumented_claim_is_refused(options: dict[str, Any], says: str) -> None:
+    """Before the token is passed on."""
     with pytest.raises(ConfigurationError, match=says) as caught:
         mint_token(KEY, SECRET, **options)
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(("key", "secret"), [("", SECRET), (KEY, ""), (None, SECRET), (KEY, 5)])
-def test_a_token_is_signed_with_two_texts(key: Any, secret: Any) -> None:
-    """Nothing is taken for the text of it."""
+def test_missing_key_or_secret_is_refused(key: Any, secret: Any) -> None:
+    """Other types are not converted to strings."""
     with pytest.raises(CredentialsError, match="must be non-empty strings"):
         mint_token(key, secret)
 
 
-def test_a_secret_that_can_not_sign_is_not_shown() -> None:
-    """Nor is PyJWT's own error, whose frames hold it."""
+def test_unusable_secret_is_not_shown() -> None:
+    """Nor is PyJWT's error, whose frames contain it."""
     with pytest.raises(CredentialsError, match="can't sign a token") as caught:
         mint_token(KEY, f"{SECRET}\ud800")
     assert caught.value.__context__ is None
     assert SECRET not in str(caught.value)
 
 
-def test_a_short_secret_makes_no_noise_and_is_said_once(
+def test_short_secret_is_logged_once_without_warning(
     caplog: pytest.LogCaptureFixture, clock: ManualClock
 ) -> None:
-    """The vendor chose its length; a warning for each request would help nobody."""
+    """The vendor chose its length, so a warning for each request would not help."""
     with caplog.at_level(logging.INFO):
         short = signing_source(
             Secret(KEY), Secret("short"), clock=Clock(lambda: clock.now, lambda: NOW)
@@ -154,8 +154,8 @@ def test_a_short_secret_makes_no_noise_and_is_said_once(
     assert "short'" not in repr(short)
 
 
-async def test_one_token_serves_until_a_minute_before_its_end(clock: ManualClock) -> None:
-    """And then the next one is there, before the service could refuse the old one."""
+async def test_token_is_renewed_a_minute_before_it_expires(clock: ManualClock) -> None:
+    """So that the service never sees an expired one."""
     mint = Mint(600)
     tokens = source(mint, clock)
     first = await tokens.get()
@@ -167,10 +167,10 @@ async def test_one_token_serves_until_a_minute_before_its_end(clock: ManualClock
 
 
 @pytest.mark.parametrize(("life", "used_for"), [(50.0, 40.0), (5.0, 10.0), (-3600.0, 10.0)])
-async def test_a_short_life_is_not_renewed_for_ever(
+async def test_short_lived_token_is_used_for_a_while(
     clock: ManualClock, life: float, used_for: float
 ) -> None:
-    """A fifth of a short life is early enough, and a fast clock does not mint for each request."""
+    """A wrong clock does not cause a renewal for each request."""
     mint = Mint(life)
     tokens = source(mint, clock)
     await tokens.get()
@@ -182,8 +182,8 @@ async def test_a_short_life_is_not_renewed_for_ever(
     assert mint.count == 2
 
 
-async def test_a_token_without_an_end_is_used_until_it_is_refused(clock: ManualClock) -> None:
-    """What can't be read can't be judged."""
+async def test_token_without_expiry_is_used_until_refused(clock: ManualClock) -> None:
+    """Its end is unknown."""
     mint = Mint(None)
     tokens = source(mint, clock)
     first = await tokens.get()
@@ -193,16 +193,16 @@ async def test_a_token_without_an_end_is_used_until_it_is_refused(clock: ManualC
     assert await tokens.get() != first
 
 
-async def test_many_tasks_share_one_renewal(clock: ManualClock) -> None:
-    """A hundred tasks that need a token at once cause one."""
+async def test_concurrent_tasks_share_one_renewal(clock: ManualClock) -> None:
+    """A hundred tasks that need a token cause one."""
     mint = Mint()
     tokens = source(mint, clock)
     got = await asyncio.gather(*(tokens.get() for _ in range(100)))
     assert (len(set(got)), mint.count) == (1, 1)
 
 
-async def test_a_refused_token_is_dropped_once(clock: ManualClock) -> None:
-    """Tasks that were refused with the same token cause one new token, and not one each."""
+async def test_concurrent_refusals_cause_one_renewal(clock: ManualClock) -> None:
+    """Tasks refused with the same token share its replacement."""
     mint = Mint()
     tokens = source(mint, clock)
     old = await tokens.get()
@@ -213,8 +213,8 @@ async def test_a_refused_token_is_dropped_once(clock: ManualClock) -> None:
     assert mint.count == 2
 
 
-async def test_a_new_token_of_the_same_second_is_a_new_one(clock: ManualClock) -> None:
-    """Though its text is the same, so that a crowd of refusals mints one and not a crowd."""
+async def test_renewed_token_with_equal_text_is_kept(clock: ManualClock) -> None:
+    """Two tokens of the same second have the same text; a late refusal does not drop the second."""
     keys = signing_source(Secret(KEY), Secret(SECRET), clock=Clock(lambda: clock.now, lambda: NOW))
     old = await keys.get()
     assert keys.invalidate(old)
@@ -224,8 +224,8 @@ async def test_a_new_token_of_the_same_second_is_a_new_one(clock: ManualClock) -
     assert await keys.get() is new
 
 
-async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: ManualClock) -> None:
-    """Whoever waited for it does it in its place."""
+async def test_cancelled_renewal_is_done_by_next_task(clock: ManualClock) -> None:
+    """The lock is released."""
     mint = Mint()
     tokens = source(mint, clock)
     first, second = asyncio.create_task(tokens.get()), asyncio.create_task(tokens.get())
@@ -236,8 +236,8 @@ async def test_a_cancelled_renewal_leaves_the_next_task_free(clock: ManualClock)
     assert mint.count == 2
 
 
-def test_a_source_works_in_one_loop_after_another(clock: ManualClock) -> None:
-    """Its lock belongs to a loop, and it does not."""
+def test_source_works_in_consecutive_loops(clock: ManualClock) -> None:
+    """Its lock belongs to a loop, but the source does not."""
     mint = Mint(1.0)
     tokens = source(mint, clock)
 
@@ -251,8 +251,8 @@ def test_a_source_works_in_one_loop_after_another(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("given", [None, 5, b"token", "", "a b", "a\nb", "tökén"])
-async def test_what_a_callable_may_not_give(clock: ManualClock, given: Any) -> None:
-    """The error says so, and not what it was."""
+async def test_invalid_token_of_callable_is_refused(clock: ManualClock, given: Any) -> None:
+    """Without its value."""
 
     async def provider() -> Any:
         return given
@@ -261,15 +261,15 @@ async def test_what_a_callable_may_not_give(clock: ManualClock, given: Any) -> N
         await source(provider, clock).get()
 
 
-async def test_a_callable_that_is_not_async(clock: ManualClock) -> None:
-    """It is told what is wanted."""
+async def test_callable_that_is_not_async_is_refused(clock: ManualClock) -> None:
+    """The error names what is required."""
     with pytest.raises(CredentialsError, match="an async callable that returns one"):
         await source(lambda: "token", clock).get()
 
 
 @pytest.mark.parametrize("end", [10**400, 1e300, -1.0])
-async def test_an_end_beyond_the_calendar_says_nothing(clock: ManualClock, end: float) -> None:
-    """And breaks nothing."""
+async def test_expiry_beyond_the_calendar_is_ignored(clock: ManualClock, end: float) -> None:
+    """It raises nothing."""
     token = made(end)
 
     async def provider() -> str:
@@ -279,8 +279,8 @@ async def test_an_end_beyond_the_calendar_says_nothing(clock: ManualClock, end: 
     assert explain_refusal(Secret(token), NOW) is None
 
 
-async def test_what_a_callable_raises_is_its_own(clock: ManualClock) -> None:
-    """It is the caller's code and the caller's error."""
+async def test_error_of_callable_is_passed_on(clock: ManualClock) -> None:
+    """It is the caller's own error."""
 
     async def provider() -> str:
         raise LookupError("vault is sealed")
@@ -290,15 +290,15 @@ async def test_what_a_callable_raises_is_its_own(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("pasted", ["Bearer abc.def.ghi", "bearer abc", "Basic abc"])
-def test_a_pasted_prefix_is_refused_with_a_hint(pasted: str) -> None:
+def test_pasted_prefix_is_refused_with_hint(pasted: str) -> None:
     """The service takes the raw token."""
     with pytest.raises(ConfigurationError, match="takes the raw token") as caught:
         FixedToken(Secret(pasted))
     assert "abc" not in str(caught.value)
 
 
-async def test_a_ready_token_is_sent_as_it_is() -> None:
-    """It has no other one to offer."""
+async def test_ready_token_is_returned_and_not_renewed() -> None:
+    """There is no other one."""
     fixed = FixedToken(Secret("abc"))
     assert await fixed.get() == "abc"
     assert not fixed.invalidate(Secret("abc"))
@@ -312,8 +312,8 @@ async def test_a_ready_token_is_sent_as_it_is() -> None:
         (None, None),
     ],
 )
-def test_an_ended_token_is_named_as_such(end: float | None, said: str | None) -> None:
-    """Only where the token itself says so."""
+def test_expired_token_explains_refusal(end: float | None, said: str | None) -> None:
+    """Only if the token itself shows it."""
     assert said == explain_refusal(Secret(made(end)), NOW)
     assert explain_refusal(Secret("opaque"), NOW) is None
     assert explain_refusal(Secret(jwt.encode({"exp": "soon"}, SECRET)), NOW) is None
@@ -330,8 +330,8 @@ SHY = [
 
 
 @pytest.mark.parametrize("holder", SHY, ids=lambda h: type(h).__name__)
-def test_what_holds_a_secret_shows_it_to_nobody(holder: object) -> None:
-    """Not in a repr, and neither in a pickle nor a copy, which are refused with a reason."""
+def test_holder_of_secret_has_safe_repr_and_no_pickle(holder: object) -> None:
+    """Pickling and copying are refused with a reason."""
     for shown in (repr(holder), f"{[holder]}"):
         assert SECRET not in shown
         assert KEY not in shown
@@ -340,8 +340,8 @@ def test_what_holds_a_secret_shows_it_to_nobody(holder: object) -> None:
             attempt(holder)
 
 
-def test_a_secret_is_a_text_to_whoever_sends_it() -> None:
-    """Only its repr is another one."""
+def test_secret_is_an_ordinary_string_to_libraries() -> None:
+    """Only its repr differs."""
     assert f"{Secret('abc')}" == "abc"
     assert Secret("abc").encode() == b"abc"
     assert repr({"Authorization": Secret("abc")}) == "{'Authorization': '***'}"

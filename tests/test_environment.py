@@ -33,26 +33,26 @@ async def key_of(tokens: TokenSource) -> str:
 
 
 @pytest.mark.parametrize("secret_name", ["VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY"])
-async def test_key_and_secret_from_the_environment(
+async def test_key_and_secret_from_environment(
     monkeypatch: pytest.MonkeyPatch, secret_name: str
 ) -> None:
-    """Both names of the secret are read."""
+    """Both names of the secret work."""
     monkeypatch.setenv("VIDEOSDK_API_KEY", " from-env ")
     monkeypatch.setenv(secret_name, "s")
     assert await key_of(find()) == "from-env"
 
 
 @pytest.mark.parametrize("name", ["VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN"])
-async def test_a_token_from_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Both of its names are read, and a line end from a file is taken off."""
+async def test_token_from_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Both names work, and a line break at the end is removed."""
     monkeypatch.setenv(name, "abc\n")
     assert await find().get() == "abc"
 
 
-async def test_a_key_wins_over_a_token_in_the_environment(
+async def test_key_takes_precedence_over_token_in_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It can't run out; half of a pair is no pair."""
+    """It does not expire; a key without a secret does not count."""
     monkeypatch.setenv("VIDEOSDK_TOKEN", "abc")
     monkeypatch.setenv("VIDEOSDK_API_KEY", "from-env")
     assert await find().get() == "abc"
@@ -60,8 +60,10 @@ async def test_a_key_wins_over_a_token_in_the_environment(
     assert await key_of(find()) == "from-env"
 
 
-async def test_arguments_win_and_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key of the caller never goes with a secret of the environment."""
+async def test_arguments_take_precedence_and_are_never_combined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key of the caller is never used with a secret of the environment."""
     monkeypatch.setenv("VIDEOSDK_API_KEY", "from-env")
     monkeypatch.setenv("VIDEOSDK_SECRET", "s")
     assert await find(token="abc").get() == "abc"
@@ -72,8 +74,8 @@ async def test_arguments_win_and_are_not_mixed(monkeypatch: pytest.MonkeyPatch) 
         find(secret="mine")
 
 
-def test_each_kind_makes_its_source() -> None:
-    """A text is sent as it is, a callable is asked."""
+def test_string_and_callable_become_their_sources() -> None:
+    """A string is a fixed token, a callable renews it."""
 
     async def provider() -> str:
         return "abc"
@@ -94,8 +96,10 @@ def test_each_kind_makes_its_source() -> None:
         ({"token": ""}, "the token is empty"),
     ],
 )
-def test_bad_credentials(given: dict[str, Any], reason: str) -> None:
-    """Refused at construction, in words that hold no value."""
+def test_invalid_credentials_are_refused_without_their_values(
+    given: dict[str, Any], reason: str
+) -> None:
+    """By the constructor."""
     with pytest.raises(CredentialsError, match=reason):
         TranscriptsClient(**given)
 
@@ -109,10 +113,10 @@ def test_bad_credentials(given: dict[str, Any], reason: str) -> None:
         ({"VIDEOSDK_API_KEY": "a", "VIDEOSDK_SECRET": "  "}, "VIDEOSDK_SECRET is not"),
     ],
 )
-def test_no_credentials(
+def test_missing_credentials_name_variables_and_arguments(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], reason: str
 ) -> None:
-    """The error names the variables and the arguments."""
+    """The error is what to do."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(CredentialsError, match=reason) as caught:
@@ -132,8 +136,10 @@ def test_no_credentials(
         ("https://gate.example/videosdk/v2", "https://gate.example/videosdk"),
     ],
 )
-def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint: str) -> None:
-    """The vendor's examples set it with /v2, which does not belong to these paths."""
+def test_endpoint_is_normalised(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint: str
+) -> None:
+    """The vendor's examples include /v2, which is not part of these paths."""
     assert endpoint == resolve_endpoint(mask(given))
     if given is not None:
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", given)
@@ -155,15 +161,15 @@ def test_endpoints(monkeypatch: pytest.MonkeyPatch, given: str | None, endpoint:
         ("https://api.videosdk.live#x", "without credentials, query or fragment"),
     ],
 )
-def test_bad_endpoints(given: Any, reason: str) -> None:
-    """Refused before a token is sent there, and without its credentials in the text."""
+def test_invalid_endpoint_is_refused(given: Any, reason: str) -> None:
+    """Before a token is sent there, and without its credentials in the error."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
         resolve_endpoint(mask(given))
     assert "pass" not in str(caught.value)
 
 
-def test_file_hosts_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With commas, and where the argument says nothing; an empty one allows nothing more."""
+def test_file_hosts_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comma-separated, and only without the argument."""
     assert list(resolve_file_hosts(None)) == []
     monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", " a.example, https://b.example:8443,, ")
     assert list(resolve_file_hosts(None)) == ["a.example", "https://b.example:8443"]

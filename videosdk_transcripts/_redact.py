@@ -70,7 +70,8 @@ def mask(value: object) -> Any:
     """
     Return what is safe to keep in a local name: a `Secret` for a string.
 
-    None stays None, and any other value becomes a `NotAString`.
+    None stays None. A value of another type, which only an untyped caller passes, becomes a
+    `NotAString`.
     """
     if value is None:
         return None

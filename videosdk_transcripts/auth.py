@@ -155,7 +155,7 @@ class FixedToken:
 
     secrets: tuple[Secret, ...] = ()
 
-    def __init__(self, token: Secret | NotAString) -> None:
+    def __init__(self, token: str | NotAString) -> None:
         self._token = check_token(token)
 
     async def get(self) -> Secret:
@@ -253,7 +253,7 @@ def signing_source(api_key: Secret, secret: Secret, *, clock: Clock) -> RenewedT
 # Reading tokens.
 
 
-def check_token(token: Secret | NotAString | None) -> Secret:
+def check_token(token: str | NotAString | None) -> Secret:
     """
     Return a token that the service can accept and that fits into a header.
 
@@ -261,7 +261,7 @@ def check_token(token: Secret | NotAString | None) -> Secret:
         CredentialsError: it is not one; with a hint, and without the token.
     """
     if not isinstance(token, Secret):
-        kind = "None" if token is None else token.kind
+        kind = token.kind if isinstance(token, NotAString) else type(token).__name__
         raise CredentialsError(f"a token must be a string, not {kind}")
     if token.split(" ")[0].lower() in ("bearer", "basic"):
         raise CredentialsError(

@@ -126,7 +126,8 @@ class TranscriptsClient:
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         clock: Clock | None = None,
     ) -> None:
-        # Hidden first of all: an error below shows these names in a traceback with locals.
+        # Masked first of all, and only here: an error below shows these names in a traceback
+        # with locals.
         api_key, secret, proxy = mask(api_key), mask(secret), mask(proxy)
         token = HiddenProvider(token) if callable(token) else mask(token)
         endpoint = mask(endpoint)

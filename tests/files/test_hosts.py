@@ -30,8 +30,8 @@ def refusal(url: object, *extra: str, base: str | None = None) -> str:
         (f"{CDN}/@evil.example/", f"{CDN}/@evil.example/"),
     ],
 )
-def test_what_is_sent(url: str, sent: str) -> None:
-    """The parts that were judged and nothing else; a signature stays as it is."""
+def test_requested_url_is_built_from_the_checked_parts(url: str, sent: str) -> None:
+    """A signature stays unchanged."""
     assert FileHosts().check(url).url == sent
 
 
@@ -71,16 +71,16 @@ def test_what_is_sent(url: str, sent: str) -> None:
         (7, "not an absolute https URL"),
     ],
 )
-def test_a_url_that_is_refused(url: object, text: str) -> None:
-    """The error names the host, and never the path or the query."""
+def test_disallowed_url_is_refused(url: object, text: str) -> None:
+    """The error names the host, never the path or the query."""
     said = refusal(url)
     assert text in said
     assert "secret" not in said
     assert "sig=" not in said
 
 
-def test_a_host_of_the_caller() -> None:
-    """A name is for https on its own port; an origin is exactly itself."""
+def test_added_hosts_and_origins_are_allowed() -> None:
+    """A name is allowed for https on port 443, an origin exactly as written."""
     hosts = FileHosts(["Files.Example.com", "http://127.0.0.1:8080", "[2606:4700::1]", "8.8.8.8"])
     assert hosts.check("https://files.example.com/a").host == "files.example.com"
     assert hosts.check("http://127.0.0.1:8080/a").url == "http://127.0.0.1:8080/a"
@@ -125,20 +125,20 @@ def test_a_host_of_the_caller() -> None:
         b"files.example.com",
     ],
 )
-def test_an_entry_that_is_none(entry: object) -> None:
-    """It is refused before anything is fetched."""
+def test_invalid_entry_is_refused(entry: object) -> None:
+    """By the constructor."""
     with pytest.raises(ConfigurationError, match="file_hosts"):
         FileHosts([entry])  # type: ignore[list-item]
 
 
-def test_one_text_is_no_list() -> None:
-    """Each letter of it would be a host."""
+def test_single_string_is_refused() -> None:
+    """Each of its letters would be a host."""
     with pytest.raises(ConfigurationError, match="must be a list"):
         FileHosts("cdn.example.com")
 
 
-def test_an_entry_is_not_shown() -> None:
-    """Somebody may have taken a signed link for a host."""
+def test_error_does_not_show_the_entry() -> None:
+    """It may be a signed link passed by mistake."""
     with pytest.raises(ConfigurationError) as caught:
         FileHosts(["https://files.example.com/a?Signature=abc"])
     assert "abc" not in str(caught.value)
@@ -157,8 +157,8 @@ def test_an_entry_is_not_shown() -> None:
         ("\\\\evil.example/", f"{CDN}/d/%5C%5Cevil.example/"),
     ],
 )
-def test_a_redirect(location: str, sent: str) -> None:
-    """It may be relative, and stays on the host then."""
+def test_relative_redirect_stays_on_the_host(location: str, sent: str) -> None:
+    """It is resolved against the URL that redirected."""
     hosts = FileHosts()
     assert hosts.check(location, base=hosts.check(f"{CDN}/d/a")).url == sent
 
@@ -173,8 +173,8 @@ def test_a_redirect(location: str, sent: str) -> None:
         ("mailto:a@b", "not an absolute https URL"),
     ],
 )
-def test_a_redirect_that_is_refused(location: str, text: str) -> None:
-    """Each hop is judged like the first link."""
+def test_redirect_is_checked_like_the_first_link(location: str, text: str) -> None:
+    """Scheme, host and address."""
     assert text in refusal(location, base=f"{CDN}/d/a")
 
 
@@ -185,8 +185,8 @@ def test_a_redirect_that_is_refused(location: str, text: str) -> None:
     "address",
     ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "2002:808:808::1", "64:ff9b::808:808"],
 )
-def test_a_public_address(address: str) -> None:
-    """Also one of IPv4 within one of IPv6."""
+def test_public_address_is_allowed(address: str) -> None:
+    """Also IPv4 embedded in IPv6."""
     FileHosts().check_addresses("cdn.videosdk.live", 443, [address])
 
 
@@ -220,8 +220,8 @@ def test_a_public_address(address: str) -> None:
         "no address",
     ],
 )
-def test_an_address_that_is_not_public(address: str) -> None:
-    """One among others is enough, unless the origin was spelled out."""
+def test_private_address_is_refused(address: str) -> None:
+    """One of several is enough, unless the origin was added."""
     with pytest.raises(FileHostRefusedError, match="has an address that is not public") as caught:
         FileHosts(["f.example"]).check_addresses("f.example", 443, ["8.8.8.8", address])
     assert "file_hosts=['https://f.example']" in str(caught.value)

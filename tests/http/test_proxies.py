@@ -16,10 +16,10 @@ from videosdk_transcripts import ConfigurationError, TranscriptsClient
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from ..promises.canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
 from ..conftest import read_request, tcp
 from ..matrix.faults import _anonymous
 from ..matrix.proxy import PASS, Proxy
+from ..promises.canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
 
 BASIC: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
@@ -36,7 +36,7 @@ def write_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *machines: str)
 
 
 @pytest.mark.parametrize("trust_env", [False, True])
-async def test_a_netrc_file_is_never_taken(
+async def test_netrc_file_is_ignored(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trust_env: bool
 ) -> None:
     """Aiohttp would refuse a request that has a token already."""
@@ -47,10 +47,10 @@ async def test_a_netrc_file_is_never_taken(
     assert seen.headers["Authorization"].startswith("eyJ")
 
 
-async def test_a_netrc_file_that_a_given_session_takes(
+async def test_netrc_file_of_given_session_is_named_as_cause(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Aiohttp refuses two credentials; the error says what to change, and holds neither."""
+    """Aiohttp refuses two credentials; the error explains it and shows neither."""
     async with (
         aiohttp.ClientSession(trust_env=True) as session,
         fake.client(session=session) as client,
@@ -111,10 +111,10 @@ async def serving(fake: FakeVideoSDK, scheme: str) -> AsyncIterator[dict[str, An
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("source", ["argument", "variable", "given session"])
-async def test_the_credentials_of_a_proxy_go_to_the_proxy(
+async def test_proxy_credentials_go_only_to_the_proxy(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, scheme: str, source: str
 ) -> None:
-    """And the token goes to it only where there is no tunnel to hide it in."""
+    """The proxy sees the token only without a tunnel."""
     async with contextlib.AsyncExitStack() as stack:
         address, heads = await stack.enter_async_context(forwarding())
         options = await stack.enter_async_context(serving(fake, scheme))
@@ -159,14 +159,14 @@ async def test_the_credentials_of_a_proxy_go_to_the_proxy(
         ({"http_proxy": ""}, "http", False),
     ],
 )
-async def test_variables_are_taken_only_if_asked(
+async def test_proxy_variables_are_used_only_with_trust_env(
     fake: FakeVideoSDK,
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
     scheme: str,
     is_used: bool,
 ) -> None:
-    """In lower and in upper case, and a host that is exempt goes direct."""
+    """In lower and upper case; a host in no_proxy is contacted directly."""
     async with forwarding() as (address, heads), serving(fake, scheme) as options:
         for name, value in variables.items():
             monkeypatch.setenv(name, value.format(address))
@@ -179,8 +179,8 @@ async def test_variables_are_taken_only_if_asked(
 
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "http://", "http://h:port", "//h:x"])
-def test_a_variable_that_is_no_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """It is refused at once, and only by a client that takes it."""
+def test_invalid_proxy_variable_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """By the constructor, and only with trust_env."""
     monkeypatch.setenv("https_proxy", value)
     TranscriptsClient(token="t")
     with pytest.raises(ConfigurationError, match="proxy must look like"):

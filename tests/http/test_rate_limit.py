@@ -15,16 +15,16 @@ from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 from ..conftest import ManualClock
 
 
-async def test_turns_are_evenly_spaced(clock: ManualClock) -> None:
-    """The first one at once, and each later one an interval behind the one before."""
+async def test_requests_are_evenly_spaced(clock: ManualClock) -> None:
+    """The first one goes at once, each other one an interval later."""
     pace = RateLimiter(4, clock=clock.clock)
     for _ in range(4):
         await pace.acquire()
     assert clock.slept == [0.25, 0.25, 0.25]
 
 
-async def test_a_late_timer_is_made_up_for_by_one_turn() -> None:
-    """A loop that was held up does not lose its rate, and does not let a crowd through."""
+async def test_late_timer_lets_one_request_follow_early() -> None:
+    """A blocked event loop keeps the rate and causes no burst."""
     clock = ManualClock()
 
     async def late(seconds: float) -> None:
@@ -41,8 +41,8 @@ async def test_a_late_timer_is_made_up_for_by_one_turn() -> None:
     assert turns == pytest.approx([0, 0.45, 10.5, 10.5, 20.75])
 
 
-async def test_time_that_passed_is_not_saved_up(clock: ManualClock) -> None:
-    """After a pause there is no burst."""
+async def test_idle_time_is_not_saved_up(clock: ManualClock) -> None:
+    """There is no burst after a pause."""
     pace = RateLimiter(4, clock=clock.clock)
     await pace.acquire()
     clock.now += 60
@@ -51,16 +51,16 @@ async def test_time_that_passed_is_not_saved_up(clock: ManualClock) -> None:
     assert clock.slept == [0.25, 0.25]
 
 
-async def test_without_a_limit_nothing_waits(clock: ManualClock) -> None:
-    """The default costs nothing."""
+async def test_no_limit_means_no_wait(clock: ManualClock) -> None:
+    """This is the default."""
     pace = RateLimiter(None, clock=clock.clock)
     for _ in range(100):
         await pace.acquire()
     assert clock.slept == []
 
 
-async def test_many_walks_share_one_pace(fake: FakeVideoSDK) -> None:
-    """At 280 a second a server that refuses above 40 in any tenth of one refuses nothing."""
+async def test_rate_is_shared_by_all_walks(fake: FakeVideoSDK) -> None:
+    """At 280 a second, a server with a limit of 40 in 0.1 s refuses nothing."""
     fake.add_transcriptions(60)
     loop = asyncio.get_running_loop()
     arrived: list[float] = []
@@ -82,8 +82,10 @@ async def test_many_walks_share_one_pace(fake: FakeVideoSDK) -> None:
     assert arrived[-1] - arrived[0] >= 140 / 280
 
 
-async def test_a_token_minted_anew_keeps_the_pace(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """The repeated request is a request."""
+async def test_request_with_renewed_token_keeps_the_pace(
+    fake: FakeVideoSDK, clock: ManualClock
+) -> None:
+    """It is a request like any other."""
     fake.fail_next(Status(401))
     async with fake.client(requests_per_second=2, clock=clock.clock) as client:
         await client.count()
@@ -91,14 +93,14 @@ async def test_a_token_minted_anew_keeps_the_pace(fake: FakeVideoSDK, clock: Man
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), "5", True])
-def test_bad_rates(rate: Any) -> None:
-    """Refused at construction."""
+def test_invalid_rate_is_refused_by_constructor(rate: Any) -> None:
+    """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="requests_per_second must be a number above 0"):
         TranscriptsClient(token="t", requests_per_second=rate)
 
 
-async def test_turns_come_in_the_order_asked_for() -> None:
-    """Nobody waits longer than those before, and who gives up leaves no gap."""
+async def test_requests_go_in_the_order_in_which_they_asked() -> None:
+    """A cancelled one leaves no gap."""
     pace = RateLimiter(200, clock=Clock())
     began = time.monotonic()
     order = []
@@ -116,8 +118,8 @@ async def test_turns_come_in_the_order_asked_for() -> None:
     assert time.monotonic() - began >= 25 / 200
 
 
-async def test_a_turn_is_not_taken_before_the_token_is_there(fake: FakeVideoSDK) -> None:
-    """Else all that waited for a new one would leave at once."""
+async def test_request_waits_for_token_before_its_turn(fake: FakeVideoSDK) -> None:
+    """Otherwise all that waited for a renewal would leave in a burst."""
     arrived: list[float] = []
     token = jwt.encode({"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}, fake.secret)
 
@@ -136,10 +138,10 @@ async def test_a_turn_is_not_taken_before_the_token_is_there(fake: FakeVideoSDK)
     assert arrived[-1] - arrived[0] >= 30 / 100
 
 
-async def test_the_turn_of_a_repeated_request_is_no_part_of_its_attempt(
+async def test_attempt_timeout_excludes_waiting_for_turn(
     fake: FakeVideoSDK,
 ) -> None:
-    """A slow pace is not the service's fault."""
+    """It is not the service that is slow."""
     fake.fail_next(Status(401))
     policy = RetryPolicy(attempts=1, attempt_timeout=0.2)
     async with fake.client(requests_per_second=3, retry=policy) as client:

@@ -14,8 +14,8 @@ from aiohttp import web
 from videosdk_transcripts import RedirectError, TranscriptsClient, VideoSDKTranscriptsError
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
-from ..promises.canaries import SIGNATURE, found_in, report
 from ..conftest import tcp
+from ..promises.canaries import SIGNATURE, found_in, report
 from .test_proxies import serving, write_netrc
 
 REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -69,10 +69,10 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
         ("<{secret}>", "points to what is no URL, which"),
     ],
 )
-async def test_a_redirect_is_never_followed(
+async def test_redirect_is_never_followed(
     fake: FakeVideoSDK, elsewhere: Elsewhere, location: str | None, told: str
 ) -> None:
-    """Not even to the same host, and not tried again; the error tells no more than the origin."""
+    """Not even to the same host, and not retried; the error shows only the origin."""
     places = {"fake": fake.url, "port": elsewhere.port, "secret": SIGNATURE}
     headers = {} if location is None else {"Location": location.format(**places)}
     async with fake.client() as client:
@@ -95,10 +95,10 @@ CALLS: Final[dict[str, Callable[[TranscriptsClient], Any]]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 306, 307, 308, 399])
-async def test_no_call_follows_one(
+async def test_no_method_follows_a_redirect(
     fake: FakeVideoSDK, elsewhere: Elsewhere, call: str, status: int
 ) -> None:
-    """Whatever it asks for, and whatever the service calls it."""
+    """For each call and each redirect status."""
     fake.every(1, Status(status, {"Location": f"http://127.0.0.1:{elsewhere.port}/"}))
     async with fake.client() as client:
         with pytest.raises(RedirectError, match=rf"answered {status}.* points to http://127"):
@@ -107,10 +107,10 @@ async def test_no_call_follows_one(
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
-async def test_no_redirect_leads_out_of_tls(
+async def test_redirect_out_of_tls_is_not_followed(
     fake: FakeVideoSDK, elsewhere: Elsewhere, status: int
 ) -> None:
-    """Neither to another server nor to the same one in clear."""
+    """Neither to another server nor to the same one without TLS."""
     async with serving(fake, "https") as options, TranscriptsClient(**options) as client:
         clear = options["endpoint"].replace("https", "http")
         for place in (f"http://127.0.0.1:{elsewhere.port}", clear):
@@ -120,8 +120,10 @@ async def test_no_redirect_leads_out_of_tls(
     assert len(fake.requests) == 2
 
 
-async def test_no_other_header_leads_elsewhere(fake: FakeVideoSDK, elsewhere: Elsewhere) -> None:
-    """A browser would follow some of these, and keep the cookie."""
+async def test_other_headers_with_urls_are_ignored(
+    fake: FakeVideoSDK, elsewhere: Elsewhere
+) -> None:
+    """A browser would follow some of them, and keep the cookie."""
     url = f"http://127.0.0.1:{elsewhere.port}/"
 
     async def tempt(exchange: Exchange) -> web.StreamResponse:
@@ -146,8 +148,8 @@ async def test_no_other_header_leads_elsewhere(fake: FakeVideoSDK, elsewhere: El
     assert not any("Cookie" in seen.headers for seen in fake.requests)
 
 
-async def test_a_cookie_of_a_redirect_is_not_sent(fake: FakeVideoSDK) -> None:
-    """Nor one of a failure."""
+async def test_cookies_are_not_sent_back(fake: FakeVideoSDK) -> None:
+    """Neither from a redirect nor from an error."""
     fake.fail_next(*(Status(status, {"Set-Cookie": "track=me; Path=/"}) for status in (302, 404)))
     async with fake.client() as client:
         for _ in range(2):
@@ -158,10 +160,10 @@ async def test_a_cookie_of_a_redirect_is_not_sent(fake: FakeVideoSDK) -> None:
     assert not any("Cookie" in seen.headers for seen in fake.requests)
 
 
-async def test_a_given_session_follows_none_either(
+async def test_given_session_follows_no_redirect(
     fake: FakeVideoSDK, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With headers, hooks and a netrc file for the other host, all of which it would use."""
+    """With headers, hooks and a netrc file for the other host, which it would use."""
     write_netrc(monkeypatch, tmp_path, "localhost")
     followed: list[object] = []
 

@@ -28,16 +28,16 @@ async def ended_after(limit: Timeout) -> float:
     return soon(0) - began
 
 
-async def test_it_ends_what_waits() -> None:
-    """At its moment, and without an exception."""
+async def test_timeout_ends_wait() -> None:
+    """On time, and without an exception outside of the block."""
     in_force: set[Timeout] = set()
     limit = Timeout(soon(), in_force)
     assert 0.03 <= await ended_after(limit) < 0.5
     assert (in_force, limit.aborted) == (set(), False)
 
 
-async def test_what_is_in_time_passes() -> None:
-    """Its result and its errors alike."""
+async def test_result_and_errors_in_time_pass() -> None:
+    """Also errors that resemble those of a timeout."""
     in_force: set[Timeout] = set()
     for error in (LookupError, TimeoutError, asyncio.CancelledError):
         with pytest.raises(error), Timeout(soon(), in_force):
@@ -51,8 +51,8 @@ async def test_what_is_in_time_passes() -> None:
 
 
 @pytest.mark.parametrize("moves", [(0.09,), (NEVER, 0.09), (0.06, NEVER, 0.09), (0.001, 0.09)])
-async def test_its_end_is_put_off(moves: tuple[float, ...]) -> None:
-    """The last word counts, also where the timer had gone off before."""
+async def test_reschedule_sets_the_end(moves: tuple[float, ...]) -> None:
+    """The last call counts, even if the timer has gone off before."""
     began = soon(0)
     with Timeout(began + 0.03, set()) as limit:
         for move in moves:
@@ -62,8 +62,8 @@ async def test_its_end_is_put_off(moves: tuple[float, ...]) -> None:
     assert 0.09 <= soon(0) - began < 0.5
 
 
-async def test_its_end_is_put_off_time_and_again() -> None:
-    """As long as somebody does so before it comes."""
+async def test_repeated_reschedule_prevents_expiry() -> None:
+    """As long as each comes before the end."""
     with Timeout(soon(), set()) as limit:
         for _ in range(5):
             limit.reschedule(soon())
@@ -71,16 +71,16 @@ async def test_its_end_is_put_off_time_and_again() -> None:
     assert not limit.expired
 
 
-async def test_a_sooner_end() -> None:
-    """The timer does not wait for the later one."""
+async def test_reschedule_to_earlier_end() -> None:
+    """The timer is set anew for it."""
     limit = Timeout(soon(NEVER), set())
     asyncio.get_running_loop().call_soon(limit.reschedule, soon())
     assert await ended_after(limit) < 0.5
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_it_is_cut_short(times: int) -> None:
-    """By whoever finds it, and nothing puts that off."""
+async def test_expire_now_aborts(times: int) -> None:
+    """No later reschedule prevents it."""
     in_force: set[Timeout] = set()
     with Timeout(soon(NEVER), in_force) as limit:
         for _ in range(times):
@@ -92,8 +92,8 @@ async def test_it_is_cut_short(times: int) -> None:
     assert (limit.expired, limit.aborted) == (True, True)
 
 
-async def test_one_that_has_ended_is_not_cut_short() -> None:
-    """What it has come to stays, and it cancels once."""
+async def test_expire_now_after_expiry_changes_nothing() -> None:
+    """The task is cancelled only once."""
     with Timeout(soon(0), set()) as limit:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(NEVER)
@@ -106,8 +106,8 @@ async def test_one_that_has_ended_is_not_cut_short() -> None:
     assert task.cancelling() == 0
 
 
-async def test_a_time_out_in_place_of_its_cancellation() -> None:
-    """It is this limit's, whoever has made it of that."""
+async def test_timeout_error_raised_from_our_cancellation_is_ours() -> None:
+    """Some code turns a cancellation into a TimeoutError."""
     with Timeout(soon(0), set()) as limit:
         try:
             await asyncio.sleep(NEVER)
@@ -116,8 +116,8 @@ async def test_a_time_out_in_place_of_its_cancellation() -> None:
     assert limit.expired
 
 
-async def test_it_insists() -> None:
-    """Whoever swallowed its cancellation is ended by the next word of it."""
+async def test_raise_if_expired_ends_code_that_swallowed_the_cancellation() -> None:
+    """Before the expiry it does nothing."""
     with Timeout(soon(0), set()) as limit:
         limit.raise_if_expired()
         with contextlib.suppress(asyncio.CancelledError):
@@ -128,8 +128,8 @@ async def test_it_insists() -> None:
 
 
 @pytest.mark.parametrize("turn", range(3))
-async def test_another_cancellation_gets_through(turn: int) -> None:
-    """Also in the turn of the limit, and where the task was cancelled before."""
+async def test_foreign_cancellation_gets_through(turn: int) -> None:
+    """Also in the same iteration of the loop, before or after our own."""
     expired: list[bool] = []
 
     async def wait() -> None:
@@ -152,8 +152,8 @@ async def test_another_cancellation_gets_through(turn: int) -> None:
     assert (task.cancelling(), len(expired)) == (1, 1)
 
 
-async def test_what_belongs_to_no_task_is_refused() -> None:
-    """There would be nothing to cancel."""
+async def test_use_outside_of_a_task_is_refused() -> None:
+    """There is nothing to cancel."""
     refused: list[str] = []
 
     def enter() -> None:
@@ -171,8 +171,8 @@ class Weak(Timeout):
 
 
 @pytest.mark.parametrize("seconds", [0.0, NEVER])
-async def test_nothing_holds_it(seconds: float) -> None:
-    """It is gone without a collection, whether it has ended something or not."""
+async def test_no_reference_cycle_remains(seconds: float) -> None:
+    """It is freed without garbage collection, whether it expired or not."""
     limit = Weak(soon(seconds), set())
     with limit:
         await asyncio.sleep(0.01)

@@ -54,8 +54,8 @@ async def failure(endpoint: str, **options: Any) -> VideoSDKTranscriptsError:
 # What is sent.
 
 
-async def test_a_request_on_the_wire(fake: FakeVideoSDK) -> None:
-    """A raw token without prefix, JSON asked for, and a name that tells who asks."""
+async def test_request_headers(fake: FakeVideoSDK) -> None:
+    """The raw token without prefix, JSON accepted, and a User-Agent with versions."""
     token = jwt.encode({"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}, fake.secret)
     async with fake.client(token=token) as client:
         await client.get_page("r", "s")
@@ -88,20 +88,20 @@ async def test_a_request_on_the_wire(fake: FakeVideoSDK) -> None:
         Body(b'{"success": false}'),
     ],
 )
-async def test_a_fault_is_survived(
+async def test_read_recovers_from_fault(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, fault: Any
 ) -> None:
-    """Twice in a row, the third attempt gives the page."""
+    """Two failures in a row; the third attempt returns the page."""
     fake.add_transcription()
     fake.fail_next(fault, times=2)
     assert len((await client.get_page()).items) == 1
     assert (len(fake.requests), len(clock.slept)) == (3, 2)
 
 
-async def test_answers_that_ask_for_less_are_counted(
+async def test_throttling_responses_are_counted(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Each one of them, whether it is tried again or raised, whole or not; and no others."""
+    """429 and 503, whether retried or raised; no other status."""
     fake.add_transcription()
     pager = client.iter_transcriptions()
     fake.fail_next(Status(429), Status(503), Status(500))
@@ -115,8 +115,8 @@ async def test_answers_that_ask_for_less_are_counted(
     assert (pager.stats.throttled, pager.stats.requests, pager.stats.retries) == (4, 7, 4)
 
 
-async def test_an_answer_that_asks_for_less_and_breaks_off_is_counted() -> None:
-    """Its status was there."""
+async def test_throttling_response_with_broken_body_is_counted() -> None:
+    """The status arrived before the body broke off."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -147,10 +147,10 @@ async def test_an_answer_that_asks_for_less_and_breaks_off_is_counted() -> None:
         (Body(b""), "InvalidResponseError", "with no body"),
     ],
 )
-async def test_a_fault_that_stays_is_one_typed_error(
+async def test_persistent_fault_raises_typed_error(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any, error_class: str, text: str
 ) -> None:
-    """It tells what was asked for, and how often."""
+    """It names the request and the number of attempts."""
     fake.every(1, fault)
     with pytest.raises(VideoSDKTranscriptsError, match=text) as caught:
         await client.get_page("room-1")
@@ -161,8 +161,8 @@ async def test_a_fault_that_stays_is_one_typed_error(
     assert (error.__cause__, error.__context__) == (None, None)
 
 
-async def test_a_dropped_connection(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """It is survived, and told if it stays."""
+async def test_dropped_connection_is_retried(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """If it persists, it is a ConnectionFailedError."""
     fake.fail_next(DropConnection())
     assert (await client.get_page()).items == ()
     fake.every(1, DropConnection())
@@ -170,8 +170,8 @@ async def test_a_dropped_connection(fake: FakeVideoSDK, client: TranscriptsClien
         await client.get_page()
 
 
-async def test_refused() -> None:
-    """Nobody listens."""
+async def test_refused_connection() -> None:
+    """Nothing listens on the port."""
     async with tcp(lambda _r, _w: asyncio.sleep(0)) as url:
         pass
     error = await failure(url)
@@ -179,15 +179,15 @@ async def test_refused() -> None:
     assert f"can't connect to {url.removeprefix('http://')}" in str(error)
 
 
-async def test_a_name_that_does_not_resolve() -> None:
-    """The text names the host."""
+async def test_unresolvable_host() -> None:
+    """The error names the host."""
     error = await failure("http://no-such-host.invalid")
     assert isinstance(error, ConnectionFailedError)
     assert "no-such-host.invalid can't be resolved" in str(error)
 
 
-async def test_a_server_without_tls() -> None:
-    """An https endpoint that speaks something else."""
+async def test_server_without_tls() -> None:
+    """An https endpoint that does not speak TLS."""
 
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")
@@ -198,8 +198,8 @@ async def test_a_server_without_tls() -> None:
     assert "no trusted TLS connection" in str(error)
 
 
-async def test_garbage_in_place_of_http() -> None:
-    """The parser's own 400 is no status of the service."""
+async def test_response_that_is_not_http() -> None:
+    """The parser's own 400 is not a status of the service."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -212,7 +212,7 @@ async def test_garbage_in_place_of_http() -> None:
     assert "is not HTTP" in str(error)
 
 
-async def test_a_proxy_that_refuses() -> None:
+async def test_refusing_proxy_is_named_as_cause() -> None:
     """It is blamed, and not the service."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -225,8 +225,8 @@ async def test_a_proxy_that_refuses() -> None:
     assert "the proxy refused with 407" in str(error)
 
 
-async def test_a_proxy_that_is_not_there() -> None:
-    """It is blamed, and not the service."""
+async def test_missing_proxy_is_named_as_cause() -> None:
+    """The error names the proxy, not the service."""
     async with tcp(lambda _r, _w: asyncio.sleep(0)) as url:
         pass
     for proxy, text in (
@@ -239,8 +239,8 @@ async def test_a_proxy_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("proxy", ["localhost:3128", "socks5://127.0.0.1:1", "http://", ""])
-def test_bad_proxies(proxy: str) -> None:
-    """Refused at construction."""
+def test_invalid_proxy_is_refused_by_constructor(proxy: str) -> None:
+    """Before anything is sent."""
     with pytest.raises(ConfigurationError, match=r"proxy must look like http://proxy\.example"):
         TranscriptsClient(token="t", proxy=proxy)
 
@@ -248,8 +248,8 @@ def test_bad_proxies(proxy: str) -> None:
 # Limits.
 
 
-async def test_an_attempt_is_limited_to_its_last_byte() -> None:
-    """A body that drips keeps no attempt alive."""
+async def test_attempt_timeout_includes_body() -> None:
+    """A body that arrives byte by byte does not extend it."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -272,8 +272,8 @@ async def test_an_attempt_is_limited_to_its_last_byte() -> None:
     assert 0.2 <= took < 0.6
 
 
-async def test_a_page_is_limited_with_all_its_attempts(fake: FakeVideoSDK) -> None:
-    """The error names the limit and what had gone wrong before."""
+async def test_page_timeout_includes_all_attempts(fake: FakeVideoSDK) -> None:
+    """The error names the timeout, the attempt and the last failure."""
     fake.fail_next(Status(503), Delay(0.3))
     async with fake.client(retry=RetryPolicy(page_timeout=0.1, wait_initial=0)) as client:
         with pytest.raises(TimedOutError) as caught:
@@ -284,8 +284,8 @@ async def test_a_page_is_limited_with_all_its_attempts(fake: FakeVideoSDK) -> No
     assert caught.value.__context__ is None
 
 
-async def test_waiting_for_a_slot_is_no_part_of_an_attempt(fake: FakeVideoSDK) -> None:
-    """Requests behind a cap of one are late, and none of them failed."""
+async def test_attempt_timeout_excludes_waiting_for_slot(fake: FakeVideoSDK) -> None:
+    """Requests behind a cap of one are late, but none fails."""
     fake.every(1, Delay(0.2))
     policy = RetryPolicy(attempts=1, attempt_timeout=0.8)
     async with fake.client(max_in_flight=1, retry=policy) as client:
@@ -293,8 +293,8 @@ async def test_waiting_for_a_slot_is_no_part_of_an_attempt(fake: FakeVideoSDK) -
     assert (len(fake.requests), fake.most_in_flight) == (5, 1)
 
 
-async def test_requests_in_flight_are_capped_over_all_walks(fake: FakeVideoSDK) -> None:
-    """Many walks under one client never exceed it, and use it."""
+async def test_max_in_flight_is_shared_by_all_walks(fake: FakeVideoSDK) -> None:
+    """Many walks of one client never exceed the cap, and use it fully."""
     fake.add_transcriptions(30)
     fake.every(1, Delay(0.01))
 
@@ -307,8 +307,8 @@ async def test_requests_in_flight_are_capped_over_all_walks(fake: FakeVideoSDK) 
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-async def test_the_body_is_capped_after_decoding(zipped: bool) -> None:
-    """A small answer that unpacks to a large one is no way around it."""
+async def test_size_cap_applies_to_decoded_body(zipped: bool) -> None:
+    """A small gzip body that decodes to a large one is refused."""
     body = b" " * 5_000_000
     packed = gzip.compress(body) if zipped else body
 
@@ -346,8 +346,8 @@ def good(fake: FakeVideoSDK) -> str:
     return jwt.encode(claims, fake.secret)
 
 
-async def test_a_refused_token_is_minted_anew_once(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """The request is repeated at once, and counted."""
+async def test_refused_token_is_renewed_once(fake: FakeVideoSDK, clock: ManualClock) -> None:
+    """The request is sent again at once, and counted."""
     tokens = Tokens("stale", good(fake))
     fake.add_transcription()
     async with fake.client(token=tokens, clock=Clock(sleep=clock.sleep)) as client:
@@ -357,8 +357,8 @@ async def test_a_refused_token_is_minted_anew_once(fake: FakeVideoSDK, clock: Ma
     assert (pager.stats.requests, pager.stats.retries) == (2, 1)
 
 
-async def test_a_token_refused_twice_is_an_error(fake: FakeVideoSDK) -> None:
-    """No third try."""
+async def test_token_refused_twice_raises(fake: FakeVideoSDK) -> None:
+    """There is no third request."""
     tokens = Tokens("stale")
     async with fake.client(token=tokens) as client:
         with pytest.raises(AuthenticationError, match="check the key and the secret, or the token"):
@@ -366,8 +366,8 @@ async def test_a_token_refused_twice_is_an_error(fake: FakeVideoSDK) -> None:
     assert (tokens.asked, len(fake.requests)) == (2, 2)
 
 
-async def test_a_ready_token_that_ended_is_named_as_such(fake: FakeVideoSDK) -> None:
-    """It can't be renewed, so that one request is enough."""
+async def test_expired_ready_token_is_named_as_cause(fake: FakeVideoSDK) -> None:
+    """It can't be renewed, so there is only one request."""
     old = jwt.encode({"apikey": fake.api_key, "exp": 1_600_000_000}, fake.secret)
     async with fake.client(token=old) as client:
         with pytest.raises(AuthenticationError, match="the token expired at 2020-09-13T12:26:40"):
@@ -376,8 +376,8 @@ async def test_a_ready_token_that_ended_is_named_as_such(fake: FakeVideoSDK) -> 
 
 
 @pytest.mark.parametrize(("ahead", "where"), [(7200, "ahead of"), (-7200, "behind")])
-async def test_a_wrong_clock_is_named_as_such(fake: FakeVideoSDK, ahead: float, where: str) -> None:
-    """The service's Date header tells that it is ours."""
+async def test_clock_skew_is_named_as_cause(fake: FakeVideoSDK, ahead: float, where: str) -> None:
+    """The service's Date header shows it."""
     date = format_datetime(datetime.now(UTC), usegmt=True)
     fake.every(1, Status(401, {"Date": date}))
     shifted = (datetime.now(UTC) + timedelta(seconds=ahead)).timestamp()
@@ -386,8 +386,8 @@ async def test_a_wrong_clock_is_named_as_such(fake: FakeVideoSDK, ahead: float, 
             await client.get_page()
 
 
-async def test_a_role_that_is_not_allowed(fake: FakeVideoSDK) -> None:
-    """403 mints nothing anew: the token is genuine."""
+async def test_forbidden_role_renews_no_token(fake: FakeVideoSDK) -> None:
+    """After a 403 the token is kept: it is genuine."""
     claims = {"apikey": fake.api_key, "version": 2, "roles": ["rtc"], "exp": 4_000_000_000}
     tokens = Tokens(jwt.encode(claims, fake.secret))
     async with fake.client(token=tokens) as client:
@@ -396,8 +396,8 @@ async def test_a_role_that_is_not_allowed(fake: FakeVideoSDK) -> None:
     assert tokens.asked == 1
 
 
-async def test_what_a_token_callable_raises_is_passed_on(fake: FakeVideoSDK) -> None:
-    """Also a TimeoutError, which is not one of our limits."""
+async def test_error_of_token_callable_is_passed_on(fake: FakeVideoSDK) -> None:
+    """Even a TimeoutError, which is not one of our timeouts."""
 
     async def provider() -> str:
         raise TimeoutError("vault")
@@ -412,8 +412,8 @@ async def test_what_a_token_callable_raises_is_passed_on(fake: FakeVideoSDK) -> 
 # Sessions.
 
 
-async def test_a_given_session_is_used_and_left(fake: FakeVideoSDK) -> None:
-    """Not closed, and its own settings for errors and time are not ours."""
+async def test_given_session_is_used_and_never_closed(fake: FakeVideoSDK) -> None:
+    """Its own timeout and raise_for_status do not apply."""
     async with aiohttp.ClientSession(
         raise_for_status=True, timeout=aiohttp.ClientTimeout(total=0.05)
     ) as session:
@@ -429,15 +429,15 @@ async def test_a_given_session_is_used_and_left(fake: FakeVideoSDK) -> None:
             await client.get_page()
 
 
-async def test_what_belongs_to_a_session_is_refused_beside_one() -> None:
-    """An option that would do nothing is an error."""
+async def test_session_options_with_given_session_are_refused() -> None:
+    """An option without effect is an error."""
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ConfigurationError, match="pass trace_configs to the session"):
             TranscriptsClient(token="t", session=session, trace_configs=[aiohttp.TraceConfig()])
 
 
-async def test_tracing_passes_through(fake: FakeVideoSDK) -> None:
-    """Aiohttp's own hooks see each attempt."""
+async def test_trace_configs_pass_through(fake: FakeVideoSDK) -> None:
+    """The hooks of aiohttp see each attempt."""
     seen = []
 
     async def note(_session: object, _context: object, params: Any) -> None:
@@ -451,8 +451,8 @@ async def test_tracing_passes_through(fake: FakeVideoSDK) -> None:
     assert len(seen) == 2
 
 
-async def test_tls_settings_pass_through(fake: FakeVideoSDK) -> None:
-    """A context of the caller's is the one that is used."""
+async def test_ssl_context_passes_through(fake: FakeVideoSDK) -> None:
+    """The caller's context is used."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_3
 
@@ -467,8 +467,8 @@ async def test_tls_settings_pass_through(fake: FakeVideoSDK) -> None:
     assert b"\x00\x2b\x00\x03\x02\x03\x04" in hello[0]
 
 
-def test_a_client_works_in_one_loop_after_another() -> None:
-    """Made outside of any, forgotten open, and without a warning at the end of each."""
+def test_client_works_in_consecutive_loops() -> None:
+    """Created outside of any loop, never closed, and without a warning at the end of each."""
     client: list[TranscriptsClient] = []
 
     async def use() -> int:
@@ -482,7 +482,7 @@ def test_a_client_works_in_one_loop_after_another() -> None:
     assert [asyncio.run(use(), debug=True) for _ in range(2)] == [3, 3]
 
 
-async def test_a_closed_client_says_so_and_can_be_opened_again(
+async def test_closed_client_raises_and_can_be_reopened(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """Closing twice is harmless."""
@@ -497,8 +497,8 @@ async def test_a_closed_client_says_so_and_can_be_opened_again(
         assert repr(client) == f"<TranscriptsClient {fake.url} open>"
 
 
-async def test_a_client_closed_under_a_request_that_waits(fake: FakeVideoSDK) -> None:
-    """For its slot or for its token, it ends with the same error as one that was sent."""
+async def test_closing_ends_waiting_requests(fake: FakeVideoSDK) -> None:
+    """Waiting for a slot or a token ends with the same error as a request in flight."""
     fake.every(1, Delay(0.05))
     client = fake.client(max_in_flight=1)
     calls = [asyncio.ensure_future(client.count()) for _ in range(2)]
@@ -516,8 +516,8 @@ async def test_a_client_closed_under_a_request_that_waits(fake: FakeVideoSDK) ->
         await slow.count()
 
 
-async def test_a_session_closed_while_a_token_is_made(fake: FakeVideoSDK) -> None:
-    """The request is not sent."""
+async def test_session_closed_during_token_renewal_sends_nothing(fake: FakeVideoSDK) -> None:
+    """The error names the session as a possible cause."""
 
     async def provider() -> str:
         await session.close()
@@ -532,8 +532,8 @@ async def test_a_session_closed_while_a_token_is_made(fake: FakeVideoSDK) -> Non
     assert fake.requests == []
 
 
-def test_two_loops_in_turn() -> None:
-    """Each has what belongs to it, for as long as it lasts."""
+def test_alternating_loops_keep_their_resources() -> None:
+    """Each loop has its own session until it ends."""
     client = TranscriptsClient(token="t")
     with asyncio.Runner(debug=True) as first, asyncio.Runner(debug=True) as second:
         sessions = client._transport.sessions
@@ -547,8 +547,8 @@ def test_two_loops_in_turn() -> None:
     assert all(wire.session.closed for wire in wires)
 
 
-async def test_a_client_closed_under_a_walk(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """The walk ends with that error, and can be resumed with another client."""
+async def test_walk_of_closed_client_can_be_resumed(fake: FakeVideoSDK, clock: ManualClock) -> None:
+    """The error has a checkpoint for another client."""
     fake.add_transcriptions(45)
     fake.on_page(2, Delay(0.1))
     client = fake.client(clock=Clock(sleep=clock.sleep))
@@ -566,8 +566,8 @@ async def test_a_client_closed_under_a_walk(fake: FakeVideoSDK, clock: ManualClo
     assert len(rest) == 25
 
 
-async def test_closing_in_another_loop_than_the_one_it_was_used_in() -> None:
-    """The first loop has closed what was its own."""
+async def test_closing_in_another_loop() -> None:
+    """The session was closed by the loop it was used in."""
 
     async def use() -> TranscriptsClient:
         async with FakeVideoSDK() as fake:
@@ -581,8 +581,8 @@ async def test_closing_in_another_loop_than_the_one_it_was_used_in() -> None:
 
 @pytest.mark.parametrize("name", ["max_in_flight", "max_response_bytes"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
-def test_bounds(name: str, value: Any) -> None:
-    """Refused at construction, by name."""
+def test_limits_out_of_bounds_are_refused_by_name(name: str, value: Any) -> None:
+    """By the constructor."""
     with pytest.raises(ConfigurationError, match=f"{name} must be a whole number, 1 or more"):
         TranscriptsClient(token="t", **{name: value})
 
@@ -590,8 +590,10 @@ def test_bounds(name: str, value: Any) -> None:
 # What an error tells.
 
 
-async def test_rate_limits_tell_what_was_asked(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """Above the cap the value is raised at once, below it is waited out."""
+async def test_retry_after_is_waited_for_up_to_the_cap(
+    fake: FakeVideoSDK, clock: ManualClock
+) -> None:
+    """A longer one is raised at once, with its value."""
     fake.fail_next(Status(429, {"Retry-After": "7"}), Status(429, {"Retry-After": "3600"}))
     async with fake.client(clock=clock.clock) as client:
         with pytest.raises(RateLimitedError) as caught:
@@ -600,8 +602,8 @@ async def test_rate_limits_tell_what_was_asked(fake: FakeVideoSDK, clock: Manual
     assert 7 <= clock.slept[0] <= 8
 
 
-async def test_an_error_carries_the_request_id(fake: FakeVideoSDK) -> None:
-    """For the vendor's support."""
+async def test_error_has_request_id(fake: FakeVideoSDK) -> None:
+    """It is what the vendor's support needs."""
     fake.fail_next(Status(500, {"X-Request-Id": "r-7"}))
     async with fake.client(retry=ONCE) as client:
         with pytest.raises(ServerError, match="request id r-7") as caught:

@@ -103,8 +103,8 @@ async def cut_and_not_applied(exchange: Exchange) -> web.StreamResponse:
 # What is sent, and what comes.
 
 
-async def test_a_start_on_the_wire(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """One JSON object of a known length, with what was given and nothing else."""
+async def test_body_of_start(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """One JSON object of a known length, with the given options only."""
     await start(client)
     await start(
         client,
@@ -130,10 +130,10 @@ async def test_a_start_on_the_wire(fake: FakeVideoSDK, client: TranscriptsClient
 
 
 @pytest.mark.parametrize("summary", [True, False])
-async def test_a_summary_without_a_prompt(
+async def test_summary_without_prompt(
     fake: FakeVideoSDK, client: TranscriptsClient, summary: bool
 ) -> None:
-    """It is switched on or off."""
+    """True or False enables or disables it."""
     await start(client, summary=summary)
     assert json.loads(fake.requests[0].body)["summary"] == {"enabled": summary}
 
@@ -155,25 +155,27 @@ async def test_a_summary_without_a_prompt(
         {"summary": 1},
     ],
 )
-async def test_bad_arguments(
+async def test_invalid_argument_sends_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, options: dict[str, Any]
 ) -> None:
-    """Nothing is sent, and the error names the argument without a URL's text."""
+    """The error names the argument without showing a URL."""
     with pytest.raises(ConfigurationError, match=next(iter(options))) as caught:
         await start(client, **options)
     assert "s3cret" not in str(caught.value)
     assert not fake.requests
 
 
-async def test_a_stop_of_no_room(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Likewise."""
+async def test_stop_requires_a_room(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """Nothing is sent."""
     with pytest.raises(ConfigurationError, match="room_id"):
         await stop(client, "..")
     assert not fake.requests
 
 
-async def test_started_and_stopped(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """The answers are the transcription as it runs and as it has ended."""
+async def test_start_and_stop_return_the_transcription(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """As it runs, and as it has ended."""
     begun = await start(client, webhook_url="https://example.com/hook")
     assert begun.outcome == "answered"
     assert begun.transcription.is_running
@@ -193,8 +195,8 @@ async def test_started_and_stopped(fake: FakeVideoSDK, client: TranscriptsClient
     )
 
 
-def test_a_result_is_a_plain_value() -> None:
-    """Frozen, and fit for another process."""
+def test_result_is_frozen_and_picklable() -> None:
+    """It can be sent to another process."""
     result = WriteResult(Transcription("a"), "found")
     assert pickle.loads(pickle.dumps(result)) == result
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -217,10 +219,10 @@ LOST: list[Any] = [
 
 
 @pytest.mark.parametrize("fault", [*map(Applied, LOST), CutBody(0), Applied(CutBody())], ids=str)
-async def test_a_start_that_was_applied(
+async def test_applied_start_is_found_and_not_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
-    """It is found, and not sent again, where the service would start a second one."""
+    """The service would start a second transcription."""
     fake.jobs.second_start = "another"
     fake.fail_next(fault)
     result = await start(client)
@@ -230,10 +232,10 @@ async def test_a_start_that_was_applied(
 
 
 @pytest.mark.parametrize("fault", [*LOST, cut_and_not_applied], ids=name_of)
-async def test_a_start_that_was_not_applied(
+async def test_start_that_was_not_applied_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
-    """It is looked for, and sent again."""
+    """After the list of the room was read."""
     fake.jobs.second_start = "another"
     fake.add_transcription(status="completed")
     fake.fail_next(fault)
@@ -244,10 +246,10 @@ async def test_a_start_that_was_not_applied(
 
 
 @pytest.mark.parametrize("fault", [*map(Applied, LOST), CutBody(0), Applied(CutBody())], ids=str)
-async def test_a_stop_that_was_applied(
+async def test_applied_stop_is_found_and_not_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
-    """No job of the room runs any more, and the newest one is what was stopped."""
+    """Nothing runs in the room any more; the newest transcription is the stopped one."""
     fake.add_transcription()
     begun = await start(client)
     fake.fail_next(fault)
@@ -258,10 +260,10 @@ async def test_a_stop_that_was_applied(
 
 
 @pytest.mark.parametrize("fault", [*LOST, cut_and_not_applied], ids=name_of)
-async def test_a_stop_that_was_not_applied(
+async def test_stop_that_was_not_applied_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
-    """The job runs still, and the stop is sent again."""
+    """The transcription is still running."""
     begun = await start(client)
     fake.fail_next(fault)
     result = await stop(client)
@@ -273,8 +275,8 @@ async def test_a_stop_that_was_not_applied(
     ("fault", "outcome"),
     [(Delay(60), "sent again"), (Applied(Delay(60)), "found")],
 )
-async def test_a_start_that_timed_out(fake: FakeVideoSDK, fault: Any, outcome: str) -> None:
-    """After it was sent, it may have been applied."""
+async def test_timed_out_start_is_found(fake: FakeVideoSDK, fault: Any, outcome: str) -> None:
+    """It had been sent, so it may have been applied."""
     fake.jobs.second_start = "another"
     fake.fail_next(fault)
     policy = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.15)
@@ -283,10 +285,10 @@ async def test_a_start_that_timed_out(fake: FakeVideoSDK, fault: Any, outcome: s
     assert jobs(fake) == ["running"]
 
 
-async def test_each_attempt_that_is_lost_is_looked_for(
+async def test_each_lost_attempt_is_looked_up(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Also the second one, and what it did is found."""
+    """Also the second one, whose result is found."""
     fake.jobs.second_start = "another"
     fake.fail_next(Status(500), Delay(0), Applied(Status(502)))
     assert (await start(client)).outcome == "found"
@@ -294,10 +296,10 @@ async def test_each_attempt_that_is_lost_is_looked_for(
     assert jobs(fake) == ["running"]
 
 
-async def test_there_is_time_before_the_look(
+async def test_list_is_read_after_a_pause(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """What the service has begun may take a moment to be listed."""
+    """A transcription may take a moment to be listed."""
     fake.fail_next(Status(500))
     await start(client)
     assert clock.slept[0] >= RetryPolicy().wait_initial
@@ -306,8 +308,10 @@ async def test_there_is_time_before_the_look(
 # Which one is found.
 
 
-async def test_the_newest_that_runs_is_found(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Wherever it stands: the order of the list is not documented."""
+async def test_newest_running_transcription_is_found(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Wherever it is listed: the order of the list is undocumented."""
     fake.add_transcriptions(25, status="running", duration=None)
     fake.rows.insert(3, fake.rows.pop())
     fake.add_transcription(status="running")["start"] = None
@@ -316,8 +320,8 @@ async def test_the_newest_that_runs_is_found(fake: FakeVideoSDK, client: Transcr
     assert (result.outcome, result.transcription.id) == ("found", fake.rows[3]["id"])
 
 
-async def test_rows_of_others_are_not_found() -> None:
-    """P2: a job that runs in another room says nothing of ours."""
+async def test_rows_of_other_rooms_are_ignored() -> None:
+    """P2: a transcription of another room is not ours."""
     async with FakeVideoSDK(filters="ignored") as fake:
         fake.add_transcription(room_id="other", status="running")
         fake.fail_next(Status(500))
@@ -326,8 +330,8 @@ async def test_rows_of_others_are_not_found() -> None:
     assert (result.outcome, result.transcription.room_id) == ("sent again", ROOM)
 
 
-async def test_a_row_that_does_not_say_whose_it_is() -> None:
-    """It may be ours, so that nothing is sent again."""
+async def test_row_without_room_prevents_another_request() -> None:
+    """It may be ours, so nothing is sent again."""
     async with FakeVideoSDK(filters="ignored") as fake:
         fake.add_transcription(room_id=None, status="running")
         fake.fail_next(Status(500))
@@ -337,10 +341,10 @@ async def test_a_row_that_does_not_say_whose_it_is() -> None:
     assert sent(fake) == ["POST", "GET"]
 
 
-async def test_a_stop_where_there_never_was_one(
+async def test_stop_without_any_transcription_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Nothing can be found, and the second request is refused as the first one was to be."""
+    """Nothing is found, and the second request is refused."""
     fake.fail_next(Status(500))
     with pytest.raises(NotFoundError) as caught:
         await stop(client)
@@ -349,10 +353,10 @@ async def test_a_stop_where_there_never_was_one(
 
 
 @pytest.mark.parametrize("write", [start, stop])
-async def test_an_answer_of_another_room(
+async def test_response_of_another_room_is_an_error(
     fake: FakeVideoSDK, client: TranscriptsClient, write: Write
 ) -> None:
-    """It is none of ours."""
+    """P2: it is not ours."""
     row = fake.add_transcription(room_id="other", status="running")
     fake.fail_next(Body(json.dumps(row).encode()))
     with pytest.raises(InvalidResponseError, match="room abcd-efgh-ijkl.* of room other"):
@@ -360,8 +364,10 @@ async def test_an_answer_of_another_room(
     assert sent(fake) == ["POST"]
 
 
-async def test_an_answer_that_names_no_room(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """It is taken, and the room is not made up."""
+async def test_response_without_room_is_accepted(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The missing room is not filled in."""
     fake.fail_next(Body(b'{"id": "a", "status": "running"}'))
     assert await start(client) == WriteResult(Transcription("a", "running"), "answered")
 
@@ -383,10 +389,10 @@ async def test_an_answer_that_names_no_room(fake: FakeVideoSDK, client: Transcri
     ],
 )
 @pytest.mark.parametrize("write", [start, stop])
-async def test_a_refusal_is_raised(
+async def test_refusal_is_raised_at_once(
     fake: FakeVideoSDK, client: TranscriptsClient, write: Write, status: int, error: type
 ) -> None:
-    """At once: nothing was applied, nothing is looked for."""
+    """Nothing was applied, so the list is not read."""
     fake.fail_next(Status(status))
     with pytest.raises(VideoSDKTranscriptsError) as caught:
         await write(client)
@@ -395,10 +401,10 @@ async def test_a_refusal_is_raised(
     assert sent(fake) == ["POST"]
 
 
-async def test_a_second_start_is_refused_or_answered(
+async def test_second_start_is_refused_or_answered(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """As the service likes; the fake does either."""
+    """Either is possible; the fake does both."""
     begun = await start(client)
     with pytest.raises(ConflictError):
         await start(client)
@@ -411,9 +417,7 @@ async def test_a_second_start_is_refused_or_answered(
         await stop(client, "other")
 
 
-async def test_a_refused_token_is_minted_anew_once(
-    fake: FakeVideoSDK, client: TranscriptsClient
-) -> None:
+async def test_refused_token_is_renewed_once(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
     """As for a read; the second refusal is raised."""
     fake.fail_next(Status(401))
     assert (await start(client)).outcome == "answered"
@@ -423,10 +427,10 @@ async def test_a_refused_token_is_minted_anew_once(
     assert sent(fake) == ["POST"] * 4
 
 
-async def test_a_refusal_that_comes_of_a_slow_first_one(
+async def test_late_first_start_is_found_after_refused_second(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The first start was applied after the look: the second one is refused, and it is found."""
+    """The first was applied after the list was read, so the second is refused."""
 
     async def begun_meanwhile(exchange: Exchange) -> web.StreamResponse:
         fake.add_transcription(status="running", duration=None)
@@ -438,10 +442,10 @@ async def test_a_refusal_that_comes_of_a_slow_first_one(
     assert sent(fake) == ["POST", "GET", "POST", "GET"]
 
 
-async def test_a_refusal_of_a_second_one_that_nobody_can_look_at(
+async def test_refused_second_start_with_unreadable_list_is_unknown(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Then it is unknown, and the refusal says so."""
+    """The error states that it is unknown."""
     fake.fail_next(DropConnection(), Delay(0), Status(409))
     fake.every(1, Status(500))
     with pytest.raises(ConflictError, match="unknown whether it was applied"):
@@ -451,10 +455,10 @@ async def test_a_refusal_of_a_second_one_that_nobody_can_look_at(
 # What is tried again without a look.
 
 
-async def test_a_rate_limit_is_waited_for(
+async def test_rate_limited_start_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """As long as the service asks, and the request is the first that it took."""
+    """After the required wait; the list is not read."""
     fake.fail_next(Status(429, {"Retry-After": "20"}))
     assert (await start(client)).outcome == "answered"
     assert clock.slept[0] >= 20
@@ -466,10 +470,10 @@ async def test_a_rate_limit_is_waited_for(
     assert sent(fake) == ["POST"] * 3
 
 
-async def test_a_rate_limit_whose_body_breaks_off(
+async def test_rate_limit_with_broken_body_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Its status was there, and says that nothing was applied."""
+    """The status arrived: nothing was applied."""
 
     async def cut(exchange: Exchange) -> web.StreamResponse:
         refusal = web.StreamResponse(status=429)
@@ -495,16 +499,16 @@ async def unsent(clock: ManualClock, **options: Any) -> VideoSDKTranscriptsError
     return caught.value
 
 
-async def test_connection_refused(clock: ManualClock) -> None:
-    """It is tried again without a look, since nothing was sent."""
+async def test_refused_connection_is_retried_without_reading_the_list(clock: ManualClock) -> None:
+    """Nothing was sent."""
     async with tcp(_nothing) as endpoint:
         pass
     error = await unsent(clock, endpoint=endpoint)
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_service_that_comes_up() -> None:
-    """The first request that it can have received is answered."""
+async def test_service_that_becomes_available_answers() -> None:
+    """The outcome is that of a first request."""
     async with tcp(_nothing) as endpoint:
         pass
     host, port = endpoint.removeprefix("http://").split(":")
@@ -520,28 +524,28 @@ async def test_a_service_that_comes_up() -> None:
             assert (await start(client)).outcome == "answered"
 
 
-async def test_a_name_that_does_not_resolve(clock: ManualClock) -> None:
-    """Nor was it sent there."""
+async def test_unresolvable_host_sends_nothing(clock: ManualClock) -> None:
+    """The list is not read."""
     error = await unsent(clock, endpoint="http://nowhere.invalid")
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_server_without_tls(clock: ManualClock) -> None:
-    """Nor without a trusted connection."""
+async def test_server_without_tls_sends_nothing(clock: ManualClock) -> None:
+    """The list is not read."""
     async with tcp(_garbage) as endpoint:
         error = await unsent(clock, endpoint=endpoint.replace("http:", "https:"))
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_proxy_that_refuses(clock: ManualClock) -> None:
-    """Nor through a tunnel that was not opened."""
+async def test_refusing_proxy_sends_nothing(clock: ManualClock) -> None:
+    """The list is not read."""
     async with tcp(_forbidden) as proxy:
         error = await unsent(clock, endpoint="https://api.videosdk.live", proxy=proxy)
     assert type(error) is ConnectionFailedError
 
 
-async def test_a_time_out_while_connecting(clock: ManualClock) -> None:
-    """A time-out in which nothing was sent is told from one in which it was."""
+async def test_timeout_while_connecting_sends_nothing(clock: ManualClock) -> None:
+    """It differs from a timeout after the body was sent."""
     policy = RetryPolicy(attempts=3, attempt_timeout=0.1)
     async with tcp(_nothing) as proxy:
         error = await unsent(clock, endpoint="https://host.test", proxy=proxy, retry=policy)
@@ -549,8 +553,8 @@ async def test_a_time_out_while_connecting(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("write", [start, stop])
-async def test_aiohttp_does_not_send_a_write_again(write: Write) -> None:
-    """On a kept connection that breaks it repeats a read by itself, and not these."""
+async def test_aiohttp_does_not_repeat_a_write(write: Write) -> None:
+    """On a reused connection that breaks it repeats reads, but not these."""
     heads: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -576,10 +580,10 @@ async def test_aiohttp_does_not_send_a_write_again(write: Write) -> None:
 
 
 @pytest.mark.parametrize("write", [start, stop])
-async def test_a_look_that_fails(
+async def test_unreadable_list_raises_the_failure_of_the_write(
     fake: FakeVideoSDK, client: TranscriptsClient, write: Write
 ) -> None:
-    """The failure of the write is raised, with what to do; nothing is sent again."""
+    """With what to do; nothing is sent again."""
     fake.fail_next(Applied(DropConnection()))
     fake.every(1, Status(500))
     fake.add_transcription(status="running")
@@ -592,8 +596,8 @@ async def test_a_look_that_fails(
     assert sent(fake) == ["POST", "GET", "GET", "GET"]
 
 
-async def test_a_last_attempt_that_is_lost(fake: FakeVideoSDK) -> None:
-    """It is looked for too: found, or else the error says that it is not there."""
+async def test_lost_last_attempt_is_looked_up(fake: FakeVideoSDK) -> None:
+    """It is found, or the error states that it is not listed."""
     async with fake.client(retry=RetryPolicy(attempts=1)) as client:
         fake.fail_next(Status(503))
         with pytest.raises(ServerError, match="does not show it as applied"):
@@ -607,16 +611,16 @@ async def test_a_last_attempt_that_is_lost(fake: FakeVideoSDK) -> None:
     assert jobs(fake) == ["running"]
 
 
-async def test_no_time_is_left_to_look(fake: FakeVideoSDK) -> None:
-    """The one limit holds for all of it."""
+async def test_timeout_before_the_list_is_read(fake: FakeVideoSDK) -> None:
+    """One timeout applies to the request and the list."""
     fake.fail_next(Delay(60))
     async with fake.client(retry=RetryPolicy(page_timeout=0.15)) as client:
         with pytest.raises(TimedOutError, match=r"page_timeout on attempt.*unknown whether"):
             await start(client)
 
 
-async def test_the_time_is_over_while_it_looks(fake: FakeVideoSDK) -> None:
-    """Likewise."""
+async def test_timeout_while_the_list_is_read(fake: FakeVideoSDK) -> None:
+    """One timeout applies to the request and the list."""
     fake.fail_next(Status(500), Delay(60))
     async with fake.client(retry=RetryPolicy(wait_initial=0, page_timeout=0.15)) as client:
         with pytest.raises(ServerError, match="unknown whether"):
@@ -627,7 +631,7 @@ async def test_the_time_is_over_while_it_looks(fake: FakeVideoSDK) -> None:
 async def test_errors_show_neither_webhook_nor_prompt(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """P8: what is in the body stays there."""
+    """P8: nothing of the body is shown."""
     fake.every(1, Status(500))
     with pytest.raises(ServerError) as caught:
         await start(client, webhook_url="https://h.test/?key=s3cret", summary="s3cret")
@@ -642,8 +646,10 @@ WAITS = [(Delay(60),), (Status(500), Delay(60)), (Status(500), Delay(0), Delay(6
 
 
 @pytest.mark.parametrize("faults", WAITS, ids=["write", "look", "second write"])
-async def test_cancelled(fake: FakeVideoSDK, client: TranscriptsClient, faults: Any) -> None:
-    """Wherever it waits, it ends at once and leaves nothing."""
+async def test_cancellation_leaks_nothing(
+    fake: FakeVideoSDK, client: TranscriptsClient, faults: Any
+) -> None:
+    """It ends at once, wherever it waits."""
     fake.fail_next(*faults)
     task = asyncio.create_task(start(client))
     await _under_way(fake, len(faults))
@@ -654,8 +660,8 @@ async def test_cancelled(fake: FakeVideoSDK, client: TranscriptsClient, faults: 
 
 
 @pytest.mark.parametrize("turns", range(12))
-async def test_cancelled_after_some_turns(fake: FakeVideoSDK, turns: int) -> None:
-    """Also before a request is there."""
+async def test_cancellation_after_some_iterations(fake: FakeVideoSDK, turns: int) -> None:
+    """Also before a request is sent."""
     async with fake.client() as client:
         task = asyncio.create_task(start(client))
         for _ in range(turns):
@@ -666,8 +672,8 @@ async def test_cancelled_after_some_turns(fake: FakeVideoSDK, turns: int) -> Non
 
 
 @pytest.mark.parametrize("faults", WAITS, ids=["write", "look", "second write"])
-async def test_the_client_is_closed(fake: FakeVideoSDK, faults: Any) -> None:
-    """It ends at once, as what it is."""
+async def test_closing_the_client_ends_it(fake: FakeVideoSDK, faults: Any) -> None:
+    """At once, with a ClientClosedError."""
     async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
         fake.fail_next(*faults)
         task = asyncio.create_task(start(client))
@@ -677,8 +683,8 @@ async def test_the_client_is_closed(fake: FakeVideoSDK, faults: Any) -> None:
             await task
 
 
-async def test_the_client_is_closed_in_a_last_look(fake: FakeVideoSDK) -> None:
-    """Likewise."""
+async def test_closing_the_client_ends_the_last_lookup(fake: FakeVideoSDK) -> None:
+    """At once, with a ClientClosedError."""
     async with fake.client(retry=RetryPolicy(attempts=1)) as client:
         fake.fail_next(Status(500), Delay(60))
         task = asyncio.create_task(start(client))
@@ -692,8 +698,8 @@ async def test_the_client_is_closed_in_a_last_look(fake: FakeVideoSDK) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"roomId": 5}'])
-async def test_the_fake_wants_a_room(fake: FakeVideoSDK, body: bytes) -> None:
-    """400 for a body that names none."""
+async def test_fake_requires_a_room(fake: FakeVideoSDK, body: bytes) -> None:
+    """It answers 400 to a body without one."""
     async with fake.client() as client:
         request = attrs.evolve(writes.stop_request("r"), body=body)
         with pytest.raises(BadRequestError):

@@ -268,14 +268,14 @@ async def leave_and_go_on(phase: Phase, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @each_phase
-async def test_a_walk_that_is_left(phase: Phase, way: str) -> None:
-    """Nothing stays, the cancellation gets through, and the next step goes on exactly."""
+async def test_left_walk_leaks_nothing(phase: Phase, way: str) -> None:
+    """The cancellation gets through, and the next step continues exactly."""
     await leave_and_go_on(phase, way)
 
 
 @each_phase
-def test_a_walk_that_is_left_in_uvloop(phase: Phase) -> None:
-    """The same, in one of the ways for each."""
+def test_left_walk_leaks_nothing_in_uvloop(phase: Phase) -> None:
+    """In one way for each place."""
     way = list(WAYS)[list(PHASES).index(phase) % len(WAYS)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop, debug=True) as runner:
         runner.run(leave_and_go_on(phase, way))
@@ -283,8 +283,8 @@ def test_a_walk_that_is_left_in_uvloop(phase: Phase) -> None:
 
 @pytest.mark.parametrize("phase", [for_headers, for_another_attempt, for_a_slot])
 @pytest.mark.parametrize("use_uvloop", [True, False])
-def test_a_walk_that_is_left_in_anyio(phase: Phase, use_uvloop: bool) -> None:
-    """The same once more, in the loop that anyio makes."""
+def test_left_walk_leaks_nothing_in_anyio(phase: Phase, use_uvloop: bool) -> None:
+    """In the loop that anyio creates."""
     options = {"debug": True, "use_uvloop": use_uvloop}
     anyio.run(leave_and_go_on, phase, "anyio.CancelScope", backend_options=options)
 
@@ -300,8 +300,8 @@ async def collect(pager: Pager[Transcription], found: list[str]) -> None:
 
 @pytest.mark.parametrize("readahead", [0, 8])
 @pytest.mark.parametrize("leave", ["break", "an error"])
-async def test_a_loop_that_is_left(leave: str, readahead: int) -> None:
-    """Nothing stays but for what was read ahead, which ends at once; a further loop goes on."""
+async def test_left_loop_leaks_nothing(leave: str, readahead: int) -> None:
+    """Pages read ahead are cancelled at once; a further loop continues."""
     async with service(nowhere) as place, place.client() as client:
         pager, found = client.iter_transcriptions(readahead=readahead), []
         for _ in range(3):
@@ -317,8 +317,8 @@ async def test_a_loop_that_is_left(leave: str, readahead: int) -> None:
         assert found == place.rows
 
 
-async def test_a_cancellation_while_a_page_is_decoded() -> None:
-    """It lands at the next wait, so that all rows of that page come before it."""
+async def test_cancellation_during_decoding_takes_effect_at_the_next_wait() -> None:
+    """All rows of that page come before it."""
     task: asyncio.Task[None]
 
     def now() -> float:
@@ -339,8 +339,10 @@ async def test_a_cancellation_while_a_page_is_decoded() -> None:
 
 @pytest.mark.parametrize("limit", ["attempt_timeout", "page_timeout"])
 @pytest.mark.parametrize("after", [0.04, 0.06])
-async def test_a_cancellation_in_the_turn_of_a_limit(limit: str, after: float) -> None:
-    """It is no time-out, whichever of the two was due first."""
+async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
+    limit: str, after: float
+) -> None:
+    """Whichever of the two was due first."""
     policy = RetryPolicy(**{limit: 0.05})
     async with service(for_headers) as place, place.client(retry=policy) as client:
         pager = client.iter_transcriptions()
@@ -356,8 +358,8 @@ async def test_a_cancellation_in_the_turn_of_a_limit(limit: str, after: float) -
         assert found == place.rows
 
 
-async def test_a_limit_in_a_task_that_was_cancelled_before() -> None:
-    """It is a time-out there, too, and the count of cancellations is left as it was."""
+async def test_timeout_in_a_task_that_was_cancelled_before() -> None:
+    """It is a timeout, and the count of cancellations does not change."""
     policy = RetryPolicy(attempts=1, attempt_timeout=0.05)
     async with service(for_headers) as place, place.client(retry=policy) as client:
 
@@ -379,8 +381,8 @@ async def test_a_limit_in_a_task_that_was_cancelled_before() -> None:
 
 
 @each_phase
-async def test_a_client_closed_under_a_walk(phase: Phase) -> None:
-    """The walk ends at once with an error that another client goes on from."""
+async def test_walk_of_closed_client_can_be_resumed(phase: Phase) -> None:
+    """It ends at once, and another client resumes from the error."""
     async with service(phase) as place:
         client = place.client()
         pager, found = client.iter_transcriptions(), []
@@ -401,8 +403,8 @@ async def test_a_client_closed_under_a_walk(phase: Phase) -> None:
 
 
 @pytest.mark.parametrize("later", range(4))
-async def test_a_client_closed_in_the_turn_of_a_limit(later: int) -> None:
-    """The call ends all the same, and waits for no other attempt."""
+async def test_closing_in_the_iteration_of_a_timeout_ends_the_call(later: int) -> None:
+    """Without another attempt."""
     async with service(for_headers) as place:
         client = place.client(retry=evolve(PATIENT, attempt_timeout=0.05))
         pager = client.iter_transcriptions()
@@ -420,8 +422,8 @@ async def test_a_client_closed_in_the_turn_of_a_limit(later: int) -> None:
             assert [type(result) for result in results] == [type(None), ClientClosedError]
 
 
-async def test_a_session_closed_between_headers_and_body() -> None:
-    """There is an error of aiohttp for that, which does not get out."""
+async def test_session_closed_between_headers_and_body() -> None:
+    """The RuntimeError of aiohttp for that does not escape."""
     async with service(nowhere) as place:
 
         async def close(*_: object) -> None:
@@ -438,8 +440,8 @@ async def test_a_session_closed_between_headers_and_body() -> None:
 
 
 @pytest.mark.parametrize("cancelled", [True, False])
-async def test_a_session_closed_under_a_call_that_waits_for_its_connection(cancelled: bool) -> None:
-    """It is no cancellation, though aiohttp makes one of it, unless the caller cancels as well."""
+async def test_session_closed_while_connecting_is_not_a_cancellation(cancelled: bool) -> None:
+    """Aiohttp cancels the task for it; a cancellation of the caller still gets through."""
     connector = aiohttp.TCPConnector(limit=1)
     async with service(nowhere) as place, aiohttp.ClientSession(connector=connector) as session:
         place.fake.every(1, place.hold)
@@ -456,8 +458,8 @@ async def test_a_session_closed_under_a_call_that_waits_for_its_connection(cance
 
 
 @pytest.mark.parametrize("turn", range(4))
-async def test_closing_that_is_cancelled(turn: int) -> None:
-    """It can be done again, and leaves a client that can be opened again."""
+async def test_cancelled_close_can_be_repeated(turn: int) -> None:
+    """The client can be reopened afterwards."""
     async with service(nowhere) as place:
         client = place.client()
         await client.count()
@@ -541,8 +543,8 @@ def served() -> Iterator[FakeVideoSDK]:
         ("anyio", "exit", 3),
     ],
 )
-def test_a_program_that_ends_half_way(runner: str, ending: str, code: int) -> None:
-    """Nothing is closed, one walk waits for an answer, one for its next attempt: no complaint."""
+def test_program_that_ends_with_open_walks_is_silent(runner: str, ending: str, code: int) -> None:
+    """One walk waits for a response, one for its next attempt, and nothing is closed."""
     with served() as fake:
         fake.on_page(2, Delay(LONG), Status(503))
         token = mint_token(fake.api_key, fake.secret)
@@ -563,8 +565,8 @@ def test_a_program_that_ends_half_way(runner: str, ending: str, code: int) -> No
         assert ended.stderr == ""
 
 
-def test_a_walk_through_three_loops() -> None:
-    """Each of them closes what it has opened, and the same pager goes on in the next one."""
+def test_walk_continues_in_three_loops() -> None:
+    """Each loop closes its own session, and the pager continues in the next."""
     with served() as fake:
         client = fake.client()
         pager = client.iter_transcriptions()

@@ -107,8 +107,8 @@ def plant(place: str) -> object:  # noqa: C901 - a list of places
         *("attribute", "cause", "group", "local", "object"),
     ],
 )
-async def test_the_watch_sees_a_canary(watch: Watch, place: str) -> None:
-    """In each place where a test below looks for one."""
+async def test_watch_detects_a_canary(watch: Watch, place: str) -> None:
+    """In each place that the tests below search."""
     assert watch.leaks() == set()
     assert watch.leaks(plant(place)) == {OPAQUE}
 
@@ -152,10 +152,10 @@ class Echo:
 
 
 @pytest.mark.parametrize("given", CREDENTIALS)
-async def test_no_status_shows_what_the_service_echoes(
+async def test_echoed_secret_is_redacted_for_each_status(
     service: FakeVideoSDK, watch: Watch, given: str
 ) -> None:
-    """Each one there is, with the request's own secrets in each part of the answer."""
+    """With the secrets of the request in each part of the response."""
     errors = []
     known = f"{SECRET} {KEY}" if given == "key and secret" else ""
     async with service.client(retry=RetryPolicy(attempts=1), **CREDENTIALS[given]) as client:
@@ -173,10 +173,10 @@ async def test_no_status_shows_what_the_service_echoes(
     ["text", "keys", "percent", "base64", "base64 of a URL", "failure", "page", "last page"],
 )
 @pytest.mark.parametrize("token", [None, OPAQUE])
-async def test_no_form_of_an_echo_is_quoted(
+async def test_echoed_secret_is_redacted_in_each_encoding(
     service: FakeVideoSDK, watch: Watch, form: str, token: str | None
 ) -> None:
-    """In an error body as well as in one that should be a page."""
+    """In an error body as well as in a page."""
     given = CREDENTIALS["key and secret"] if token is None else {"token": token}
     known = f"{SECRET} {KEY}" if token is None else ""
     async with service.client(retry=QUICK, **given) as client:
@@ -204,8 +204,8 @@ def spoil(**fields: Any) -> Change:
     ],
     ids=lambda fault: type(fault).__name__,
 )
-async def test_no_fault_shows_a_secret(service: FakeVideoSDK, watch: Watch, fault: Any) -> None:
-    """Each one of the fake service, in a walk: bad pages and bad rows among them."""
+async def test_faults_show_no_secret(service: FakeVideoSDK, watch: Watch, fault: Any) -> None:
+    """Each fault of the fake service in a walk, with invalid pages and rows."""
     service.filters = "ignored"
     found: list[object] = []
     async with contextlib.AsyncExitStack() as stack:
@@ -221,8 +221,8 @@ async def test_no_fault_shows_a_secret(service: FakeVideoSDK, watch: Watch, faul
         assert watch.leaks(*found, of=minted(service)) == set()
 
 
-async def test_no_row_of_another_is_in_the_log(service: FakeVideoSDK, watch: Watch) -> None:
-    """The warning counts such rows, and a row of nobody is an error that names its id."""
+async def test_foreign_rows_are_not_logged(service: FakeVideoSDK, watch: Watch) -> None:
+    """The warning counts them, and an unverified row raises an error with its id."""
     service.filters = "ignored"
     async with service.client() as client:
         assert await walk(client, room_id="other") == []
@@ -256,10 +256,10 @@ ANOTHER: Final = TranscriptsClient(token="t").iter_transcriptions("another").che
         (CredentialsError, HtmlPage(), {"token": prefixed}, {}),
     ],
 )
-async def test_no_other_end_of_a_walk_shows_a_secret(
+async def test_other_errors_of_a_walk_show_no_secret(
     service: FakeVideoSDK, watch: Watch, ending: Any
 ) -> None:
-    """A limit, a list that never stands still, a wrong checkpoint, clock or token."""
+    """A timeout, a list that keeps changing, a wrong checkpoint, clock or token."""
     error_class, fault, options, walking = ending
     service.every(1, fault)
     async with service.client(**options) as client:
@@ -299,23 +299,23 @@ PEM: Final = "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----"
         ),
     ],
 )
-async def test_no_bad_argument_shows_a_secret(watch: Watch, given: Any) -> None:
-    """The frames of the constructor are in the traceback as well."""
+async def test_invalid_arguments_show_no_secret(watch: Watch, given: Any) -> None:
+    """The traceback includes the frames of the constructor."""
     with pytest.raises(ConfigurationError) as caught:
         TranscriptsClient(**given)
     assert watch.leaks(caught.value) == set()
 
 
-def test_no_function_shows_what_is_bound_to_it() -> None:
-    """A partial one shows its arguments in its repr."""
+def test_token_callable_shows_no_bound_arguments() -> None:
+    """The repr of a partial shows its arguments."""
     with pytest.raises(ConfigurationError) as caught:
         TranscriptsClient(token=partial(provide, OPAQUE), max_in_flight=0)
     assert found_in(report(caught.value)) == set()
 
 
 @pytest.mark.parametrize("cut", [slice(0, 9), slice(None), 3])
-def test_no_part_of_a_secret_shows(cut: Any) -> None:
-    """Some that show locals cut a long text first, and take the repr of what is left."""
+def test_slice_of_secret_is_hidden(cut: Any) -> None:
+    """Tools that show locals shorten a long string before they take its repr."""
     assert repr(Secret(OPAQUE)[cut]) == "'***'"
     assert Secret(OPAQUE)[cut] == OPAQUE[cut]
 
@@ -331,10 +331,10 @@ def test_no_part_of_a_secret_shows(cut: Any) -> None:
         {"VIDEOSDK_TOKEN": TOKEN, "https_proxy": f"//{LOGIN}@h:port", "no_proxy": ""},
     ],
 )
-async def test_no_variable_shows_a_secret(
+async def test_variables_show_no_secret(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """Nor the environment, which a frame could hold whole."""
+    """Nor does the environment, which a frame could contain as a whole."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as caught:

@@ -19,6 +19,9 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts.testing import Delay, FakeVideoSDK, Status
 
+from ..conftest import Talk, read_request, tcp
+from ..matrix.faults import _anonymous
+from ..matrix.proxy import PASS, Action, Proxy
 from .canaries import (
     CREDENTIALS,
     LOGIN,
@@ -31,9 +34,6 @@ from .canaries import (
     report,
     walk,
 )
-from ..conftest import Talk, read_request, tcp
-from ..matrix.faults import _anonymous
-from ..matrix.proxy import PASS, Action, Proxy
 
 
 async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -118,10 +118,10 @@ BREAKING: Final = {
 
 
 @pytest.mark.parametrize("wire", [*HANGING, *BREAKING])
-async def test_no_failure_of_the_wire_shows_a_secret(
+async def test_connection_failures_show_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str
 ) -> None:
-    """Of the connection, of TLS or of a proxy, whose credentials are canaries, too."""
+    """Of the connection, of TLS, or of a proxy with credentials."""
     found: list[object] = []
     policy = RetryPolicy(attempts=1, attempt_timeout=0.06)
     async with {**HANGING, **BREAKING}[wire](service) as options:
@@ -144,10 +144,10 @@ async def cancelled(client: TranscriptsClient) -> BaseException:
 
 @pytest.mark.parametrize("wire", HANGING)
 @pytest.mark.parametrize("given", CREDENTIALS)
-async def test_no_cancellation_shows_a_secret(
+async def test_cancellation_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str, given: str
 ) -> None:
-    """Its traceback leads through aiohttp, whose frames hold headers and the proxy."""
+    """Its traceback leads through frames of aiohttp with headers and the proxy."""
     async with (
         HANGING[wire](service) as options,
         TranscriptsClient(**(options | CREDENTIALS[given])) as client,
@@ -157,10 +157,10 @@ async def test_no_cancellation_shows_a_secret(
 
 
 @pytest.mark.parametrize("wire", HANGING)
-async def test_no_client_closed_meanwhile_shows_a_secret(
+async def test_closing_the_client_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str
 ) -> None:
-    """The walk ends with an error that stands in for aiohttp's."""
+    """The walk ends with our error in place of aiohttp's."""
     async with HANGING[wire](service) as options:
         client = TranscriptsClient(**(CREDENTIALS["key and secret"] | options), retry=QUICK)
         step = asyncio.ensure_future(walk(client))
@@ -187,7 +187,7 @@ async def never() -> str:
     ],
     ids=lambda options: list(options)[-1],
 )
-async def test_no_wait_that_is_cancelled_shows_a_secret(
+async def test_cancelled_wait_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, options: Any
 ) -> None:
     """For a token, a slot, a turn or a second attempt."""
@@ -205,8 +205,8 @@ async def test_no_wait_that_is_cancelled_shows_a_secret(
 
 @pytest.mark.parametrize("hook", ["on_request_start", "on_connection_create_start"])
 @pytest.mark.parametrize("options", [PLAIN, TUNNEL], ids=["plain", "tunnel"])
-async def test_no_error_of_a_trace_shows_a_secret(watch: Watch, hook: str, options: Any) -> None:
-    """It is the caller's own and passed on whole, with the frames of aiohttp."""
+async def test_error_of_trace_config_shows_no_secret(watch: Watch, hook: str, options: Any) -> None:
+    """It is the caller's own, passed on with the frames of aiohttp."""
 
     async def fail(_session: object, _context: object, params: object) -> None:
         logging.getLogger("caller").debug("%r", params)
@@ -224,10 +224,10 @@ async def test_no_error_of_a_trace_shows_a_secret(watch: Watch, hook: str, optio
 
 
 @pytest.mark.parametrize("wire", ["environment", "session"])
-async def test_no_given_session_shows_the_credentials_of_its_proxy(
+async def test_given_session_shows_no_proxy_credentials(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, wire: str
 ) -> None:
-    """Which aiohttp takes from it, or from the environment, and keeps in its frames."""
+    """Aiohttp takes them from the session or the environment, and keeps them in its frames."""
     async with tcp(silence) as url:
         proxy = url.replace("//", f"//{LOGIN}@")
         monkeypatch.setenv("http_proxy", proxy if wire == "environment" else "")

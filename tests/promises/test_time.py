@@ -122,8 +122,8 @@ async def trap(name: str, fake: FakeVideoSDK) -> AsyncIterator[dict[str, Any]]:
     "name",
     ["no answer", "head that drips", "body that drips", "no connection", "no TLS", "no token"],
 )
-async def test_each_limit_holds_against(name: str, fake: FakeVideoSDK) -> None:
-    """The error names the limit, and nothing was ever silent for as long as that."""
+async def test_each_timeout_ends(name: str, fake: FakeVideoSDK) -> None:
+    """The error names the timeout."""
     fake.add_transcriptions(20)
     async with contextlib.AsyncExitStack() as stack:
         options = await stack.enter_async_context(trap(name, fake))
@@ -151,10 +151,10 @@ async def test_each_limit_holds_against(name: str, fake: FakeVideoSDK) -> None:
 
 @pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
 @pytest.mark.parametrize("options", [{"max_in_flight": 1}, {"requests_per_second": 0.5}])
-async def test_a_limit_holds_while_waiting_for_a_turn(
+async def test_timeout_includes_waiting_for_slot_and_turn(
     fake: FakeVideoSDK, limit: str, options: Any
 ) -> None:
-    """A slot that is not given back, and a pace that is too slow."""
+    """A slot that is never released, and a pace that is too slow."""
     fake.every(1, Delay(NEVER))
     async with fake.client(retry=POLICIES[limit], **options) as client:
         # Under one cap or pace: one request is under way, and the others have to wait.
@@ -168,8 +168,8 @@ async def test_a_limit_holds_while_waiting_for_a_turn(
 
 
 @pytest.mark.parametrize("limit", POLICIES)
-async def test_a_walk_goes_on_after_a_limit(fake: FakeVideoSDK, limit: str) -> None:
-    """By its next step, but where its own time is over: there a new one takes it up."""
+async def test_walk_continues_after_timeout(fake: FakeVideoSDK, limit: str) -> None:
+    """With its next step; after walk_timeout a new walk resumes it."""
     rows = [row["id"] for row in fake.add_transcriptions(45)]
     fake.on_page(2, Delay(NEVER))
     deadline = LIMIT if limit == "walk_timeout" else None
@@ -189,8 +189,8 @@ async def test_a_walk_goes_on_after_a_limit(fake: FakeVideoSDK, limit: str) -> N
         assert found + [t.id async for t in pager] == rows
 
 
-async def test_a_walk_deadline_counts_the_work_between_the_rows(fake: FakeVideoSDK) -> None:
-    """It speaks up where a page is to be asked for: what came with the last one is given out."""
+async def test_walk_timeout_includes_work_between_rows(fake: FakeVideoSDK) -> None:
+    """It is raised when the next page is due: rows that have arrived are yielded first."""
     rows = [row["id"] for row in fake.add_transcriptions(4)]
     async with fake.client() as client:
 
@@ -211,10 +211,10 @@ async def test_a_walk_deadline_counts_the_work_between_the_rows(fake: FakeVideoS
     ("fault", "asked"), [(Status(503), None), (Status(429, {"Retry-After": "0.4"}), 0.4)]
 )
 @pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
-async def test_a_wait_that_is_too_long_is_not_begun(
+async def test_wait_beyond_the_timeout_is_not_begun(
     fake: FakeVideoSDK, fault: Status, asked: float | None, limit: str
 ) -> None:
-    """One of our own or one that was asked for: the failure itself comes, and comes at once."""
+    """The failure itself is raised at once."""
     fake.every(1, fault)
     loop = asyncio.get_running_loop()
     policy = RetryPolicy(
@@ -242,10 +242,10 @@ async def test_a_wait_that_is_too_long_is_not_begun(
         ({"requests_per_second": 0.5}, r"its turn \(requests_per_second\)"),
     ],
 )
-async def test_an_error_tells_what_was_waited_for(
+async def test_timeout_error_names_what_was_waited_for(
     fake: FakeVideoSDK, options: Any, text: str
 ) -> None:
-    """What the caller's own settings held up was not sent."""
+    """A request delayed by the caller's own settings was not sent."""
     fake.every(1, Delay(30))
     async with fake.client(**options) as client:
         holder = asyncio.ensure_future(client.count())
@@ -257,8 +257,8 @@ async def test_an_error_tells_what_was_waited_for(
     assert len(fake.requests) == 1
 
 
-async def test_a_token_callable_that_swallows_its_cancellation(fake: FakeVideoSDK) -> None:
-    """It has had its time all the same, and nothing is sent with its token."""
+async def test_token_callable_that_swallows_its_cancellation_times_out(fake: FakeVideoSDK) -> None:
+    """Nothing is sent with its token."""
 
     async def provider() -> str:
         with contextlib.suppress(asyncio.CancelledError):
@@ -275,8 +275,8 @@ async def test_a_token_callable_that_swallows_its_cancellation(fake: FakeVideoSD
 # Retry-After.
 
 
-async def test_each_walk_honours_its_own_retry_after(fake: FakeVideoSDK) -> None:
-    """Seconds, a fraction of them and a date, side by side, measured where they arrive."""
+async def test_concurrent_walks_honour_their_own_retry_after(fake: FakeVideoSDK) -> None:
+    """Seconds, a fraction and a date, measured by the server."""
     loop = asyncio.get_running_loop()
     began, whole = loop.time(), int(time.time())
 
@@ -316,10 +316,10 @@ async def test_each_walk_honours_its_own_retry_after(fake: FakeVideoSDK) -> None
         ("Sun, 01 Mar 2026 12:01:01 GMT", 61),
     ],
 )
-async def test_a_long_retry_after(
+async def test_long_retry_after_is_waited_for_up_to_the_cap(
     clock: ManualClock, status: int, value: str, asked: float
 ) -> None:
-    """Waited out up to the cap, and told at once above it, whatever time the page has left."""
+    """A longer one is raised at once, whatever time is left for the page."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     headers = {"Retry-After": value, "Date": format_datetime(noon, usegmt=True)}
     policy = RetryPolicy(page_timeout=3600)
@@ -347,10 +347,10 @@ def good(fake: FakeVideoSDK) -> str:
 
 
 @pytest.mark.parametrize("ahead", [30, -600])
-async def test_a_wrong_clock_shortens_no_retry_after(
+async def test_wrong_clock_does_not_shorten_retry_after(
     fake: FakeVideoSDK, clock: ManualClock, ahead: int
 ) -> None:
-    """A date is of the service's clock, which the answer tells as well."""
+    """A date counts from the Date header of the response."""
     sent = datetime.now(UTC).replace(microsecond=0)
     date, until = (format_datetime(sent + timedelta(seconds=n), usegmt=True) for n in (0, 20))
     fake.fail_next(Status(429, {"Date": date, "Retry-After": until}))
@@ -366,10 +366,8 @@ async def test_a_wrong_clock_shortens_no_retry_after(
 LONGEST_WAITS: Final = (0.5, 1, 2, 4, 8)
 
 
-async def test_a_service_that_refuses_at_once_is_given_up_after_15_5_s(
-    fake: FakeVideoSDK, clock: ManualClock
-) -> None:
-    """Six attempts, and five waits that are drawn."""
+async def test_immediate_failures_end_after_15_5_s(fake: FakeVideoSDK, clock: ManualClock) -> None:
+    """Six attempts with five random waits."""
     fake.every(1, Status(503))
     async with fake.client(clock=clock.clock) as client:
         for _ in range(20):
@@ -382,10 +380,10 @@ async def test_a_service_that_refuses_at_once_is_given_up_after_15_5_s(
     assert len(fake.requests) == 20 * 6
 
 
-async def test_a_service_that_fails_slowly_is_asked_four_times(
+async def test_slow_failures_end_after_four_attempts(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """By an injected clock the fourth attempt has its whole time: it ends none under way."""
+    """An injected clock does not end an attempt in progress, so the fourth has its whole time."""
 
     async def slow(exchange: Exchange) -> Any:
         clock.now += RetryPolicy().attempt_timeout
@@ -403,8 +401,8 @@ async def test_a_service_that_fails_slowly_is_asked_four_times(
             assert sum(clock.slept) <= 3.5
 
 
-async def test_the_defaults_two_hundred_times_as_fast() -> None:
-    """The loop's own clock ends the fourth attempt, and the page with it."""
+async def test_defaults_at_two_hundred_times_the_speed() -> None:
+    """The event loop's clock ends the fourth attempt, and with it the page."""
     policy = RetryPolicy(wait_initial=0.0025, wait_max=0.04, attempt_timeout=0.15, page_timeout=0.6)
     with deaf(full=False) as address:
         async with TranscriptsClient(endpoint=f"http://{address}", token="t", retry=policy) as c:
@@ -416,10 +414,10 @@ async def test_the_defaults_two_hundred_times_as_fast() -> None:
 
 
 @pytest.mark.parametrize(("asked", "attempts"), [(60, 2), (30, 4), (24, 5), (20, 6)])
-async def test_a_retry_after_again_and_again(
+async def test_repeated_retry_after_is_bounded_by_page_timeout(
     fake: FakeVideoSDK, clock: ManualClock, asked: int, attempts: int
 ) -> None:
-    """As many as fit into the page's time, and none shorter than asked for."""
+    """As many attempts as fit, and no wait shorter than required."""
     fake.every(1, Status(429, {"Retry-After": str(asked)}))
     async with fake.client(clock=clock.clock) as client:
         began = clock.now
@@ -432,10 +430,10 @@ async def test_a_retry_after_again_and_again(
     assert clock.now - began < 120
 
 
-async def test_a_clock_that_stands_still_lifts_no_limit(
+async def test_stopped_clock_does_not_disable_timeouts(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """What is under way is ended by the loop's clock, whatever clock is injected."""
+    """A request in progress is ended by the event loop's clock."""
     fake.every(1, Delay(NEVER))
     policy = POLICIES["page_timeout"]
     async with fake.client(clock=clock.clock, retry=policy) as client:
@@ -446,8 +444,8 @@ async def test_a_clock_that_stands_still_lifts_no_limit(
 # Many walks at once.
 
 
-async def test_faults_do_not_raise_the_requests_in_flight(fake: FakeVideoSDK) -> None:
-    """Twelve walks under a cap of three, counted by the server, with repeated requests."""
+async def test_retries_respect_max_in_flight(fake: FakeVideoSDK) -> None:
+    """Twelve walks under a cap of three, counted by the server."""
     rows = [row["id"] for row in fake.add_transcriptions(20)]
     fake.every(3, Status(503))
     fake.every(4, Status(429, {"Retry-After": "0.01"}))
@@ -512,8 +510,8 @@ def most_within(moments: list[float], seconds: float) -> int:
     return most
 
 
-async def test_280_a_second_keep_below_300() -> None:
-    """1,500 requests of twelve walks, and a caller that holds up the loop: no 429, no burst."""
+async def test_280_per_second_stays_below_300() -> None:
+    """1,500 requests of twelve walks, and a caller that blocks the loop: no 429, no burst."""
     arrived: list[float] = []
     refused: list[float] = []
     server = await asyncio.get_running_loop().create_server(

@@ -31,7 +31,7 @@ from videosdk_transcripts._http.transport import read_body
 from videosdk_transcripts.errors import FileError, InvalidResponseError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import WalkStats
 
-from .hosts import FileHosts, CheckedUrl
+from .hosts import CheckedUrl, FileHosts
 
 _MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

@@ -1,8 +1,8 @@
 """
-Start and stop: sent once, and again only after a look at what became of the first one (P6).
+Start and stop a transcription: sent again only if the first request was not applied (P6).
 
-The service documents no key by which it knows a repeated request. So where an answer is
-lost, the list of the room tells whether the request was applied.
+The service documents no idempotency key. So when a response is lost, the list of the room
+shows whether the request was applied.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from videosdk_transcripts.models import Transcription, WalkStats
 
 Outcome = Literal["answered", "found", "sent again"]
 ListRoom = Callable[[float], Pager[Transcription]]
-"""Walks the transcriptions of the room, in so many seconds."""
+"""Iterate over the transcriptions of the room, within a number of seconds."""
 
 
 @frozen
 class WriteResult:
-    """What became of a start or a stop."""
+    """The result of a start or a stop."""
 
     transcription: Transcription
-    """The transcription that was started or stopped, as it was then: without files yet."""
+    """The transcription that was started or stopped, as it was at that time: without files."""
     outcome: Outcome
     """
-    How that is known: ``answered``, the service answered the first request that it can have
-    received; ``found``, its answer was lost, and the list of the room shows what was asked
-    for; ``sent again``, the list did not show it, and the service answered a later request.
+    How that is known. ``answered``: the service answered the first request that it can have
+    received. ``found``: the response was lost, and the list of the room shows the result.
+    ``sent again``: the list did not show it, and the service answered a later request.
     """
 
 
@@ -58,7 +58,7 @@ def start_request(
     summary: bool | str | None = None,
 ) -> Request:
     """
-    Ask for a transcription to start. What is None is left to the service.
+    Return the request that starts a transcription. Options that are None are not sent.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
     """
@@ -77,7 +77,7 @@ def start_request(
 
 def stop_request(room_id: str) -> Request:
     """
-    Ask for the transcription of a room to end.
+    Return the request that stops the transcription of a room.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
     """
@@ -93,13 +93,13 @@ async def start(
 
     Args:
         transport: sends it.
-        list_room: walks the room's transcriptions, where an answer was lost.
+        list_room: iterates over the room's transcriptions, if a response was lost.
         room_id: the room.
         request: what to send.
 
     Raises:
-        VideoSDKTranscriptsError: the last failure. Where it is unknown whether it was
-            applied, the text says so.
+        VideoSDKTranscriptsError: the last failure. If it is unknown whether the request was
+            applied, the text states that.
     """
     return await _Write(transport, list_room, room_id, request, is_start=True).send()
 
@@ -107,12 +107,12 @@ async def start(
 async def stop(
     transport: Transport, list_room: ListRoom, room_id: str, request: Request
 ) -> WriteResult:
-    """Send a `stop_request`, as `start` does with its own."""
+    """Send a `stop_request`. Arguments and errors are those of `start`."""
     return await _Write(transport, list_room, room_id, request, is_start=False).send()
 
 
 class _Write:
-    """One start or stop, with what is known of it."""
+    """One start or stop: sent, and after a lost response looked up in the list of the room."""
 
     def __init__(
         self,
@@ -130,58 +130,64 @@ class _Write:
         self._is_start = is_start
         self._attempts = Attempts()
         self._ends_at = transport.clock.monotonic() + transport.policy.page_timeout
-        self._looked = False
-        self._lost: VideoSDKTranscriptsError | None = None
-        """The failure that left it open, where nobody could look what became of it."""
+        self._was_looked_up = False
+        """Whether the list was read, and did not show the result."""
+        self._unresolved: VideoSDKTranscriptsError | None = None
+        """The failure after which the list could not be read."""
 
     async def send(self) -> WriteResult:
-        """Send it, look where its answer is lost, and send it again where it did nothing."""
+        """Send the request; after a lost response, find its result or send it again."""
         try:
             result = await self._transport.fetch(
                 self._request,
                 self._decode,
                 stats=WalkStats(),
                 deadline=self._ends_at,
-                reconcile=self._settle,
+                reconcile=self._reconcile,
                 attempts=self._attempts,
             )
         except ClientClosedError:
             raise
         except VideoSDKTranscriptsError as error:
-            failure = self._lost or error
+            failure = self._unresolved or error
         else:
             return self._checked(result)
-        # Out here, so that one failure is no context of another one.
-        found = await self._last_look(failure)
+        # Outside of `except`, so that one failure is not the context of another.
+        found = await self._find_after(failure)
         if found is not None:
             return self._checked(found)
         failure.attempts = self._attempts.count
         raise failure
 
-    async def _decode(self, answer: Response) -> WriteResult:
-        row = read_transcription(decode_object(answer, self._request), path="$")
-        return WriteResult(row, "sent again" if self._looked else "answered")
+    async def _decode(self, response: Response) -> WriteResult:
+        row = read_transcription(decode_object(response, self._request), path="$")
+        return WriteResult(row, "sent again" if self._was_looked_up else "answered")
 
-    async def _settle(self) -> WriteResult | None:
-        """Find what an attempt did whose answer was lost, or None where it did nothing."""
+    async def _reconcile(self) -> WriteResult | None:
+        """Find the result of an attempt whose response was lost; None if it was not applied."""
         lost = self._attempts.last_error
         try:
-            found = await self._look()
+            found = await self._find()
         except VideoSDKTranscriptsError:
-            self._lost = lost
-            # Nothing was sent in this one.
+            self._unresolved = lost
+            # This attempt sent nothing.
             self._attempts.count -= 1
-            # The look has had attempts of its own, and nothing may be sent without it.
+            # The list had attempts of its own, and nothing may be sent again without it.
             self._attempts.deadline_passed = True
             raise
-        self._looked = True
+        self._was_looked_up = True
         return found
 
-    async def _look(self) -> WriteResult | None:
-        """Find the newest that runs, for a stop the newest where none runs."""
+    async def _find(self) -> WriteResult | None:
+        """
+        Find the result in the list of the room.
+
+        For a start it is the newest transcription that runs, for a stop the newest of all if
+        none runs.
+        """
         newest = running = None
-        # The order of the list is not documented, so that all of it has to be seen. Without
-        # time left the walk is refused.
+        # The order of the list is undocumented, so all of it is read. Without time left the
+        # walk raises.
         async with self._list_room(self._ends_at - self._transport.clock.monotonic()) as pager:
             async for row in pager:
                 newest = _later(newest, row)
@@ -190,15 +196,15 @@ class _Write:
         found = running if self._is_start else stopped
         return None if found is None else WriteResult(found, "found")
 
-    async def _last_look(self, failure: VideoSDKTranscriptsError) -> WriteResult | None:
-        """Look where nothing is sent any more, and say in the failure what is known."""
+    async def _find_after(self, failure: VideoSDKTranscriptsError) -> WriteResult | None:
+        """Find the result after the last failure; if there is none, add what is known to it."""
         in_doubt = self._attempts.in_doubt
-        # A refusal of a later request may come of the first one, which was slow.
-        if not in_doubt and not (self._looked and isinstance(failure, StatusError)):
+        # A later request may have been refused because the first one was applied late.
+        if not in_doubt and not (self._was_looked_up and isinstance(failure, StatusError)):
             return None
-        if self._lost is None:
+        if self._unresolved is None:
             try:
-                found = await self._look()
+                found = await self._find()
             except ClientClosedError:
                 raise
             except VideoSDKTranscriptsError:
@@ -210,22 +216,22 @@ class _Write:
         _add(
             failure,
             "it is unknown whether it was applied, since the list of the room could not be read; "
-            f"look with iter_transcriptions({self._room_id!r}) before you send it again",
+            f"check with iter_transcriptions({self._room_id!r}) before you send it again",
         )
         return None
 
     def _checked(self, result: WriteResult) -> WriteResult:
-        theirs = result.transcription.room_id
-        if theirs not in (None, self._room_id):
+        row = result.transcription
+        if row.room_id not in (None, self._room_id):
             raise InvalidResponseError(
-                f"asked for {self._request.subject}, the service answered with "
-                f"{result.transcription.id} of room {theirs}"
+                f"{self._request.method} {self._request.subject}: the service answered with "
+                f"{row.id} of room {row.room_id}"
             )
         return result
 
 
 def _later(one: Transcription | None, other: Transcription) -> Transcription:
-    # The first one of those that began at once, or that don't say when.
+    # Of those with the same start, or without one, the first.
     return max(one or other, other, key=lambda row: row.start or _LONG_AGO)
 
 
@@ -248,7 +254,7 @@ def _check_url(url: object) -> None:
     except ValueError:
         fits = False
     if not fits:
-        # Not shown: its query may hold a secret.
+        # Not shown: its query may contain a secret.
         raise ConfigurationError("webhook_url must be an http or https URL with a host")
 
 
@@ -264,5 +270,5 @@ def _summary(summary: object) -> dict[str, Any]:
     if isinstance(summary, str) and summary.strip():
         return {"enabled": True, "prompt": summary}
     raise ConfigurationError(
-        "summary must be True, False, or the text of a prompt, which also enables it"
+        "summary must be True, False, or a non-empty prompt, which also enables it"
     )
