@@ -1,4 +1,4 @@
-"""P7 and P8: tokens as the service takes them, renewed early, and shown to nobody."""
+"""P7 and P8: tokens as the service requires them, renewed early, and never shown."""
 
 import asyncio
 import copy
@@ -27,12 +27,12 @@ NOW = 1_770_000_000.0
 
 
 def made(end: float | None, name: str = "x") -> str:
-    """Make a token with an end."""
+    """Return a token that expires at this time."""
     return jwt.encode({"name": name, **({} if end is None else {"exp": end})}, SECRET)
 
 
 class Mint:
-    """Counts what it is asked for, and gives a new token each time."""
+    """Return a new token each time, and count the calls."""
 
     def __init__(self, life: float | None = 600.0) -> None:
         self.life = life
@@ -45,7 +45,7 @@ class Mint:
 
 
 def source(mint: Callable[[], Any], clock: ManualClock) -> RenewedToken:
-    """Make a source whose two clocks go together."""
+    """Return a source whose two clocks advance together."""
     return RenewedToken(mint, clock=Clock(lambda: clock.now, lambda: NOW + clock.now - 1000.0))
 
 
@@ -72,7 +72,7 @@ def test_token_starts_now_by_default() -> None:
 
 
 def claims_of(**options: Any) -> dict[str, Any]:
-    """Return what a token with these options says, beside what all of them say."""
+    """Return the claims of a token with these options, without those of all tokens."""
     token = mint_token(KEY, SECRET, now=NOW, **options)
     claims: dict[str, Any] = jwt.decode(
         token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}

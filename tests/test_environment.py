@@ -1,4 +1,4 @@
-"""Credentials and endpoint: arguments first, then the environment, and never mixed."""
+"""Credentials and endpoint: arguments first, then the environment, never combined."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from videosdk_transcripts.auth import FixedToken, RenewedToken, TokenSource
 
 
 def find(**given: Any) -> TokenSource:
-    """Find the source for these arguments."""
+    """Return the source for these arguments, masked as the client does."""
     arguments: dict[str, Any] = {"api_key": None, "secret": None, "token": None} | given
     return resolve_tokens(
         api_key=mask(arguments["api_key"]),
@@ -28,7 +28,7 @@ def find(**given: Any) -> TokenSource:
 
 
 async def key_of(tokens: TokenSource) -> str:
-    """Tell whose tokens a source gives."""
+    """Return the key in the tokens of a source."""
     return str(jwt.decode(await tokens.get(), options={"verify_signature": False})["apikey"])
 
 

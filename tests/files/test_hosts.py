@@ -1,4 +1,4 @@
-"""P9 for files: which hosts and addresses a file may come from. Pure rules."""
+"""P9 for files: which hosts and addresses are allowed. No I/O."""
 
 import pytest
 

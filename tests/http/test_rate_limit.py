@@ -1,4 +1,4 @@
-"""P14: an even pace over all tasks of a client, and no burst."""
+"""P14: an even pace for all tasks of a client, without bursts."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""P9, the token goes home only: no redirect is followed, and no cookie kept."""
+"""P9: the token goes to the API only; no redirect is followed, and no cookie is kept."""
 
 import asyncio
 import contextlib

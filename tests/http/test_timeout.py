@@ -1,4 +1,4 @@
-"""P5 and P6: a limit ends what its task waits for, takes that back, and leaves nothing."""
+"""P5 and P6: a timeout cancels what its task waits for, takes that back, and leaks nothing."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,12 @@ NEVER = 30.0
 
 
 def soon(seconds: float = 0.03) -> float:
-    """Return a moment that is near."""
+    """Return a moment in the near future."""
     return asyncio.get_running_loop().time() + seconds
 
 
 async def ended_after(limit: Timeout) -> float:
-    """Return the seconds after which a limit has ended a wait."""
+    """Return the seconds after which a timeout has ended a wait."""
     began = soon(0)
     with limit:
         await asyncio.sleep(NEVER)
@@ -167,7 +167,7 @@ async def test_use_outside_of_a_task_is_refused() -> None:
 
 
 class Weak(Timeout):
-    """One that can be watched."""
+    """Allow weak references."""
 
 
 @pytest.mark.parametrize("seconds", [0.0, NEVER])

@@ -1,4 +1,4 @@
-"""P5, P6, P10 and P14 on the wire: one request with all that can happen to it."""
+"""P5, P6, P10 and P14 over real sockets: one request, and what can happen to it."""
 
 import asyncio
 import gzip
@@ -51,7 +51,7 @@ async def failure(endpoint: str, **options: Any) -> VideoSDKTranscriptsError:
     return caught.value
 
 
-# What is sent.
+# Requests.
 
 
 async def test_request_headers(fake: FakeVideoSDK) -> None:
@@ -245,7 +245,7 @@ def test_invalid_proxy_is_refused_by_constructor(proxy: str) -> None:
         TranscriptsClient(token="t", proxy=proxy)
 
 
-# Limits.
+# Timeouts and caps.
 
 
 async def test_attempt_timeout_includes_body() -> None:
@@ -329,7 +329,7 @@ async def test_size_cap_applies_to_decoded_body(zipped: bool) -> None:
 
 
 class Tokens:
-    """Gives these tokens, one after another, and then the last one again."""
+    """Return these tokens in turn, and the last one again and again."""
 
     def __init__(self, *tokens: str) -> None:
         self.tokens = list(tokens)
@@ -341,7 +341,7 @@ class Tokens:
 
 
 def good(fake: FakeVideoSDK) -> str:
-    """Make a token that is accepted."""
+    """Return a token that the fake accepts."""
     claims = {"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}
     return jwt.encode(claims, fake.secret)
 
@@ -587,7 +587,7 @@ def test_limits_out_of_bounds_are_refused_by_name(name: str, value: Any) -> None
         TranscriptsClient(token="t", **{name: value})
 
 
-# What an error tells.
+# Errors.
 
 
 async def test_retry_after_is_waited_for_up_to_the_cap(
