@@ -1,5 +1,5 @@
 """
-What can go wrong, as one tree.
+What can go wrong, as one tree (P12).
 
 ::
 

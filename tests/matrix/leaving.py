@@ -214,7 +214,7 @@ PHASES: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
     "token": frozenset({("auth.py", "get")}),
     "connecting": frozenset({("connector.py", "connect")}),
     "headers": frozenset({("client_reqrep.py", "start")}),
-    "body": frozenset({("transport.py", "_read")}),
+    "body": frozenset({("transport.py", "read_body")}),
     "back-off": frozenset({("leaving.py", "sleep"), ("test_leaving.py", "sleep")}),
 }
 """The function, with its file, that a walk is inside of. The first one that fits counts."""

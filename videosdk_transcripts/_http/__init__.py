@@ -4,7 +4,7 @@ One request with all its attempts (P6, P14).
 Files, in reading order:
 
 - `retry`: what is retried and when, and the loop that does it (P6)
-- `timeout`: one timer for several limits
+- `timeout`: one timer for several limits, which leaves nothing behind (P5)
 - `session`: the connections of each event loop, and the proxy (P14)
 - `rate_limit`: an even pace for all requests
 - `aiohttp_errors`: what aiohttp raises, as errors of this package (P12)

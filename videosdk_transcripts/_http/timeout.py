@@ -1,4 +1,4 @@
-"""A timeout that costs next to nothing for a request that stays within it."""
+"""A timeout that leaves nothing behind (P5), and costs next to nothing if it does not expire."""
 
 from __future__ import annotations
 
