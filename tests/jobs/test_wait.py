@@ -302,7 +302,7 @@ async def test_other_failures_end_it(fake: FakeVideoSDK, waiting: Waiting[Transc
 @pytest.mark.parametrize(
     ("row", "options", "reason"),
     [
-        ("", {}, "transcription_id must be an id"),
+        ("", {}, "transcription_id must be a non-empty id"),
         (None, {}, "transcription_id must be a string, not NoneType"),
         ("a", {"format": ""}, "format must name one"),
         ("a", {"format": None}, "format must name one"),
