@@ -1,4 +1,4 @@
-"""What users hold: values, words and shapes."""
+"""`models.py`: values, status words and shapes."""
 
 import copy
 import pickle
@@ -23,23 +23,25 @@ START = datetime(2026, 3, 2, 9, 0, 0, 828000, UTC)
         (None, False, False, False),
     ],
 )
-def test_status_words(status: str | None, running: bool, completed: bool, failed: bool) -> None:
-    """The status is an open word; the four questions ignore its case."""
+def test_status_is_compared_case_insensitively(
+    status: str | None, running: bool, completed: bool, failed: bool
+) -> None:
+    """Unknown words are neither running, completed nor failed."""
     t = Transcription("a", status=status)
     assert (running, completed, failed) == (t.is_running, t.is_completed, t.is_failed)
     assert t.is_finished == (completed or failed)
 
 
-def test_duration_needs_both_times() -> None:
-    """Without an end there is no duration, and none is guessed."""
+def test_duration_is_none_without_both_times() -> None:
+    """A running transcription has none."""
     assert Transcription("a", start=START).duration is None
     assert Transcription("a", end=START).duration is None
     whole = Transcription("a", start=START, end=START + timedelta(minutes=3))
     assert timedelta(minutes=3) == whole.duration
 
 
-def test_to_dict_is_the_shape_of_the_service() -> None:
-    """`to_dict` nests the ids as the list does, and leaves out what is not there."""
+def test_to_dict_has_the_shape_of_the_service() -> None:
+    """The ids are nested as in the list, and absent values are omitted."""
     t = Transcription("a", room_id="r", start=START, files={"txt": "https://x/y"})
     assert t.to_dict() == {
         "id": "a",
@@ -51,14 +53,14 @@ def test_to_dict_is_the_shape_of_the_service() -> None:
 
 
 def test_to_dict_writes_utc_and_keeps_microseconds() -> None:
-    """A time of another zone is written in UTC, and no digit is lost."""
+    """From any zone."""
     east = timezone(timedelta(hours=5, minutes=30))
     t = Transcription("a", start=datetime(2026, 3, 2, 9, 0, 0, 123456, east))
     assert t.to_dict()["start"] == "2026-03-02T03:30:00.123456Z"
 
 
-def test_to_dict_puts_extra_at_its_place_and_hands_out_a_copy() -> None:
-    """What came beyond the model stands where it came from, and the model keeps its own."""
+def test_to_dict_merges_a_copy_of_extra() -> None:
+    """Each key at the place that it came from; the model does not change."""
     t = Transcription(
         "a", room_id="r", extra={"new": {"deep": [1]}, "extension": {"mode": "x", "more": {}}}
     )
@@ -69,7 +71,7 @@ def test_to_dict_puts_extra_at_its_place_and_hands_out_a_copy() -> None:
 
 
 def test_transcriptions_are_equal_by_value_and_hashed_by_id() -> None:
-    """A row read again is found in a set, also after its status has changed."""
+    """A row is found in a set even after its status has changed."""
     before, after = Transcription("a", status="running"), Transcription("a", status="completed")
     assert before != after
     assert hash(before) == hash(after)
@@ -77,7 +79,7 @@ def test_transcriptions_are_equal_by_value_and_hashed_by_id() -> None:
 
 
 def test_models_are_frozen() -> None:
-    """Nobody changes a row by accident."""
+    """Rows and pages can't be changed by accident."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         Transcription("a").status = "x"  # type: ignore[misc]
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -94,13 +96,13 @@ def test_models_are_frozen() -> None:
     ],
 )
 def test_models_survive_pickle_and_copy(value: object) -> None:
-    """A row can go to another process."""
+    """They can be sent to another process."""
     assert value == pickle.loads(pickle.dumps(value))
     assert value == copy.deepcopy(value)
 
 
-def test_the_raw_row_is_not_shown() -> None:
-    """A row that can't be read may hold anything, so its repr does not show it."""
+def test_repr_of_an_invalid_row_has_no_content() -> None:
+    """It may contain anything."""
     assert "secret words" not in repr(InvalidRow(1, "$", "why", None, {"text": "secret words"}))
 
 
@@ -108,6 +110,6 @@ def test_the_raw_row_is_not_shown() -> None:
     ("number", "last_page", "is_last"),
     [(1, None, False), (1, 2, False), (2, 2, True), (3, 2, True)],
 )
-def test_last_page(number: int, last_page: int | None, is_last: bool) -> None:
-    """A page is the last one if the server says so, and not because it knows no better."""
+def test_is_last(number: int, last_page: int | None, is_last: bool) -> None:
+    """According to the server; an unknown last page is not the last."""
     assert is_last is Page(number, (), last_page=last_page).is_last

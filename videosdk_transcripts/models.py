@@ -1,7 +1,7 @@
 """
 What users hold: transcriptions, pages and the counters of a walk.
 
-All classes but the counters are frozen, slotted, picklable and made of plain values.
+All classes except the counters are frozen, slotted, picklable and consist of plain values.
 """
 
 from __future__ import annotations
@@ -14,93 +14,80 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-__all__ = [
-    "iso",
-    "merged",
-    "present",
-    "says_completed",
-    "says_failed",
-    "says_running",
-    "time_between",
-    "unsigned",
-    "unsigned_all",
-]
-
-# No page of the API names a failure; these two are what programs around it test for.
-_FAILED: Final = frozenset({"failed", "error"})
-# A signed URL opens the file to whoever reads it in a log.
-_SIGNED: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
-
-
-def says_running(status: str | None) -> bool:
-    """Tell whether the status says ``running``, in any case."""
-    return (status or "").lower() == "running"
-
-
-def says_completed(status: str | None) -> bool:
-    """Tell whether the status says ``completed``, in any case."""
-    return (status or "").lower() == "completed"
-
-
-def says_failed(status: str | None) -> bool:
-    """Tell whether the status says ``failed`` or ``error``, in any case."""
-    return (status or "").lower() in _FAILED
-
-
-def time_between(start: datetime | None, end: datetime | None) -> timedelta | None:
-    """Return the time from start to end, or None while either is unknown."""
-    return None if start is None or end is None else end - start
-
-
-def unsigned(url: str | None) -> str:
-    """Show a URL without its user, query and fragment."""
-    return repr(None if url is None else _SIGNED.sub("…", url))
-
-
-def unsigned_all(files: Mapping[str, str]) -> str:
-    """Show a map of files likewise."""
-    return repr({name: _SIGNED.sub("…", url) for name, url in files.items()})
-
-
-def present(**values: Any) -> dict[str, Any]:
-    """Return the values that there are."""
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Write a time as the service does."""
-    if moment is None:
-        return None
-    moment = moment.astimezone(UTC)
-    # The service writes milliseconds; more is kept where there is more.
-    spec = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.isoformat(timespec=spec).replace("+00:00", "Z")
-
-
-def merged(row: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the model has no field for at its place again, as a copy."""
-    for key, value in extra.items():
-        below = row.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            merged(below, value)
-        else:
-            row[key] = deepcopy(value)
-    return row
-
-
 __all__ = ["InvalidRow", "Page", "PostTranscription", "Transcription", "WalkStats"]
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-# Without a slot for weak references, which nobody needs: see `_rows` for what stands in its way.
-@frozen(weakref_slot=False)
+# What the two kinds of transcription have in common.
+
+
+def _is_running(status: str | None) -> bool:
+    return (status or "").lower() == "running"
+
+
+def _is_completed(status: str | None) -> bool:
+    return (status or "").lower() == "completed"
+
+
+# Undocumented: no page of the API names a failure; these are what other programs test for.
+_FAILED: Final = frozenset({"failed", "error"})
+
+
+def _is_failed(status: str | None) -> bool:
+    return (status or "").lower() in _FAILED
+
+
+def _duration(start: datetime | None, end: datetime | None) -> timedelta | None:
+    return None if start is None or end is None else end - start
+
+
+# A signature in a URL gives access to the file to every reader of a log.
+_SIGNATURE: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
+
+
+def _repr_url(url: str | None) -> str:
+    """Return the repr of a URL without its user, query and fragment."""
+    return repr(None if url is None else _SIGNATURE.sub("…", url))
+
+
+def _repr_urls(files: Mapping[str, str]) -> str:
+    return repr({name: _SIGNATURE.sub("…", url) for name, url in files.items()})
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    """Return the values that are not None."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _iso(time: datetime | None) -> str | None:
+    """Write a time as the service does: in UTC, with milliseconds."""
+    if time is None:
+        return None
+    time = time.astimezone(UTC)
+    # Microseconds are kept if there are any.
+    spec = "microseconds" if time.microsecond % 1000 else "milliseconds"
+    return time.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def _merge(row: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a copy of `extra` to a row, each key at its place."""
+    for key, value in extra.items():
+        below = row.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            _merge(below, value)
+        else:
+            row[key] = deepcopy(value)
+    return row
+
+
+@frozen
 class Transcription:
     """
     One transcription of a session, as the service lists it.
 
-    Equal by value, hashed by id. What may be absent from an answer is None, or an
-    empty mapping; null, an absent key and ``{}`` are alike.
+    Equal by value, hashed by id. What is absent from a response is None, or an empty
+    mapping; a missing key, null and ``{}`` are equivalent.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
     """
@@ -109,80 +96,80 @@ class Transcription:
     """The transcription's id."""
     status: str | None = None
     """
-    The service's own word. ``running`` and ``completed`` are documented; any other
-    survives. ``completed`` does not promise that a file is there: look at `files`.
+    The service's own word. ``running`` and ``completed`` are documented; any other one is kept.
+    ``completed`` does not guarantee that a file exists: check `files`.
     """
     room_id: str | None = None
-    """The room, from wherever the answer carried it."""
+    """The room, from either place in which a response has it."""
     session_id: str | None = None
-    """The session, from wherever the answer carried it."""
+    """The session, from either place in which a response has it."""
     start: datetime | None = None
     """When it began, in UTC."""
     end: datetime | None = None
-    """When it ended, in UTC; None while it runs."""
-    files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
-    """Format to URL, ``txt`` for one. Empty until the service has written a file."""
-    summary_files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
-    """Format to URL of the summary. Empty where there is none."""
+    """When it ended, in UTC; None while it is running."""
+    files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
+    """Format, such as ``txt``, to URL. Empty until the service has written a file."""
+    summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
+    """Format to URL of the summary. Empty if there is none."""
     provider: str | None = None
-    """Who transcribed."""
+    """The provider of the transcription."""
     enabled: bool | None = None
     """Whether the extension was enabled."""
     webhook_url: str | None = field(default=None, repr=False)
-    """Where the service reports events of this transcription."""
+    """The URL that receives events of this transcription."""
     extra: Mapping[str, Any] = field(factory=dict, repr=False)
-    """What the service sent beyond this model, each at its place in the answer."""
+    """What the service sent beyond this model, nested as in the response."""
 
     def __hash__(self) -> int:
         return hash(self.id)
 
     @property
     def duration(self) -> timedelta | None:
-        """Return the time from start to end, or None while either is unknown."""
-        return time_between(self.start, self.end)
+        """Return the time from start to end, or None if either is unknown."""
+        return _duration(self.start, self.end)
 
     @property
     def is_running(self) -> bool:
-        """Tell whether the status says ``running``, in any case."""
-        return says_running(self.status)
+        """Return whether the status is ``running``, compared case-insensitively."""
+        return _is_running(self.status)
 
     @property
     def is_completed(self) -> bool:
-        """Tell whether the status says ``completed``, in any case."""
-        return says_completed(self.status)
+        """Return whether the status is ``completed``, compared case-insensitively."""
+        return _is_completed(self.status)
 
     @property
     def is_failed(self) -> bool:
-        """Tell whether the status says ``failed`` or ``error``, in any case."""
-        return says_failed(self.status)
+        """Return whether the status is ``failed`` or ``error``, compared case-insensitively."""
+        return _is_failed(self.status)
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether the status says that nothing more will happen: completed or failed."""
+        """Return whether the transcription has completed or failed."""
         return self.is_completed or self.is_failed
 
     def to_dict(self) -> dict[str, Any]:
         """
-        Return the row in the service's own shape and words, ready for `json.dumps`.
+        Return the row in the service's own shape, ready for `json.dumps`.
 
-        What is None or empty is left out, `extra` stands at its place again, and the
-        ids are where the list endpoint documents them. The result is the caller's own.
+        Values that are None or empty are omitted, `extra` is merged in at its place, and the
+        ids are where the list endpoint documents them. The result is a copy.
         """
-        config = present(roomId=self.room_id, sessionId=self.session_id)
-        extension = present(
+        config = _present(roomId=self.room_id, sessionId=self.session_id)
+        extension = _present(
             enabled=self.enabled, provider=self.provider, extensionConfig=config or None
         )
-        row = present(
+        row = _present(
             id=self.id,
             status=self.status,
             extension=extension or None,
             transcriptionFilePaths=dict(self.files) or None,
             summarizedFilePaths=dict(self.summary_files) or None,
             webhookUrl=self.webhook_url,
-            start=iso(self.start),
-            end=iso(self.end),
+            start=_iso(self.start),
+            end=_iso(self.end),
         )
-        return merged(row, self.extra)
+        return _merge(row, self.extra)
 
 
 @frozen
@@ -190,8 +177,8 @@ class PostTranscription:
     """
     One transcription of a recording, made after the meeting.
 
-    The same view as `Transcription`: equal by value, hashed by id, None or an empty mapping
-    for what is absent, null or ``{}``.
+    Like `Transcription`: equal by value, hashed by id, None or an empty mapping for what is
+    absent, null or ``{}``.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
     """
@@ -199,63 +186,64 @@ class PostTranscription:
     id: str
     """The transcription's id."""
     status: str | None = None
-    """The service's own word. ``completed`` is documented; any other survives."""
+    """The service's own word. ``completed`` is documented; any other one is kept."""
     room_id: str | None = None
     """The room."""
     session_id: str | None = None
     """The session."""
     recording_id: str | None = None
     """The recording that was transcribed."""
-    media_url: str | None = field(default=None, repr=unsigned)
-    """The recording's file, as the service names it: a URL, or a path of your own storage."""
+    media_url: str | None = field(default=None, repr=_repr_url)
+    """The file of the recording: a URL, or a path in the account's own storage."""
     start: datetime | None = None
     """When it began, in UTC."""
     end: datetime | None = None
-    """When it ended, in UTC; None while it is unknown."""
-    files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
-    """Format to URL: ``json``, ``srt``, ``txt``, ``tsv``, ``vtt``. Empty until there is one."""
-    summary_files: Mapping[str, str] = field(factory=dict, repr=unsigned_all)
-    """Format to URL of the summary. Empty where there is none."""
+    """When it ended, in UTC; None if unknown."""
+    files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
+    """Format (``json``, ``srt``, ``txt``, ``tsv``, ``vtt``) to URL. Empty until a file exists."""
+    summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
+    """Format to URL of the summary. Empty if there is none."""
     user_storage: Any = field(default=None, repr=False)
-    """What the service says of a storage of your own, as it came; nobody documents its shape."""
+    """The account's own storage, as the service sent it; its shape is undocumented."""
     extra: Mapping[str, Any] = field(factory=dict, repr=False)
-    """What the service sent beyond this model."""
+    """What the service sent beyond this model, nested as in the response."""
 
     def __hash__(self) -> int:
         return hash(self.id)
 
     @property
     def duration(self) -> timedelta | None:
-        """Return the time from start to end, or None while either is unknown."""
-        return time_between(self.start, self.end)
+        """Return the time from start to end, or None if either is unknown."""
+        return _duration(self.start, self.end)
 
     @property
     def is_running(self) -> bool:
-        """Tell whether the status says ``running``, in any case."""
-        return says_running(self.status)
+        """Return whether the status is ``running``, compared case-insensitively."""
+        return _is_running(self.status)
 
     @property
     def is_completed(self) -> bool:
-        """Tell whether the status says ``completed``, in any case."""
-        return says_completed(self.status)
+        """Return whether the status is ``completed``, compared case-insensitively."""
+        return _is_completed(self.status)
 
     @property
     def is_failed(self) -> bool:
-        """Tell whether the status says ``failed`` or ``error``, in any case."""
-        return says_failed(self.status)
+        """Return whether the status is ``failed`` or ``error``, compared case-insensitively."""
+        return _is_failed(self.status)
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether the status says that nothing more will happen: completed or failed."""
+        """Return whether the transcription has completed or failed."""
         return self.is_completed or self.is_failed
 
     def to_dict(self) -> dict[str, Any]:
         """
-        Return the row in the service's own shape and words, ready for `json.dumps`.
+        Return the row in the service's own shape, ready for `json.dumps`.
 
-        What is None or empty is left out. The result is the caller's own.
+        Values that are None or empty are omitted, and `extra` is merged in at its place. The
+        result is a copy.
         """
-        row = present(
+        row = _present(
             id=self.id,
             status=self.status,
             roomId=self.room_id,
@@ -264,84 +252,84 @@ class PostTranscription:
             filePath=self.media_url,
             transcriptionFilePaths=dict(self.files) or None,
             summarizedFilePaths=dict(self.summary_files) or None,
-            start=iso(self.start),
-            end=iso(self.end),
+            start=_iso(self.start),
+            end=_iso(self.end),
             userStorage=deepcopy(self.user_storage),
         )
-        return merged(row, self.extra)
+        return _merge(row, self.extra)
 
 
 @frozen
 class InvalidRow:
-    """A row that could not be read, where the caller asked to go on without it."""
+    """A row that could not be read, and that the caller chose to skip or collect."""
 
     page: int
-    """The page it stood on."""
+    """The page that had the row."""
     path: str
-    """Where the fault is, as a JSON path into the answer."""
+    """Where the fault is, as a JSON path into the response."""
     reason: str
-    """What was expected there. Never the value itself."""
+    """What was expected there, without the value."""
     row_id: str | None
-    """The row's id, where that could be read."""
+    """The row's id, or None if it could not be read."""
     raw: Any = field(repr=False, eq=False)
-    """The row as the service sent it; None where it is nested deeper than a hundred levels."""
+    """The row as the service sent it; None if it is nested deeper than a hundred levels."""
 
 
-@frozen(weakref_slot=False)
+@frozen
 class Page(Generic[T_co]):
     """
     One page of a list.
 
-    The numbers are the server's. `total` and `last_page` may change between two
-    pages, and may be None where the answer named none.
+    The numbers are the server's. `total` and `last_page` may change between two pages, and
+    are None if the response has none.
     """
 
     number: int
     """The number of the page, from 1."""
     items: tuple[T_co, ...]
-    """The rows, in the server's order. May be empty, also below the last page."""
+    """The rows, in the server's order. May be empty, even below the last page."""
     page_size: int | None = None
-    """How many rows a page holds, as the server says."""
+    """How many rows a page has, according to the server."""
     last_page: int | None = None
-    """The number of the last page, as the server says."""
+    """The number of the last page, according to the server."""
     total: int | None = None
-    """How many rows there are in all, as the server says. Its filter is not verified."""
+    """How many rows there are in total, according to the server; its filter is not verified."""
     foreign_rows_dropped: int = 0
-    """Rows of other rooms or sessions that the server sent all the same."""
+    """Rows of other rooms or sessions that the server sent nevertheless."""
     unverified_rows: int = 0
-    """Rows without ids, whether they were yielded or skipped."""
+    """Rows without the ids to verify them, yielded or skipped."""
     invalid_rows: tuple[InvalidRow, ...] = ()
-    """Rows that could not be read and were passed over, because that was asked for."""
+    """Rows that could not be read and were skipped on request."""
 
     @property
     def is_last(self) -> bool:
-        """Tell whether the server says that no page follows."""
+        """Return whether this is the last page, according to the server."""
         return self.last_page is not None and self.number >= self.last_page
 
 
 @define
 class WalkStats:
-    """The counters of one walk. They go on counting while it lasts."""
+    """The counters of one walk, updated while it runs."""
 
     requests: int = 0
-    """Requests sent, repeated ones included, but for what aiohttp repeats by itself."""
+    """Requests sent, including retries, except for those that aiohttp repeats by itself."""
     retries: int = 0
     """Requests sent because an earlier one had failed."""
     throttled: int = 0
-    """Answers 429 and 503, by which the service asked for less."""
+    """Responses with status 429 or 503, by which the service throttles."""
     rows_yielded: int = 0
-    """Rows handed out."""
+    """Rows yielded."""
     duplicates_dropped: int = 0
-    """Rows that had been listed before in this walk."""
+    """Rows that were listed before in this walk."""
     foreign_rows_dropped: int = 0
-    """Rows of other rooms or sessions."""
+    """Rows of other rooms or sessions, which were dropped."""
     unverified_rows: int = 0
-    """Rows that named no room or session, yielded or skipped as was asked."""
+    """Rows without the ids to verify them, yielded or skipped on request."""
     invalid_rows: int = 0
-    """Rows that could not be read and were passed over."""
+    """Rows that could not be read and were skipped on request."""
     rescans: int = 0
-    """Times the walk went back, because rows had moved."""
+    """How often the walk went back because rows had moved."""
     passes: int = 1
-    """Times the list was walked: one, but for ``consistency="verify"``."""
+    """How often the list was walked: once, or more with ``consistency="verify"``."""
     drifted: bool = False
-    """Whether rows moved while the walk lasted."""
+    """Whether rows moved during the walk."""
