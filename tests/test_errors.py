@@ -1,4 +1,4 @@
-"""The error tree: plain values, one line of text, and a round trip to another process."""
+"""`errors.py`: one tree, plain values, one line of text, pickling."""
 
 import copy
 import pickle
@@ -26,7 +26,7 @@ ALL = [
     "trip", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy]
 )
 def test_every_error_survives_pickle_and_copy(error_class: type, trip: object) -> None:
-    """What a worker process raises arrives whole."""
+    """An error of a worker process arrives complete."""
     error = error_class("what happened")
     error.page, error.attempts, error.checkpoint, error.retry_after = 3, 2, "{}", 1.5
     again = trip(error)  # type: ignore[operator]
@@ -35,18 +35,18 @@ def test_every_error_survives_pickle_and_copy(error_class: type, trip: object) -
     assert str(again) == str(error) == "what happened [page 3, attempts 2, retry after 1.5]"
 
 
-def test_rows_keep_their_place_through_pickle() -> None:
-    """The errors about rows carry where, which and how many."""
+def test_attributes_of_subclasses_survive_pickle() -> None:
+    """Path, ids and counts."""
     invalid = pickle.loads(pickle.dumps(InvalidRowError("x", path="$.a", row_id="b", page=2)))
     assert (invalid.path, invalid.row_id, invalid.page) == ("$.a", "b", 2)
-    unsure = pickle.loads(pickle.dumps(UnverifiedRowError("x", row_id="b")))
-    assert (unsure.row_id, unsure.page) == ("b", None)
-    moving = pickle.loads(pickle.dumps(errors.IncompleteWalkError("x", passes=5, differing=2)))
-    assert (moving.passes, moving.differing) == (5, 2)
+    unverified = pickle.loads(pickle.dumps(UnverifiedRowError("x", row_id="b")))
+    assert (unverified.row_id, unverified.page) == ("b", None)
+    incomplete = pickle.loads(pickle.dumps(errors.IncompleteWalkError("x", passes=5, differing=2)))
+    assert (incomplete.passes, incomplete.differing) == (5, 2)
 
 
-def test_text_tells_the_facts_it_has() -> None:
-    """No brackets without facts, and a request id where the service sent one."""
+def test_str_appends_known_attributes() -> None:
+    """No brackets if there are none."""
     assert str(VideoSDKTranscriptsError("plain")) == "plain"
     assert str(StatusError("x", request_id="r-1")) == "x [request id r-1]"
 
@@ -59,8 +59,8 @@ def test_text_tells_the_facts_it_has() -> None:
         (errors.ClientClosedError, RuntimeError),
     ],
 )
-def test_builtin_relatives(error_class: type, builtin: type) -> None:
-    """Code that knows nothing of this package catches what it expects."""
+def test_builtin_base_classes(error_class: type, builtin: type) -> None:
+    """Generic handlers catch them."""
     assert issubclass(error_class, builtin)
 
 
@@ -83,13 +83,13 @@ def test_builtin_relatives(error_class: type, builtin: type) -> None:
         (408, "StatusError"),
     ],
 )
-def test_one_class_a_status(status: int, name: str) -> None:
-    """Each status has its class, by one table."""
+def test_error_class_of_a_status(status: int, name: str) -> None:
+    """By one table."""
     assert name == status_error(status).__name__
 
 
-def test_the_drawn_tree_is_the_tree() -> None:
-    """The picture in the module's docstring names every class."""
+def test_docstring_lists_every_error() -> None:
+    """And so does `__all__`."""
     drawn = errors.__doc__ or ""
     assert [name for name in errors.__all__ if name not in drawn] == []
     assert sorted(errors.__all__) == sorted(c.__name__ for c in ALL)

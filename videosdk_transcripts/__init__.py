@@ -6,6 +6,9 @@ The asyncio client for the transcripts of VideoSDK meetings.
     async with TranscriptsClient() as client:
         async for t in client.iter_transcriptions(room_id, session_id):
             print(t.id, t.status, t.start)
+
+The public names are imported on first use, so that importing the package is cheap (promise
+P16).
 """
 
 import logging
@@ -141,8 +144,8 @@ __all__ = [
 logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 
 
-# Where the names are that are loaded when they are first used. Five libraries stand behind
-# them, and the help of the command line, which comes through here too, needs none of the five.
+# The modules of the names that are imported on first use. They need five libraries; the help
+# of the command line, which imports this package too, needs none of the five.
 _HOMES = {
     "Clock": "._clock",
     "Download": "._files.download",
@@ -173,23 +176,23 @@ _HOMES = {
     "verify_webhook": ".webhooks",
 }
 
-# Type checkers would take it for a promise that there is any name whatever.
+# Hidden from type checkers, which would accept every name.
 if not TYPE_CHECKING:
 
     def __getattr__(name):
         if name in _HOMES:
             value = getattr(import_module(_HOMES[name], __name__), name)
         elif f".{name}" in _HOMES.values():
-            # `videosdk_transcripts.models`, say: checkers take each file named above for loaded.
+            # A module such as `videosdk_transcripts.models`, which type checkers expect to exist.
             value = import_module(f".{name}", __name__)
         elif name == "__version__":
-            # Reading the metadata costs more than the import of this file.
+            # Reading the metadata takes longer than importing this file.
             from importlib.metadata import version
 
             value = version("videosdk-transcripts")
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        # From now on it is found without a call.
+        # The next lookup finds it without a call.
         globals()[name] = value
         return value
 

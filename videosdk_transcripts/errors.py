@@ -1,45 +1,45 @@
 """
-What can go wrong, as one tree (P12).
+Every error of the package, as one tree (promise P12).
 
 ::
 
     VideoSDKTranscriptsError
-    ├── ConfigurationError           bad arguments; also a ValueError
-    │   └── CredentialsError         none, half of them, or malformed ones
-    ├── ClientClosedError            the client was closed; also a RuntimeError
-    ├── NoResponseError              no answer came
-    │   ├── ConnectionFailedError    refused, reset, DNS, TLS
-    │   └── TimedOutError            a limit passed; also a TimeoutError
-    ├── StatusError                  the service refused, with a status of its own choice
-    │   ├── BadRequestError          400, 422
-    │   ├── AuthenticationError      401
-    │   ├── PermissionDeniedError    403
-    │   ├── NotFoundError            402, 404
-    │   ├── ConflictError            409
-    │   ├── RateLimitedError         429
-    │   ├── RedirectError            3xx, never followed
-    │   └── ServerError              406, 5xx
-    ├── InvalidResponseError         an answer came that can't be read
-    │   ├── ResponseTooLargeError    more bytes than the cap
-    │   ├── InvalidRowError          a row that can't be read
-    │   └── UnverifiedRowError       a row that does not say whose it is
-    ├── PaginationError              the page information contradicts itself or leads nowhere
-    ├── IncompleteWalkError          no two passes over the list agreed
-    ├── FileError                    a transcript or summary file can't be had
-    │   ├── FileNotReadyError        there is none of that format, at least not yet
-    │   ├── FileHostRefusedError     its host, or where it redirects to, is not allowed
-    │   ├── FileGoneError      its link is dead, and so is the one that replaced it
-    │   └── FileTextError            its bytes are no text in UTF-8
-    ├── WaitError                    waiting for a file came to nothing
-    │   ├── WaitTimedOutError        the time is up; also a TimeoutError
-    │   ├── TranscriptionFailedError the service says that the transcription failed
-    │   └── CompletedWithoutFileError  completed, and no file came within the grace period
-    └── WebhookError                 a webhook is not to be believed
-        ├── WebhookSignatureError    not signed by that key, or changed on its way
-        └── WebhookBodyError         no JSON, or not the documented object
+    ├── ConfigurationError             invalid arguments; also a ValueError
+    │   └── CredentialsError           missing, incomplete or malformed credentials
+    ├── ClientClosedError              the client is closed; also a RuntimeError
+    ├── NoResponseError                no response came
+    │   ├── ConnectionFailedError      refused, reset, DNS, TLS
+    │   └── TimedOutError              a timeout passed; also a TimeoutError
+    ├── StatusError                    the service refused the request, by its status
+    │   ├── BadRequestError            400, 422
+    │   ├── AuthenticationError        401
+    │   ├── PermissionDeniedError      403
+    │   ├── NotFoundError              402, 404
+    │   ├── ConflictError              409
+    │   ├── RateLimitedError           429
+    │   ├── RedirectError              3xx, never followed
+    │   └── ServerError                406, 5xx
+    ├── InvalidResponseError           the response can't be read
+    │   ├── ResponseTooLargeError      it exceeds the size limit
+    │   ├── InvalidRowError            a row can't be read
+    │   └── UnverifiedRowError         a row lacks the ids to verify whose it is
+    ├── PaginationError                the page information is contradictory or does not advance
+    ├── IncompleteWalkError            no two passes over the list agreed
+    ├── FileError                      a transcript or summary file is unavailable
+    │   ├── FileNotReadyError          there is no file of that format yet
+    │   ├── FileHostRefusedError       its host, or that of a redirect, is not allowed
+    │   ├── FileGoneError              its link is dead, and so is the newest one
+    │   └── FileTextError              its bytes are invalid UTF-8
+    ├── WaitError                      waiting for a file failed
+    │   ├── WaitTimedOutError          the timeout passed; also a TimeoutError
+    │   ├── TranscriptionFailedError   the transcription failed
+    │   └── CompletedWithoutFileError  completed, but no file within the grace period
+    └── WebhookError                   webhook verification failed
+        ├── WebhookSignatureError      the signature does not match the body and the key
+        └── WebhookBodyError           the signed body is not the documented object
 
-Every attribute is a plain value, so that an error can be logged, copied and sent
-to another process. No error holds a token, a key, a secret or transcript text.
+Every attribute is a plain value, so that an error can be logged, copied and sent to another
+process. No error holds a token, a key, a secret or transcript text.
 """
 
 from __future__ import annotations
@@ -85,28 +85,28 @@ __all__ = [
     "WebhookSignatureError",
 ]
 
-_MOST: Final = 800
+_MAX_LENGTH: Final = 800
 _REQUEST_TIMEOUT: Final = 408
 
 
 class VideoSDKTranscriptsError(Exception):
     """
-    Catch every error of this package.
+    Base class of every error of this package.
 
     Attributes:
-        message: what was tried, on what, and what to do next.
-        status: the HTTP status, where an answer came.
-        code: the service's own error code, where it sent one.
-        request_id: the service's id of the request, where it sent one.
-        retry_after: seconds that the service asked to wait, where it did.
-        page: the page that was asked for, where one was.
-        attempts: how many attempts were begun for this page or object.
-        checkpoint: where the walk can be taken up again
-            (``iter_transcriptions(resume=...)``), where it was a walk.
+        message: what failed, why, and what to do.
+        status: the HTTP status, if a response came.
+        code: the service's own error code, if it sent one.
+        request_id: the service's id of the request, if it sent one.
+        retry_after: seconds to wait according to the service, if it sent them.
+        page: the number of the requested page, if any.
+        attempts: how many attempts were made for this page or object.
+        checkpoint: where the walk can be resumed (``iter_transcriptions(resume=...)``), if it
+            was a walk.
     """
 
-    # Everything beside the message has a default, because pickle and copy call
-    # the class with ``args`` alone and then restore ``__dict__``.
+    # Every argument except the message has a default, because pickle and copy call the class
+    # with ``args`` only and then restore ``__dict__``.
     def __init__(
         self,
         message: str,
@@ -119,8 +119,8 @@ class VideoSDKTranscriptsError(Exception):
         attempts: int | None = None,
         checkpoint: str | None = None,
     ) -> None:
-        # Ids and keys of the service stand in it, which may be anything.
-        message = printable(message, _MOST)
+        # It contains ids and keys from the service, which may be any text.
+        message = printable(message, _MAX_LENGTH)
         super().__init__(message)
         self.message = message
         self.status = status
@@ -157,19 +157,19 @@ class VideoSDKTranscriptsError(Exception):
 
 
 class ConfigurationError(VideoSDKTranscriptsError, ValueError):
-    """Bad arguments, credentials or checkpoint. Raised before anything is sent."""
+    """An argument, credential or checkpoint is invalid. Raised before anything is sent."""
 
 
 class CredentialsError(ConfigurationError):
-    """Credentials are missing, incomplete, given twice or malformed."""
+    """Credentials are missing, incomplete, contradictory or malformed."""
 
 
 class ClientClosedError(VideoSDKTranscriptsError, RuntimeError):
-    """The client, or the session it was given, is closed."""
+    """The client, or the session that it was given, is closed."""
 
 
 class NoResponseError(VideoSDKTranscriptsError):
-    """No answer came: see the two classes below it."""
+    """No response came: see the two subclasses."""
 
     @property
     def is_transient(self) -> bool:
@@ -178,15 +178,15 @@ class NoResponseError(VideoSDKTranscriptsError):
 
 
 class ConnectionFailedError(NoResponseError):
-    """The connection was refused or reset, or the name or the certificate did not resolve."""
+    """The connection was refused or reset, or name resolution or TLS failed."""
 
 
 class TimedOutError(NoResponseError, TimeoutError):
-    """A time limit passed. The text says which one."""
+    """A timeout passed. The message names it."""
 
 
 class StatusError(VideoSDKTranscriptsError):
-    """The service answered with a status that is no success."""
+    """The service responded with a status other than 2xx."""
 
     @property
     def is_transient(self) -> bool:
@@ -203,19 +203,19 @@ class AuthenticationError(StatusError):
 
 
 class PermissionDeniedError(StatusError):
-    """403: the token is genuine, but its version or its roles don't allow this call."""
+    """403: the token is valid, but its version or roles don't permit this call."""
 
 
 class NotFoundError(StatusError):
-    """404, or 402, which the service answers for some unknown rooms."""
+    """404, or 402, which the service returns for some unknown rooms."""
 
 
 class ConflictError(StatusError):
-    """409: the thing is in another state than the call needs."""
+    """409: the resource is in a conflicting state."""
 
 
 class RateLimitedError(StatusError):
-    """429: too many requests. ``retry_after`` holds what the service asked for."""
+    """429: too many requests. ``retry_after`` has the seconds to wait, if the service sent them."""
 
     @property
     def is_transient(self) -> bool:
@@ -228,7 +228,7 @@ class RedirectError(StatusError):
 
 
 class ServerError(StatusError):
-    """5xx, or 406, as which the service dresses some of its own failures."""
+    """5xx, or 406, which the service returns for some of its own failures."""
 
     @property
     def is_transient(self) -> bool:
@@ -237,7 +237,7 @@ class ServerError(StatusError):
 
 
 class InvalidResponseError(VideoSDKTranscriptsError):
-    """An answer came, but it is not what the API promises."""
+    """A response came, but it is not what the API promises."""
 
     @property
     def is_transient(self) -> bool:
@@ -246,7 +246,7 @@ class InvalidResponseError(VideoSDKTranscriptsError):
 
 
 class ResponseTooLargeError(InvalidResponseError):
-    """The decoded body is larger than the client's cap."""
+    """The decoded body exceeds the client's size limit."""
 
 
 class InvalidRowError(InvalidResponseError):
@@ -254,8 +254,8 @@ class InvalidRowError(InvalidResponseError):
     A row could not be read.
 
     Attributes:
-        path: where in the answer, as a JSON path.
-        row_id: the row's id, where that could be read.
+        path: where the fault is in the response, as a JSON path.
+        row_id: the row's id, if it could be read.
     """
 
     def __init__(
@@ -273,7 +273,7 @@ class InvalidRowError(InvalidResponseError):
 
 class UnverifiedRowError(InvalidResponseError):
     """
-    A row does not say which room or session it belongs to.
+    A row lacks the ids to verify which room or session it belongs to.
 
     Attributes:
         row_id: the row's id.
@@ -285,16 +285,16 @@ class UnverifiedRowError(InvalidResponseError):
 
 
 class PaginationError(VideoSDKTranscriptsError):
-    """The page information contradicts itself, or following it would never end."""
+    """The page information contradicts itself, or does not advance."""
 
 
 class IncompleteWalkError(VideoSDKTranscriptsError):
     """
-    A walk with ``consistency="verify"`` saw no two passes that agree.
+    No two passes of a walk with ``consistency="verify"`` agreed.
 
     Attributes:
         passes: how often the list was walked.
-        differing: how many rows only one of the last two passes saw.
+        differing: how many rows only one of the last two passes found.
     """
 
     def __init__(
@@ -307,11 +307,11 @@ class IncompleteWalkError(VideoSDKTranscriptsError):
 
 class FileError(VideoSDKTranscriptsError):
     """
-    A file of a transcription can't be had.
+    A transcript or summary file is unavailable.
 
     Attributes:
-        transcription_id: whose file.
-        format: which one, as in `Transcription.files`; ``summary`` in front of that of a summary.
+        transcription_id: the transcription that has the file.
+        format: a key of `Transcription.files`, with the prefix ``summary`` for a summary.
     """
 
     def __init__(
@@ -328,27 +328,27 @@ class FileError(VideoSDKTranscriptsError):
 
 
 class FileNotReadyError(FileError):
-    """There is no file of that format, at least not yet. The text names those that there are."""
+    """There is no file of that format yet. The message lists the available ones."""
 
 
 class FileHostRefusedError(FileError):
-    """The URL is not https, or its host is not allowed. The text says how to allow it."""
+    """The URL is not https, or its host is not allowed. The message explains how to allow it."""
 
 
 class FileGoneError(FileError):
-    """The link is dead (403, 404, 410), and so is the one that the row has by now."""
+    """The link is dead (403, 404, 410), and so is the newest link of the row."""
 
 
 class FileTextError(FileError):
-    """The bytes of the file are no text in UTF-8; `fetch_bytes` has them as they are."""
+    """The file is invalid UTF-8; `fetch_bytes` returns it undecoded."""
 
 
 class WaitError(VideoSDKTranscriptsError):
     """
-    Waiting for a file came to nothing: see the three classes below it.
+    Waiting for a file failed: see the three subclasses.
 
     Attributes:
-        transcription_id: what was waited for, to wait again.
+        transcription_id: the id of the transcription, to wait again.
     """
 
     def __init__(self, message: str, *, transcription_id: str | None = None) -> None:
@@ -357,24 +357,24 @@ class WaitError(VideoSDKTranscriptsError):
 
 
 class WaitTimedOutError(WaitError, TimeoutError):
-    """The time is up, and the file may still come."""
+    """The timeout passed; the file may still come."""
 
 
 class TranscriptionFailedError(WaitError):
-    """The service says that the transcription failed, so that no file will come."""
+    """The transcription failed, so that no file will come."""
 
 
 class CompletedWithoutFileError(WaitError):
-    """The transcription completed, and its file did not come within the grace period."""
+    """The transcription completed, but its file did not appear within the grace period."""
 
 
 class WebhookError(VideoSDKTranscriptsError):
-    """A webhook is not to be believed: see the two classes below it."""
+    """Webhook verification failed: see the two subclasses."""
 
 
 class WebhookSignatureError(WebhookError):
-    """The signature is not of that key and these bytes, or is no signature at all."""
+    """The signature is missing, malformed, or does not match the body and the key."""
 
 
 class WebhookBodyError(WebhookError):
-    """The body is signed, and is no JSON object with a type."""
+    """The signature is valid, but the body is not a JSON object with a type."""
