@@ -1,4 +1,4 @@
-"""The benchmarks work: their server, each contender, each table. Nothing here is timed."""
+"""The benchmarks: server, contenders, tables, picture. Nothing is timed here."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(found[1::2], found[2::2], strict=True))
 
 
-def test_the_pages_of_the_server() -> None:
-    """Each has its own rows, in the documented shape, and its length does not depend on luck."""
+def test_server_pages_are_complete_and_distinct() -> None:
+    """In the documented shape."""
     pages = server.Pages(ROWS, PAGE_SIZE)
     found = [json.loads(pages.body(number)) for number in range(1, 6)]
     assert [len(page["transcriptions"]) for page in found] == [20, 20, 20, 10, 0]
@@ -43,14 +43,14 @@ def test_the_pages_of_the_server() -> None:
     assert found[3]["pageInfo"] == {"currentPage": 4, "perPage": 20, "lastPage": 4, "total": 70}
 
 
-async def test_its_rows_are_those_of_the_fake_service(fake: FakeVideoSDK) -> None:
-    """What is measured is what the tests read."""
+async def test_server_rows_have_the_keys_of_the_fake_service(fake: FakeVideoSDK) -> None:
+    """Benchmarks and tests read the same shape."""
     row = json.loads(server.Pages(1, 20).body(1))["transcriptions"][0]
     assert row.keys() == fake.add_transcription().keys()
 
 
-async def test_the_server_refuses_what_it_does_not_know() -> None:
-    """It hangs up, where a walk would wait for ever."""
+async def test_server_closes_the_connection_on_unknown_requests() -> None:
+    """A walk would wait forever otherwise."""
     async with server.serving_here() as url:
         host, port = url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -61,8 +61,8 @@ async def test_the_server_refuses_what_it_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("in_flight", [0, 1, 2, 8])
-async def test_the_contenders_see_all_rows(in_flight: int) -> None:
-    """One at a time, and with less or more in flight than there are pages."""
+async def test_contenders_read_all_rows(in_flight: int) -> None:
+    """With fewer or more pages in flight than there are."""
     async with server.serving_here() as url:
         asked = job(url, in_flight=in_flight, mark=2)
         for walked in (await raw.walk(asked), await ours.walk(asked)):
@@ -70,21 +70,21 @@ async def test_the_contenders_see_all_rows(in_flight: int) -> None:
             assert walked.marked_at > 0
 
 
-async def test_the_ceiling_is_asked_for_as_many_pages_as_there_are() -> None:
-    """The answers are counted by their length."""
+async def test_raw_socket_reads_all_pages() -> None:
+    """It counts responses by their length."""
     async with server.serving_here() as url:
         walked = await asyncio.to_thread(asyncio.run, wire.walk(job(url)))
     assert walked.rows == ROWS
 
 
-async def test_structuring_gives_the_rows_of_the_page() -> None:
-    """The same bytes on both sides."""
+async def test_structuring_returns_all_rows() -> None:
+    """Of the same bytes for both contenders."""
     body = server.Pages(ROWS, PAGE_SIZE).body(1)
     assert await raw.structure(body, 3) == await ours.structure(body, 3) == 60
 
 
-def test_the_rounds_are_interleaved() -> None:
-    """Each runs once a round, and each round begins with another one."""
+def test_rounds_are_interleaved() -> None:
+    """Each contender runs once per round, and each round starts with another one."""
     order: list[str] = []
 
     def take(name: str) -> int:
@@ -96,16 +96,16 @@ def test_the_rounds_are_interleaved() -> None:
     assert found == [[1, 6, 8], [2, 4, 9], [3, 5, 7]]
 
 
-def test_the_median_of_each_measurement() -> None:
-    """By itself, so that they may be of different rounds."""
+def test_medians_are_taken_per_measurement() -> None:
+    """They may be of different rounds."""
     outcomes = [
         jobs.Outcome(rows=1, wall=wall, steady=0, cpu=-wall, peak=0) for wall in (3.0, 1.0, 2.5)
     ]
     assert measure.medians(outcomes) == jobs.Outcome(1, 2.5, 0, -2.5, 0)
 
 
-def test_a_process_that_fails_or_misses_rows_is_no_figure() -> None:
-    """It would be the fastest."""
+def test_failed_or_incomplete_process_raises() -> None:
+    """Its figure would be too good."""
     with pytest.raises(measure.subprocess.CalledProcessError):
         measure.run_program([sys.executable, "-c", "raise SystemExit(3)"])
     with measure.serving() as url:
@@ -121,10 +121,10 @@ def test_a_process_that_fails_or_misses_rows_is_no_figure() -> None:
         ("valgrind", "==1== Collected : 12345\n"),
     ],
 )
-def test_what_the_counters_say(
+def test_counter_reads_output_of_the_tools(
     tool: counting.Tool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that names no number, as perf does on many machines, is passed over."""
+    """A tool without a number, like perf on many machines, is skipped."""
     program = tmp_path / tool
     monkeypatch.setenv("PATH", str(tmp_path))
     for says, count in ((said, 12345), ("<not supported>,,instructions:u\n", None)):
@@ -134,8 +134,10 @@ def test_what_the_counters_say(
         assert (counter and counter.count(["anything"]).instructions) == count
 
 
-def test_the_instructions_of_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The start is left out, and each length is a list of its own."""
+def test_instructions_per_row_exclude_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the difference of two lengths."""
     program = tmp_path / "perf"
     program.write_text(
         f"#!{sys.executable}\n"
@@ -149,8 +151,8 @@ def test_the_instructions_of_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert counting.Counter("perf").count_per_row(job("http://nowhere"), (20, 60)) == 7
 
 
-def test_turns_of_the_event_loop(capsys: pytest.CaptureFixture[str]) -> None:
-    """The longest wait is of all of them; and a table without instructions says why."""
+def test_longest_hold_of_the_event_loop(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the reason why no instructions were counted."""
     assert run.main(["--quick", "--only", "turns", "--count", "none"]) == 0
     printed = capsys.readouterr().out
     assert "\nRounds: 1. Instructions were not counted.\n" in printed
@@ -161,8 +163,8 @@ def test_turns_of_the_event_loop(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line["aim"] for line in table(targets)] == ["at most 10"]
 
 
-def test_the_targets_say_which_side_is_good() -> None:
-    """Most are limits from above."""
+def test_targets_have_a_direction() -> None:
+    """Most are upper limits."""
     targets = [
         tables.Target("a", 1.5, 1.5),
         tables.Target("b", 1.5, 1.51),
@@ -175,7 +177,7 @@ def test_the_targets_say_which_side_is_good() -> None:
 
 
 def run_quickly(scenario: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
-    """Run one scenario, and return what it prints, and what is aimed at."""
+    """Run one scenario, and return its output and its targets."""
     assert run.main(["--quick", "--only", scenario]) == 0
     section, *targets = sections(capsys.readouterr().out).values()
     return section, [f"{line['what']}, {line['aim']}" for each in targets for line in table(each)]
@@ -183,7 +185,7 @@ def run_quickly(scenario: str, capsys: pytest.CaptureFixture[str]) -> tuple[str,
 
 @pytest.mark.parametrize("scenario", ["small-pages", "large-pages"])
 def test_walks_without_delay(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each contender runs in a process of its own; each floor is 1; the ceiling is said."""
+    """Each contender is in the table, raw aiohttp is 1, and the ceiling is printed."""
     section, _ = run_quickly(scenario, capsys)
     lines = table(section)
     assert [line["walk"] for line in lines] == [
@@ -198,7 +200,7 @@ def test_walks_without_delay(scenario: str, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_walks_with_a_delay(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the ramp-up and without it."""
+    """With and without the ramp-up."""
     section, targets = run_quickly("delay", capsys)
     lines = table(section)
     assert len(lines) == 4
@@ -208,21 +210,21 @@ def test_walks_with_a_delay(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_page_sizes(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a page costs, and what a row."""
+    """The cost of a page and of a row."""
     section, _ = run_quickly("page-sizes", capsys)
     assert [line["pages"] for line in table(section)] == ["10", "5"]
     assert len(re.findall(r"^\S.*: \S+ µs a page and \S+ µs a row.$", section, re.MULTILINE)) == 2
 
 
 def test_memory(capsys: pytest.CaptureFixture[str]) -> None:
-    """Longer and longer walks."""
+    """Of walks of growing length."""
     section, targets = run_quickly("memory", capsys)
     assert [line["rows"] for line in table(section)] == ["200", "400"] * 3
     assert targets == ["peak memory at 400 rows beside 200, at most 1.25"]
 
 
 def test_structuring(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a network; its target is one of instructions, which were not counted."""
+    """Without a network, and without targets if no instructions are counted."""
     section, targets = run_quickly("structuring", capsys)
     assert [line["rows a page"] for line in table(section)] == ["20", "20", "100", "100"]
     assert targets == []
@@ -237,10 +239,8 @@ def test_start(capsys: pytest.CaptureFixture[str]) -> None:
     assert [aim.rpartition(", ")[2] for aim in targets] == ["at most 1.15", "at most 1.6"]
 
 
-def test_the_picture_is_drawn_by_the_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of the two scenarios that it shows, and it is well-formed."""
+def test_picture_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is well-formed, with all lines."""
     path = tmp_path / "picture.svg"
     assert run.main(["--quick", "--only", "delays", "widths", "--svg", str(path)]) == 0
     delays, widths = sections(capsys.readouterr().out).values()
@@ -252,15 +252,15 @@ def test_the_picture_is_drawn_by_the_run(
     assert {"title", "desc"} <= set(names)
 
 
-def test_a_picture_without_its_figures_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_picture_without_its_scenarios_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """Before anything is measured."""
     with pytest.raises(SystemExit):
         run.main(["--only", "start", "--svg", "picture.svg"])
     assert "the picture needs the scenarios delays and widths" in capsys.readouterr().err
 
 
-def test_the_picture_escapes_what_it_shows() -> None:
-    """Names are text, also where they hold what XML reserves."""
+def test_picture_escapes_text() -> None:
+    """Names may contain reserved characters."""
     panel = picture.Panel("a < b", "x & y", (1, 2), "even", (picture.Line("ours", True, (1, 2)),))
     drawn = picture.draw((panel, panel), {"ours one": "<b>"}, title="&", about="")
     texts = [element.text for element in ET.fromstring(drawn).iter()]  # noqa: S314 - our own

@@ -1,4 +1,4 @@
-"""The face: one page, one row, a count, and what bad arguments get."""
+"""`client.py`: one page, one row, the count, and invalid arguments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +22,8 @@ ROOM = "abcd-efgh-ijkl"
 # One page.
 
 
-async def test_a_page(fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]) -> None:
-    """The page that was asked for, with the server's numbers."""
+async def test_get_page(fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]) -> None:
+    """The requested page, with the server's numbers."""
     page = await client.get_page(ROOM, page=5, page_size=10)
     assert [t.id for t in page.items] == rows[40:]
     assert (page.number, page.page_size, page.last_page, page.total) == (5, 10, 5, 45)
@@ -31,24 +31,26 @@ async def test_a_page(fake: FakeVideoSDK, client: TranscriptsClient, rows: list[
     assert dict(fake.requests[0].query) == {"roomId": ROOM, "page": "5", "perPage": "10"}
 
 
-async def test_a_page_beyond_the_end(client: TranscriptsClient, rows: list[str]) -> None:
-    """It is empty."""
+async def test_get_page_beyond_the_end_is_empty(client: TranscriptsClient, rows: list[str]) -> None:
+    """It is the last one."""
     page = await client.get_page(page=9)
     assert (page.number, page.items, page.is_last) == (9, (), True)
 
 
-async def test_an_error_of_a_page_names_it(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Whatever went wrong there."""
+async def test_error_of_get_page_has_the_page(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Whatever the error is."""
     fake.every(1, Status(403))
     with pytest.raises(PermissionDeniedError) as caught:
         await client.get_page(page=3)
     assert caught.value.page == 3
 
 
-async def test_a_page_holds_nothing_foreign(
+async def test_get_page_drops_foreign_rows(
     fake: FakeVideoSDK, client: TranscriptsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The rule of a walk holds for one page, with the number of what was dropped."""
+    """And counts them, as a walk does."""
     fake.filters = "ignored"
     mine = fake.add_transcription()
     fake.add_transcriptions(3, room_id="other")
@@ -58,22 +60,22 @@ async def test_a_page_holds_nothing_foreign(
     assert "ignored the filter" in caplog.text
 
 
-async def test_a_page_of_silent_rows(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """They raise, or follow the option."""
+async def test_get_page_with_unverified_rows(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """They raise, or follow `on_unverified`."""
     fake.filters = "ignored"
     fake.add_transcription(room_id=None)
     with pytest.raises(UnverifiedRowError):
         await client.get_page(ROOM)
     assert len((await client.get_page(ROOM, on_unverified="yield")).items) == 1
     assert (await client.get_page(ROOM, on_unverified="skip")).unverified_rows == 1
-    # Nobody asked for a room, so that there is nothing to verify.
+    # Without a requested room there is nothing to verify.
     assert len((await client.get_page()).items) == 1
 
 
-async def test_a_page_with_an_unreadable_row(
+async def test_get_page_with_an_invalid_row(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It raises with the place, or is on the page apart."""
+    """It raises with the JSON path, or is in `Page.invalid_rows`."""
     fake.rows[1]["status"] = 5
     with pytest.raises(InvalidRowError, match=r"found a number @ \$\.transcriptions\[1\]\.status"):
         await client.get_page()
@@ -85,7 +87,7 @@ async def test_a_page_with_an_unreadable_row(
 # The count.
 
 
-async def test_the_count_is_one_small_request(
+async def test_count_is_one_small_request(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
     """The server's own total."""
@@ -94,8 +96,10 @@ async def test_the_count_is_one_small_request(
     assert [r.query["perPage"] for r in fake.requests] == ["1", "1"]
 
 
-async def test_a_count_of_others_is_none(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Where the filter is ignored the total is not of what was asked for."""
+async def test_count_raises_if_the_filter_is_ignored(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The total counts foreign rows."""
     fake.filters = "ignored"
     fake.add_transcriptions(3, room_id="other")
     with pytest.raises(InvalidResponseError, match=f"ignored the filter for room {ROOM}"):
@@ -103,17 +107,17 @@ async def test_a_count_of_others_is_none(fake: FakeVideoSDK, client: Transcripts
     assert await client.count() == 3
 
 
-async def test_no_count(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Where the server names no total there is none to return."""
+async def test_count_raises_without_a_total(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """A bare array has none."""
     fake.fail_next(Envelope("bare array"))
-    with pytest.raises(InvalidResponseError, match="named no total for the whole account"):
+    with pytest.raises(InvalidResponseError, match="returned no total for the whole account"):
         await client.count()
 
 
-async def test_a_count_minds_no_unreadable_row(
+async def test_count_ignores_invalid_rows(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The row that comes along is not what was asked for."""
+    """Only the total is read."""
     fake.rows[0]["status"] = 5
     assert await client.count() == 45
 
@@ -121,14 +125,14 @@ async def test_a_count_minds_no_unreadable_row(
 # One transcription.
 
 
-async def test_one_transcription(client: TranscriptsClient, rows: list[str]) -> None:
-    """The same value as in the list."""
+async def test_get_transcription(client: TranscriptsClient, rows: list[str]) -> None:
+    """It equals the row of the list."""
     found = await client.get_transcription(rows[7])
     assert found == (await client.get_page()).items[7]
 
 
-async def test_no_such_transcription(client: TranscriptsClient) -> None:
-    """404, in the service's words."""
+async def test_unknown_id_raises_not_found(client: TranscriptsClient) -> None:
+    """With the service's message."""
     with pytest.raises(NotFoundError, match="GET transcription nobody: .* Transcription not found"):
         await client.get_transcription("nobody")
 
@@ -136,28 +140,28 @@ async def test_no_such_transcription(client: TranscriptsClient) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b'{"id": "other"}', "the service answered with other"),
-        (b"[]", "JSON that is no object"),
+        (b'{"id": "other"}', "the service returned other"),
+        (b"[]", "JSON that is not an object"),
         (b"", "with no body"),
     ],
 )
-async def test_another_answer_than_the_one_asked_for(
+async def test_response_with_another_transcription_raises(
     fake: FakeVideoSDK, client: TranscriptsClient, body: bytes, reason: str
 ) -> None:
-    """It is not handed out as if it were."""
+    """As do other unexpected bodies."""
     fake.every(1, Body(body))
     with pytest.raises(InvalidResponseError, match=reason):
         await client.get_transcription("mine")
 
 
-async def test_an_unreadable_transcription(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """The path begins at the row itself."""
+async def test_invalid_transcription_raises(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """The JSON path begins at the row."""
     fake.fail_next(Body(b'{"id": "mine", "end": 5}'))
     with pytest.raises(InvalidRowError, match=r"row mine can't be read: .* @ \$\.end"):
         await client.get_transcription("mine")
 
 
-# Bad arguments.
+# Invalid arguments.
 
 IDS: list[Any] = ["", " ", "a b", "a\n", ".", "..", "\x00", 5, b"room", ["room"]]
 
@@ -170,15 +174,19 @@ IDS: list[Any] = ["", " ", "a b", "a\n", ".", "..", "\x00", 5, b"room", ["room"]
         ("session_id", lambda c, bad: c.iter_transcriptions("room", bad)),
     ],
 )
-def test_bad_ids_of_a_walk(name: str, call: Callable[[Any, Any], Any], bad: Any) -> None:
-    """Refused at the call; an empty id would have walked the whole account."""
+def test_invalid_ids_of_a_walk_raise_immediately(
+    name: str, call: Callable[[Any, Any], Any], bad: Any
+) -> None:
+    """An empty id would select the whole account."""
     with pytest.raises(ConfigurationError, match=f"{name} must be"):
         call(TranscriptsClient(token="t"), bad)
 
 
 @pytest.mark.parametrize("bad", [*IDS, None], ids=repr)
-async def test_bad_ids_of_a_call(fake: FakeVideoSDK, client: TranscriptsClient, bad: Any) -> None:
-    """Refused before anything is sent; dots alone would have asked another path."""
+async def test_invalid_ids_raise_before_a_request(
+    fake: FakeVideoSDK, client: TranscriptsClient, bad: Any
+) -> None:
+    """An id of dots would change the path."""
     with pytest.raises(ConfigurationError, match="transcription_id must be"):
         await client.get_transcription(bad)
     if bad is not None:
@@ -211,8 +219,8 @@ async def test_bad_ids_of_a_call(fake: FakeVideoSDK, client: TranscriptsClient, 
         ("resume", 5),
     ],
 )
-def test_bad_options_of_a_walk(option: str, value: Any) -> None:
-    """Refused at the call, by name."""
+def test_invalid_options_of_a_walk_raise_immediately(option: str, value: Any) -> None:
+    """The message names the option."""
     with pytest.raises(ConfigurationError, match=f"{option} must be"):
         TranscriptsClient(token="t").iter_transcriptions(**{option: value})
 
@@ -221,10 +229,10 @@ def test_bad_options_of_a_walk(option: str, value: Any) -> None:
     ("option", "value"),
     [("page", 0), ("page_size", 0), ("on_unverified", "drop"), ("on_invalid", "ignore")],
 )
-async def test_bad_options_of_a_page(
+async def test_invalid_options_of_get_page_raise_before_a_request(
     fake: FakeVideoSDK, client: TranscriptsClient, option: str, value: Any
 ) -> None:
-    """Refused before anything is sent."""
+    """The message names the option."""
     with pytest.raises(ConfigurationError, match=f"{option} must be"):
         await client.get_page(**{option: value})
     assert fake.requests == []

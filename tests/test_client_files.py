@@ -1,4 +1,4 @@
-"""The client's own way to files, waits, jobs and webhooks: what its parts do, through its face."""
+"""`client.py`: files, waits, jobs, changes and webhooks, through the public methods."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,7 @@ ROOM = "abcd-efgh-ijkl"
 
 @pytest.fixture
 async def spoken(fake: FakeVideoSDK, client: TranscriptsClient) -> Transcription:
-    """Give a transcription that has a file and a summary."""
+    """Return a transcription with a file and a summary."""
     row = fake.add_transcription(room_id=ROOM)
     fake.files.put(row, "txt", b"\xef\xbb\xbfAnn: good morning")
     fake.files.put(row, "txt", b"They met.", summary=True)
@@ -34,15 +34,17 @@ async def spoken(fake: FakeVideoSDK, client: TranscriptsClient) -> Transcription
 
 @pytest.fixture
 async def recorded(fake: FakeVideoSDK, client: TranscriptsClient) -> PostTranscription:
-    """Give the transcript of a recording, with two files."""
+    """Return the transcript of a recording, with two files."""
     row = fake.add_post_transcription(room_id=ROOM)
     fake.files.put(row, "txt", b"good morning")
     fake.files.put(row, "srt", b"1\n00:00:00,000 --> 00:00:01,000\ngood morning\n")
     return await client.get_post_transcription(row["id"])
 
 
-async def test_text_summary_and_bytes(client: TranscriptsClient, spoken: Transcription) -> None:
-    """The mark at the front is no text, and a part of the bytes."""
+async def test_fetch_text_summary_and_bytes(
+    client: TranscriptsClient, spoken: Transcription
+) -> None:
+    """The byte order mark is not part of the text, only of the bytes."""
     assert await client.fetch_text(spoken) == "Ann: good morning"
     assert await client.fetch_summary(spoken) == "They met."
     assert await client.fetch_bytes(spoken) == b"\xef\xbb\xbfAnn: good morning"
@@ -51,10 +53,10 @@ async def test_text_summary_and_bytes(client: TranscriptsClient, spoken: Transcr
         await client.fetch_text(spoken, "srt")
 
 
-async def test_an_id_is_no_transcription(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """It does not say which of the two lists it is of, and nothing is sent."""
+async def test_fetch_text_refuses_an_id(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """It may belong to either list; nothing is sent."""
     one: Any = "t-1"
-    with pytest.raises(ConfigurationError, match="and not 'str'"):
+    with pytest.raises(ConfigurationError, match="not 'str'"):
         await client.fetch_text(one)
     assert fake.requests == []
 
@@ -62,19 +64,19 @@ async def test_an_id_is_no_transcription(fake: FakeVideoSDK, client: Transcripts
 async def test_no_credentials_go_to_a_file_host(
     fake: FakeVideoSDK, client: TranscriptsClient, spoken: Transcription
 ) -> None:
-    """Neither the token nor a cookie."""
+    """Neither a token nor a cookie."""
     await client.fetch_text(spoken)
     (request,) = fake.files.requests
     assert not {"authorization", "cookie"} & {name.lower() for name in request.headers}
 
 
-async def test_a_dead_link_is_read_again_from_its_own_list(
+async def test_dead_link_is_read_again_from_the_same_list(
     fake: FakeVideoSDK,
     client: TranscriptsClient,
     spoken: Transcription,
     recorded: PostTranscription,
 ) -> None:
-    """A transcription by its list, and the transcript of a recording by the other one."""
+    """From the list that the row came from."""
     for row in (*fake.rows, *fake.post_rows):
         fake.files.expire(row)
     assert await client.fetch_text(spoken) == "Ann: good morning"
@@ -82,10 +84,10 @@ async def test_a_dead_link_is_read_again_from_its_own_list(
     assert await client.fetch_bytes(recorded, "srt") != b""
 
 
-async def test_files_are_saved(
+async def test_download_skips_existing_files(
     client: TranscriptsClient, spoken: Transcription, tmp_path: Path
 ) -> None:
-    """Once, unless they are to be fetched anew."""
+    """Unless `overwrite` is set."""
     first = await client.download(spoken, tmp_path)
     assert {name: path.read_bytes() for name, path in first.paths.items()} == {
         "txt": b"\xef\xbb\xbfAnn: good morning",
@@ -93,14 +95,14 @@ async def test_files_are_saved(
     }
     again = await client.download(spoken, str(tmp_path))
     assert (first.skipped, sorted(again.skipped)) == ((), ["summary.txt", "txt"])
-    anew = await client.download(spoken, tmp_path, summary=False, overwrite=True)
-    assert (list(anew.paths), anew.skipped) == (["txt"], ())
+    overwritten = await client.download(spoken, tmp_path, summary=False, overwrite=True)
+    assert (list(overwritten.paths), overwritten.skipped) == (["txt"], ())
 
 
-async def test_many_are_saved_in_order(
+async def test_download_all_yields_downloads_in_order(
     fake: FakeVideoSDK, client: TranscriptsClient, tmp_path: Path
 ) -> None:
-    """One that has no file is told, and stops no other one."""
+    """One without a file has an error, and does not stop the others."""
     rows = fake.add_transcriptions(7, room_id=ROOM)
     for row in rows:
         fake.files.put(row, "txt", row["id"].encode())
@@ -116,10 +118,10 @@ async def test_many_are_saved_in_order(
     assert client_tasks() == set()
 
 
-async def test_a_walk_over_recordings_is_saved_as_well(
+async def test_download_all_of_recordings_refreshes_dead_links(
     fake: FakeVideoSDK, client: TranscriptsClient, recorded: PostTranscription, tmp_path: Path
 ) -> None:
-    """With a link that died meanwhile, which the other list has anew."""
+    """From the list of recordings."""
     fake.files.expire(fake.post_rows[0])
     pages = client.iter_post_transcriptions(ROOM)
     async for download in client.download_all(
@@ -131,10 +133,10 @@ async def test_a_walk_over_recordings_is_saved_as_well(
         client.download_all(pages, tmp_path, formats=(), summary=False)
 
 
-async def test_a_wait_ends_with_the_file(
+async def test_wait_until_ready_by_row_and_by_id(
     fake: FakeVideoSDK, client: TranscriptsClient, recorded: PostTranscription
 ) -> None:
-    """By the id, by a row, and without a request where the row has it."""
+    """Nothing is sent if the row has its file already."""
     row = fake.add_transcription(room_id=ROOM, status="running", formats=(), duration=None)
     running = await client.get_transcription(row["id"])
     fake.fail_next(Change(lambda _fake: None), Change(lambda f: f.files.put(row, "txt", b"hello")))
@@ -146,8 +148,8 @@ async def test_a_wait_ends_with_the_file(
     assert len(fake.requests) == before
 
 
-async def test_many_waits_share_their_looks(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Of both lists, each by a walk of its own."""
+async def test_concurrent_waits_share_polls(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """For each of the two lists."""
     rows = [*fake.add_transcriptions(30, formats=()), *(_unready_posts(fake, 30))]
     waiting: list[Any] = [await client.get_transcription(row["id"]) for row in rows[:30]]
     waiting += [await client.get_post_transcription(row["id"]) for row in rows[30:]]
@@ -169,8 +171,8 @@ def _unready_posts(fake: FakeVideoSDK, count: int) -> list[Any]:
     return [fake.add_post_transcription(formats=()) for _ in range(count)]
 
 
-async def test_closing_the_client_ends_a_wait(fake: FakeVideoSDK) -> None:
-    """At once, whether a request is under way or not."""
+async def test_aclose_ends_a_wait(fake: FakeVideoSDK) -> None:
+    """Immediately, between two polls."""
     row = fake.add_transcription(formats=())
     async with fake.client() as client:
         waiting = asyncio.create_task(client.wait_until_ready(row["id"]))
@@ -181,8 +183,8 @@ async def test_closing_the_client_ends_a_wait(fake: FakeVideoSDK) -> None:
         await waiting
 
 
-async def test_closing_the_client_ends_a_follower_that_sleeps(fake: FakeVideoSDK) -> None:
-    """It would be quiet until its next poll, half a minute later."""
+async def test_aclose_ends_a_sleeping_follower(fake: FakeVideoSDK) -> None:
+    """Its next poll would be half a minute later."""
     async with fake.client() as client:
         following = asyncio.ensure_future(anext(client.follow()))
         await until(lambda: fake.requests and not fake.in_flight)
@@ -192,18 +194,18 @@ async def test_closing_the_client_ends_a_follower_that_sleeps(fake: FakeVideoSDK
             await following
 
 
-async def test_unreadable_rows_are_skipped_by_a_follower(
+async def test_follow_skips_invalid_rows_on_request(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Where it was told to, in the list."""
+    """With ``on_invalid="skip"``."""
     fake.add_transcription()["status"] = 7
     fake.add_transcription(row_id="t-2")
     change = await anext(client.follow(since="start", on_invalid="skip"))
     assert change.transcription.id == "t-2"
 
 
-async def test_a_client_is_opened_again_for_files_too(fake: FakeVideoSDK) -> None:
-    """As for all else."""
+async def test_reopened_client_fetches_files(fake: FakeVideoSDK) -> None:
+    """And a closed one does not."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"hello")
     client = fake.client()
@@ -216,8 +218,10 @@ async def test_a_client_is_opened_again_for_files_too(fake: FakeVideoSDK) -> Non
         assert await client.fetch_text(t) == "hello"
 
 
-async def test_changes_are_followed(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """From the start of the list, and on from a checkpoint."""
+async def test_follow_from_start_and_from_checkpoint(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Only changes of the room are yielded."""
     fake.add_transcriptions(2, room_id=ROOM)
     fake.add_transcription(room_id="other")
     changes = client.follow(ROOM, since="start")
@@ -233,8 +237,8 @@ async def test_changes_are_followed(fake: FakeVideoSDK, client: TranscriptsClien
         client.follow(on_invalid="never")  # type: ignore[arg-type]
 
 
-async def test_a_job_is_started_and_stopped(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """And is one more row of the list."""
+async def test_start_and_stop_transcription(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """The transcription is listed."""
     started = await client.start_transcription(ROOM, language="en-US", summary=True)
     assert (started.outcome, started.transcription.is_running) == ("answered", True)
     stopped = await client.stop_transcription(ROOM)
@@ -244,8 +248,10 @@ async def test_a_job_is_started_and_stopped(fake: FakeVideoSDK, client: Transcri
         await client.stop_transcription("room-without-job")
 
 
-async def test_a_lost_answer_is_looked_up(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """In the list of the room, and no second job is started."""
+async def test_lost_response_of_a_start_is_reconciled(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """No second transcription is started."""
     fake.fail_next(_applied_and_lost)
     started = await client.start_transcription(ROOM)
     assert started.outcome == "found"
@@ -258,20 +264,20 @@ async def _applied_and_lost(exchange: Any) -> Any:
     return exchange.answer()
 
 
-async def test_recordings_are_listed(
+async def test_iter_post_transcriptions(
     client: TranscriptsClient, recorded: PostTranscription
 ) -> None:
-    """With what is checked at once, as for the other list."""
+    """Invalid arguments raise immediately."""
     assert [t async for t in client.iter_post_transcriptions(ROOM)] == [recorded]
     assert recorded.room_id == ROOM
     with pytest.raises(ConfigurationError, match="page_size"):
         client.iter_post_transcriptions(page_size=0)
 
 
-async def test_a_webhook_is_verified_with_the_account_s_key(
+async def test_verify_webhook_fetches_the_key_once(
     fake: FakeVideoSDK, client: TranscriptsClient, spoken: Transcription
 ) -> None:
-    """It is fetched once, and not at all where it is given."""
+    """Or never, if it was given."""
     body, headers = fake.webhooks.event("transcription-stopped", fake.rows[0])
     signature = headers["videosdk-signature"]
     for _ in range(2):

@@ -1,5 +1,6 @@
-"""Transcripts of recordings: flat rows, one view, and a list that is walked like the other."""
+"""`_resource.py`, with transcripts of recordings: their rows, walks, checkpoints and errors."""
 
+import asyncio
 import copy
 import json
 import pickle
@@ -14,30 +15,17 @@ from videosdk_transcripts import (
     InvalidResponseError,
     InvalidRowError,
     NotFoundError,
-    Pager,
     PostTranscription,
     TranscriptsClient,
     UnverifiedRowError,
 )
-from videosdk_transcripts._api.converter import read_post_transcription
+from videosdk_transcripts._api.converter import structure_row
 from videosdk_transcripts._api.filter import Filter
-from videosdk_transcripts._paging.options import WalkOptions
-from videosdk_transcripts._resource import get_post, post_pager
+from videosdk_transcripts._api.protocol import REALTIME, Response, list_request
 from videosdk_transcripts.testing import Body, Envelope, FakeVideoSDK, Status
 
 ROOM = "abcd-efgh-ijkl"
 SESSION = "64f1a2b3c4d5e6f708192a3b"
-DEFAULTS: dict[str, Any] = {
-    "limit": None,
-    "page_size": 20,
-    "resume": None,
-    "on_unverified": "raise",
-    "on_invalid": "raise",
-    "consistency": "once",
-    "max_empty_pages": 1000,
-    "readahead": 8,
-    "walk_timeout": None,
-}
 ROW: dict[str, Any] = {
     "id": "post-1",
     "status": "completed",
@@ -56,25 +44,17 @@ ROW: dict[str, Any] = {
 }
 
 
-def walk(
-    client: TranscriptsClient,
-    room_id: str | None = None,
-    session_id: str | None = None,
-    **options: Any,
-) -> Pager[PostTranscription]:
-    """Walk as the client does."""
-    wanted = Filter.of(room_id, session_id)
-    return post_pager(
-        client._transport, WalkOptions(wanted=wanted, **(DEFAULTS | options)), clock=client._clock
-    )
+def read(raw: Any) -> PostTranscription:
+    """Structure a row."""
+    return structure_row(raw, PostTranscription, path="$")
 
 
 # The model.
 
 
-def test_a_row_is_read() -> None:
-    """Each field has its name, and comes back in the service's own words."""
-    t = read_post_transcription(ROW, path="$")
+def test_documented_row_is_read_and_restored() -> None:
+    """`to_dict` returns the service's own shape, as a copy."""
+    t = read(ROW)
     assert (t.id, t.status, t.room_id, t.session_id) == ("post-1", "completed", ROOM, SESSION)
     assert (t.recording_id, t.media_url) == ("65a0", ROW["filePath"])
     assert t.files == ROW["transcriptionFilePaths"]
@@ -96,18 +76,18 @@ def test_a_row_is_read() -> None:
         {"transcriptionFilePaths": {}, "summarizedFilePaths": {"txt": None}},
     ],
 )
-def test_what_is_absent_null_or_empty_is_alike(empty: dict[str, Any]) -> None:
-    """Also a storage of the user's own."""
-    t = read_post_transcription({"id": "a", **empty}, path="$")
+def test_missing_null_and_empty_are_equivalent(empty: dict[str, Any]) -> None:
+    """For every key but the id."""
+    t = read({"id": "a", **empty})
     assert t == PostTranscription("a")
     assert t.duration is None
     assert t.to_dict() == {"id": "a"}
 
 
 def test_unknown_keys_survive() -> None:
-    """At their place, also those of the other kind of row."""
+    """Also those of a realtime row."""
     more = {"extension": {"provider": "x"}, "webhookUrl": "u", "new": [1]}
-    t = read_post_transcription(ROW | more, path="$")
+    t = read(ROW | more)
     assert t.extra == more
     assert t.to_dict() == ROW | more
 
@@ -124,20 +104,20 @@ def test_unknown_keys_survive() -> None:
         ({"start": "never"}, "$.start"),
     ],
 )
-def test_a_row_that_cannot_be_read(change: dict[str, Any], path: str) -> None:
-    """The error says where, and shows no value."""
+def test_wrong_type_raises_with_its_json_path(change: dict[str, Any], path: str) -> None:
+    """The message has no value of the row."""
     with pytest.raises(InvalidRowError) as caught:
-        read_post_transcription(ROW | change, path="$")
+        read(ROW | change)
     assert caught.value.path == path
     assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["userStorage", "unknown"])
-def test_what_is_nested_too_deep(key: str) -> None:
-    """No program could copy it."""
+def test_too_deep_nesting_raises(key: str) -> None:
+    """It could not be copied."""
     deep = json.loads("[" * 200 + "]" * 200)
     with pytest.raises(InvalidRowError, match="deeper than 100 levels"):
-        read_post_transcription(ROW | {key: deep}, path="$")
+        read(ROW | {key: deep})
 
 
 @pytest.mark.parametrize(
@@ -149,16 +129,18 @@ def test_what_is_nested_too_deep(key: str) -> None:
         (None, False, False, False),
     ],
 )
-def test_status_words(status: str | None, running: bool, completed: bool, failed: bool) -> None:
-    """As for the other kind."""
+def test_status_is_compared_case_insensitively(
+    status: str | None, running: bool, completed: bool, failed: bool
+) -> None:
+    """As for realtime transcriptions."""
     t = PostTranscription("a", status=status)
     assert (running, completed, failed) == (t.is_running, t.is_completed, t.is_failed)
     assert t.is_finished == (completed or failed)
 
 
-def test_it_is_a_plain_value() -> None:
-    """Frozen, slotted, equal by value, hashed by id, and fit for another process."""
-    t = read_post_transcription(ROW, path="$")
+def test_row_is_a_plain_value() -> None:
+    """Frozen, slotted, equal by value, hashed by id, and picklable."""
+    t = read(ROW)
     assert pickle.loads(pickle.dumps(t)) == copy.deepcopy(t) == t
     assert hash(t) == hash(PostTranscription("post-1"))
     assert t != PostTranscription("post-1")
@@ -167,9 +149,9 @@ def test_it_is_a_plain_value() -> None:
         t.id = "b"  # type: ignore[misc]
 
 
-def test_a_signed_link_is_not_shown() -> None:
+def test_repr_has_no_signatures_of_links() -> None:
     """P8: neither of the files nor of the recording."""
-    shown = repr(read_post_transcription(ROW, path="$"))
+    shown = repr(read(ROW))
     assert "https://cdn.test/r.mp4" in shown
     assert "s3cret" not in shown
     assert "bucket" not in shown
@@ -179,11 +161,11 @@ def test_a_signed_link_is_not_shown() -> None:
 # The list.
 
 
-async def test_a_walk(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Over all pages, from the path of these rows, with the filter sent."""
+async def test_walk_yields_all_rows(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """From the path of this list, with the filter in the query."""
     rows = [fake.add_post_transcription() for _ in range(45)]
     fake.add_transcription()
-    pager = walk(client, ROOM, SESSION)
+    pager = client.iter_post_transcriptions(ROOM, SESSION)
     assert [t.id async for t in pager] == [row["id"] for row in rows]
     assert pager.total == 45
     assert {seen.path for seen in fake.requests} == {"/ai/v1/post-transcriptions/"}
@@ -195,92 +177,119 @@ async def test_a_walk(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
     }
 
 
-async def test_a_walk_takes_its_options(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """All of them are those of the other list."""
+async def test_walk_has_the_options_of_the_realtime_list(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """`limit`, `page_size` and `on_invalid`, for three."""
     for row in [fake.add_post_transcription() for _ in range(5)][:2]:
         row["status"] = 5
-    pager = walk(client, page_size=2, limit=2, on_invalid="collect")
+    pager = client.iter_post_transcriptions(page_size=2, limit=2, on_invalid="collect")
     assert len([t async for t in pager]) == 2
     assert [row.path for row in pager.invalid_rows] == [
         "$.transcriptions[0].status",
         "$.transcriptions[1].status",
     ]
     with pytest.raises(InvalidRowError):
-        await anext(walk(client))
+        await anext(client.iter_post_transcriptions())
 
 
-async def test_only_yours() -> None:
-    """P2: rows of others are dropped, and one that does not say is refused."""
+async def test_foreign_rows_are_dropped() -> None:
+    """P2: and a row without ids raises."""
     async with FakeVideoSDK(filters="ignored") as fake:
         fake.add_post_transcription(room_id="other")
         mine = fake.add_post_transcription()
         async with fake.client() as client:
-            assert [t.id async for t in walk(client, ROOM)] == [mine["id"]]
+            assert [t.id async for t in client.iter_post_transcriptions(ROOM)] == [mine["id"]]
             fake.add_post_transcription(room_id=None, session_id=None)
             with pytest.raises(UnverifiedRowError):
-                assert [t async for t in walk(client, ROOM)]
+                assert [t async for t in client.iter_post_transcriptions(ROOM)]
 
 
-async def test_faults_are_survived(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """A read is repeated, and the other shapes of an envelope are known."""
+async def test_failed_request_is_retried(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """And the other envelopes are read."""
     fake.add_post_transcription(duration=None, summary=False, status="running")
     fake.fail_next(Status(503), Envelope("data key"))
-    (found,) = [t async for t in walk(client)]
+    (found,) = [t async for t in client.iter_post_transcriptions()]
     assert found.is_running
     assert found.end is None
     assert not found.summary_files
 
 
-async def test_a_page_of_no_sense_is_refused(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """By the fake, as on the other list."""
-    async with client._transport.sessions._make_session() as session:
-        token = await client._transport._tokens.get()
-        url = f"{fake.url}/ai/v1/post-transcriptions?page=0"
-        async with session.get(url, headers={"Authorization": token}) as answer:
-            assert answer.status == 400
-
-
-async def test_it_is_taken_up_again(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """P3: exact to the row, and not on the other list."""
+async def test_checkpoint_resumes_the_same_list_only(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """P3: exact to the row."""
     ids = [fake.add_post_transcription()["id"] for _ in range(7)]
     fake.add_transcriptions(7)
-    pager = walk(client, page_size=3)
+    pager = client.iter_post_transcriptions(page_size=3)
     for _ in range(4):
         await anext(pager)
     text = pager.checkpoint
     assert json.loads(text)["list"] == "post-transcriptions"
-    assert [t.id async for t in walk(client, page_size=3, resume=text)] == ids[4:]
-    with pytest.raises(ConfigurationError, match="over the post-transcriptions, but this one is over"):
+    assert [t.id async for t in client.iter_post_transcriptions(page_size=3, resume=text)] == ids[
+        4:
+    ]
+    with pytest.raises(
+        ConfigurationError, match="over the post-transcriptions, but this one is over"
+    ):
         client.iter_transcriptions(page_size=3, resume=text)
     other = client.iter_transcriptions(page_size=3).checkpoint
     with pytest.raises(ConfigurationError, match="over the realtime-transcriptions, but this one"):
-        walk(client, page_size=3, resume=other)
+        client.iter_post_transcriptions(page_size=3, resume=other)
 
 
-# One of them.
+# One row.
 
 
-async def test_one_is_read(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """By its id."""
+async def test_get_by_id(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """The id is quoted in the path."""
     row = fake.add_post_transcription(row_id="a/b")
-    assert (await get_post(client._transport, "a/b")).to_dict() == {
+    assert (await client.get_post_transcription("a/b")).to_dict() == {
         key: value for key, value in row.items() if value is not None
     }
     assert fake.requests[0].path == "/ai/v1/post-transcriptions/a/b"
 
 
-async def test_one_that_is_not_there(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """The ids of the other list are not known here."""
+async def test_id_of_the_other_list_is_not_found(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The error names the kind of row."""
     row = fake.add_transcription()
     with pytest.raises(NotFoundError, match=f"transcript of a recording {row['id']}"):
-        await get_post(client._transport, row["id"])
+        await client.get_post_transcription(row["id"])
 
 
-async def test_an_answer_of_another_one(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """It is not handed out, and nothing is sent for what is no id."""
+async def test_get_refuses_another_row_and_invalid_ids(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Nothing is sent for an invalid id."""
     fake.fail_next(Body(json.dumps(ROW).encode()))
-    with pytest.raises(InvalidResponseError, match="answered with post-1"):
-        await get_post(client._transport, "a")
+    with pytest.raises(InvalidResponseError, match="the service returned post-1"):
+        await client.get_post_transcription("a")
     with pytest.raises(ConfigurationError, match="transcription_id"):
-        await get_post(client._transport, "")
+        await client.get_post_transcription("")
     assert len(fake.requests) == 1
+
+
+# Large pages.
+
+
+async def test_large_page_lets_other_tasks_run(fake: FakeVideoSDK) -> None:
+    """Between slices of a hundred rows, so that a page does not hold the event loop."""
+    fake.add_transcriptions(1000)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with fake.client() as client:
+        body = json.dumps({"transcriptions": fake.rows}).encode()
+        request = list_request(REALTIME, Filter(), 1, 1000)
+        other = asyncio.create_task(count())
+        page = await client._realtime._read_page(Response(200, {}, body), request, 1, "raise")
+        other.cancel()
+    assert [row.id for row in page.items] == [row["id"] for row in fake.rows]
+    assert turns == 9

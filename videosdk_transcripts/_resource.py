@@ -1,75 +1,172 @@
-"""Transcripts of recordings: their list is walked like the other one, and their rows are flat."""
+"""One listed endpoint: a row by its id, a page, the total, or a walk over all of its rows."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
-from typing import Any
+from typing import Final, Generic, TypeVar
 
-from ._api.converter import read_post_transcription
-from ._api.pages import read_page
-from ._api.protocol import POST, Response, decode_object, list_request, transcription_request
+from ._api.converter import structure_row
+from ._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
+from ._api.pages import OnInvalid, PageReader
+from ._api.protocol import Endpoint, Request, Response, decode_object, list_request, row_request
 from ._clock import Clock
 from ._http.transport import Transport
-from ._paging.options import WalkOptions
+from ._loops import LoopLock
+from ._paging.options import WalkOptions, check_page_options
 from ._paging.pager import Pager
-from ._validation import check_id
-from .errors import InvalidResponseError
-from .models import Page, PostTranscription, WalkStats
+from ._validation import check_count, check_id
+from .errors import InvalidResponseError, VideoSDKTranscriptsError
+from .models import Page, PostTranscription, Transcription, WalkStats
+
+RowT = TypeVar("RowT", bound=Transcription | PostTranscription)
+
+_LARGE: Final = 100_000
+"""Bytes of a page that are decoded in about a millisecond."""
 
 
-def post_pager(
-    transport: Transport, options: WalkOptions, *, clock: Clock
-) -> Pager[PostTranscription]:
+class Resource(Generic[RowT]):
     """
-    Make the pager of a walk over the transcripts of recordings.
+    Read the rows of one endpoint.
 
-    Raises:
-        ConfigurationError: the checkpoint is none, or is of another walk.
+    Args:
+        transport: sends the requests.
+        endpoint: the list.
+        model: the class of its rows.
+        clock: the time, and how to wait.
     """
-    stats = WalkStats()
 
-    def fetch(
-        page: int, page_size: int, *, deadline: float | None
-    ) -> Awaitable[Page[PostTranscription]]:
-        request = list_request(options.wanted, page, page_size, POST)
+    def __init__(
+        self, transport: Transport, endpoint: Endpoint, model: type[RowT], *, clock: Clock
+    ) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+        self._model = model
+        self._clock = clock
+        self._decoding = LoopLock()
 
-        def decode(answer: Response) -> Awaitable[Page[PostTranscription]]:
-            return read_page(
-                answer,
-                request,
+    async def get(self, transcription_id: str) -> RowT:
+        """
+        Return one row.
+
+        Raises:
+            ConfigurationError: `transcription_id` is not a valid id.
+            InvalidResponseError: the response is another row.
+            VideoSDKTranscriptsError: the last failure of the request.
+        """
+        check_id("transcription_id", transcription_id)
+        request = row_request(self._endpoint, transcription_id)
+
+        async def decode(response: Response) -> RowT:
+            return structure_row(decode_object(response, request), self._model, path="$")
+
+        found = await self._transport.fetch(request, decode, stats=WalkStats())
+        if found.id != transcription_id:
+            raise InvalidResponseError(
+                f"requested {request.subject}, but the service returned {found.id}"
+            )
+        return found
+
+    async def get_page(
+        self,
+        wanted: Filter,
+        page: int,
+        page_size: int,
+        *,
+        on_unverified: Unverified,
+        on_invalid: OnInvalid,
+    ) -> Page[RowT]:
+        """
+        Return one page, without foreign rows.
+
+        Raises:
+            ConfigurationError: an argument is out of bounds.
+            VideoSDKTranscriptsError: the last failure of the request, with its page.
+        """
+        check_count("page", page)
+        check_page_options(page_size, on_unverified, on_invalid)
+        try:
+            found = await self._fetch_page(wanted, page, page_size, on_invalid=on_invalid)
+            found = apply_filter(found, wanted, on_unverified)
+        except VideoSDKTranscriptsError as error:
+            error.page = page
+            raise
+        if found.foreign_rows_dropped:
+            warn_of_foreign_rows(found, wanted)
+        return found
+
+    async def count(self, wanted: Filter) -> int:
+        """
+        Return the server's total.
+
+        Raises:
+            InvalidResponseError: there is no total, or it counts foreign rows.
+            VideoSDKTranscriptsError: the last failure of the request.
+        """
+        page = await self._fetch_page(wanted, 1, 1, on_invalid="skip")
+        if apply_filter(page, wanted, "yield").foreign_rows_dropped:
+            raise InvalidResponseError(
+                f"the service ignored the filter for {wanted}, so that its total counts foreign "
+                "rows; count the rows of iter_transcriptions() instead"
+            )
+        if page.total is None:
+            raise InvalidResponseError(
+                f"the service returned no total for {wanted}; count the rows of "
+                "iter_transcriptions() instead"
+            )
+        return page.total
+
+    def pager(self, options: WalkOptions) -> Pager[RowT]:
+        """
+        Return a pager, which sends nothing until its first step.
+
+        Raises:
+            ConfigurationError: the checkpoint is invalid, or belongs to another walk.
+        """
+        stats = WalkStats()
+
+        def fetch(page: int, page_size: int, *, deadline: float | None) -> Awaitable[Page[RowT]]:
+            return self._fetch_page(
+                options.wanted,
                 page,
-                _no_quick_way,
-                read_post_transcription,
+                page_size,
                 on_invalid=options.on_invalid,
+                stats=stats,
+                deadline=deadline,
             )
 
-        return transport.fetch(request, decode, stats=stats, deadline=deadline)
+        return Pager(fetch, options, stats, clock=self._clock, list_name=self._endpoint.name)
 
-    return Pager(fetch, options, stats, clock=clock, list_name=POST.name)
+    # Not a coroutine: each one would be one more to pass through when a response arrives.
+    def _fetch_page(
+        self,
+        wanted: Filter,
+        page: int,
+        page_size: int,
+        *,
+        on_invalid: OnInvalid,
+        stats: WalkStats | None = None,
+        deadline: float | None = None,
+    ) -> Awaitable[Page[RowT]]:
+        request = list_request(self._endpoint, wanted, page, page_size)
 
+        async def decode(response: Response) -> Page[RowT]:
+            if len(response.body) < _LARGE:
+                return await self._read_page(response, request, page, on_invalid)
+            # Several pages that were read ahead may arrive at once. One after another, they
+            # hold the event loop no longer than one of them.
+            async with self._decoding.of_this_loop():
+                return await self._read_page(response, request, page, on_invalid)
 
-async def get_post(transport: Transport, transcription_id: str) -> PostTranscription:
-    """
-    Return one transcript of a recording.
-
-    Raises:
-        ConfigurationError: the id is none.
-        InvalidResponseError: the answer is of another one.
-        VideoSDKTranscriptsError: the last failure.
-    """
-    check_id("transcription_id", transcription_id)
-    request = transcription_request(transcription_id, POST)
-
-    async def decode(answer: Response) -> PostTranscription:
-        return read_post_transcription(decode_object(answer, request), path="$")
-
-    found = await transport.fetch(request, decode, stats=WalkStats())
-    if found.id != transcription_id:
-        raise InvalidResponseError(
-            f"asked for {request.subject}, the service answered with {found.id}"
+        return self._transport.fetch(
+            request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
         )
-    return found
 
-
-def _no_quick_way(_raw: Any) -> None:
-    """Leave each row to the converter: there are few, and none is worth a way of its own."""
+    async def _read_page(
+        self, response: Response, request: Request, page: int, on_invalid: OnInvalid
+    ) -> Page[RowT]:
+        reader = PageReader(response, request, page, self._model, on_invalid=on_invalid)
+        for _ in reader.slices():
+            # Other tasks run between the slices of a large page.
+            await asyncio.sleep(0)
+        return reader.page()

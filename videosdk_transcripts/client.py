@@ -7,21 +7,14 @@ import ssl as ssl_module
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, cast, overload
 
 import aiohttp
 from attrs import evolve
 
-from ._api.converter import quick_row, read_transcription
-from ._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
-from ._api.pages import OnInvalid, read_page
-from ._api.protocol import (
-    REALTIME,
-    Response,
-    decode_object,
-    list_request,
-    transcription_request,
-)
+from ._api.filter import Filter, Unverified
+from ._api.pages import OnInvalid
+from ._api.protocol import REALTIME, RECORDED, Response, decode_object
 from ._clock import Clock
 from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
@@ -31,17 +24,16 @@ from ._http.retry import RetryPolicy
 from ._http.session import ConnectionOptions
 from ._http.transport import Transport
 from ._jobs.wait import Waiting
-from ._loops import LoopLock
 from ._paging.options import Consistency, WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._redact import HiddenProvider, TokenProvider, mask
-from ._resource import get_post, post_pager
-from ._validation import check_count, check_id, check_number
-from .errors import ConfigurationError, InvalidResponseError, VideoSDKTranscriptsError
+from ._resource import Resource, RowT
+from ._validation import check_count, check_number
+from .errors import ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
 
-# Loaded where they are used: most programs use some of them at most, and all start sooner.
+# Imported where they are used: most programs use only some of them, and all start sooner.
 if TYPE_CHECKING:
     from ._files.batch import Downloads
     from ._files.download import Download, Downloader
@@ -51,13 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TranscriptsClient"]
 
-RowT = TypeVar("RowT", bound=Transcription | PostTranscription)
-
-_SWEPT: Final = 100
-"""Rows on a page, where many are looked at for what few of them say."""
-
-_LARGE: Final = 100_000
-"""Bytes of a page that are decoded in about a millisecond."""
+_SCAN_PAGE_SIZE: Final = 100
+"""Rows on a page where a whole list is read for the few rows that have changed."""
 
 
 class TranscriptsClient:
@@ -70,39 +57,39 @@ class TranscriptsClient:
             async for t in client.iter_transcriptions(room_id, session_id):
                 print(t.id, t.status, t.start)
 
-    One client serves all tasks of a program: it shares its connections, its token and
-    its cap on requests in flight. It may be made outside of an event loop, and used in
-    one loop after another. After `aclose`, another ``async with`` opens it again.
+    Share one client among all tasks of a program: it pools the connections and the token,
+    and its limits hold for all tasks together. It may be created outside an event loop, and
+    used in one loop after another. After `aclose`, another ``async with`` reopens it.
 
     Args:
-        api_key: the key of the VideoSDK project; goes with `secret`.
-        secret: its secret; tokens are signed with it here and never leave but as such.
-        token: a ready token, or an async callable that returns one, in place of the two.
+        api_key: the key of the VideoSDK project; requires `secret`.
+        secret: the secret of the project, which signs tokens and is never sent.
+        token: a ready token, or an async callable that returns one, instead of the two above.
             Without any of the three the environment is read: ``VIDEOSDK_API_KEY`` with
             ``VIDEOSDK_SECRET`` (or ``VIDEOSDK_SECRET_KEY``), else ``VIDEOSDK_TOKEN`` (or
             ``VIDEOSDK_AUTH_TOKEN``).
         endpoint: base URL of the API; ``VIDEOSDK_API_ENDPOINT`` or
-            ``https://api.videosdk.live`` by default. A trailing ``/v2`` is taken off.
-        retry: attempts, waits and time limits.
-        session: a session of yours, which is used, never changed and never closed.
-        max_in_flight: requests under way at once, over all tasks; 1 or more.
-        max_response_bytes: decoded bytes of one answer; 1 or more.
-        file_hosts: where files may come from beside ``cdn.videosdk.live``: host names, for
-            https and public addresses alone, or origins such as ``http://127.0.0.1:8080``.
-            ``VIDEOSDK_FILE_HOSTS`` by default, with commas.
-        max_file_bytes: decoded bytes of one transcript or summary file; 1 or more.
-        webhook_public_key: the account's public key in PEM, to verify webhooks with; None
-            to fetch it when the first one comes.
-        requests_per_second: an even pace over all tasks, above 0; None for no limit.
+            ``https://api.videosdk.live`` by default. A trailing ``/v2`` is removed.
+        retry: attempts, waits and timeouts.
+        session: an existing session, which is used, never changed and never closed.
+        max_in_flight: concurrent requests over all tasks, 1 or more.
+        max_response_bytes: decoded size of one response in bytes, 1 or more.
+        file_hosts: additional file hosts besides ``cdn.videosdk.live``: host names, for https
+            and public addresses only, or origins such as ``http://127.0.0.1:8080``.
+            ``VIDEOSDK_FILE_HOSTS``, comma-separated, by default.
+        max_file_bytes: decoded size of one transcript or summary file in bytes, 1 or more.
+        webhook_public_key: the account's public key in PEM, to verify webhooks; None to fetch
+            it for the first one.
+        requests_per_second: an even rate over all tasks, above 0; None for no limit.
         proxy: URL of a proxy.
-        ssl: a TLS context, where the machine's own trust is not enough.
-        trust_env: take the proxy from the environment. Never takes a netrc file.
-        trace_configs: aiohttp's tracing, for a session made here.
-        clock: the time and how to wait, for tests; the machine's own by default.
+        ssl: a TLS context, if the system's certificates are not sufficient.
+        trust_env: read the proxy from the environment. A netrc file is never read.
+        trace_configs: aiohttp's tracing, for a session that the client creates.
+        clock: the source of time and waits, to be replaced in tests; the system's by default.
 
     Raises:
         ConfigurationError: credentials are missing, incomplete or malformed, or an
-            argument is out of its bounds. Nothing has been sent then.
+            argument is out of bounds. Nothing has been sent.
     """
 
     def __init__(
@@ -139,7 +126,6 @@ class TranscriptsClient:
         policy = retry or RetryPolicy()
         clock = clock or Clock()
         self._clock = clock
-        self._reading = LoopLock()
         self._transport = Transport(
             resolve_endpoint(endpoint),
             resolve_tokens(api_key=api_key, secret=secret, token=token, clock=clock),
@@ -157,10 +143,12 @@ class TranscriptsClient:
             max_file_bytes=max_file_bytes,
             clock=clock,
         )
+        self._realtime = Resource(self._transport, REALTIME, Transcription, clock=clock)
+        self._recorded = Resource(self._transport, RECORDED, PostTranscription, clock=clock)
         self._files = Files(self._file_transport)
         self._waiting = Waiting(self.get_transcription, self._scan, clock=clock)
-        self._waiting_for_posts = Waiting(
-            self.get_post_transcription, self._scan_posts, clock=clock
+        self._waiting_for_recorded = Waiting(
+            self.get_post_transcription, self._scan_recorded, clock=clock
         )
         self._keys = PublicKeys(self._fetch_public_key, pinned=webhook_public_key, clock=clock)
 
@@ -180,39 +168,41 @@ class TranscriptsClient:
         walk_timeout: float | None = None,
     ) -> Pager[Transcription]:
         """
-        Walk the transcriptions of a room, of a session, or of the whole account.
+        Iterate over the transcriptions of a room, a session, or the whole account.
 
-        Returns at once and sends nothing: the errors of a walk come from its steps.
+        Returns immediately and sends nothing; errors of the walk are raised by its steps.
         Rows come in the server's order, each once; there may be none.
 
         Args:
             room_id: the room; None for all. Not a room's custom id.
             session_id: the session; None for all.
-            limit: rows to hand out at most, 1 or more; None for all.
-            page_size: rows to ask for on a page, 1 or more. The service may send fewer.
+            limit: maximum number of rows, 1 or more; None for all.
+            page_size: rows to request per page, 1 or more. The service may send fewer.
             resume: the checkpoint of an earlier walk with the same ids and page size.
-            on_unverified: what becomes of a row that names no room or session, where one
-                was asked for: ``raise``, ``skip`` or ``yield``.
-            on_invalid: what becomes of a row that can't be read: ``raise``, ``skip``, or
-                ``collect`` into `Pager.invalid_rows`. All are counted.
-            consistency: ``once``, or ``verify`` to walk again until two passes agree, five
-                times at most; rows that only a later pass saw come at the end.
-            max_empty_pages: pages in a row that may bring nothing new, 1 or more.
-            readahead: pages to ask for before their turn at most; 0 for none. In a loop, nothing
-                is read ahead until a second page is asked for; then 1, 2, 4 and 8 pages are.
-            walk_timeout: seconds for the whole walk, from its first step, the caller's
-                own work between the rows included; None for no limit.
+            on_unverified: what to do with a row that lacks the ids needed to check that it
+                belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
+            on_invalid: what to do with a row that can't be read: ``raise``, ``skip``, or
+                ``collect`` it into `Pager.invalid_rows`. All are counted.
+            consistency: ``once``, or ``verify`` to repeat the walk until two passes agree, at
+                most five times; rows that only a later pass found come at the end.
+            max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
+            readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
+                until a second page is requested; then 1, 2, 4 and 8 pages are.
+            walk_timeout: seconds for the whole walk from its first step, including the
+                caller's own work between rows, above 0; None for no limit.
+
+        Returns:
+            A pager, for ``async for``.
 
         Raises:
-            ConfigurationError: an argument is out of its bounds, or the checkpoint is of
-                another walk. It comes at once, and those below while walking.
-            NoResponseError: no answer came in all attempts, or a time limit passed.
-            StatusError: the service refused, in the class of its status.
-            InvalidResponseError: an answer or a row can't be read, or a row does not say
-                whose it is.
-            PaginationError: the page information leads nowhere.
+            ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
+                another walk. Raised immediately, and the errors below during iteration.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request; one subclass per status.
+            InvalidResponseError: a response or a row can't be read, or a row can't be verified.
+            PaginationError: the page information contradicts itself or does not advance.
             IncompleteWalkError: no two passes agreed, with ``consistency="verify"``.
-            ClientClosedError: the client was closed.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
@@ -228,21 +218,7 @@ class TranscriptsClient:
             readahead=readahead,
             walk_timeout=walk_timeout,
         )
-        stats = WalkStats()
-
-        def fetch(
-            page: int, page_size: int, *, deadline: float | None
-        ) -> Awaitable[Page[Transcription]]:
-            return self._fetch_page(
-                options.wanted,
-                page,
-                page_size,
-                on_invalid=on_invalid,
-                stats=stats,
-                deadline=deadline,
-            )
-
-        return Pager(fetch, options, stats, clock=self._clock, list_name=REALTIME.name)
+        return self._realtime.pager(options)
 
     async def get_page(
         self,
@@ -255,90 +231,65 @@ class TranscriptsClient:
         on_invalid: OnInvalid = "raise",
     ) -> Page[Transcription]:
         """
-        Return one page, for a program that passes the paging through to its own callers.
+        Return one page, for programs that pass pagination through to their own callers.
 
         Args:
             room_id: the room; None for all.
             session_id: the session; None for all.
             page: the number of the page, from 1.
-            page_size: rows to ask for, 1 or more. The service may send fewer.
+            page_size: rows to request, 1 or more. The service may send fewer.
             on_unverified: as for `iter_transcriptions`.
-            on_invalid: as for `iter_transcriptions`; both ``skip`` and ``collect`` leave the
-                rows in `Page.invalid_rows`.
+            on_invalid: as for `iter_transcriptions`; both ``skip`` and ``collect`` add the
+                rows to `Page.invalid_rows`.
 
         Returns:
-            The page, in the server's order, without rows of others, which are counted in
-            it. It may have no rows, also below the last page, and has none beyond it.
+            The page, in the server's order, without foreign rows, which are counted in it.
+            It may have no rows, even below the last page, and has none beyond the last page.
 
         Raises:
-            ConfigurationError: an argument is out of its bounds.
-            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
+            ConfigurationError: an argument is out of bounds. Nothing has been sent.
+            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
         wanted = Filter.of(room_id, session_id)
-        check_count("page", page)
-        check_page_options(page_size, on_unverified, on_invalid)
-        try:
-            found = await self._fetch_page(wanted, page, page_size, on_invalid=on_invalid)
-            screened = apply_filter(found, wanted, on_unverified)
-        except VideoSDKTranscriptsError as error:
-            error.page = page
-            raise
-        if screened.foreign_rows_dropped:
-            warn_of_foreign_rows(screened, wanted)
-        return screened
+        return await self._realtime.get_page(
+            wanted, page, page_size, on_unverified=on_unverified, on_invalid=on_invalid
+        )
 
     async def count(self, room_id: str | None = None, session_id: str | None = None) -> int:
         """
-        Return the server's own total, with one small request.
+        Return the server's total number of transcriptions, with one small request.
 
         Args:
             room_id: the room; None for all.
             session_id: the session; None for all.
 
         Raises:
-            ConfigurationError: an id is none.
-            InvalidResponseError: the service named no total, or did not honour the
-                filter, so that its total is not of what was asked for.
-            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
+            ConfigurationError: an argument is not a valid id. Nothing has been sent.
+            InvalidResponseError: the service returned no total, or ignored the filter, so
+                that its total counts foreign rows.
+            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
-        wanted = Filter.of(room_id, session_id)
-        page = await self._fetch_page(wanted, 1, 1, on_invalid="skip")
-        if apply_filter(page, wanted, "yield").foreign_rows_dropped:
-            raise InvalidResponseError(
-                f"the service ignored the filter for {wanted}, so that its total counts the rows "
-                "of others; count the rows of iter_transcriptions() instead"
-            )
-        if page.total is None:
-            raise InvalidResponseError(
-                f"the service named no total for {wanted}; count the rows of "
-                "iter_transcriptions() instead"
-            )
-        return page.total
+        return await self._realtime.count(Filter.of(room_id, session_id))
 
     async def get_transcription(self, transcription_id: str) -> Transcription:
         """
         Return one transcription.
 
         Args:
-            transcription_id: its id.
+            transcription_id: the id of the transcription.
 
         Raises:
-            ConfigurationError: the id is none.
-            NotFoundError: there is no such transcription in this account.
-            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
+            ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
+            NotFoundError: this account has no such transcription.
+            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-realtime-transcription
         """
-        check_id("transcription_id", transcription_id)
-        request = transcription_request(transcription_id)
-
-        async def decode(answer: Response) -> Transcription:
-            return read_transcription(decode_object(answer, request), path="$")
-
-        found = await self._transport.fetch(request, decode, stats=WalkStats())
-        if found.id != transcription_id:
-            raise InvalidResponseError(
-                f"asked for {request.subject}, the service answered with {found.id}"
-            )
-        return found
+        return await self._realtime.get(transcription_id)
 
     def iter_post_transcriptions(
         self,
@@ -356,9 +307,9 @@ class TranscriptsClient:
         walk_timeout: float | None = None,
     ) -> Pager[PostTranscription]:
         """
-        Walk the transcripts of recordings of a room, of a session, or of the whole account.
+        Iterate over the transcripts of recordings of a room, a session, or the whole account.
 
-        All arguments, what comes back and the errors are those of `iter_transcriptions`.
+        Arguments, result and errors are those of `iter_transcriptions`.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
         """
@@ -374,21 +325,23 @@ class TranscriptsClient:
             readahead=readahead,
             walk_timeout=walk_timeout,
         )
-        return post_pager(self._transport, options, clock=self._clock)
+        return self._recorded.pager(options)
 
     async def get_post_transcription(self, transcription_id: str) -> PostTranscription:
         """
         Return one transcript of a recording.
 
         Args:
-            transcription_id: its id.
+            transcription_id: the id of the transcript.
 
         Raises:
-            ConfigurationError: the id is none.
-            NotFoundError: there is no such one in this account.
-            VideoSDKTranscriptsError: any of the others, as for `iter_transcriptions`.
+            ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
+            NotFoundError: this account has no such transcript of a recording.
+            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-post-transcription-summary
         """
-        return await get_post(self._transport, transcription_id)
+        return await self._recorded.get(transcription_id)
 
     async def start_transcription(
         self,
@@ -400,23 +353,26 @@ class TranscriptsClient:
         summary: bool | str | None = None,
     ) -> WriteResult:
         """
-        Start the transcription of a room in which a session is going on.
+        Start the transcription of a room with a live session.
 
-        Sent again are only a 429 and what failed before the request left. Where an answer
-        is lost, the running transcription of the room is looked up before anything is sent
-        again, and the result says which of the two happened.
+        The request is repeated only after a 429, or a failure before it was sent. If a response
+        is lost, the list of the room is read before the request is repeated, and
+        `WriteResult.outcome` states which of the two led to the result.
 
         Args:
             room_id: the room.
-            webhook_url: where the service reports events to; None for nowhere.
-            language: a BCP-47 tag; None leaves it to the service.
-            model_id: the provider's own word for a model; None leaves it to the service.
-            summary: True for a summary at the end, a text for one by that prompt.
+            webhook_url: the URL that receives events; None for no webhook.
+            language: a BCP-47 tag; None for the service's default.
+            model_id: the provider's name of a model; None for the service's default.
+            summary: True for a summary, or the prompt for one; False or None for none.
+
+        Returns:
+            The running transcription, without files yet.
 
         Raises:
-            ConfigurationError: an argument is none of these. Nothing has been sent then.
-            VideoSDKTranscriptsError: the last failure. Where it is unknown whether the
-                service did it, the text says so.
+            ConfigurationError: an argument is invalid. Nothing has been sent.
+            VideoSDKTranscriptsError: the last failure. The message states whether it is
+                unknown that the transcription was started.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
@@ -433,14 +389,20 @@ class TranscriptsClient:
 
     async def stop_transcription(self, room_id: str) -> WriteResult:
         """
-        Stop the transcription of a room, which is asked for by its room.
+        Stop the running transcription of a room.
+
+        The request is repeated as for `start_transcription`.
 
         Args:
             room_id: the room.
 
+        Returns:
+            The stopped transcription, usually without files yet.
+
         Raises:
-            ConfigurationError: the id is none.
-            VideoSDKTranscriptsError: as for `start_transcription`.
+            ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
+            NotFoundError: no transcription is running in the room.
+            VideoSDKTranscriptsError: any other error, as for `start_transcription`.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
         """
@@ -457,25 +419,25 @@ class TranscriptsClient:
         errors: str = "strict",
     ) -> str:
         """
-        Return what was said, as the text of a file.
+        Return the text of a transcript file.
 
-        Its layout is not documented; `parse_transcript` reads the usual ones. The file is
-        fetched without credentials, over https and from `file_hosts` alone.
+        The layout of the text is undocumented; `parse_transcript` reads the usual ones. The
+        file is fetched without credentials, over https, from the allowed hosts only.
 
         Args:
-            transcription: whose file.
-            format: which one of `Transcription.files`.
-            errors: what becomes of bytes that are no UTF-8: ``strict`` for an error,
-                ``replace``, ``ignore`` or ``backslashreplace``.
+            transcription: the transcription that has the file.
+            format: a key of `Transcription.files`.
+            errors: how to decode invalid UTF-8: ``strict`` to raise an error, ``replace``,
+                ``ignore`` or ``backslashreplace``.
 
         Raises:
-            ConfigurationError: `errors` is none of these. Nothing has been sent then.
-            FileNotReadyError: there is no file of that format, at least not yet.
-            FileHostRefusedError: the file is not where files may come from.
-            FileGoneError: its link is dead, and so is the one in the row by now.
-            FileTextError: its bytes are no UTF-8, with ``errors="strict"``.
-            ResponseTooLargeError: it is larger than `max_file_bytes`.
-            VideoSDKTranscriptsError: no answer came, or the host refused.
+            ConfigurationError: an argument is invalid. Nothing has been sent.
+            FileNotReadyError: there is no file of that format yet.
+            FileHostRefusedError: the host of the file is not allowed.
+            FileGoneError: the link is dead, and so is the newest one.
+            FileTextError: the file is invalid UTF-8, with ``errors="strict"``.
+            ResponseTooLargeError: the file is larger than `max_file_bytes`.
+            VideoSDKTranscriptsError: no response came, or the host refused the request.
         """
         return await self._files.fetch_text(
             transcription, format, summary=False, reread=self._get(transcription), errors=errors
@@ -489,9 +451,9 @@ class TranscriptsClient:
         errors: str = "strict",
     ) -> str:
         """
-        Return the summary of what was said. Arguments and errors are those of `fetch_text`.
+        Return the text of a summary file. Arguments and errors are those of `fetch_text`.
 
-        A FileNotReadyError is also what comes where no summary was asked for at the start.
+        A `FileNotReadyError` is also raised if no summary was requested at the start.
         """
         return await self._files.fetch_text(
             transcription, format, summary=True, reread=self._get(transcription), errors=errors
@@ -505,15 +467,15 @@ class TranscriptsClient:
         summary: bool = False,
     ) -> bytes:
         """
-        Return a file as it is.
+        Return the bytes of a transcript or summary file.
 
         Args:
-            transcription: whose file.
-            format: which one.
-            summary: whether that of the summary is meant.
+            transcription: the transcription that has the file.
+            format: a key of `Transcription.files`, or of `Transcription.summary_files`.
+            summary: fetch the summary file instead.
 
         Raises:
-            VideoSDKTranscriptsError: as for `fetch_text`, but for a FileTextError.
+            VideoSDKTranscriptsError: as for `fetch_text`, except for a `FileTextError`.
         """
         return await self._files.fetch_bytes(
             transcription, format, summary=summary, reread=self._get(transcription)
@@ -529,23 +491,27 @@ class TranscriptsClient:
         overwrite: bool = False,
     ) -> Download[RowT]:
         """
-        Save the files of one transcription in a directory.
+        Download the files of one transcription into a directory.
 
-        They are named by the transcription's id and the format. A file that is there is
-        whole, since it appears when it is, and is not fetched again.
+        File names are made of the transcription's id and the format. A file is either complete
+        or absent, so that an existing one is not downloaded again.
 
         Args:
-            transcription: whose files.
-            directory: where to; made where there is none.
-            formats: the formats to save; may be empty with `summary`.
-            summary: whether the summary is saved as well, where there is one.
-            overwrite: whether files are fetched anew that are there.
+            transcription: the transcription that has the files.
+            directory: the directory, which is created if it does not exist.
+            formats: the formats to download; may be empty with `summary`.
+            summary: also download the summary, if there is one.
+            overwrite: download existing files again.
+
+        Returns:
+            The paths by format.
 
         Raises:
-            ConfigurationError: there is nothing to save, or a format can't be in a name.
-            FileError: the directory can't be written, or the disk is full.
+            ConfigurationError: there is nothing to download, or a format can't be part of a
+                file name. Nothing has been sent.
+            FileError: the directory is not writable, or the disk is full.
             VideoSDKTranscriptsError: as for `fetch_text`. The first failure; the other
-                files are saved all the same.
+                files are saved nevertheless.
         """
         files = self._downloader(self._get(transcription), directory, formats, summary, overwrite)
         return await files.save_one(transcription)
@@ -561,24 +527,24 @@ class TranscriptsClient:
         concurrency: int = 4,
     ) -> Downloads[RowT]:
         """
-        Save the files of many transcriptions, some side by side.
+        Download the files of many transcriptions concurrently.
 
-        Returns at once, for ``async for download in client.download_all(pager, directory)``:
-        one `Download` for each transcription, in their order, with its error where a file
-        could not be had. One that failed does not stop the others.
+        Returns immediately, for ``async for download in client.download_all(pager, directory)``:
+        one `Download` for each transcription, in order, with its error if a file could not be
+        downloaded. A failed download does not stop the others.
 
         Args:
-            transcriptions: a pager, or what else is walked by ``async for``.
-            directory: as for `download`, and so are the three after it.
-            formats: see there.
-            summary: see there.
-            overwrite: see there.
-            concurrency: transcriptions under way at once, 1 or more.
+            transcriptions: a pager, or any other asynchronous iterable.
+            directory: as for `download`.
+            formats: as for `download`.
+            summary: as for `download`.
+            overwrite: as for `download`.
+            concurrency: transcriptions to download at a time, 1 or more.
 
         Raises:
-            ConfigurationError: an argument is out of its bounds. It comes at once.
-            VideoSDKTranscriptsError: the walk failed, at its place; or, before the first
-                one, the directory can't be written.
+            ConfigurationError: an argument is out of bounds. Raised immediately.
+            VideoSDKTranscriptsError: the walk failed, raised in order; or the directory is not
+                writable, raised before the first download.
         """
         from ._files.batch import Downloads
 
@@ -625,32 +591,35 @@ class TranscriptsClient:
         grace: float = 120.0,
     ) -> Transcription | PostTranscription:
         """
-        Wait until a transcription has its file, whatever its status says, and return it.
+        Wait until a transcription has its file, whatever its status, and return it.
 
-        Many waits share one walk over the list in place of a request each.
+        Many concurrent waits share one walk over the list instead of a request each.
 
         Args:
-            transcription: a transcription, or the id of a realtime one. Where it has the
-                file, nothing is sent.
-            format: of the file, as in `Transcription.files`.
-            summary: wait for the file of the summary instead.
-            timeout: seconds for all of it, above 0; None for no limit.
-            poll: seconds to the second look, above 0. Later ones are further apart, up to
-                6 times `poll`.
-            grace: seconds, 0 or more, for which one may be completed without its file, or
-                an id unknown.
+            transcription: a transcription, or the id of a realtime one. If it has the file
+                already, nothing is sent.
+            format: a key of `Transcription.files`, or of `Transcription.summary_files`.
+            summary: wait for the summary file instead.
+            timeout: seconds for the whole wait, above 0; None for no limit.
+            poll: seconds until the second poll, above 0. The interval grows up to 6 times
+                `poll`.
+            grace: seconds, 0 or more, for which a transcription may be completed without its
+                file, or its id may be unknown.
+
+        Returns:
+            The transcription with its file.
 
         Raises:
-            ConfigurationError: an argument is out of its bounds. Nothing has been sent then.
-            TranscriptionFailedError: the service says that it failed.
+            ConfigurationError: an argument is out of bounds. Nothing has been sent.
+            TranscriptionFailedError: the transcription failed.
             CompletedWithoutFileError: it completed, and no file came within `grace`.
-            WaitTimedOutError: the time is up; the error keeps the id.
-            NotFoundError: there is no such transcription, also after `grace`.
-            VideoSDKTranscriptsError: any of the others, but for those that only say that
-                the service is not well just now, broken answers and a 408 among them.
+            WaitTimedOutError: `timeout` passed; the error has the id.
+            NotFoundError: there is no such transcription, even after `grace`.
+            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`. Transient
+                service errors, among them unreadable responses and a 408, are retried.
         """
         if isinstance(transcription, PostTranscription):
-            return await self._waiting_for_posts.wait(
+            return await self._waiting_for_recorded.wait(
                 transcription,
                 format=format,
                 summary=summary,
@@ -675,40 +644,40 @@ class TranscriptsClient:
         on_invalid: OnInvalid = "raise",
     ) -> Follower:
         """
-        Follow what happens to the transcriptions of a room, a session, or the whole account.
+        Stream changes of the transcriptions of a room, a session, or the whole account.
 
-        Returns at once, for ``async for change in client.follow(room_id)``: one
-        `TranscriptionChange` for each transcription that is new, and one for each that has
-        finished, without an end. Nothing runs between two steps.
+        Returns immediately, for ``async for change in client.follow(room_id)``: one
+        `TranscriptionChange` for each new transcription, and one for each that has finished.
+        The stream does not end. Nothing runs between two steps.
 
         Args:
             room_id: the room; None for all.
             session_id: the session; None for all.
-            resume: an earlier `Follower.checkpoint` of the same ids.
-            since: without a checkpoint, ``now`` for what changes from now on, or ``start``
-                for everything there is as well.
+            resume: an earlier `Follower.checkpoint` with the same ids.
+            since: without a checkpoint, ``now`` for changes from now on, or ``start`` to begin
+                with everything that exists.
             poll: seconds between two polls, 1 or more, with jitter.
-            full_scan_interval: seconds from one walk over the whole list to the next, 0 for
-                each; in between only its beginning is walked.
+            full_scan_interval: seconds between two walks over the whole list, 0 for one at each
+                poll; in between only its beginning is read.
             on_unverified: as for `iter_transcriptions`.
             on_invalid: as for `iter_transcriptions`.
 
         Raises:
-            ConfigurationError: an argument is out of its bounds, or the checkpoint is of
-                another room or session. It comes at once, and those below while following.
-            VideoSDKTranscriptsError: as for `iter_transcriptions`, but for those that only
-                say that the service is not well just now, broken answers and a 408 among them.
+            ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
+                another room or session. Raised immediately, and the errors below by a step.
+            VideoSDKTranscriptsError: as for `iter_transcriptions`. Transient service errors,
+                among them unreadable responses and a 408, are retried.
         """
         from ._jobs.follow import Follower
 
         wanted = Filter.of(room_id, session_id)
-        check_page_options(_SWEPT, on_unverified, on_invalid)
+        check_page_options(_SCAN_PAGE_SIZE, on_unverified, on_invalid)
 
         def walk() -> AsyncIterator[Page[Transcription]]:
             return self.iter_transcriptions(
                 room_id,
                 session_id,
-                page_size=_SWEPT,
+                page_size=_SCAN_PAGE_SIZE,
                 on_unverified=on_unverified,
                 on_invalid=on_invalid,
                 readahead=0,
@@ -728,35 +697,35 @@ class TranscriptsClient:
 
     async def verify_webhook(self, raw_body: bytes, signature: str | None) -> WebhookEvent:
         """
-        Check that the service sent a webhook, and read it.
+        Verify the signature of a webhook, and return its event.
 
-        The account's public key is fetched when the first one comes, and kept for a day;
-        a signature that does not fit causes one request a minute at most.
+        The account's public key is fetched for the first webhook and kept for a day. A
+        signature that does not match causes at most one request per minute.
 
         Args:
-            raw_body: the body as it came, before anything parsed it.
-            signature: the header ``videosdk-signature``; None where it is missing.
+            raw_body: the body as received, before any parsing.
+            signature: the header ``videosdk-signature``; None if it is missing.
 
         Raises:
-            ConfigurationError: the body is no bytes, or the extra ``[webhooks]`` is missing.
-            WebhookSignatureError: the service did not sign these bytes.
-            WebhookBodyError: it did, and they are no event.
+            ConfigurationError: `raw_body` is not bytes, or the extra ``[webhooks]`` is missing.
+            WebhookSignatureError: the body was not signed with the account's key.
+            WebhookBodyError: the signature is valid, but the body is not an event.
             VideoSDKTranscriptsError: the key could not be fetched.
         """
         return await self._keys.verify(raw_body, signature)
 
     async def aclose(self) -> None:
         """
-        Close the connections that were made here. May be called more than once.
+        Close the client's own connections. May be called more than once.
 
-        A walk or call under way ends with a ClientClosedError.
+        Walks and calls in progress raise a `ClientClosedError`.
         """
         try:
             await self._transport.sessions.aclose()
         finally:
-            # Also where a cancellation came first.
+            # Even if this task is cancelled meanwhile.
             await self._file_transport.aclose()
-            for waiting in (self._waiting, self._waiting_for_posts):
+            for waiting in (self._waiting, self._waiting_for_recorded):
                 waiting.end(self._transport.sessions.closed_error)
 
     async def __aenter__(self) -> Self:
@@ -773,7 +742,7 @@ class TranscriptsClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        # Shown half-made by a traceback with locals, where the arguments were refused.
+        # A traceback with locals may show a client whose `__init__` refused an argument.
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is None:
             return "<TranscriptsClient>"
@@ -781,41 +750,11 @@ class TranscriptsClient:
         return f"<TranscriptsClient {transport.endpoint} {state}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client is not pickled or copied; make one in each process")
-
-    # No coroutine of its own: each would be one more to go through when an answer comes.
-    def _fetch_page(
-        self,
-        wanted: Filter,
-        page: int,
-        page_size: int,
-        *,
-        on_invalid: OnInvalid,
-        stats: WalkStats | None = None,
-        deadline: float | None = None,
-    ) -> Awaitable[Page[Transcription]]:
-        request = list_request(wanted, page, page_size)
-
-        def read(answer: Response) -> Awaitable[Page[Transcription]]:
-            return read_page(
-                answer, request, page, quick_row, read_transcription, on_invalid=on_invalid
-            )
-
-        async def read_in_turn(answer: Response) -> Page[Transcription]:
-            # Of those read ahead several may come at once, and together they would hold the loop.
-            async with self._reading.of_this_loop():
-                return await read(answer)
-
-        def decode(answer: Response) -> Awaitable[Page[Transcription]]:
-            return read(answer) if len(answer.body) < _LARGE else read_in_turn(answer)
-
-        return self._transport.fetch(
-            request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
-        )
+        raise TypeError("a client can't be pickled or copied; create one in each process")
 
     async def _sleep_until_closed(self, seconds: float) -> None:
-        """Wait, and end at once where the client is closed."""
-        # Only that ends it: the limit is no limit on the wait.
+        """Wait, and raise immediately if the client is closed."""
+        # Late enough that only closing the client expires it.
         ends_at = asyncio.get_running_loop().time() + 2 * seconds + 60
         with self._transport.sessions.limit(ends_at) as limit:
             await self._clock.sleep(seconds)
@@ -823,11 +762,11 @@ class TranscriptsClient:
             raise self._transport.sessions.closed_error()
 
     def _get(self, row: RowT) -> Callable[[str], Awaitable[RowT]]:
-        """Return what reads such a row again, which an id alone does not tell."""
+        """Return the method that reads a row of this class again."""
         if not isinstance(cast("object", row), Transcription | PostTranscription):
             raise ConfigurationError(
-                "give a transcription, as get_transcription() or get_post_transcription() returns "
-                f"it, and not {type(row).__name__!r}"
+                "pass a transcription, as returned by get_transcription() or "
+                f"get_post_transcription(), not {type(row).__name__!r}"
             )
         get: Any = self.get_post_transcription
         if isinstance(row, Transcription):
@@ -852,18 +791,20 @@ class TranscriptsClient:
         return lambda seconds: self.iter_transcriptions(room_id, walk_timeout=seconds)
 
     def _scan(self) -> AsyncIterator[Page[Transcription]]:
-        # Whose rows they are is no matter, and one that can't be read is not waited for.
-        return self.iter_transcriptions(page_size=_SWEPT, on_invalid="skip", readahead=0).by_page()
+        # A row that can't be read is not one that is waited for.
+        return self.iter_transcriptions(
+            page_size=_SCAN_PAGE_SIZE, on_invalid="skip", readahead=0
+        ).by_page()
 
-    def _scan_posts(self) -> AsyncIterator[Page[PostTranscription]]:
+    def _scan_recorded(self) -> AsyncIterator[Page[PostTranscription]]:
         return self.iter_post_transcriptions(
-            page_size=_SWEPT, on_invalid="skip", readahead=0
+            page_size=_SCAN_PAGE_SIZE, on_invalid="skip", readahead=0
         ).by_page()
 
     async def _fetch_public_key(self) -> str:
         request = public_key_request()
 
-        async def decode(answer: Response) -> str:
-            return read_public_key(decode_object(answer, request))
+        async def decode(response: Response) -> str:
+            return read_public_key(decode_object(response, request))
 
         return await self._transport.fetch(request, decode, stats=WalkStats())

@@ -1,5 +1,6 @@
-"""From JSON to models: strict on types, generous on what is missing, open for what is new."""
+"""`_api/converter.py` (P11): strict types, missing and unknown keys, located faults."""
 
+import contextlib
 import copy
 import json
 import pickle
@@ -12,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videosdk_transcripts import InvalidRowError, Transcription
-from videosdk_transcripts._api.converter import quick_row, read_transcription
+from videosdk_transcripts._api import converter
+from videosdk_transcripts._api.converter import (
+    STRUCTURE_ERRORS,
+    _transcription_of_any_shape,
+    invalid_row,
+    structure_hook,
+    structure_row,
+)
 
 # The row of the API page, word for word.
 DOCUMENTED: dict[str, Any] = json.loads("""
@@ -33,12 +41,16 @@ DOCUMENTED: dict[str, Any] = json.loads("""
 
 
 def read(raw: Any) -> Transcription:
-    """Read a row that stands somewhere on page 3."""
-    return read_transcription(raw, path="$.transcriptions[7]", page=3)
+    """Structure a row of page 3, as the reader of pages does."""
+    try:
+        return structure_hook(Transcription)(raw, Transcription)
+    except STRUCTURE_ERRORS as error:
+        failure = invalid_row(error, raw, path="$.transcriptions[7]", page=3)
+    raise failure
 
 
-def test_the_documented_row() -> None:
-    """Every field of the API page is read, and nothing is left over."""
+def test_documented_row_is_read_completely() -> None:
+    """Every field of the API page, with nothing left for `extra`."""
     assert read(DOCUMENTED) == Transcription(
         id="82feea14-6783-4e63-84fc-17c5666bfd5c",
         status="completed",
@@ -53,25 +65,25 @@ def test_the_documented_row() -> None:
     )
 
 
-def test_the_documented_row_comes_back() -> None:
-    """`to_dict` gives the answer again."""
+def test_to_dict_restores_the_documented_row() -> None:
+    """In the service's own shape."""
     assert read(DOCUMENTED).to_dict() == DOCUMENTED
 
 
-def test_an_id_is_enough() -> None:
-    """Everything but the id may be missing."""
+def test_only_the_id_is_required() -> None:
+    """Every other key may be missing."""
     assert read({"id": "a"}) == Transcription("a")
 
 
 @pytest.mark.parametrize("empty", [None, {}, {"txt": None}])
-def test_no_file_is_said_in_several_ways(empty: object) -> None:
-    """A file map that is null, empty or full of nulls is like a missing one."""
+def test_null_and_empty_file_maps_are_like_missing_ones(empty: object) -> None:
+    """As is a map of nulls."""
     t = read({"id": "a", "transcriptionFilePaths": empty, "summarizedFilePaths": empty})
     assert t == Transcription("a")
 
 
 def test_null_is_like_missing() -> None:
-    """Null never becomes a text."""
+    """It never becomes a string."""
     nulls = dict.fromkeys(
         ("status", "extension", "webhookUrl", "start", "end", "roomId", "sessionId")
     )
@@ -79,8 +91,8 @@ def test_null_is_like_missing() -> None:
     assert read({"id": "a", "extension": {"extensionConfig": None}}).room_id is None
 
 
-def test_unknown_words_and_keys_survive() -> None:
-    """A status of tomorrow and keys of any depth are kept at their place."""
+def test_unknown_status_and_keys_survive() -> None:
+    """Unknown keys are in `extra`, nested as in the row."""
     raw = {
         "id": "a",
         "status": "summarising",
@@ -96,8 +108,8 @@ def test_unknown_words_and_keys_survive() -> None:
     assert t.to_dict() == raw
 
 
-def test_ids_are_read_from_either_place() -> None:
-    """The documented place wins, the top level serves where it is silent."""
+def test_room_and_session_are_read_from_either_place() -> None:
+    """The documented place takes precedence over the top level."""
     top = read({"id": "a", "roomId": "r", "sessionId": "s"})
     assert (top.room_id, top.session_id) == ("r", "s")
     assert top.extra == {"roomId": "r", "sessionId": "s"}
@@ -116,8 +128,8 @@ def test_ids_are_read_from_either_place() -> None:
         ("2024-02-27T16:00:36", datetime(2024, 2, 27, 16, 0, 36, tzinfo=UTC)),
     ],
 )
-def test_times_are_utc(text: str, moment: datetime) -> None:
-    """Zones and fractions of any length end as an aware UTC time."""
+def test_times_are_converted_to_utc(text: str, moment: datetime) -> None:
+    """From any zone, with fractions of any length."""
     start = read({"id": "a", "start": text}).start
     assert start == moment
     assert start is not None
@@ -165,10 +177,10 @@ def test_times_are_utc(text: str, moment: datetime) -> None:
         ),
     ],
 )
-def test_a_wrong_type_is_an_error_with_its_place(
+def test_wrong_type_raises_with_its_json_path(
     change: dict[str, Any], path: str, reason: str
 ) -> None:
-    """No coercion: the error tells page, path, id and the two types."""
+    """No coercion: the error has page, path, id and the two types."""
     with pytest.raises(InvalidRowError) as caught:
         read(DOCUMENTED | change)
     error = caught.value
@@ -178,8 +190,8 @@ def test_a_wrong_type_is_an_error_with_its_place(
     assert error.__context__ is None
 
 
-def test_a_missing_id_is_an_error() -> None:
-    """Without an id a row can't be told from others."""
+def test_missing_id_raises() -> None:
+    """Rows are told apart by their ids."""
     with pytest.raises(
         InvalidRowError, match=r"required, but missing @ \$\.transcriptions\[7\]\.id"
     ):
@@ -187,15 +199,15 @@ def test_a_missing_id_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("raw", [None, [], "x", 5, True])
-def test_a_row_is_an_object(raw: object) -> None:
-    """Anything else is an error at the row itself."""
+def test_row_that_is_not_an_object_raises(raw: object) -> None:
+    """With the path of the row itself."""
     with pytest.raises(InvalidRowError) as caught:
         read(raw)
     assert caught.value.path == "$.transcriptions[7]"
 
 
-def test_several_faults_are_told_at_once() -> None:
-    """Whoever repairs a row need not come back for each fault."""
+def test_error_lists_several_faults() -> None:
+    """Not only the first one."""
     with pytest.raises(InvalidRowError) as caught:
         read({"id": 1, "start": 2})
     assert "transcriptions[7].id" in str(caught.value)
@@ -203,8 +215,8 @@ def test_several_faults_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_what_is_nested_too_deep_is_an_error(opening: str) -> None:
-    """A row that is handed out can be copied, compared, hashed, pickled and written."""
+def test_too_deep_nesting_raises(opening: str) -> None:
+    """Every row can be copied, compared, hashed, pickled and written as JSON."""
     closing = {"[": "]", '{"a":': "}"}[opening]
 
     def nested(levels: int) -> Any:
@@ -217,10 +229,10 @@ def test_what_is_nested_too_deep_is_an_error(opening: str) -> None:
         read({"id": "t", "later": nested(900)})
 
 
-def test_the_hint_at_on_invalid_is_for_lists_alone() -> None:
-    """A single transcription has no option to go on without it."""
+def test_error_names_on_invalid_for_rows_of_a_list_only() -> None:
+    """A single transcription has no such option."""
     with pytest.raises(InvalidRowError) as caught:
-        read_transcription({}, path="$")
+        structure_row({}, Transcription, path="$")
     assert "on_invalid" not in str(caught.value)
     with pytest.raises(InvalidRowError, match="on_invalid='skip'"):
         read({})
@@ -246,8 +258,8 @@ json_values = st.recursive(
     )
     | json_values
 )
-def test_any_json_is_a_row_or_our_error(raw: Any) -> None:
-    """Whatever comes, the types of a row are right or the error is ours and tells no value."""
+def test_any_json_is_a_valid_row_or_an_invalid_row_error(raw: Any) -> None:
+    """Every field of a row has its declared type."""
     try:
         t = read(raw)
     except InvalidRowError as error:
@@ -262,7 +274,7 @@ def test_any_json_is_a_row_or_our_error(raw: Any) -> None:
     assert read(t.to_dict()) == t
 
 
-# Rows that are right but for what one key in three or so has, may have or lacks.
+# Rows that are mostly valid: about one key in three is missing, odd or additional.
 texts = st.text(max_size=4) | st.none()
 odd = json_values | st.just({"txt": None})
 times = st.sampled_from(
@@ -282,7 +294,7 @@ unknown = st.dictionaries(st.text(min_size=6, max_size=8), json_values, max_size
 
 
 def some(values: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Make objects with some of the keys, of which some are odd, and with some of their own."""
+    """Generate objects with some of the keys, some odd values, and some unknown keys."""
     mixed = {key: value | odd for key, value in values.items()}
     return st.builds(
         lambda usual, strange, more: {**usual, **strange, **more},
@@ -313,7 +325,7 @@ changes = some(
 
 
 def without(row: dict[str, Any], missing: set[str]) -> dict[str, Any]:
-    """Leave keys out of a row."""
+    """Return a row without some keys."""
     return {key: value for key, value in row.items() if key not in missing}
 
 
@@ -327,84 +339,81 @@ def without(row: dict[str, Any], missing: set[str]) -> dict[str, Any]:
     | json_values
 )
 @settings(max_examples=400)
-def test_what_the_quick_way_takes_both_ways_read_alike(raw: Any) -> None:
-    """What it does not take is no fault yet; what it takes has none, and loses nothing."""
+def test_documented_row_is_structured_like_any_other(raw: Any) -> None:
+    """The direct reading of documented rows gives what the generated hooks give."""
     before = json.dumps(raw)
-    quick = quick_row(raw)
-    if quick is not None:
-        careful = read(raw)
-        assert attrs.asdict(quick) == attrs.asdict(careful)
-        assert list(map(type, attrs.astuple(quick))) == list(map(type, attrs.astuple(careful)))
-        assert list(quick.extra) == list(careful.extra)
-        assert quick == careful
+    row = expected = None
+    with contextlib.suppress(*STRUCTURE_ERRORS):
+        row = structure_hook(Transcription)(raw, Transcription)
+    with contextlib.suppress(*STRUCTURE_ERRORS):
+        expected = _transcription_of_any_shape(raw)
+    assert row == expected
+    if row is not None and expected is not None:
+        assert attrs.asdict(row) == attrs.asdict(expected)
+        assert list(map(type, attrs.astuple(row))) == list(map(type, attrs.astuple(expected)))
+        assert list(row.extra) == list(expected.extra)
     assert json.dumps(raw) == before
 
 
-RUNNING = without(DOCUMENTED, {"end", "transcriptionFilePaths", "summarizedFilePaths"})
+NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"})
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "is_direct"),
     [
-        DOCUMENTED,
-        RUNNING | {"status": "running"},
-        DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}},
-        DOCUMENTED | dict.fromkeys(without(DOCUMENTED, {"id"})),
-        DOCUMENTED | {"start": "2024-02-27T16:00:36+00:00"},
-        DOCUMENTED | {"webhookUrl": "https://example.com/hook", "roomId": "r", "sessionId": None},
-        DOCUMENTED | {"region": None, "later": {"deep": [1]}},
-        DOCUMENTED | {"extension": {"mode": 1, "extensionConfig": {"language": "en"}}},
-        {"id": "a", "extension": {"extensionConfig": None}, "roomId": "r", "sessionId": "s"},
-        {"id": "a"},
+        (DOCUMENTED, True),
+        (without(DOCUMENTED, {"summarizedFilePaths"}), False),
+        (without(NO_FILES, {"end"}) | {"status": "running"}, False),
+        (DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}}, False),
+        (DOCUMENTED | {"start": "2024-02-27T16:00:36+00:00"}, True),
+        (DOCUMENTED | {"end": None}, False),
+        (DOCUMENTED | {"transcriptionFilePaths": {"txt": None}}, False),
+        (DOCUMENTED | {"summarizedFilePaths": {"txt": None}}, False),
+        (DOCUMENTED | {"summarizedFilePaths": None}, False),
+        (DOCUMENTED | {"region": None}, False),
+        (DOCUMENTED | {"start": "2024-02-27T21:30:36+05:30"}, False),
+        (DOCUMENTED | {"end": "2024-02-27T16:01:46"}, False),
+        (DOCUMENTED | {"status": None}, False),
+        (DOCUMENTED | {"extension": DOCUMENTED["extension"] | {"provider": None}}, False),
+        (DOCUMENTED | {"extension": DOCUMENTED["extension"] | {"enabled": None}}, False),
+        (DOCUMENTED | {"extension": None}, False),
+        ({"id": "a"}, False),
     ],
 )
-def test_the_quick_way_takes_what_is_usual(raw: Any) -> None:
-    """Rows that are complete, that run, that lack what they may lack or have what is new."""
-    row = quick_row(raw)
-    assert row is not None
-    assert row == read(raw)
-    assert type(row) is Transcription
+def test_every_valid_shape_is_structured(
+    raw: Any, is_direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The documented one without the generated hooks, whose cost is a multiple."""
+    calls: list[Any] = []
+
+    def generated(raw: Any) -> Transcription:
+        calls.append(raw)
+        return _transcription_of_any_shape(raw)
+
+    monkeypatch.setattr(converter, "_transcription_of_any_shape", generated)
+    assert read(raw) == _transcription_of_any_shape(raw)
+    assert (calls == []) is is_direct
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"id": ""},
-        {"id": 5},
-        {"status": True},
-        {"webhookUrl": 1},
-        {"roomId": 1},
-        {"extension": []},
-        {"extension": "x"},
-        {"extension": {"extensionConfig": 5}},
-        {"extension": DOCUMENTED["extension"] | {"enabled": 1}},
-        {"extension": DOCUMENTED["extension"] | {"provider": 1}},
-        {"extension": {"extensionConfig": {"roomId": 1}}},
-        {"extension": {"extensionConfig": {"sessionId": 1}}},
-        {"transcriptionFilePaths": {"txt": None}},
-        {"summarizedFilePaths": ["u"]},
-        {"start": 5},
-        {"start": "2024-02-27T16:60:36Z"},
-        {"start": "2024-02-27T16:00:36"},
-        {"end": "2024-02-27T21:30:36+05:30"},
-        {"later": json.loads("[" * 900 + "]" * 900)},
-    ],
-)
-def test_the_quick_way_leaves_what_is_not(change: dict[str, Any]) -> None:
-    """It never guesses: the careful way reads it, or says what is wrong with it."""
-    assert quick_row(DOCUMENTED | change) is None
+def test_empty_id_of_a_documented_row_raises() -> None:
+    """It is a string, but not an id."""
+    with pytest.raises(InvalidRowError, match="expected an id"):
+        read(DOCUMENTED | {"id": ""})
 
 
-def test_a_row_that_was_made_quickly_is_like_any_other() -> None:
-    """Frozen, hashed by id, and ready for another process, a copy or a change."""
-    quick, careful = quick_row(DOCUMENTED), read(DOCUMENTED)
-    assert quick is not None
-    assert repr(quick) == repr(careful)
-    assert {quick} == {careful}
-    assert pickle.loads(pickle.dumps(quick)) == copy.copy(quick) == copy.deepcopy(quick) == careful
-    assert attrs.evolve(quick, status="x") == attrs.evolve(careful, status="x")
+def test_structured_row_is_a_plain_value() -> None:
+    """Frozen, hashed by id, and ready to be pickled, copied and changed by `evolve`."""
+    row = read(DOCUMENTED)
+    assert pickle.loads(pickle.dumps(row)) == copy.copy(row) == copy.deepcopy(row) == row
+    assert hash(row) == hash(DOCUMENTED["id"])
+    assert attrs.evolve(row, status="x").status == "x"
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        quick.status = "x"  # type: ignore[misc]
-    with pytest.raises(AttributeError):
-        object.__setattr__(quick, "other", 1)
-    assert quick_row(DOCUMENTED | {"id": "b"}).extra is not quick.extra  # type: ignore[union-attr]
+        row.status = "x"  # type: ignore[misc]
+
+
+def test_rows_share_no_mutable_default() -> None:
+    """A change in one row's mapping is not seen in another row."""
+    assert read({"id": "a"}).extra is not read({"id": "a"}).extra
+    first, second = (read(without(NO_FILES, {"end"})) for _ in range(2))
+    assert first.extra is not second.extra
+    assert first.files is not second.files

@@ -1,4 +1,4 @@
-"""P2, only yours: the one rule for the request and for the answer."""
+"""`_api/filter.py` (P2): one rule for the request and for the response."""
 
 import logging
 
@@ -22,44 +22,44 @@ R, S = "room-a", "session-a"
         ((R, S), (R, "other"), False),
         ((R, S), (R, None), None),
         ((R, S), (None, None), None),
-        # One id that differs is proof, though the other one is silent.
+        # One id that differs is proof, even if the other one is missing.
         ((R, S), (None, "other"), False),
         ((None, S), (None, S), True),
     ],
 )
-def test_owns(
+def test_row_matches_by_its_ids(
     wanted: tuple[str | None, str | None],
     row: tuple[str | None, str | None],
     verdict: bool | None,
 ) -> None:
-    """A row is ours, another's, or does not say."""
+    """Yes, no, or None if an id that decides it is missing."""
     t = Transcription("a", room_id=row[0], session_id=row[1])
     assert verdict is Filter(*wanted).matches(t)
 
 
-def test_params_say_the_same_to_the_service() -> None:
-    """What is not asked for is not in the query."""
+def test_params_have_only_requested_ids() -> None:
+    """None is not sent."""
     assert Filter().params() == {}
     assert Filter(R, S).params() == {"roomId": R, "sessionId": S}
     assert Filter(None, S).params() == {"sessionId": S}
 
 
-def test_the_query_is_the_beginning_of_one() -> None:
-    """Others can follow it, and what an id holds stays its value."""
+def test_query_can_be_extended() -> None:
+    """It ends in an ampersand, and ids are quoted."""
     assert [Filter().query, Filter(None, S).query] == ["", "sessionId=session-a&"]
     assert Filter("a&b", S).query == "roomId=a%26b&sessionId=session-a&"
 
 
-def test_what_a_filter_has_made_once_is_no_part_of_it() -> None:
-    """It is equal to another one that was not asked for it yet."""
+def test_cached_query_does_not_affect_equality() -> None:
+    """A filter equals another one whose query was not computed yet."""
     asked = Filter(R, S)
     assert (asked.query is asked.query, asked.words is asked.words) == (True, True)
     assert asked == Filter(R, S)
     assert (hash(asked), repr(asked)) == (hash(Filter(R, S)), repr(Filter(R, S)))
 
 
-def test_a_filter_names_itself() -> None:
-    """Errors and logs say what was walked."""
+def test_str_of_a_filter() -> None:
+    """Errors and logs show it."""
     assert [str(Filter()), str(Filter(R)), str(Filter(R, S))] == [
         "the whole account",
         "room room-a",
@@ -67,38 +67,52 @@ def test_a_filter_names_itself() -> None:
     ]
 
 
-OURS = Transcription("ours", room_id=R)
-THEIRS = Transcription("theirs", room_id="other")
-SILENT = Transcription("silent")
+MATCHING = Transcription("ours", room_id=R)
+FOREIGN = Transcription("theirs", room_id="other")
+WITHOUT_IDS = Transcription("silent")
 
 
 @pytest.mark.parametrize(
     ("on_unverified", "kept"), [("skip", ("ours",)), ("yield", ("ours", "silent"))]
 )
-def test_screen_drops_and_counts(on_unverified: Unverified, kept: tuple[str, ...]) -> None:
-    """Foreign rows go, rows without ids follow the option, and both are counted."""
-    page = apply_filter(Page(1, (OURS, THEIRS, SILENT), total=3), Filter(R), on_unverified)
+def test_foreign_rows_are_dropped_and_counted(
+    on_unverified: Unverified, kept: tuple[str, ...]
+) -> None:
+    """Rows without ids follow the option, and are counted too."""
+    page = apply_filter(
+        Page(1, (MATCHING, FOREIGN, WITHOUT_IDS), total=3), Filter(R), on_unverified
+    )
     assert kept == tuple(t.id for t in page.items)
     assert (page.foreign_rows_dropped, page.unverified_rows, page.total) == (1, 1, 3)
 
 
-def test_screen_raises_for_a_silent_row_and_names_the_option() -> None:
-    """By default nobody is handed a row that may be another's."""
+def test_row_of_another_session_is_dropped() -> None:
+    """Even in the requested room."""
+    rows = (
+        Transcription("a", room_id=R, session_id=S),
+        Transcription("b", room_id=R, session_id="x"),
+    )
+    page = apply_filter(Page(1, rows), Filter(None, S), "yield")
+    assert ([row.id for row in page.items], page.foreign_rows_dropped) == (["a"], 1)
+
+
+def test_unverified_row_raises_and_names_the_option() -> None:
+    """The default, so that no foreign row is yielded."""
     with pytest.raises(UnverifiedRowError, match="on_unverified='yield'") as caught:
-        apply_filter(Page(4, (OURS, SILENT)), Filter(R), "raise")
+        apply_filter(Page(4, (MATCHING, WITHOUT_IDS)), Filter(R), "raise")
     assert (caught.value.row_id, caught.value.page) == ("silent", 4)
 
 
-def test_screen_passes_a_clean_page_as_it_is() -> None:
-    """No copy is made where there is nothing to drop, or nothing was asked for."""
-    clean, mixed = Page(1, (OURS,)), Page(1, (OURS, THEIRS, SILENT))
+def test_page_without_foreign_rows_is_returned_unchanged() -> None:
+    """No copy is made if nothing is dropped or nothing was requested."""
+    clean, mixed = Page(1, (MATCHING,)), Page(1, (MATCHING, FOREIGN, WITHOUT_IDS))
     assert apply_filter(clean, Filter(R), "raise") is clean
     assert apply_filter(mixed, Filter(), "raise") is mixed
 
 
-def test_the_warning_counts_and_advises(caplog: pytest.LogCaptureFixture) -> None:
-    """The log says how many rows, of which page, and what to try."""
+def test_warning_has_count_page_and_advice(caplog: pytest.LogCaptureFixture) -> None:
+    """A custom room id is the likely cause."""
     with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
         warn_of_foreign_rows(Page(2, (), foreign_rows_dropped=5), Filter(R))
-    assert "page 2 held 5 rows of others" in caplog.text
+    assert "page 2 had 5 foreign rows" in caplog.text
     assert "custom id" in caplog.text

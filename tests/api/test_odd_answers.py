@@ -165,7 +165,7 @@ async def test_an_error_about_odd_texts_can_be_shown(
         logging.getLogger("a program").warning("%s", caught.value)
         assert text in caplog.text
     async with answering(json.dumps({"id": odd})) as client:
-        with pytest.raises(InvalidResponseError, match="the service answered with") as other:
+        with pytest.raises(InvalidResponseError, match="the service returned") as other:
             await client.get_transcription("b")
     assert str(other.value).isprintable()
     assert len(str(other.value)) < 3000
@@ -185,7 +185,7 @@ async def test_page_information_that_is_a_text(answering: Answering, value: Any)
     """It may be a row's, and is not shown."""
     body = {"pageInfo": {"total": value}, "transcriptions": []}
     async with answering(json.dumps(body)) as client:
-        with pytest.raises(PaginationError, match="says total") as caught:
+        with pytest.raises(PaginationError, match="invalid page information: total") as caught:
             await client.get_page()
     assert "said" not in str(caught.value)
 

@@ -1,14 +1,12 @@
-"""P1 and P4: every envelope that is understood, and an error for every other one."""
+"""`_api/pages.py` (P1, P4): envelopes that are understood, and errors for all others."""
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from videosdk_transcripts import InvalidResponseError, InvalidRowError, Page, PaginationError
-from videosdk_transcripts._api.converter import quick_row, read_transcription
-from videosdk_transcripts._api.pages import OnInvalid, read_page
+from videosdk_transcripts._api.pages import OnInvalid, PageReader
 from videosdk_transcripts._api.protocol import Request, Response
 from videosdk_transcripts.models import Transcription
 
@@ -17,11 +15,12 @@ ROWS = [{"id": "a"}, {"id": "b"}]
 
 
 def read(data: Any, page: int = 2, on_invalid: OnInvalid = "raise") -> Page[Transcription]:
-    """Read an answer to the request for a page."""
-    answer = Response(200, {}, json.dumps(data).encode())
-    return asyncio.run(
-        read_page(answer, ASKED, page, quick_row, read_transcription, on_invalid=on_invalid)
-    )
+    """Read a response to the request for a page."""
+    response = Response(200, {}, json.dumps(data).encode())
+    reader = PageReader(response, ASKED, page, Transcription, on_invalid=on_invalid)
+    for _ in reader.slices():
+        pass
+    return reader.page()
 
 
 INFO = {"currentPage": 2, "perPage": 2, "lastPage": 3, "total": 5}
@@ -37,11 +36,11 @@ INFO = {"currentPage": 2, "perPage": 2, "lastPage": 3, "total": 5}
         (
             {
                 "pagination": {"page": 2, "perPage": 2, "totalPages": 3, "total": 5},
-                "recordings": ROWS,
+                "records": ROWS,
             },
             (2, 3, 5),
         ),
-        ({"pageInfo": {"totalItems": 5, "total": 2}, "batchCalls": ROWS}, (None, None, 5)),
+        ({"pageInfo": {"totalItems": 5, "total": 2}, "data": ROWS}, (None, None, 5)),
         ({"pageInfo": None, "transcriptions": ROWS}, (None, None, None)),
         ({"transcriptions": ROWS}, (None, None, None)),
         (ROWS, (None, None, None)),
@@ -50,23 +49,23 @@ INFO = {"currentPage": 2, "perPage": 2, "lastPage": 3, "total": 5}
         ({"pageInfo": INFO | {"lastPage": 0}, "transcriptions": ROWS}, (2, None, 5)),
     ],
 )
-def test_envelopes(data: Any, numbers: tuple[int | None, ...]) -> None:
-    """The rows and the numbers are found in every shape of the host."""
+def test_known_envelopes_are_read(data: Any, numbers: tuple[int | None, ...]) -> None:
+    """In every shape that the host uses."""
     page = read(data)
     assert [t.id for t in page.items] == ["a", "b"]
     assert page.number == 2
     assert numbers == (page.page_size, page.last_page, page.total)
 
 
-def test_the_list_that_is_there_is_read() -> None:
-    """A key that is null beside one with rows hides none of them."""
+def test_null_list_does_not_hide_another_list() -> None:
+    """The first list that is not null is read."""
     page = read({"transcriptions": None, "data": ROWS})
     assert [t.id for t in page.items] == ["a", "b"]
 
 
 @pytest.mark.parametrize("rows", [None, []])
-def test_no_rows(rows: list[Any] | None) -> None:
-    """Null is an empty list, and the last page of an empty list may be 0."""
+def test_empty_list(rows: list[Any] | None) -> None:
+    """Null is an empty list too, and its last page may be 0."""
     page = read({"pageInfo": {"lastPage": 0, "total": 0}, "transcriptions": rows}, page=1)
     assert (page.items, page.last_page, page.total) == ((), 0, 0)
 
@@ -76,18 +75,20 @@ def test_no_rows(rows: list[Any] | None) -> None:
     [
         ({}, "an envelope without a list of rows"),
         ({"pageInfo": INFO, "items": []}, "an envelope without a list of rows"),
-        ({"transcriptions": {"id": "a"}}, "an envelope whose 'transcriptions' is no array"),
-        ({"data": "x"}, "an envelope whose 'data' is no array"),
-        ({"pageInfo": [1], "transcriptions": []}, "page information that is no object"),
+        ({"transcriptions": {"id": "a"}}, "an envelope whose 'transcriptions' is not an array"),
+        ({"data": "x"}, "an envelope whose 'data' is not an array"),
+        ({"pageInfo": [1], "transcriptions": []}, "page information that is not an object"),
         ("x", "JSON that is neither an object nor an array"),
         (None, "JSON that is neither an object nor an array"),
         ({"success": False, "transcriptions": []}, "a failure"),
+        # Lists of endpoints that are never called.
+        ({"recordings": [{"id": "a"}]}, "an envelope without a list of rows"),
         # The shape in which sibling endpoints fail with a 200.
         ({"code": 500, "data": None, "msg": "x"}, "an envelope without a list of rows"),
     ],
 )
-def test_what_is_not_understood_is_an_error(data: Any, found: str) -> None:
-    """And never an empty page, at which a walk would end."""
+def test_unknown_envelope_raises(data: Any, found: str) -> None:
+    """An empty page would end the walk."""
     with pytest.raises(InvalidResponseError) as caught:
         read(data)
     assert f"with {found}" in str(caught.value)
@@ -95,44 +96,45 @@ def test_what_is_not_understood_is_an_error(data: Any, found: str) -> None:
 
 @pytest.mark.parametrize("key", ["currentPage", "perPage", "lastPage", "total"])
 @pytest.mark.parametrize("value", [-1, 1.5, True, "x", "1.0", "-1", [], {}, 10**15, "9" * 16, "٣"])
-def test_numbers_that_make_no_sense(key: str, value: Any) -> None:
-    """Page information is an int or digits in a text, and never negative."""
+def test_invalid_page_information_raises(key: str, value: Any) -> None:
+    """Valid is a non-negative int, or digits in a string."""
     with pytest.raises(PaginationError, match=key):
         read({"pageInfo": INFO | {key: value}, "transcriptions": ROWS})
 
 
-def test_page_zero_makes_no_sense() -> None:
-    """Pages are counted from 1; of an empty list 0 says nothing."""
-    with pytest.raises(PaginationError, match="answered with page 0"):
+def test_current_page_zero_raises_unless_list_is_empty() -> None:
+    """Pages are counted from 1."""
+    with pytest.raises(PaginationError, match="the response is page 0"):
         read({"pageInfo": INFO | {"currentPage": 0}, "transcriptions": ROWS})
     empty = {"currentPage": 0, "lastPage": 0, "total": 0}
     assert read({"pageInfo": empty, "transcriptions": []}, page=1).items == ()
 
 
 @pytest.mark.parametrize(("current", "last"), [(1, 3), (3, 3), (9, 3), (1, None), (9, 9)])
-def test_another_page_than_asked_for(current: int, last: int | None) -> None:
-    """A page under a wrong number is not taken for the one that was asked for."""
-    with pytest.raises(PaginationError, match=f"asked for page 2.*page {current}") as caught:
+def test_response_with_another_page_raises(current: int, last: int | None) -> None:
+    """Its rows are not those of the requested page."""
+    with pytest.raises(PaginationError, match=f"requested page 2.*page {current}") as caught:
         read({"pageInfo": {"currentPage": current, "lastPage": last}, "transcriptions": ROWS})
     assert caught.value.page == 2
 
 
-def test_the_last_page_in_place_of_one_beyond_it() -> None:
-    """A list that has shrunk may answer with its last page; its rows are not page 5's."""
+def test_last_page_in_response_to_a_page_beyond_it_has_no_rows() -> None:
+    """A list that has shrunk may return its last page; these rows are not those of page 5."""
     page = read({"pageInfo": INFO | {"currentPage": 3}, "transcriptions": ROWS}, page=5)
     assert (page.number, page.items, page.last_page, page.is_last) == (5, (), 3, True)
 
 
-def test_an_unreadable_row_is_raised_with_its_place() -> None:
-    """The path counts the rows of the answer, under the key that they stand in."""
+def test_invalid_row_raises_with_its_json_path() -> None:
+    """The path has the key of the list and the index of the row."""
     with pytest.raises(InvalidRowError) as caught:
         read({"data": [{"id": "a"}, {"id": 1}]})
     assert (caught.value.path, caught.value.page) == ("$.data[1].id", 2)
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("on_invalid", ["skip", "collect"])
-def test_an_unreadable_row_does_not_lose_the_page(on_invalid: OnInvalid) -> None:
-    """Asked to go on, the page has the other rows, and says what is not among them."""
+def test_invalid_rows_are_collected_on_request(on_invalid: OnInvalid) -> None:
+    """The page has the other rows."""
     bad = {"id": "b", "start": "yesterday"}
     page = read({"transcriptions": [{"id": "a"}, bad, {"id": "c"}, 5]}, on_invalid=on_invalid)
     assert [t.id for t in page.items] == ["a", "c"]
@@ -147,21 +149,17 @@ def test_an_unreadable_row_does_not_lose_the_page(on_invalid: OnInvalid) -> None
     assert (second.path, second.row_id, second.raw) == ("$.transcriptions[3]", None, 5)
 
 
-async def test_a_large_page_lets_others_have_their_turn() -> None:
-    """Each hundred rows, so that a page holds the event loop for a millisecond or two."""
-    turns = 0
+def test_large_page_is_structured_in_slices() -> None:
+    """Of a hundred rows, between which other work can be done."""
+    body = json.dumps({"transcriptions": [{"id": f"{n}"} for n in range(250)]}).encode()
+    reader = PageReader(Response(200, {}, body), ASKED, 1, Transcription, on_invalid="raise")
+    done = [len(reader.page().items) for _ in reader.slices()]
+    assert done == [100, 200]
+    assert [row.id for row in reader.page().items] == [f"{n}" for n in range(250)]
 
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
 
-    other = asyncio.create_task(count())
-    body = json.dumps({"transcriptions": [{"id": f"{n}"} for n in range(1000)]}).encode()
-    page = await read_page(
-        Response(200, {}, body), ASKED, 1, quick_row, read_transcription, on_invalid="raise"
-    )
-    other.cancel()
-    assert [row.id for row in page.items] == [f"{n}" for n in range(1000)]
-    assert turns == 9
+def test_index_in_path_counts_rows_of_all_slices() -> None:
+    """Not those of its own slice."""
+    rows = [{"id": f"{n}"} for n in range(150)] + [{"id": 5}]
+    page = read({"transcriptions": rows}, on_invalid="skip")
+    assert [row.path for row in page.invalid_rows] == ["$.transcriptions[150].id"]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from videosdk_transcripts import TranscriptsClient
-from videosdk_transcripts._api.converter import quick_row, read_transcription
+from videosdk_transcripts import Transcription, TranscriptsClient
 from videosdk_transcripts._api.filter import Filter
-from videosdk_transcripts._api.pages import read_page
-from videosdk_transcripts._api.protocol import Response, list_request
+from videosdk_transcripts._api.pages import PageReader
+from videosdk_transcripts._api.protocol import REALTIME, Response, list_request
 
 from .jobs import ROOM, Job, Walked
 
@@ -34,13 +33,13 @@ async def walk(job: Job) -> Walked:
 
 
 async def structure(body: bytes, times: int) -> int:
-    """Turn a page into checked objects so many times, and count them."""
+    """Structure a page so many times, and count the rows."""
     count = 0
-    request = list_request(Filter.of(ROOM, None), 1, 20)
+    request = list_request(REALTIME, Filter.of(ROOM, None), 1, 20)
     for _ in range(times):
-        answer = Response(200, {}, body)
-        page = await read_page(
-            answer, request, 1, quick_row, read_transcription, on_invalid="raise"
-        )
-        count += len(page.items)
+        response = Response(200, {}, body)
+        reader = PageReader(response, request, 1, Transcription, on_invalid="raise")
+        for _ in reader.slices():
+            pass
+        count += len(reader.page().items)
     return count

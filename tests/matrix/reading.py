@@ -25,9 +25,9 @@ from videosdk_transcripts import (
     VideoSDKTranscriptsError,
     WalkStats,
 )
-from videosdk_transcripts._api.converter import quick_row, read_transcription
+from videosdk_transcripts._api.converter import structure_row
 from videosdk_transcripts._api.filter import Filter, Unverified
-from videosdk_transcripts._api.pages import OnInvalid, read_page
+from videosdk_transcripts._api.pages import OnInvalid, PageReader
 from videosdk_transcripts._api.protocol import (
     Request,
     Response,
@@ -130,7 +130,7 @@ def _header(given: Input) -> str:
 
 def _object(given: Input) -> str:
     found = decode_object(_answer_of(given, 200), ASKED)
-    _use(read_transcription(found, path="$"))
+    _use(structure_row(found, Transcription, path="$"))
     return "object"
 
 
@@ -143,9 +143,9 @@ def _checkpoint(given: Input) -> str:
 
 def _page(given: Input) -> str:
     answer = _answer_of(given, 200)
-    page = _at_once(_read(answer, given.page, given))
+    page = _read(answer, given.page, given)
     in_body = json.loads(given.body)
-    keys = ("transcriptions", "data", "records", "recordings", "batchCalls")
+    keys = ("transcriptions", "data", "records")
     if isinstance(in_body, dict):
         in_body = next((in_body[key] for key in keys if in_body.get(key) is not None), [])
     read = len(page.items) + len(page.invalid_rows)
@@ -163,9 +163,11 @@ def _page(given: Input) -> str:
     return _walk(given, answer)
 
 
-async def _read(answer: Response, page: int, given: Input) -> Page[Transcription]:
-    asked = (answer, ASKED, page, quick_row, read_transcription)
-    return await read_page(*asked, on_invalid=given.on_invalid)
+def _read(answer: Response, page: int, given: Input) -> Page[Transcription]:
+    reader = PageReader(answer, ASKED, page, Transcription, on_invalid=given.on_invalid)
+    for _ in reader.slices():
+        pass
+    return reader.page()
 
 
 def _use(row: Transcription) -> None:
@@ -175,7 +177,7 @@ def _use(row: Transcription) -> None:
         assert moment is None or moment.tzinfo is UTC
     shown = (repr(row), row.duration, row.is_running, row.is_finished, row.is_failed)
     assert shown[0].isprintable()
-    assert read_transcription(json.loads(json.dumps(row.to_dict())), path="$") == row
+    assert structure_row(json.loads(json.dumps(row.to_dict())), Transcription, path="$") == row
     assert pickle.loads(pickle.dumps(row)) == row == copy.copy(row)
     assert len({row, copy.deepcopy(row)}) == 1
 
@@ -188,7 +190,7 @@ def _walk(given: Input, answer: Response) -> str:
         nonlocal fetches
         fetches += 1
         assert fetches < MOST_FETCHES, "the walk does not end"
-        return await _read(answer, page, given)
+        return _read(answer, page, given)
 
     def pager(resume: str | None) -> Pager[Transcription]:
         options = WalkOptions(

@@ -398,7 +398,7 @@ async def test_large_pages_are_decoded_one_at_a_time(
     task = asyncio.create_task(
         collect(client.iter_transcriptions(ROOM, page_size=page_size), found := [])
     )
-    async with client._reading.of_this_loop():
+    async with client._realtime._decoding.of_this_loop():
         await until(lambda: bool(fake.requests) and not fake.in_flight)
         await turns(20)
         assert (found == []) is waits

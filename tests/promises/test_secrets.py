@@ -231,7 +231,7 @@ async def test_foreign_rows_are_not_logged(service: FakeVideoSDK, watch: Watch) 
             row["extension"] = {}
         error = await failure(walk(client, room_id="other"))
         assert watch.leaks(error, page, of=minted(service)) == set()
-    assert "does not name the room" in str(error)
+    assert "has no room or session id" in str(error)
 
 
 async def prefixed() -> str:

@@ -1,11 +1,14 @@
 """
-From the service's JSON to models: one cattrs converter, strict, renamed and open.
+From the service's JSON to models (promise P11): one cattrs converter for every row.
 
-It is thorough and slow: it says of each fault where it is. A row without one is read by
-`_rows` at an eighth of the cost, and alike.
+Strict: null is not ``"None"`` and ``"false"`` is not true. Tolerant: missing keys, null and
+``{}`` are equivalent, and unknown keys and status words survive.
 
-Strict: null is not ``"None"`` and ``"false"`` is not true. Open: unknown keys and
-unknown status words survive. The private classes mirror the JSON word for word.
+Each model has one structure hook, which builds it through its own ``__init__``. The hook of
+`Transcription` reads the documented row directly, because it runs for every row of every
+list. Any other row goes through the hooks that cattrs generates for private classes
+which mirror the JSON: they convert what is unusual and valid, and locate each fault of what
+is invalid.
 """
 
 from __future__ import annotations
@@ -23,184 +26,252 @@ from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 from videosdk_transcripts.errors import InvalidRowError
 from videosdk_transcripts.models import PostTranscription, Transcription
 
-from .protocol import DEEPEST, is_deep
+from .protocol import MAX_DEPTH, is_too_deep
 
-_MODELLED: Final[dict[str, Any]] = {
-    "id": None,
-    "status": None,
-    "extension": {
-        "enabled": None,
-        "provider": None,
-        "extensionConfig": {"roomId": None, "sessionId": None},
-    },
-    "transcriptionFilePaths": None,
-    "summarizedFilePaths": None,
-    "webhookUrl": None,
-    "start": None,
-    "end": None,
-}
-"""The keys that the model holds, nested as in the answer; all others go to `extra`."""
-_IN_ROW: Final = frozenset(_MODELLED)
-_IN_EXTENSION: Final = frozenset(_MODELLED["extension"])
-_IN_CONFIG: Final = frozenset(_MODELLED["extension"]["extensionConfig"])
+ModelT = TypeVar("ModelT")
+Structure = Callable[[Any, type[ModelT]], ModelT]
+"""A structure hook of cattrs: takes JSON and a class, and returns an instance of it."""
 
-# A frozen class sets its fields through `object.__setattr__`, one call each, which costs
-# three times as many instructions as this does: a twin of the same slots is filled by plain
-# assignment, and then becomes the real class. CPython allows that between classes of the
-# same layout, and only without a slot for weak references.
-_Draft: Final[Any] = type(
-    "_Draft", (), {"__slots__": tuple(field.name for field in fields(Transcription))}
-)
-_iso_time: Final = datetime.fromisoformat
+_MAX_FAULTS: Final = 3
+"""Faults of one row that an error lists."""
 
 
-def quick_row(raw: Any) -> Transcription | None:
-    """Turn one row into a model, or return None for one that needs a closer look."""
+# What pages and single objects use.
+
+
+def structure_hook(model: type[ModelT]) -> Structure[ModelT]:
+    """
+    Return the converter's hook for a model, which raises one of `STRUCTURE_ERRORS`.
+
+    Args:
+        model: `Transcription` or `PostTranscription`.
+    """
+    hook: Structure[ModelT] = _converter().get_structure_hook(model)
+    return hook
+
+
+def structure_row(raw: Any, model: type[ModelT], *, path: str) -> ModelT:
+    """
+    Turn one row into a model.
+
+    Args:
+        raw: the row, as decoded from JSON.
+        model: `Transcription` or `PostTranscription`.
+        path: where the row is in the response, as a JSON path.
+
+    Raises:
+        InvalidRowError: a field is missing or of the wrong type, or what is unknown is
+            nested too deep to be copied, compared or pickled by every program.
+    """
     try:
-        # Subscripts, since they cost two thirds of what `get` does. They need no check of what
-        # they look into: of all that JSON has, an object alone has keys, and values.
+        return structure_hook(model)(raw, model)
+    except STRUCTURE_ERRORS as error:
+        failure = invalid_row(error, raw, path=path)
+    # Raised outside the `except` block: cattrs' exception, which would be the context, holds
+    # the row.
+    raise failure
+
+
+def invalid_row(
+    error: Exception, raw: Any, *, path: str, page: int | None = None
+) -> InvalidRowError:
+    """
+    Return the error for a row that a hook refused, with the JSON path of each fault.
+
+    Args:
+        error: what the hook raised.
+        raw: the row.
+        path: where the row is in the response, as a JSON path.
+        page: the page of the row, if it is from a list.
+    """
+    faults = transform_error(error, path, _describe)
+    row_id = raw.get("id") if isinstance(raw, dict) else None
+    row_id = row_id if row_id and isinstance(row_id, str) else None
+    subject = f"row {row_id}" if row_id else "a row"
+    listed = "; ".join(faults[:_MAX_FAULTS])
+    more = len(faults) - _MAX_FAULTS
+    listed += f"; and {more} more" if more > 0 else ""
+    hint = "; pass on_invalid='skip' or 'collect' to continue without such rows" if page else ""
+    return InvalidRowError(
+        f"{subject} can't be read: {listed}{hint}",
+        path=faults[0].partition(" @ ")[2],
+        row_id=row_id,
+        page=page,
+    )
+
+
+def _describe(error: BaseException, _type: type | None) -> str:
+    return "required, but missing" if isinstance(error, KeyError) else str(error)
+
+
+class _MismatchError(TypeError):
+    """A value is not what the field needs. Names the two types, never the value."""
+
+    def __init__(self, expected: str, value: object) -> None:
+        super().__init__(f"expected {expected}, found {_JSON_NAMES.get(type(value), 'null')}")
+
+
+class _TooDeepError(TypeError):
+    """A row is nested too deep."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested deeper than {MAX_DEPTH} levels")
+
+
+STRUCTURE_ERRORS: Final = (BaseValidationError, _MismatchError, _TooDeepError)
+
+_JSON_NAMES: Final[dict[type, str]] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
+
+
+# Made when the first row needs it: many programs never read one.
+@cache
+def _converter() -> Converter:
+    converter = Converter()
+    converter.register_structure_hook(Transcription, _transcription)
+    converter.register_structure_hook(PostTranscription, _post_transcription)
+    # The rest is for the generated hooks of the mirror classes.
+    converter.register_structure_hook(str, _string)
+    converter.register_structure_hook(bool, _boolean)
+    converter.register_structure_hook(datetime, _time)
+    converter.register_structure_hook(_Id, _id)
+    converter.register_structure_hook_factory(
+        has, lambda cls: _only_objects(make_dict_structure_fn(cls, converter))
+    )
+    converter.register_structure_hook_factory(
+        is_mapping, lambda cls: _only_first_fault(mapping_structure_factory(cls, converter))
+    )
+    return converter
+
+
+# The structure hooks of the models.
+
+_parse_time: Final = datetime.fromisoformat
+
+
+def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
+    """Structure a row of the list of realtime transcriptions."""
+    try:
+        # Subscripts, which cost less than `get`; they need no check of what they look into,
+        # since of all that JSON has, only an object has string keys.
         extension = raw["extension"]
         config = extension["extensionConfig"]
         row_id, status = raw["id"], raw["status"]
         room_id, session_id = config["roomId"], config["sessionId"]
         provider, enabled = extension["provider"], extension["enabled"]
         files, summary_files = raw["transcriptionFilePaths"], raw["summarizedFilePaths"]
-        start, end = _iso_time(raw["start"]), _iso_time(raw["end"])
-        if not (
+        start, end = _parse_time(raw["start"]), _parse_time(raw["end"])
+        if (
             type(row_id) is str
             and row_id
             and type(status) is str
             and type(room_id) is str
             and type(session_id) is str
             and type(provider) is str
+            and (enabled is True or enabled is False)
             and type(files["txt"]) is str
             and type(summary_files["txt"]) is str
-            and (enabled is True or enabled is False)
-            # Another zone, or none, is for the closer look.
             and start.tzinfo is UTC
             and end.tzinfo is UTC
-            # All keys are those that were looked at.
+            # There are no other keys than those read above.
             and len(raw) == 7
             and len(extension) == 3
             and len(config) == 2
             and len(files) == len(summary_files) == 1
         ):
-            raise ValueError  # noqa: TRY301 - for what comes below, and not for a caller
-        webhook_url, extra = None, {}
-    except (AttributeError, KeyError, TypeError, ValueError):
-        values = _values(raw)
-        if values is None:
-            return None
-        row_id, status, room_id, session_id, start, end, files, summary_files = values[:8]
-        provider, enabled, webhook_url, extra = values[8:]
-    row = _Draft()
-    row.id = row_id
-    row.status = status
-    row.room_id = room_id
-    row.session_id = session_id
-    row.start = start
-    row.end = end
-    row.files = files
-    row.summary_files = summary_files
-    row.provider = provider
-    row.enabled = enabled
-    row.webhook_url = webhook_url
-    row.extra = extra
-    row.__class__ = Transcription
-    made: Transcription = row
-    return made
+            # By position, which costs less than keywords: the order is that of the class.
+            return Transcription(
+                row_id,
+                status,
+                room_id,
+                session_id,
+                start,
+                end,
+                files,
+                summary_files,
+                provider,
+                enabled,
+                None,
+                {},
+            )
+    except (KeyError, TypeError, ValueError):
+        pass
+    # Out here, so that the exception handled above is not the context of another one.
+    return _transcription_of_any_shape(raw)
 
 
-def _values(raw: Any) -> tuple[Any, ...] | None:
-    """Return the values of a row with less or more than what is documented, or None."""
-    try:
-        get = raw.get
-        extension = _object(get("extension"))
-        config = _object(extension.get("extensionConfig"))
-        row_id, enabled = get("id"), extension.get("enabled")
-        if type(row_id) is not str or not row_id or not (enabled is None or type(enabled) is bool):
-            return None
-        room_id, session_id = config.get("roomId"), config.get("sessionId")
-        # Of the wrong type they are a fault, also where the extension has them too.
-        top_room, top_session = get("roomId"), get("sessionId")
-        status, webhook_url, provider = get("status"), get("webhookUrl"), extension.get("provider")
-        for text in (status, webhook_url, provider, room_id, session_id, top_room, top_session):
-            if text is not None and type(text) is not str:
-                return None
-        extra = _extra(raw, extension, config)
-        return (
-            row_id,
-            status,
-            top_room if room_id is None else room_id,
-            top_session if session_id is None else session_id,
-            _time(get("start")),
-            _time(get("end")),
-            _urls(get("transcriptionFilePaths")),
-            _urls(get("summarizedFilePaths")),
-            provider,
-            enabled,
-            webhook_url,
-            extra,
-        )
-    except (AttributeError, TypeError, ValueError):
-        return None
+def _transcription_of_any_shape(raw: Any) -> Transcription:
+    row = _converter().structure(raw, _Row)
+    extension = row.extension or _Extension()
+    config = extension.extensionConfig or _Config()
+    return Transcription(
+        id=row.id,
+        status=row.status,
+        room_id=row.roomId if config.roomId is None else config.roomId,
+        session_id=row.sessionId if config.sessionId is None else config.sessionId,
+        start=row.start,
+        end=row.end,
+        files=_present(row.transcriptionFilePaths),
+        summary_files=_present(row.summarizedFilePaths),
+        provider=extension.provider,
+        enabled=extension.enabled,
+        webhook_url=row.webhookUrl,
+        extra=_extra(raw, _MODELLED),
+    )
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if type(value) is dict:
-        return value
-    raise TypeError
+def _post_transcription(raw: Any, _type: type[PostTranscription]) -> PostTranscription:
+    """Structure a row of the list of transcripts of recordings."""
+    row = _converter().structure(raw, _PostRow)
+    if is_too_deep(row.userStorage):
+        raise _TooDeepError
+    return PostTranscription(
+        id=row.id,
+        status=row.status,
+        room_id=row.roomId,
+        session_id=row.sessionId,
+        recording_id=row.recordingId,
+        media_url=row.filePath,
+        start=row.start,
+        end=row.end,
+        files=_present(row.transcriptionFilePaths),
+        summary_files=_present(row.summarizedFilePaths),
+        user_storage=row.userStorage,
+        extra=_extra(raw, _MODELLED_POST),
+    )
 
 
-def _urls(value: Any) -> dict[str, Any]:
-    urls = _object(value)
-    for url in urls.values():
-        if type(url) is not str:
-            raise TypeError
-    return urls
+def _present(files: _Files | None) -> dict[str, str]:
+    return {name: url for name, url in files.items() if url is not None} if files else {}
 
 
-def _time(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    time = _iso_time(value)
-    if time.tzinfo is UTC:
-        return time
-    raise ValueError
-
-
-def _extra(
-    raw: dict[str, Any], extension: dict[str, Any], config: dict[str, Any]
-) -> dict[str, Any]:
-    extra: dict[str, Any] = {}
-    if not (_IN_EXTENSION.issuperset(extension) and _IN_CONFIG.issuperset(config)):
-        extra = leftover(raw)
-    else:
-        for key, value in raw.items():
-            if key not in _IN_ROW:
-                extra[key] = value
-    if extra and is_deep(extra):
-        raise ValueError
+def _extra(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the model has no field for, each at its place in the row."""
+    extra = _leftover(raw, modelled)
+    if is_too_deep(extra):
+        raise _TooDeepError
     return extra
 
 
-def leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any] = _MODELLED) -> dict[str, Any]:
-    """Return what the model has no field for, each at its place in the answer."""
+def _leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, Any]:
     left: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in modelled:
             left[key] = value
         elif modelled[key] is not None and value is not None:
-            below = leftover(value, modelled[key])
+            below = _leftover(value, modelled[key])
             if below:
                 left[key] = below
     return left
 
 
-T = TypeVar("T")
-
+# The mirror classes of the JSON, word for word.
 
 _Id = NewType("_Id", str)
 _Files = dict[str, str | None]
@@ -222,7 +293,7 @@ class _Extension:
 @define
 class _Row:
     """
-    A row of the list.
+    A row of the list of realtime transcriptions.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
     """
@@ -235,7 +306,7 @@ class _Row:
     webhookUrl: str | None = None
     start: datetime | None = None
     end: datetime | None = None
-    # Documented in the extension alone; the vendor's own Node SDK looks here as well.
+    # Documented in the extension only; the vendor's own Node SDK reads these as well.
     roomId: str | None = None
     sessionId: str | None = None
 
@@ -261,114 +332,25 @@ class _PostRow:
     userStorage: Any = None
 
 
-_IN_POST_ROW: Final[dict[str, Any]] = {field.name: None for field in fields(_PostRow)}
-_MOST_FAULTS: Final = 3
-
-
-class _MismatchError(TypeError):
-    """A value is not what the field needs. Tells the two types and never the value."""
-
-    def __init__(self, expected: str, value: object) -> None:
-        super().__init__(f"expected {expected}, found {_JSON_NAMES.get(type(value), 'null')}")
-
-
-_JSON_NAMES: Final[dict[type, str]] = {
-    str: "a string",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    list: "an array",
-    dict: "an object",
+_MODELLED: Final[dict[str, Any]] = {
+    "id": None,
+    "status": None,
+    "extension": {
+        "enabled": None,
+        "provider": None,
+        "extensionConfig": {"roomId": None, "sessionId": None},
+    },
+    "transcriptionFilePaths": None,
+    "summarizedFilePaths": None,
+    "webhookUrl": None,
+    "start": None,
+    "end": None,
 }
+"""The keys that `Transcription` has fields for, nested as in a row; all others go to `extra`."""
+_MODELLED_POST: Final[dict[str, Any]] = {field.name: None for field in fields(_PostRow)}
 
 
-def read_transcription(raw: Any, *, path: str, page: int | None = None) -> Transcription:
-    """
-    Turn one row into a model.
-
-    Args:
-        raw: the row, as `json.loads` gave it.
-        path: the row's place in the answer, as a JSON path.
-        page: the page that the row stands on, if it is of a list.
-
-    Raises:
-        InvalidRowError: a field is missing or of the wrong type, or what is unknown is
-            nested too deep to be copied, compared or pickled by any program.
-    """
-    row = _structured(raw, _Row, path, page)
-    extra = leftover(raw)
-    if is_deep(extra):
-        raise _invalid(raw, [f"nested deeper than {DEEPEST} levels @ {path}"], page)
-    extension = row.extension or _Extension()
-    config = extension.extensionConfig or _Config()
-    return Transcription(
-        id=row.id,
-        status=row.status,
-        room_id=row.roomId if config.roomId is None else config.roomId,
-        session_id=row.sessionId if config.sessionId is None else config.sessionId,
-        start=row.start,
-        end=row.end,
-        files=_present(row.transcriptionFilePaths),
-        summary_files=_present(row.summarizedFilePaths),
-        provider=extension.provider,
-        enabled=extension.enabled,
-        webhook_url=row.webhookUrl,
-        extra=extra,
-    )
-
-
-def read_post_transcription(raw: Any, *, path: str, page: int | None = None) -> PostTranscription:
-    """Turn one row of the transcripts of recordings into a model, as `read_transcription` does."""
-    row = _structured(raw, _PostRow, path, page)
-    extra = leftover(raw, _IN_POST_ROW)
-    if is_deep([extra, row.userStorage]):
-        raise _invalid(raw, [f"nested deeper than {DEEPEST} levels @ {path}"], page)
-    return PostTranscription(
-        id=row.id,
-        status=row.status,
-        room_id=row.roomId,
-        session_id=row.sessionId,
-        recording_id=row.recordingId,
-        media_url=row.filePath,
-        start=row.start,
-        end=row.end,
-        files=_present(row.transcriptionFilePaths),
-        summary_files=_present(row.summarizedFilePaths),
-        user_storage=row.userStorage,
-        extra=extra,
-    )
-
-
-def _structured(raw: Any, into: type[T], path: str, page: int | None) -> T:
-    try:
-        return _converter().structure(raw, into)
-    except (BaseValidationError, _MismatchError) as error:
-        faults = transform_error(error, path, _describe)
-    # Raised out here, so that the error does not carry the row in its context.
-    raise _invalid(raw, faults, page)
-
-
-def _invalid(raw: Any, faults: list[str], page: int | None) -> InvalidRowError:
-    row_id = raw.get("id") if isinstance(raw, dict) else None
-    row_id = row_id if row_id and isinstance(row_id, str) else None
-    whose = f"row {row_id}" if row_id else "a row"
-    told, more = "; ".join(faults[:_MOST_FAULTS]), len(faults) - _MOST_FAULTS
-    told += f"; and {more} more" if more > 0 else ""
-    hint = "; pass on_invalid='skip' or 'collect' to go on without such rows" if page else ""
-    return InvalidRowError(
-        f"{whose} can't be read: {told}{hint}",
-        path=faults[0].partition(" @ ")[2],
-        row_id=row_id,
-        page=page,
-    )
-
-
-def _describe(error: BaseException, _type: type | None) -> str:
-    return "required, but missing" if isinstance(error, KeyError) else str(error)
-
-
-def _present(files: _Files | None) -> dict[str, str]:
-    return {name: url for name, url in files.items() if url is not None} if files else {}
+# The hooks of values in the mirror classes, stricter than those of cattrs.
 
 
 def _string(value: Any, _type: Any) -> str:
@@ -383,25 +365,25 @@ def _boolean(value: Any, _type: Any) -> bool:
     raise _MismatchError("a boolean", value)
 
 
-def _moment(value: Any, _type: Any) -> datetime:
+def _time(value: Any, _type: Any) -> datetime:
     try:
-        moment = datetime.fromisoformat(_string(value, str))
-        # Every documented time has a zone; one without is read as the UTC that they are in.
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        time = datetime.fromisoformat(_string(value, str))
+        # Every documented time has a zone, UTC; one without a zone is read as UTC.
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise _MismatchError("an ISO 8601 time", value)
 
 
-def _identity(value: Any, _type: Any) -> str:
+def _id(value: Any, _type: Any) -> str:
     # Rows are told apart by their ids, so that two empty ones would count as one row.
     if value == "":
         raise _MismatchError("an id", value)
     return _string(value, str)
 
 
-def _of_object(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Refuse what is no JSON object: a generated hook takes a text for one without keys."""
+def _only_objects(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Refuse what is not a JSON object: a generated hook reads a string as one without keys."""
 
     def hook(value: Any, type_: Any) -> Any:
         if not isinstance(value, dict):
@@ -411,8 +393,8 @@ def _of_object(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
     return hook
 
 
-def _of_files(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Refuse the first value that is no text, and not each of what may be a million."""
+def _only_first_fault(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Refuse the first value that is not a string, rather than each of perhaps a million."""
 
     def hook(value: Any, type_: Any) -> Any:
         for name, url in value.items():
@@ -420,21 +402,4 @@ def _of_files(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
                 return structure({name: url}, type_)
         return value
 
-    return _of_object(hook)
-
-
-# Made when the first row needs it, which in most programs none does.
-@cache
-def _converter() -> Converter:
-    converter = Converter()
-    converter.register_structure_hook(str, _string)
-    converter.register_structure_hook(bool, _boolean)
-    converter.register_structure_hook(datetime, _moment)
-    converter.register_structure_hook(_Id, _identity)
-    converter.register_structure_hook_factory(
-        has, lambda cls: _of_object(make_dict_structure_fn(cls, converter))
-    )
-    converter.register_structure_hook_factory(
-        is_mapping, lambda cls: _of_files(mapping_structure_factory(cls, converter))
-    )
-    return converter
+    return _only_objects(hook)

@@ -1,8 +1,8 @@
 """
-Whose rows a caller asked for: one rule, used for the request and for the answer.
+No foreign rows (promise P2): one rule, used for the request and for the response.
 
-The vendor's pages contradict each other on whether the service honours its own
-filter, so it is sent and every row is checked all the same (promise P2).
+The vendor's pages contradict each other on whether the service applies its own filter, so
+it is sent and every row is checked as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Unverified = Literal["raise", "skip", "yield"]
 
 
 class TranscriptionLike(Protocol):
-    """A row that knows where it belongs, or does not."""
+    """A row with an id, and perhaps the room and session that it belongs to."""
 
     @property
     def id(self) -> str: ...
@@ -39,7 +39,7 @@ TranscriptionT = TypeVar("TranscriptionT", bound=TranscriptionLike)
 
 @frozen
 class Filter:
-    """The room and the session that were asked for; None asks for all."""
+    """The room and the session that were requested; None for all."""
 
     room_id: str | None = None
     session_id: str | None = None
@@ -47,10 +47,10 @@ class Filter:
     @classmethod
     def of(cls, room_id: str | None, session_id: str | None) -> Self:
         """
-        Make a filter of what a caller gave.
+        Return the filter of a caller's arguments.
 
         Raises:
-            ConfigurationError: one of them is given, and is no id.
+            ConfigurationError: one of them is neither None nor a valid id.
         """
         for name, value in (("room_id", room_id), ("session_id", session_id)):
             if value is not None:
@@ -58,12 +58,12 @@ class Filter:
         return cls(room_id, session_id)
 
     def params(self) -> dict[str, str]:
-        """Return the query parameters that say the same to the service."""
+        """Return the filter as query parameters."""
         pairs = {"roomId": self.room_id, "sessionId": self.session_id}
         return {key: value for key, value in pairs.items() if value is not None}
 
     def matches_all(self, rows: tuple[TranscriptionLike, ...]) -> bool:
-        """Tell whether all rows are ours, at the cost of a glance at each."""
+        """Return whether every row matches: the usual case, checked quickly."""
         room_id, session_id = self.room_id, self.session_id
         if room_id is not None:
             for row in rows:
@@ -75,16 +75,16 @@ class Filter:
                     return False
         return True
 
-    # The pages of a walk have one filter, so that these two are made once for all of them.
+    # All pages of a walk have the same filter, so that these two are computed once.
 
     @cached_property
     def query(self) -> str:
-        """Return the parameters as a query, to which others may be added."""
+        """Return the parameters as a query string, to which others can be appended."""
         return urlencode(self.params()) + "&" if self.params() else ""
 
     @cached_property
     def words(self) -> str:
-        """Return whose rows these are, for an error or a log."""
+        """Return what the filter selects, for an error or a log record."""
         named = [
             f"{name} {value}"
             for name, value in (("room", self.room_id), ("session", self.session_id))
@@ -93,13 +93,13 @@ class Filter:
         return " and ".join(named) or "the whole account"
 
     def matches(self, row: TranscriptionLike) -> bool | None:
-        """Tell whether a row is one of ours, or None where the row does not say."""
+        """Return whether a row matches, or None if it lacks an id that decides it."""
         claims = [
             (wanted, found)
             for wanted, found in ((self.room_id, row.room_id), (self.session_id, row.session_id))
             if wanted is not None
         ]
-        # One id that differs is proof, whatever the other one says or leaves out.
+        # One id that differs is proof, whatever the other one is.
         if any(found is not None and found != wanted for wanted, found in claims):
             return False
         return None if any(found is None for _, found in claims) else True
@@ -112,46 +112,52 @@ def apply_filter(
     page: Page[TranscriptionT], wanted: Filter, on_unverified: Unverified
 ) -> Page[TranscriptionT]:
     """
-    Return the page without rows that are another's, and with the dropped ones counted.
+    Return the page without foreign rows, which are counted in it.
+
+    Args:
+        page: the page as the service sent it.
+        wanted: the room and session that were requested.
+        on_unverified: ``raise`` for a row without the ids that are needed to check it, or
+            ``skip`` or ``yield`` it; both are counted.
 
     Raises:
-        UnverifiedRowError: a row does not say whose it is and `on_unverified` is ``raise``.
+        UnverifiedRowError: there is such a row, with ``on_unverified="raise"``.
     """
     if wanted.matches_all(page.items):
         return page
     kept: list[TranscriptionT] = []
-    foreign = unsure = 0
+    foreign = unverified = 0
     for row in page.items:
-        verdict = wanted.matches(row)
-        if verdict is False:
+        matches = wanted.matches(row)
+        if matches is False:
             foreign += 1
             continue
-        if verdict is None:
+        if matches is None:
             if on_unverified == "raise":
-                raise _on_unverified(row, page.number, wanted)
-            unsure += 1
+                raise _unverified_row(row, page.number, wanted)
+            unverified += 1
             if on_unverified == "skip":
                 continue
         kept.append(row)
-    return evolve(page, items=tuple(kept), foreign_rows_dropped=foreign, unverified_rows=unsure)
+    return evolve(page, items=tuple(kept), foreign_rows_dropped=foreign, unverified_rows=unverified)
 
 
 def warn_of_foreign_rows(page: Page[TranscriptionT], wanted: Filter) -> None:
-    """Say in the log that the service did not honour its filter."""
+    """Log a warning that the service did not apply its filter."""
     logger.warning(
-        "The service ignored the filter for %s: page %d held %d rows of others, which were "
-        "dropped. If you asked by a room's custom id, ask by its room id instead.",
+        "The service ignored the filter for %s: page %d had %d foreign rows, which were dropped. "
+        "If you passed a room's custom id, pass its room id instead.",
         wanted,
         page.number,
         page.foreign_rows_dropped,
     )
 
 
-def _on_unverified(row: TranscriptionLike, page: int, wanted: Filter) -> UnverifiedRowError:
+def _unverified_row(row: TranscriptionLike, page: int, wanted: Filter) -> UnverifiedRowError:
     return UnverifiedRowError(
-        f"row {row.id} does not name the room or session it belongs to, so it can't be "
-        f"told whether it is of {wanted}; pass on_unverified='yield' to accept such rows or "
-        "on_unverified='skip' to leave them out",
+        f"row {row.id} has no room or session id, so it can't be verified that it belongs to "
+        f"{wanted}; pass on_unverified='yield' to accept such rows or on_unverified='skip' to "
+        "skip them",
         row_id=row.id,
         page=page,
     )

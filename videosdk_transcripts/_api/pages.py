@@ -1,43 +1,136 @@
 """
-The envelope of a list: where the rows and the page information stand in an answer.
+The envelope of a list: where the rows and the page information are in a response (P1, P4).
 
-One page is documented, ``{pageInfo, transcriptions}``; the other shapes read here are
-those that the same host uses on sibling endpoints.
+One shape is documented, ``{pageInfo, transcriptions}``; the others read here are those of
+sibling endpoints on the same host. A response that is none of them is an error, never an
+empty page.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable, Mapping
-from itertools import count
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Generic, Literal
 
-from attrs import define, fields
+from attrs import define
 
-from videosdk_transcripts.errors import InvalidRowError, PaginationError
+from videosdk_transcripts.errors import PaginationError
 from videosdk_transcripts.models import InvalidRow, Page
 
-from .protocol import Request, Response, is_deep, read_json, refuse_failure, unreadable
+from .converter import STRUCTURE_ERRORS, ModelT, invalid_row, structure_hook
+from .protocol import Request, Response, is_too_deep, read_json, refuse_failure, unreadable
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 OnInvalid = Literal["raise", "skip", "collect"]
 
-_LIST_KEYS: Final = ("transcriptions", "data", "records", "recordings", "batchCalls")
-_MOST: Final = 10**15
-_SLICE: Final = 100
-"""Rows that are read in one go, before others that share the event loop get their turn."""
+_LIST_KEYS: Final = ("transcriptions", "data", "records")
 _INFO_KEYS: Final = ("pageInfo", "pagination")
+_MAX_NUMBER: Final = 10**15
+_SLICE: Final = 100
+"""Rows that are structured in one go."""
 
 
-class ReadRow(Protocol[T_co]):
-    """Turns one row into a model, or raises InvalidRowError."""
+class PageReader(Generic[ModelT]):
+    """
+    Turn a response into the page that was requested, with the rows of every owner.
 
-    def __call__(self, raw: Any, *, path: str, page: int) -> T_co: ...
+    ::
+
+        reader = PageReader(response, request, 1, Transcription, on_invalid="raise")
+        for _ in reader.slices():
+            ...  # other work may run here
+        page = reader.page()
+
+    Args:
+        response: a success.
+        request: what was requested, for the text of an error.
+        page: the number of the page that was requested, from 1.
+        model: the class of the rows.
+        on_invalid: ``raise`` for a row that can't be read, or ``skip`` or ``collect`` to add
+            it to `Page.invalid_rows`.
+
+    Raises:
+        InvalidResponseError: the body is not JSON, or its envelope is not understood.
+        PaginationError: the page information is malformed, or is about another page.
+    """
+
+    def __init__(
+        self,
+        response: Response,
+        request: Request,
+        page: int,
+        model: type[ModelT],
+        *,
+        on_invalid: OnInvalid,
+    ) -> None:
+        self._rows, self._info, self._path = _open_envelope(response, request)
+        self._number = page
+        self._model = model
+        self._on_invalid = on_invalid
+        self._items: list[ModelT] = []
+        self._invalid: list[InvalidRow] = []
+        self._check_number()
+
+    def slices(self) -> Iterator[None]:
+        """
+        Structure all rows, and yield after each 100 of them if more follow.
+
+        Raises:
+            InvalidRowError: a row can't be read, with ``on_invalid="raise"``.
+        """
+        for first in range(0, len(self._rows), _SLICE):
+            if first:
+                yield
+            self._structure(self._rows[first : first + _SLICE], first)
+
+    def page(self) -> Page[ModelT]:
+        """Return the page with the rows structured so far."""
+        info = self._info
+        return Page(
+            number=self._number,
+            items=tuple(self._items),
+            page_size=info.page_size,
+            # Undocumented for an empty list; a last page of 0 with rows means nothing.
+            last_page=None if self._rows and info.last_page == 0 else info.last_page,
+            total=info.total,
+            invalid_rows=tuple(self._invalid),
+        )
+
+    def _check_number(self) -> None:
+        """Refuse the rows of another page."""
+        current, last, number = self._info.current_page, self._info.last_page, self._number
+        # The current page of an empty list is undocumented; 0 means nothing there.
+        if current in (None, number) or not (self._rows or current):
+            return
+        if last != current or current > number:
+            raise PaginationError(
+                f"requested page {number}, but the response is page {current} of {last}; start a "
+                "new walk, or resume from the checkpoint",
+                page=number,
+            )
+        # The list has shrunk, and the service returns its last page in place of one beyond it.
+        self._rows = []
+
+    def _structure(self, rows: list[Any], first: int) -> None:
+        structure, model = structure_hook(self._model), self._model
+        append = self._items.append
+        for index, raw in enumerate(rows, first):
+            try:
+                append(structure(raw, model))
+            except STRUCTURE_ERRORS as error:
+                path = f"{self._path}[{index}]"
+                failure = invalid_row(error, raw, path=path, page=self._number)
+            else:
+                continue
+            # Raised outside the `except` block: cattrs' exception, which would be the context,
+            # holds the row.
+            if self._on_invalid == "raise":
+                raise failure
+            kept = None if is_too_deep(raw) else raw
+            found = (failure.path or path, failure.message, failure.row_id, kept)
+            self._invalid.append(InvalidRow(self._number, *found))
 
 
-# Not frozen: one is made a page, at half the cost.
+# Not frozen: one is made for each page, at a third of the cost.
 @define
 class _PageInfo:
     """The four numbers; None for each that is absent."""
@@ -48,104 +141,32 @@ class _PageInfo:
     total: int | None = None
 
 
-class _Draft(Generic[T]):
-    """A page before it is frozen: the way of `_rows`, which says why."""
-
-    __slots__ = tuple(field.name for field in fields(Page))
-
-
-async def read_page(
-    answer: Response,
-    request: Request,
-    page: int,
-    quick_row: Callable[[Any], T | None],
-    read_row: ReadRow[T],
-    *,
-    on_invalid: OnInvalid,
-) -> Page[T]:
-    """
-    Turn an answer into the page that was asked for, with all the rows of all owners.
-
-    Args:
-        answer: a success.
-        request: what was asked, for the text of an error.
-        page: the page that was asked for, from 1.
-        quick_row: turns one row into a model, or returns None for what it does not like.
-        read_row: turns such a row into a model all the same, or raises InvalidRowError.
-        on_invalid: what becomes of a row that can't be read.
-
-    Raises:
-        InvalidResponseError: no JSON, or an envelope that is not understood.
-        InvalidRowError: a row can't be read and `on_invalid` is ``raise``.
-        PaginationError: the page information makes no sense, or is about another page.
-    """
-    rows, info, path = _open(answer, request)
-    # Nobody documents the page of an empty list; without rows, 0 says nothing.
-    if info.current_page not in (None, page) and (rows or info.current_page):
-        if info.last_page != info.current_page or info.current_page > page:
-            raise PaginationError(
-                f"asked for page {page}, the service answered with page {info.current_page} of "
-                f"{info.last_page}; start a new walk, or go on from the checkpoint",
-                page=page,
-            )
-        # The list has shrunk, and the service shows its last page in place of one beyond it.
-        rows = []
-    items: list[T] = []
-    invalid: list[InvalidRow] = []
-    for first in range(0, len(rows), _SLICE):
-        if first:
-            await asyncio.sleep(0)
-        part = rows[first : first + _SLICE]
-        found = [quick_row(raw) for raw in part]
-        # No model is false.
-        if all(found):
-            items += cast("list[T]", found)
-            continue
-        for index, raw, row in zip(count(first), part, found, strict=False):
-            try:
-                items.append(row or read_row(raw, path=f"{path}[{index}]", page=page))
-            except InvalidRowError as error:
-                if on_invalid == "raise":
-                    raise
-                invalid.append(_invalid(error, raw, page, path))
-    made: Any = _Draft()
-    made.number = page
-    made.items = tuple(items)
-    made.page_size = info.page_size
-    # Nobody documents the last page of an empty list; with rows, 0 says nothing.
-    made.last_page = None if rows and info.last_page == 0 else info.last_page
-    made.total = info.total
-    made.foreign_rows_dropped = made.unverified_rows = 0
-    made.invalid_rows = tuple(invalid)
-    made.__class__ = Page
-    return cast("Page[T]", made)
-
-
-def _open(answer: Response, request: Request) -> tuple[list[Any], _PageInfo, str]:
-    data = read_json(answer, request)
+def _open_envelope(response: Response, request: Request) -> tuple[list[Any], _PageInfo, str]:
+    """Return the rows, the page information, and the JSON path of the rows."""
+    data = read_json(response, request)
     if isinstance(data, list):
         return data, _PageInfo(), "$"
     if not isinstance(data, dict):
-        raise unreadable(answer, request, "JSON that is neither an object nor an array")
-    refuse_failure(data, answer, request)
-    info_key = _filled(data, _INFO_KEYS)
-    key = _filled(data, _LIST_KEYS)
+        raise unreadable(response, request, "JSON that is neither an object nor an array")
+    refuse_failure(data, response, request)
+    info_key = _first_filled(data, _INFO_KEYS)
+    key = _first_filled(data, _LIST_KEYS)
     if key is None:
         # Null is an empty list, but not in every envelope: a failure has no data either.
         may_be_null = "transcriptions" in data or info_key is not None
         if not may_be_null or data.keys().isdisjoint(_LIST_KEYS):
-            raise unreadable(answer, request, "an envelope without a list of rows")
+            raise unreadable(response, request, "an envelope without a list of rows")
         key = next(key for key in _LIST_KEYS if key in data)
     rows = [] if data[key] is None else data[key]
     if not isinstance(rows, list):
-        raise unreadable(answer, request, f"an envelope whose {key!r} is no array")
+        raise unreadable(response, request, f"an envelope whose {key!r} is not an array")
     info = {} if info_key is None else data[info_key]
     if not isinstance(info, dict):
-        raise unreadable(answer, request, "page information that is no object")
+        raise unreadable(response, request, "page information that is not an object")
     return rows, _read_info(info), f"$.{key}"
 
 
-def _filled(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+def _first_filled(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     """Return the first of the keys that has a value."""
     for key in keys:
         if data.get(key) is not None:
@@ -153,22 +174,17 @@ def _filled(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _invalid(error: InvalidRowError, raw: Any, page: int, path: str) -> InvalidRow:
-    kept = None if is_deep(raw) else raw
-    return InvalidRow(page, error.path or path, error.message, error.row_id, kept)
-
-
 def _read_info(info: Mapping[str, Any]) -> _PageInfo:
     get = info.get
     page, size, last, total = get("currentPage"), get("perPage"), get("lastPage"), get("total")
-    # As documented, with nothing amiss: one look in place of a search for each number.
+    # The documented shape with four plain numbers: one check instead of a search for each.
     if (
         type(page) is int
         and type(size) is int
         and type(last) is int
         and type(total) is int
         and min(page, size, last, total) > 0
-        and max(page, size, last, total) < _MOST
+        and max(page, size, last, total) < _MAX_NUMBER
         and "totalItems" not in info
     ):
         return _PageInfo(page, size, last, total)
@@ -181,23 +197,23 @@ def _read_info(info: Mapping[str, Any]) -> _PageInfo:
 
 
 def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
-    """Read a count that the same host writes as a number or as digits in a text."""
+    """Read a count, which the same host writes as a number or as digits in a string."""
     for key in keys:
         value = info.get(key)
-        if type(value) is int and 0 <= value < _MOST:
+        if type(value) is int and 0 <= value < _MAX_NUMBER:
             return value
         if value is None:
             continue
         if type(value) is str and re.fullmatch(r"\d{1,15}", value, re.ASCII):
             return int(value)
         raise PaginationError(
-            f"the page information says {key} {_told(value)}, which makes no sense there; "
-            "start a new walk, or go on from the checkpoint"
+            f"invalid page information: {key} is {_shown(value)}; start a new walk, or resume "
+            "from the checkpoint"
         )
     return None
 
 
-def _told(value: object) -> str:
-    """Tell a number, and of all else, which may be anything, the type alone."""
-    is_told = isinstance(value, int | float) and abs(value) < _MOST
-    return str(value) if is_told else f"of type {type(value).__name__}"
+def _shown(value: object) -> str:
+    """Return a number as text, and of any other value, which may be transcript text, its type."""
+    is_shown = isinstance(value, int | float) and abs(value) < _MAX_NUMBER
+    return str(value) if is_shown else f"of type {type(value).__name__}"

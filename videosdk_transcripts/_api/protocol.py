@@ -1,5 +1,5 @@
 """
-The rules of the API without I/O: arguments to a request, an answer to data or an error.
+The rules of the API without I/O: arguments to a request, a response to data or an error (P12).
 
 Source of every path and parameter:
 https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from videosdk_transcripts._redact import TOKEN, Secret, contains_encoded_secret, printable
 from videosdk_transcripts.errors import (
@@ -35,7 +35,7 @@ from .filter import Filter
 
 _EXCERPT: Final = 200
 _SKEW: Final = 60.0
-# Of a long text only the beginning is looked through, and more is never shown.
+# Of a long text only the beginning is searched, and more is never shown.
 _SEARCHED: Final = 4000
 _ABSOLUTE: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:)?//(?:[^/?#\s]*@)?(?P<host>[^/?#@\\\s]+)(?=[/?#]|$)",
@@ -49,51 +49,51 @@ _REQUEST_ID_HEADERS: Final = (
 )
 
 
-# Not frozen: these two are made for each page, and attrs makes frozen ones three times as dear.
+# Not frozen: these two are made for each page, and a frozen class costs three times as much.
 
 
 @define
 class Request:
-    """What to ask for: a path with its query, and words for it in an error."""
+    """What to request: a path with its query, and words for it in an error."""
 
     target: str
     subject: str
     method: str = "GET"
     body: bytes | None = field(default=None, repr=False)
-    """JSON, for a write."""
+    """JSON, for a start or stop."""
 
 
 @define
 class Response:
-    """A whole answer: the status, the headers, asked for in lower case, and the decoded body."""
+    """A complete response: status, headers (looked up in lower case) and decoded body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     secrets: tuple[Secret, ...] = ()
-    """What may not be quoted, should the service or a proxy echo it."""
+    """Values that are masked if the service or a proxy echoes them."""
 
     @property
     def request_id(self) -> str | None:
-        """Return the service's id of the request, where it sent one."""
+        """Return the service's id of the request, or None if it sent none."""
         found = next((self.headers[h] for h in _REQUEST_ID_HEADERS if h in self.headers), "")
         return self.quote(found)
 
     def quote(self, text: str) -> str | None:
-        """Return what may be shown of a text of the service, or None if that is nothing."""
+        """Return a text of the service, shortened and without secrets; None if nothing is left."""
         most = max(_SEARCHED, *(2 * len(secret) for secret in self.secrets), 0)
         is_cut = len(text) > most
         text = TOKEN.sub("***", " ".join(text[:most].split()))
         if contains_encoded_secret(text, self.secrets):
             return "***"
-        # The longest first: one may be a part of another.
+        # The longest first, since one may be a part of another.
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        # Half a secret may stand where the text was cut.
+        # Half a secret may be left where the text was cut.
         return "***" if is_cut and len(text) <= _EXCERPT else printable(text, _EXCERPT) or None
 
 
-@define
+@frozen
 class Endpoint:
     """A list of the API: its path, and words for its rows in an error."""
 
@@ -103,30 +103,34 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """Return its name in the API, the last part of the path."""
+        """Return the name of the list in the API, the last part of the path."""
         return self.path.rstrip("/").rpartition("/")[2]
 
 
-REALTIME: Final = Endpoint("/ai/v1/realtime-transcriptions/", "transcriptions", "transcription")
-POST: Final = Endpoint(
-    "/ai/v1/post-transcriptions/", "transcripts of recordings", "transcript of a recording"
+REALTIME: Final = Endpoint(
+    path="/ai/v1/realtime-transcriptions/",
+    rows="transcriptions",
+    row="transcription",
+)
+RECORDED: Final = Endpoint(
+    path="/ai/v1/post-transcriptions/",
+    rows="transcripts of recordings",
+    row="transcript of a recording",
 )
 
 
-def list_request(wanted: Filter, page: int, page_size: int, listed: Endpoint = REALTIME) -> Request:
-    """Ask for one page of a list. The documented path ends in a slash."""
+def list_request(endpoint: Endpoint, wanted: Filter, page: int, page_size: int) -> Request:
+    """Return the request for one page of a list. The documented path ends in a slash."""
     # Numbers need no quoting, and the filter was quoted once for the whole walk.
     return Request(
-        f"{listed.path}?{wanted.query}page={page}&perPage={page_size}",
-        f"page {page} of the {listed.rows} of {wanted.words}",
+        f"{endpoint.path}?{wanted.query}page={page}&perPage={page_size}",
+        f"page {page} of the {endpoint.rows} of {wanted.words}",
     )
 
 
-def transcription_request(transcription_id: str, listed: Endpoint = REALTIME) -> Request:
-    """Ask for one transcription."""
-    return Request(
-        listed.path + quote(transcription_id, safe=""), f"{listed.row} {transcription_id}"
-    )
+def row_request(endpoint: Endpoint, row_id: str) -> Request:
+    """Return the request for one row by its id."""
+    return Request(endpoint.path + quote(row_id, safe=""), f"{endpoint.row} {row_id}")
 
 
 _STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {
@@ -140,11 +144,11 @@ _STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {
     422: BadRequestError,
     429: RateLimitedError,
 }
-"""Which class a status gets; every other one falls to its hundred."""
+"""The error class of a status; every other status gets that of its hundred."""
 
 
 def status_error(status: int) -> type[StatusError]:
-    """Return the class for a status that is no success."""
+    """Return the error class of a status that is not a success."""
     if status in _STATUS_ERRORS:
         return _STATUS_ERRORS[status]
     if 300 <= status < 400:
@@ -152,36 +156,36 @@ def status_error(status: int) -> type[StatusError]:
     return ServerError if status >= 500 else StatusError
 
 
-def check_status(answer: Response, request: Request, *, now: float, hint: str = "") -> None:
+def check_status(response: Response, request: Request, *, now: float, hint: str = "") -> None:
     """
-    Pass a 2xx answer, and turn every other one into its error.
+    Accept a 2xx response, and raise the error of every other one.
 
     Args:
-        answer: what came.
-        request: what was asked.
-        now: the moment of the answer in seconds since the epoch, by our clock.
-        hint: what is known of a refused token.
+        response: the response.
+        request: what was requested.
+        now: the time of the response in seconds since the epoch, by the local clock.
+        hint: advice about a rejected token.
 
     Raises:
-        StatusError: the class that `status_error` names.
+        StatusError: in the class that `status_error` returns.
     """
-    if 200 <= answer.status < 300:
+    if 200 <= response.status < 300:
         return
-    error = status_error(answer.status)
-    code, said = _explanation(answer)
-    text = f"{request.method} {request.subject}: the service answered {answer.status}"
-    text += f", {said}" if said else ""
-    advice = hint or _ADVICE.get(answer.status, "")
+    error = status_error(response.status)
+    code, message = _explanation(response)
+    text = f"{request.method} {request.subject}: the service answered {response.status}"
+    text += f", {message}" if message else ""
+    advice = hint or _ADVICE.get(response.status, "")
     text += f"; {advice}" if advice else ""
-    if 300 <= answer.status < 400:
-        text += f"; it points to {_destination(answer)}, which is "
-        text += "not followed, because the token is for the configured endpoint alone"
+    if 300 <= response.status < 400:
+        text += f"; it points to {_destination(response)}, which is not followed, because the "
+        text += "token is for the configured endpoint only"
     raise error(
         text,
-        status=answer.status,
+        status=response.status,
         code=code,
-        request_id=answer.request_id,
-        retry_after=retry_after(answer.headers, datetime.fromtimestamp(now, UTC)),
+        request_id=response.request_id,
+        retry_after=retry_after(response.headers, datetime.fromtimestamp(now, UTC)),
     )
 
 
@@ -190,16 +194,16 @@ _ADVICE: Final = {
     402: "check the room id; a room's custom id is not accepted everywhere",
     403: "the token needs version 2 and, if it names roles, the role crawler",
     404: "check the id, and that the key is of the account that owns it",
-    429: "send fewer requests at a time, or wait as long as the service asks for",
+    429: "send fewer requests at a time, or wait for the time in Retry-After",
 }
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
-    Return the seconds that ``Retry-After`` asks for, given in seconds or as a date.
+    Return the seconds in ``Retry-After``, which is given in seconds or as a date.
 
-    A date is of the service's clock, so that it counts from the ``Date`` of the answer:
-    where our own clock is ahead, it would be undercut.
+    A date counts from the ``Date`` of the response, by the service's own clock: a local clock
+    that is ahead would make the wait too short.
     """
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII):
@@ -207,12 +211,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     when = http_date(value)
     if when is None:
         return None
-    answered = http_date(headers.get("date", "")) or now
-    return max(0.0, (when - answered).total_seconds())
+    sent = http_date(headers.get("date", "")) or now
+    return max(0.0, (when - sent).total_seconds())
 
 
 def http_date(value: str) -> datetime | None:
-    """Return the moment of an HTTP date, in UTC, or None where it is none."""
+    """Return an HTTP date as a time in UTC, or None if it is not one."""
     try:
         when = parsedate_to_datetime(value)
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
@@ -220,77 +224,77 @@ def http_date(value: str) -> datetime | None:
         return None
 
 
-def explain_clock(answer: Response, now: float) -> str:
-    """Say how wrong our clock is, where an answer shows that it is."""
-    date = http_date(answer.headers.get("date", ""))
+def explain_clock(response: Response, now: float) -> str:
+    """Return how wrong the local clock is, or an empty string if a response shows no skew."""
+    date = http_date(response.headers.get("date", ""))
     ahead = (datetime.fromtimestamp(now, UTC) - date).total_seconds() if date else 0.0
     if abs(ahead) < _SKEW:
         return ""
     where = "ahead of" if ahead > 0 else "behind"
     return (
         f"this machine's clock is {abs(ahead):.0f} s {where} the service's, so that its "
-        "tokens are not valid yet or no longer; set the clock"
+        "tokens are not yet valid or already expired; set the clock"
     )
 
 
-def read_json(answer: Response, request: Request) -> Any:
+def read_json(response: Response, request: Request) -> Any:
     """
-    Decode the body of a success, whatever its content type says.
+    Decode the body of a success, whatever its content type.
 
     Raises:
-        InvalidResponseError: the body is empty or no JSON.
+        InvalidResponseError: the body is empty or not JSON.
     """
     try:
-        # As `json.loads` does, which makes a new decoder each time that it is told of constants.
-        text = answer.body.decode(json.detect_encoding(answer.body), "surrogatepass")
+        # What `json.loads` does, which makes a new decoder for each call with `parse_constant`.
+        text = response.body.decode(json.detect_encoding(response.body), "surrogatepass")
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
         pass
-    raise unreadable(answer, request, "a body that is not JSON" if answer.body else "no body")
+    raise unreadable(response, request, "a body that is not JSON" if response.body else "no body")
 
 
-def decode_object(answer: Response, request: Request) -> dict[str, Any]:
+def decode_object(response: Response, request: Request) -> dict[str, Any]:
     """
     Decode the body of a success that must be one JSON object.
 
     Raises:
-        InvalidResponseError: the body is no JSON object, or one that says it failed.
+        InvalidResponseError: the body is not a JSON object, or is one that reports a failure.
     """
-    data = read_json(answer, request)
+    data = read_json(response, request)
     if not isinstance(data, dict):
-        raise unreadable(answer, request, "JSON that is no object")
-    refuse_failure(data, answer, request)
+        raise unreadable(response, request, "JSON that is not an object")
+    refuse_failure(data, response, request)
     return data
 
 
-def refuse_failure(data: Mapping[str, Any], answer: Response, request: Request) -> None:
+def refuse_failure(data: Mapping[str, Any], response: Response, request: Request) -> None:
     """Raise for the ``{"success": false}`` that sibling endpoints send with a 200."""
     if data.get("success") is False:
-        _, said = _explanation(answer)
-        raise unreadable(answer, request, f"a failure, {said}" if said else "a failure")
+        _, message = _explanation(response)
+        raise unreadable(response, request, f"a failure, {message}" if message else "a failure")
 
 
-def unreadable(answer: Response, request: Request, found: str) -> InvalidResponseError:
-    """Make the error for an answer that is not what was promised. Never shows its data."""
-    kind = answer.quote(answer.headers.get("content-type", "")) or "no content type"
+def unreadable(response: Response, request: Request, found: str) -> InvalidResponseError:
+    """Return the error for a response that is not what the API promises, without its data."""
+    kind = response.quote(response.headers.get("content-type", "")) or "no content type"
     text = (
-        f"{request.method} {request.subject}: the service answered {answer.status} with "
-        f"{found} ({len(answer.body)} bytes, {kind})"
+        f"{request.method} {request.subject}: the service answered {response.status} with "
+        f"{found} ({len(response.body)} bytes, {kind})"
     )
-    if "html" in kind or answer.body.lstrip()[:1] == b"<":
-        text += "; a proxy or a gateway may have answered in its place"
-    return InvalidResponseError(text, status=answer.status, request_id=answer.request_id)
+    if "html" in kind or response.body.lstrip()[:1] == b"<":
+        text += "; it may come from a proxy or a gateway"
+    return InvalidResponseError(text, status=response.status, request_id=response.request_id)
 
 
-DEEPEST: Final = 100
-"""Levels. Python's own functions to copy, compare and pickle fail at some hundreds."""
+MAX_DEPTH: Final = 100
+"""Levels of nested JSON. Python can't copy, compare or pickle some hundreds of them."""
 
 
-def is_deep(value: object) -> bool:
-    """Tell whether a value of JSON is nested deeper than that."""
-    # Level by level, as a function that calls itself would fail where it is needed.
+def is_too_deep(value: object) -> bool:
+    """Return whether a JSON value is nested deeper than `MAX_DEPTH`."""
+    # Level by level: a recursive function would fail on exactly these values.
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         below: list[object] = []
         for item in level:
             if isinstance(item, dict):
@@ -304,33 +308,33 @@ def is_deep(value: object) -> bool:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _explanation(answer: Response) -> tuple[str | None, str | None]:
+def _explanation(response: Response) -> tuple[str | None, str | None]:
     """
-    Find the service's code and words in the body of a refusal.
+    Return the service's code and message from the body of an error.
 
-    No error body is documented; the names are those that the vendor's SDKs look for,
-    and both may be nested under ``error`` or be numbers.
+    Error bodies are undocumented; the names are those that the vendor's SDKs read, and both
+    may be nested under ``error`` or be numbers.
     """
     try:
-        data = json.loads(answer.body)
+        data = json.loads(response.body)
     except (ValueError, RecursionError):
-        data = answer.body[: 8 * _SEARCHED].decode("utf-8", "replace")
-        # A page of HTML explains nothing.
-        return None, None if data.lstrip().startswith("<") else answer.quote(data)
+        data = response.body[: 8 * _SEARCHED].decode("utf-8", "replace")
+        # An HTML page explains nothing.
+        return None, None if data.lstrip().startswith("<") else response.quote(data)
     if isinstance(data, str):
-        return None, answer.quote(data)
-    code = said = None
+        return None, response.quote(data)
+    code = message = None
     while isinstance(data, dict):
         code = code or _first(data, ("code", "errorCode", "statusCode"))
-        said = said or _first(data, ("message", "error", "msg", "statusMessage"))
+        message = message or _first(data, ("message", "error", "msg", "statusMessage"))
         data = data.get("error")
-    return answer.quote(code or ""), answer.quote(said or "")
+    return response.quote(code or ""), response.quote(message or "")
 
 
 def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
@@ -338,13 +342,13 @@ def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return next((str(v) for v in found if isinstance(v, str | int) and v not in ("", True)), None)
 
 
-def _destination(answer: Response) -> str:
-    """Say where a redirect points, without user, path and query, which may hold a secret."""
-    location = answer.headers.get("location", "").strip()
+def _destination(response: Response) -> str:
+    """Return where a redirect points, without user, path and query, which may hold a secret."""
+    location = response.headers.get("location", "").strip()
     if not location:
-        return "nowhere"
+        return "no address"
     found = _ABSOLUTE.match(location)
     if found:
-        return answer.quote(f"{found['scheme'] or ''}//{found['host']}") or ""
+        return response.quote(f"{found['scheme'] or ''}//{found['host']}") or ""
     is_path = re.match(r"[\w.~%/?#-]", location) and not re.match(r"[\w.+-]*:|//", location)
-    return "another path of the same host" if is_path else "what is no URL"
+    return "another path of the same host" if is_path else "an invalid URL"

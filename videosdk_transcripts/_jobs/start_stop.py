@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from videosdk_transcripts._api.converter import read_transcription
+from videosdk_transcripts._api.converter import structure_row
 from videosdk_transcripts._api.protocol import REALTIME, Request, Response, decode_object
 from videosdk_transcripts._http.retry import Attempts
 from videosdk_transcripts._http.transport import Transport
@@ -160,7 +160,7 @@ class _Write:
         raise failure
 
     async def _decode(self, response: Response) -> WriteResult:
-        row = read_transcription(decode_object(response, self._request), path="$")
+        row = structure_row(decode_object(response, self._request), Transcription, path="$")
         return WriteResult(row, "sent again" if self._was_looked_up else "answered")
 
     async def _reconcile(self) -> WriteResult | None:

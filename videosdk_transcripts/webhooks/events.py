@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, get_args
 
 from attrs import field, frozen
 
-from videosdk_transcripts._api.protocol import DEEPEST, is_deep
+from videosdk_transcripts._api.protocol import MAX_DEPTH, is_too_deep
 from videosdk_transcripts.errors import WebhookBodyError
 
 from .signature import check_signature, load_key, read_signature, require_cryptography
@@ -191,9 +191,9 @@ def _read_object(raw_body: bytes) -> dict[str, Any]:
     else:
         if not isinstance(body, dict):
             raise _wrong("$", body, "an object")
-        if is_deep(body):
+        if is_too_deep(body):
             raise WebhookBodyError(
-                f"the webhook is signed, but its JSON is nested deeper than {DEEPEST} levels"
+                f"the webhook is signed, but its JSON is nested deeper than {MAX_DEPTH} levels"
             )
         return body
     raise WebhookBodyError(f"the webhook is signed, but its {len(raw_body)} bytes are no JSON")
