@@ -123,6 +123,8 @@ class Resource(Generic[RowT]):
         Raises:
             ConfigurationError: the checkpoint is invalid, or belongs to another walk.
         """
+        # Outside of the pager, whose repr a traceback with locals would show half-made.
+        checkpoint = options.load_checkpoint(self._endpoint.name)
         stats = WalkStats()
 
         def fetch(page: int, page_size: int, *, deadline: float | None) -> Awaitable[Page[RowT]]:
@@ -135,7 +137,9 @@ class Resource(Generic[RowT]):
                 deadline=deadline,
             )
 
-        return Pager(fetch, options, stats, clock=self._clock, list_name=self._endpoint.name)
+        return Pager(
+            fetch, options, checkpoint, stats, clock=self._clock, list_name=self._endpoint.name
+        )
 
     # Not a coroutine: each one would be one more to pass through when a response arrives.
     def _fetch_page(

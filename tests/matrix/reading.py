@@ -205,7 +205,14 @@ def _walk(given: Input, answer: Response) -> str:
             readahead=0,
             walk_timeout=None,
         )
-        return Pager(fetch, options, WalkStats(), clock=Clock(), list_name=LIST)
+        return Pager(
+            fetch,
+            options,
+            options.load_checkpoint(LIST),
+            WalkStats(),
+            clock=Clock(),
+            list_name=LIST,
+        )
 
     whole = pager(None)
     ids, outcome = _ids(whole, given)

@@ -337,7 +337,7 @@ async def test_walk_timeout_ends_a_walk_that_can_be_resumed(
     found = [(await anext(pager)).id for _ in range(20)]
     clock.now += 61
     with pytest.raises(
-        TimedOutError, match="walk_timeout passed before the first attempt"
+        TimedOutError, match="walk_timeout before the first attempt"
     ) as caught:
         await anext(pager)
     assert (caught.value.page, caught.value.attempts) == (2, 0)
@@ -572,7 +572,7 @@ async def test_pager_works_with_any_function_that_fetches_pages(clock: ManualClo
         return Page(page, (Transcription(f"{page}a"), Transcription(f"{page}b")), last_page=2)
 
     options = walk_options(page_size=2, max_empty_pages=1)
-    pager = Pager(fetch, options, WalkStats(), clock=clock.clock, list_name=LIST)
+    pager = Pager(fetch, options, None, WalkStats(), clock=clock.clock, list_name=LIST)
     assert await ids(pager) == ["1a", "1b", "2a", "2b"]
 
 

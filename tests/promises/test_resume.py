@@ -57,7 +57,14 @@ async def walk_in_parts(listing: Moving) -> list[str]:
     while left == 0:
         left = listing.chance.randint(1, 400)
         options = walk_options(page_size=SIZE, resume=checkpoint, max_empty_pages=9)
-        pager = Pager(listing.fetch, options, WalkStats(), clock=Clock(), list_name=LIST)
+        pager = Pager(
+            listing.fetch,
+            options,
+            options.load_checkpoint(LIST),
+            WalkStats(),
+            clock=Clock(),
+            list_name=LIST,
+        )
         async for t in pager:
             found.append(t.id)
             left -= 1

@@ -11,6 +11,8 @@ from videosdk_transcripts._api.pages import OnInvalid
 from videosdk_transcripts._validation import check_count, check_number, check_word
 from videosdk_transcripts.errors import ConfigurationError
 
+from .checkpoint import Checkpoint
+
 Consistency = Literal["once", "verify"]
 
 
@@ -55,3 +57,17 @@ class WalkOptions:
                 "a resumed walk can't be verified, because it covers only the end of the list; "
                 "start a new walk, or resume with consistency='once'"
             )
+
+    def load_checkpoint(self, list_name: str) -> Checkpoint | None:
+        """
+        Return the checkpoint to resume from, None for a new walk.
+
+        Args:
+            list_name: the list that is walked, by its name in the API.
+
+        Raises:
+            ConfigurationError: `resume` is not a checkpoint of such a walk.
+        """
+        if self.resume is None:
+            return None
+        return Checkpoint.loads(self.resume, self.wanted, self.page_size, list_name)

@@ -47,28 +47,22 @@ class Pager(Generic[TranscriptionT]):
     Args:
         fetch: fetches a page of the list.
         options: the arguments of the walk.
+        checkpoint: where to resume; None to start at the first page.
         stats: the counters of the walk.
         clock: the time, for ``walk_timeout``.
         list_name: the list, by its name in the API, for checkpoints.
-
-    Raises:
-        ConfigurationError: ``options.resume`` is not a checkpoint of such a walk.
     """
 
     def __init__(
         self,
         fetch: FetchPage[TranscriptionT],
         options: WalkOptions,
+        checkpoint: Checkpoint | None,
         stats: WalkStats,
         *,
         clock: Clock,
         list_name: str,
     ) -> None:
-        checkpoint = None
-        if options.resume is not None:
-            checkpoint = Checkpoint.loads(
-                options.resume, options.wanted, options.page_size, list_name
-            )
         self._options = options
         self._stats = stats
         self._clock = clock
