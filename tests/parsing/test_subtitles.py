@@ -1,4 +1,4 @@
-"""Turns into SRT and WebVTT, and back."""
+"""Turns written as SRT and WebVTT, and parsed back."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from videosdk_transcripts import ConfigurationError, Turn, parse_transcript, to_srt, to_vtt
-from videosdk_transcripts.parsing._labels import split_label
+from videosdk_transcripts.parsing._txt import split_label
 
 TURNS = [
     Turn("Ann", "Good morning.\n\nAll of <you> & me", 1, 2.5),
@@ -18,8 +18,8 @@ TURNS = [
 ]
 
 
-def test_srt() -> None:
-    """Numbered, with speakers in front, and in brackets where they would not be read."""
+def test_srt_numbers_cues_and_labels_speakers() -> None:
+    """Speakers are in brackets where they would not be parsed otherwise."""
     assert to_srt(iter(TURNS)) == (
         "1\n00:00:01,000 --> 00:00:02,500\nAnn: Good morning.\nAll of <you> & me\n\n"
         "2\n01:00:00,000 --> 100:00:00,000\n[Lee, Bob]: so -> that\n\n"
@@ -28,8 +28,8 @@ def test_srt() -> None:
     assert to_srt([]) == ""
 
 
-def test_vtt() -> None:
-    """With speakers as voices, and escaped."""
+def test_vtt_writes_voices_and_escapes() -> None:
+    """Speakers are voices; characters with a meaning are escaped."""
     assert to_vtt(iter(TURNS)) == (
         "WEBVTT\n\n"
         "00:00:01.000 --> 00:00:02.500\n<v Ann>Good morning.\nAll of &lt;you&gt; &amp; me\n\n"
@@ -43,21 +43,21 @@ def test_vtt() -> None:
 @pytest.mark.parametrize(
     ("start", "end", "reason"),
     [
-        (None, 1, "lacks a start"),
-        (1, None, "lacks an end"),
-        (-1, 1, "has a start that is no time"),
-        (0, float("nan"), "has an end that is no time"),
-        (0, float("inf"), "has an end that is no time"),
-        (0, 10**400, "has an end that is no time"),
-        (False, 1, "has a start that is no time"),
-        ("secret", 1, "has a start that is no time"),
+        (None, 1, "has no start"),
+        (1, None, "has no end"),
+        (-1, 1, "has an invalid start"),
+        (0, float("nan"), "has an invalid end"),
+        (0, float("inf"), "has an invalid end"),
+        (0, 10**400, "has an invalid end"),
+        (False, 1, "has an invalid start"),
+        ("secret", 1, "has an invalid start"),
         (2, 1.5, "ends at 1.5, before its start at 2"),
     ],
 )
-def test_only_from_real_times(
+def test_turns_without_valid_times_are_rejected(
     write: Callable[[Iterable[Turn]], str], start: Any, end: Any, reason: str
 ) -> None:
-    """The error says which turn, and nothing of what was said."""
+    """The error has the index of the turn, and none of its text."""
     with pytest.raises(ConfigurationError) as caught:
         write([Turn("Ann", "fine", 0, 1), Turn("secret", "secret", start, end)])
     assert str(caught.value).startswith(f"turns[1] {reason}")
@@ -77,8 +77,8 @@ def test_only_from_real_times(
         "&lt;v Eve&gt;",
     ],
 )
-def test_a_text_forges_no_cue(write: Callable[[Iterable[Turn]], str], text: str) -> None:
-    """Whatever it holds: one turn, one cue, one speaker, one arrow."""
+def test_text_cannot_inject_cues(write: Callable[[Iterable[Turn]], str], text: str) -> None:
+    """Any text remains one turn, one cue, one speaker, one arrow."""
     for speaker in ("Ann", text):
         written = write([Turn(speaker, text, 1, 2)])
         transcript = parse_transcript(written)
@@ -91,7 +91,7 @@ def test_a_text_forges_no_cue(write: Callable[[Iterable[Turn]], str], text: str)
 
 
 def lines(text: str) -> str:
-    """Return a text as it can stand in a cue."""
+    """Return a text as it is written in a cue."""
     return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
@@ -105,21 +105,21 @@ names = st.none() | st.sampled_from(["Ann", "Lee, Bob", "R&D <x>", "&lt;"]) | st
 
 @st.composite
 def turns(draw: st.DrawFn) -> Turn:
-    """Make any turn that has real times."""
+    """Make a turn with valid times."""
     start, end = sorted((draw(milliseconds), draw(milliseconds)))
     speaker = " ".join((draw(names) or "").split()) or None
     return Turn(speaker, draw(words), start / 1000, end / 1000)
 
 
 def is_plain(turn: Turn) -> bool:
-    """Tell whether no line of what was said looks as if it named a speaker."""
+    """Return whether no line of the text looks like a speaker label."""
     return not any(split_label(line) for line in lines(turn.text).splitlines())
 
 
 @settings(deadline=None)
 @given(given_turns=st.lists(turns(), max_size=5))
-def test_vtt_and_back(given_turns: list[Turn]) -> None:
-    """Speakers, text and times to the millisecond, whatever is in them."""
+def test_vtt_round_trip(given_turns: list[Turn]) -> None:
+    """Speakers, text and times to the millisecond survive."""
     assume(all(turn.speaker or is_plain(turn) for turn in given_turns))
     transcript = parse_transcript(to_vtt(given_turns))
     assert transcript.format == "vtt"
@@ -131,8 +131,8 @@ def test_vtt_and_back(given_turns: list[Turn]) -> None:
 
 @settings(deadline=None)
 @given(given_turns=st.lists(turns(), max_size=5))
-def test_srt_and_back(given_turns: list[Turn]) -> None:
-    """The same, but for arrows, and where all speakers are names."""
+def test_srt_round_trip(given_turns: list[Turn]) -> None:
+    """The same, except for arrows, and if all speakers are valid labels."""
     named = [turn for turn in given_turns if is_plain(turn)]
     assume(all(t.speaker is None or split_label(f"[{t.speaker}]:") for t in named))
     transcript = parse_transcript(to_srt(named), format="srt")

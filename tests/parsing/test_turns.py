@@ -1,4 +1,4 @@
-"""Turns joined and renamed."""
+"""Turns merged, and speakers renamed."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import pytest
 from videosdk_transcripts import ConfigurationError, Turn, merge_turns, rename_speakers
 
 
-def test_neighbours_of_one_speaker_are_joined() -> None:
-    """From the start of the first to the end of the one that ends last."""
+def test_consecutive_turns_of_a_speaker_are_merged() -> None:
+    """From the start of the first turn to the latest end."""
     turns = [
         Turn("Ann", "Good", 1, 5, raw="Ann: Good"),
         Turn("Ann", "", 2, 3, raw="Ann:"),
@@ -22,21 +22,21 @@ def test_neighbours_of_one_speaker_are_joined() -> None:
     assert merged[1] is turns[3]
 
 
-def test_turns_without_a_speaker_are_not_joined() -> None:
-    """Nothing says that they are of the same person."""
+def test_turns_without_speaker_are_not_merged() -> None:
+    """They may be of different people."""
     turns = (Turn(None, "a"), Turn(None, "b"), Turn("None", "c"))
     assert merge_turns(turns) == turns
 
 
-def test_no_time_is_made_up() -> None:
-    """A part without an end may end after all others; a start is that of the first part."""
+def test_unknown_times_stay_unknown() -> None:
+    """A part without an end may end after all others; the start is that of the first part."""
     assert merge_turns([Turn("Ann", "a", 1), Turn("Ann", "b", 2, 3)]) == (Turn("Ann", "a b", 1),)
     assert merge_turns([Turn("Ann", "a", 1, 2), Turn("Ann", "b")]) == (Turn("Ann", "a b", 1),)
     assert merge_turns([Turn("Ann", "a"), Turn("Ann", "b", 2, 3)]) == (Turn("Ann", "a b"),)
 
 
-def test_a_gap_keeps_apart() -> None:
-    """Counted from the latest end so far; where a time is not known, nothing is joined."""
+def test_gap_limits_merging() -> None:
+    """Measured from the latest end so far; turns are not merged if a time is unknown."""
     turns = [
         Turn("Ann", "a", 0, 10),
         Turn("Ann", "b", 1, 2),
@@ -52,22 +52,22 @@ def test_a_gap_keeps_apart() -> None:
 
 
 @pytest.mark.parametrize("gap", [-1, float("nan"), float("inf"), True, "1"])
-def test_a_gap_is_a_number_of_seconds(gap: float) -> None:
-    """Anything else is refused."""
+def test_invalid_gap_is_rejected(gap: float) -> None:
+    """A gap is a number of seconds, 0 or more."""
     with pytest.raises(ConfigurationError, match="gap must be a number of 0 or more"):
         merge_turns([], gap=gap)
 
 
-def test_speakers_are_renamed() -> None:
-    """By the exact name; others stay, and so does the raw text."""
+def test_speakers_are_renamed_by_exact_name() -> None:
+    """Other turns and all raw texts are unchanged."""
     turns = [Turn("S1", "a", 1, 2, raw="S1: a"), Turn("s1", "b"), Turn(None, "c")]
     renamed = rename_speakers(turns, {"S1": "Ann", "Ann": "Eve"})
     assert renamed == (Turn("Ann", "a", 1, 2), *turns[1:])
     assert renamed[0].raw == "S1: a"
 
 
-def test_any_iterable_will_do() -> None:
-    """One that can be gone through once, too; none gives none."""
+def test_any_iterable_is_accepted() -> None:
+    """Including generators; no turns give no turns."""
 
     def turns() -> Iterator[Turn]:
         yield Turn("S1", "a")

@@ -1,4 +1,11 @@
-"""Transcript files read into turns, and turns written as subtitles. No I/O, no dependency."""
+"""
+Transcript files as turns, and turns as subtitles. No I/O, no dependency but attrs.
+
+Files in reading order: `_turns` (the data), `_parse` (detects the format and delegates to one
+file a format: `_txt`, `_tsv`, `_srt_vtt`, `_json`), `_subtitles` (writes SRT and WebVTT),
+`_common` (lines and times, which several formats share).
+May import `errors` and `_validation`.
+"""
 
 from ._parse import parse_transcript
 from ._subtitles import to_srt, to_vtt

@@ -1,4 +1,4 @@
-"""A transcript's text into turns, whatever its format. No I/O."""
+"""Parse a transcript of any format: detect the format and delegate to its reader."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Final
 from videosdk_transcripts._validation import check_word
 from videosdk_transcripts.errors import ConfigurationError
 
-from ._cells import is_header, read_tsv
-from ._cues import is_cue, is_head, read_cues
-from ._labels import read_txt
-from ._lines import split_lines
+from . import _srt_vtt, _tsv
+from ._common import split_lines
+from ._json import read_json
+from ._srt_vtt import read_cues, starts_cue
+from ._tsv import read_tsv
 from ._turns import Transcript
-from ._whisper import read_json
+from ._txt import read_txt
 
 _FORMATS: Final = ("txt", "srt", "vtt", "tsv", "json")
-# `[Speaker]: text` begins with a bracket as well.
+# More than the bracket, because `[Speaker]: text` begins with one as well.
 _JSON: Final = re.compile(r"[ \t\r\n]*+(?:\{[ \t\r\n]*+[\"}]|\[[ \t\r\n]*+(?:\{|\][ \t\r\n]*+\Z))")
 
 
@@ -26,20 +27,20 @@ def parse_transcript(
     format: str | None = None,  # noqa: A002 - the API's own word
 ) -> Transcript:
     """
-    Read the text of a transcript into turns, as far as it goes.
+    Parse the text of a transcript into turns.
 
-    No page of the vendor says what is in its files. So this reads what was seen, keeps what
-    it can't read, and invents neither a speaker nor a time. It never fails for what is in
-    the text.
+    The vendor does not document the layout of its files. So this reads the layouts seen so
+    far, keeps what it can't read, and never invents a speaker or a time. No text makes it
+    raise.
 
     Args:
-        text: what `fetch_text` returned, for one; a byte order mark is passed over.
+        text: the text, for example from `fetch_text`; a byte order mark is ignored.
         format: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``, the service's own words for
-            its files. None looks for a clear sign: ``WEBVTT``, the beginning of JSON, the
-            header of Whisper's TSV, or the times of a cue. Without any of them it is ``txt``.
+            its files. None detects ``WEBVTT``, the beginning of JSON, the header of Whisper's
+            TSV and the times of a cue; any other text is ``txt``.
 
     Raises:
-        ConfigurationError: no such format, or the text is no string.
+        ConfigurationError: the format is unknown, or the text is not a string.
     """
     if format is not None:
         check_word("format", format, _FORMATS)
@@ -62,8 +63,8 @@ def _detect(text: str) -> str:
         return "json"
     lines = [line for line in split_lines(text) if line.strip()]
     first, second = [*lines[:2], "", ""][:2]
-    if is_head(first):
+    if _srt_vtt.is_header(first):
         return "vtt"
-    if is_header(first):
+    if _tsv.is_header(first):
         return "tsv"
-    return "srt" if is_cue(first, second) else "txt"
+    return "srt" if starts_cue(first, second) else "txt"

@@ -1,4 +1,4 @@
-"""Turns into subtitles: SRT and WebVTT. No I/O."""
+"""Write turns as subtitles: SRT and WebVTT."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Final
 
 from videosdk_transcripts.errors import ConfigurationError
 
-from ._labels import split_label
-from ._lines import tidy
-from ._markup import escape
-from ._times import in_order, is_time, write_clock
+from ._common import format_timestamp, is_ordered, is_time, strip_lines
 from ._turns import Turn
+from ._txt import split_label
 
 _ARROW: Final = re.compile("-{2,}>")
 
@@ -21,24 +19,23 @@ def to_srt(turns: Iterable[Turn]) -> str:
     """
     Write turns as SRT.
 
-    One cue a turn, in the order given, with the speaker in front: ``Speaker: text``, or
-    ``[Speaker]: text`` where the first would not be read as a speaker. Blank lines are
-    left out, and an arrow ``-->`` becomes ``->``, as SRT can't hold either.
+    Each turn becomes one cue, in the order given, prefixed with its speaker: ``Speaker:
+    text``, or ``[Speaker]: text`` where the first would not be parsed as a speaker. SRT can
+    represent neither blank lines, which are removed, nor ``-->``, which becomes ``->``.
 
     Args:
-        turns: turns with times, to the millisecond in the result. None give an empty text.
+        turns: turns with times, which are rounded to milliseconds. Without turns the result
+            is empty.
 
     Raises:
-        ConfigurationError: a turn has no start or no end, or they are no seconds of 0 or
-            more, or it ends before it starts. No time is made up.
+        ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
+            or it ends before it starts. Times are never invented.
     """
     cues: list[str] = []
     for number, turn in enumerate(turns):
         start, end = _times(number, turn)
-        body = _ARROW.sub("->", _labelled(turn))
-        cues.append(
-            f"{number + 1}\n{write_clock(start, ',')} --> {write_clock(end, ',')}\n{body}\n"
-        )
+        times = f"{format_timestamp(start, ',')} --> {format_timestamp(end, ',')}"
+        cues.append(f"{number + 1}\n{times}\n{_ARROW.sub('->', _labelled(turn))}\n")
     return "\n".join(cues)
 
 
@@ -46,29 +43,31 @@ def to_vtt(turns: Iterable[Turn]) -> str:
     """
     Write turns as WebVTT.
 
-    One cue a turn, in the order given, with the speaker as its voice: ``<v Speaker>text``.
-    What has a meaning in WebVTT is escaped, and blank lines are left out.
+    Each turn becomes one cue, in the order given, with its speaker as the voice:
+    ``<v Speaker>text``. Characters with a meaning in WebVTT are escaped, and blank lines are
+    removed.
 
     Args:
-        turns: turns with times, to the millisecond in the result. None give the head alone.
+        turns: turns with times, which are rounded to milliseconds. Without turns the result
+            is the header.
 
     Raises:
-        ConfigurationError: a turn has no start or no end, or they are no seconds of 0 or
-            more, or it ends before it starts. No time is made up.
+        ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
+            or it ends before it starts. Times are never invented.
     """
     cues = ["WEBVTT\n"]
     for number, turn in enumerate(turns):
         start, end = _times(number, turn)
+        times = f"{format_timestamp(start, '.')} --> {format_timestamp(end, '.')}"
         speaker = _speaker(turn)
-        voice = f"<v {escape(speaker)}>" if speaker else ""
-        body = f"{voice}{escape(_text(turn))}"
-        cues.append(f"{write_clock(start, '.')} --> {write_clock(end, '.')}\n{body}\n")
+        voice = f"<v {_escape(speaker)}>" if speaker else ""
+        cues.append(f"{times}\n{voice}{_escape(_text(turn))}\n")
     return "\n".join(cues)
 
 
 def _times(number: int, turn: Turn) -> tuple[float, float]:
-    start, end = _time(number, "a start", turn.start), _time(number, "an end", turn.end)
-    if not in_order(start, end):
+    start, end = _time(number, "start", turn.start), _time(number, "end", turn.end)
+    if not is_ordered(start, end):
         raise ConfigurationError(f"turns[{number}] ends at {end!r}, before its start at {start!r}")
     return start, end
 
@@ -76,16 +75,16 @@ def _times(number: int, turn: Turn) -> tuple[float, float]:
 def _time(number: int, name: str, time: float | None) -> float:
     if is_time(time):
         return time
-    what = f"lacks {name}" if time is None else f"has {name} that is no time"
+    problem = f"has no {name}" if time is None else f"has an invalid {name}"
     raise ConfigurationError(
-        f"turns[{number}] {what}; subtitles are made of turns with times in seconds, 0 or more: "
-        "leave out the others, or take a format of the transcript that has times"
+        f"turns[{number}] {problem}; subtitles need a start and an end in seconds, 0 or more: "
+        "leave out turns without them, or use a format of the transcript that has times"
     )
 
 
 def _text(turn: Turn) -> str:
-    # Players may take for a line's end whatever Python does.
-    return tidy("\n".join(turn.text.splitlines()))
+    # Players may treat every character as a line break that Python does.
+    return strip_lines("\n".join(turn.text.splitlines()))
 
 
 def _speaker(turn: Turn) -> str:
@@ -100,3 +99,8 @@ def _labelled(turn: Turn) -> str:
     if split_label(label) != (speaker, ""):
         label = f"[{speaker}]:"
     return f"{label} {text}".rstrip()
+
+
+def _escape(text: str) -> str:
+    """Escape a text for a cue of WebVTT, where it can then contain no tag and no arrow."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""What a transcript is read into, and what can be done with it. No I/O."""
+"""Parsed transcripts: turns, and functions that join turns and rename their speakers."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ def _count(items: Sized) -> str:
 @frozen
 class Turn:
     """
-    What one speaker said at a time.
+    What one speaker said, without interruption.
 
-    Equal by value, whatever it was read from. Its repr shows the times alone, as the rest
-    is what people said.
+    Compared by value, without `raw`. Its repr shows only the times, because the rest is what
+    people said.
     """
 
     speaker: str | None = field(repr=False)
-    """Who spoke, in the source's own words; None where it does not say."""
+    """The speaker as named in the source, or None."""
     text: str = field(repr=False)
-    """What was said, without space around its lines; maybe empty."""
+    """The words, without white space around the lines; may be empty."""
     start: float | None = None
-    """Seconds from the start of the transcript; None where the source says none."""
+    """Seconds from the start of the transcript, or None if the source has no time."""
     end: float | None = None
-    """Seconds from the start of the transcript; None where the source says none."""
+    """Seconds from the start of the transcript, or None if the source has no time."""
     raw: str = field(default="", repr=False, eq=False)
-    """Exactly what it was read from, without the last line's end."""
+    """The exact source text, without the last line break."""
 
 
 @frozen
@@ -41,59 +41,56 @@ class Unread:
     line: int
     """The number of its first line, from 1."""
     reason: str
-    """What is wrong with it. Never the text itself."""
+    """Why it could not be read. Never contains the text itself."""
     raw: str = field(repr=False)
-    """Exactly what stands there, without the last line's end."""
+    """The exact source text, without the last line break."""
 
 
 @frozen
 class Transcript:
     """
-    A transcript as it was read.
+    A parsed transcript.
 
-    Nothing is lost: what is not blank is in the `raw` of a turn, in that of an unread part,
-    or in `frame`. Only the byte order mark and the commas between the segments of JSON are
-    left out.
+    Nothing is lost: all text that is not blank is in the `raw` of a turn, in the `raw` of an
+    unread part, or in `frame`, except a byte order mark and the commas between JSON segments.
     """
 
     format: str
-    """What it was read as: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``."""
+    """The format that it was parsed as: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``."""
     turns: tuple[Turn, ...] = field(repr=_count)
-    """In the order of the source."""
+    """The turns, in the order of the source."""
     unread: tuple[Unread, ...] = field(default=(), repr=_count)
     """
-    What could not be read, in the order of the source. Where only the times of a turn are
-    wrong, the turn is there without them, and here as well.
+    What could not be read, in the order of the source. A turn of which only the times are
+    wrong is also in `turns`, without times.
     """
     frame: tuple[str, ...] = field(default=(), repr=False)
     """
-    What belongs to the format and to no turn: the heads of VTT and TSV, the comments, styles
-    and regions of VTT, and what stands around the segments of JSON.
+    Text that belongs to the format: the headers of VTT and TSV, the comments, styles and
+    regions of VTT, and the JSON around the segments.
     """
 
 
 def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Turn, ...]:
     """
-    Join neighbours of the same speaker.
+    Merge consecutive turns of the same speaker.
 
-    Turns without a speaker stay as they are: nothing says that they are one's. The text is
-    joined with a space, and the raw text with a line break. A joined turn starts with its
-    first part. It ends with the part that ends last, or has no end where that of one of
-    its parts is not known.
+    Turns without a speaker are not merged, because they may be of different people. Texts are
+    joined with a space, raw texts with a line break. A merged turn starts with its first part
+    and ends with the part that ends last; its end is None if the end of a part is unknown.
 
     Args:
         turns: the turns, in order.
-        gap: how many seconds may lie between the end of a turn and the start of the next
-            one, 0 or more; where one of the two is not known, these turns are not joined.
-            None joins whatever lies between them.
+        gap: the most seconds between the end of a turn and the start of the next one, 0 or
+            more; turns are not merged if one of the two is unknown. None for no limit.
 
     Raises:
-        ConfigurationError: the gap is no number of 0 or more.
+        ConfigurationError: `gap` is not a number of 0 or more.
     """
     if gap is not None:
         check_number("gap", gap, least=0)
     groups: list[list[Turn]] = []
-    # Where the group ends, as a turn within it may end after the last one.
+    # The latest end in the group, which may not be that of its last turn.
     end: float | None = None
     for turn in turns:
         if groups and turn.speaker is not None and turn.speaker == groups[-1][-1].speaker:
@@ -106,10 +103,10 @@ def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Tur
                 continue
         groups.append([turn])
         end = turn.end
-    return tuple(group[0] if len(group) == 1 else _joined(group) for group in groups)
+    return tuple(group[0] if len(group) == 1 else _merge(group) for group in groups)
 
 
-def _joined(group: list[Turn]) -> Turn:
+def _merge(group: list[Turn]) -> Turn:
     ends = [turn.end for turn in group if turn.end is not None]
     return evolve(
         group[0],
@@ -121,12 +118,12 @@ def _joined(group: list[Turn]) -> Turn:
 
 def rename_speakers(turns: Iterable[Turn], names: Mapping[str, str]) -> tuple[Turn, ...]:
     """
-    Give speakers other names.
+    Rename speakers.
 
     Args:
         turns: the turns, in order.
-        names: the new name for each old one, which must be exactly that of the turn.
-            Turns of other speakers, or of none, stay as they are. The raw text stays.
+        names: old name to new name. Names are compared exactly; other turns, and all raw
+            texts, stay unchanged.
     """
     return tuple(
         turn

@@ -1,0 +1,131 @@
+"""SRT and WebVTT: cues, voices, markup, and malformed files."""
+
+from videosdk_transcripts import parse_transcript
+
+from .samples import SRT, VTT, turns_without_raw, unread_parts
+
+
+def test_srt_cues_are_read_with_exact_raw_text() -> None:
+    """Numbers, times, speakers and lines."""
+    transcript = parse_transcript(SRT)
+    assert transcript.format == "srt"
+    assert turns_without_raw(transcript) == [
+        ("Ann", "Good morning.", 1, 2.5),
+        ("SPEAKER_01", "Good morning, Ann.\nHow are you?", 3, 4),
+    ]
+    assert [turn.raw for turn in transcript.turns] == SRT.rstrip().split("\n\n")
+    assert (transcript.unread, transcript.frame) == ((), ())
+
+
+def test_nonstandard_srt_is_read() -> None:
+    """Missing numbers and blank lines, points, hours beyond 99, no fraction, other line breaks."""
+    text = (
+        "0:00:01.5-->0:00:02\r\nOne\r\n"
+        "2\r\n100:00:00,000 --> 12345:00:00.25 X1:0 X2:9\r\n\r\n"
+        "3\r00:03,000 --> 00:04,000\r2 --> 3\r42"
+    )
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [
+        (None, "One", 1.5, 2),
+        (None, "", 360000, 44442000.25),
+        (None, "2 --> 3\n42", 3, 4),
+    ]
+    assert transcript.unread == ()
+
+
+def test_each_speaker_in_a_cue_has_a_turn() -> None:
+    """With the times of the cue, if its first line names a speaker."""
+    cue = "00:01,000 --> 00:02,000\n"
+    transcript = parse_transcript(f"1\n{cue}Ann: Hi\nyou\nBob: Yes\n\n{cue}wait for\nthis: no")
+    assert turns_without_raw(transcript) == [
+        ("Ann", "Hi\nyou", 1, 2),
+        ("Bob", "Yes", 1, 2),
+        (None, "wait for\nthis: no", 1, 2),
+    ]
+    assert [turn.raw for turn in transcript.turns][:2] == [f"1\n{cue}Ann: Hi\nyou", "Bob: Yes"]
+
+
+def test_malformed_cues_keep_their_words_without_times() -> None:
+    """Text outside of cues is kept as well."""
+    text = (
+        "1\n00:00:05,000 --> 00:00:04,000\nBack\n\nlost\nlines\n\n"
+        "2\n00:99:00,000 --> 00:00:04,000\nOdd\n\n"
+        "3\n00:00:04,000 --> 99999999999:00:00,0\nLong\n\n"
+        "4\n-00:01,000 --> 9999999999:00:00,000\nBoth\n\n"
+        "above\n00:00:05,000 --> 00:00:06,000 words\nRight\n"
+    )
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [
+        (None, "Back", None, None),
+        (None, "Odd", None, None),
+        (None, "Long", None, None),
+        (None, "Both", None, None),
+        (None, "Right", 5, 6),
+    ]
+    unreadable = "has unreadable timestamps"
+    assert unread_parts(transcript) == [
+        (2, "ends before it starts", "00:00:05,000 --> 00:00:04,000"),
+        (5, "is not part of a cue", "lost\nlines"),
+        (9, unreadable, "00:99:00,000 --> 00:00:04,000"),
+        (13, unreadable, "00:00:04,000 --> 99999999999:00:00,0"),
+        (17, unreadable, "-00:01,000 --> 9999999999:00:00,000"),
+        (20, "is not part of a cue", "above"),
+        (
+            21,
+            "has something other than cue settings after its timestamps",
+            "00:00:05,000 --> 00:00:06,000 words",
+        ),
+    ]
+
+
+def test_vtt_voices_tags_and_references_are_read() -> None:
+    """Header, comments and styles are kept in the frame."""
+    transcript = parse_transcript(VTT)
+    assert transcript.format == "vtt"
+    assert turns_without_raw(transcript) == [
+        ("Ann Lee", "Good morning & welcome", 1, 2.5),
+        ("Bob", "1 < 2\N{NO-BREAK SPACE}<b>", 3603, 3604),
+    ]
+    assert transcript.frame == (
+        "WEBVTT - a meeting\nLanguage: en",
+        "NOTE made by hand",
+        "STYLE\n::cue { color: red }",
+    )
+    assert transcript.turns[0].raw.startswith("intro\n00:01.000")
+    assert transcript.unread == ()
+
+
+def test_each_voice_in_a_cue_has_a_turn() -> None:
+    """Text outside of voices has no speaker."""
+    cue = "00:01.000 --> 00:02.000\n"
+    body = (
+        "</v> <v Ann>Hi</v> <v &lt;Bob&gt;>Ann: yes</v>\nand <i>so</i> on</v><v>who</v><v Eve></v>"
+    )
+    transcript = parse_transcript(f"WEBVTT\n\n{cue}{body}\n\n{cue}before <v Ann>it</v>\n")
+    assert turns_without_raw(transcript) == [
+        ("Ann", "Hi", 1, 2),
+        ("<Bob>", "Ann: yes", 1, 2),
+        (None, "and so on", 1, 2),
+        (None, "who", 1, 2),
+        ("Eve", "", 1, 2),
+        (None, "before", 1, 2),
+        ("Ann", "it", 1, 2),
+    ]
+    raws = [turn.raw for turn in transcript.turns]
+    assert "".join(raws[:5]) == cue + body
+
+
+def test_nonstandard_vtt_is_read() -> None:
+    """No blank line after the header, no header, unknown tags, text outside of cues."""
+    cue = "00:01.000 --> 00:02.000\nx </v> <y> &copy; </i>\n"
+    assert turns_without_raw(parse_transcript(f"WEBVTT\n{cue}")) == [(None, "x  <y> &copy;", 1, 2)]
+    assert turns_without_raw(parse_transcript(f"WEBVTT\n1\n{cue}\n1\n{cue}")) == 2 * [
+        (None, "x  <y> &copy;", 1, 2)
+    ]
+    bare = parse_transcript(f"{cue}\nREGION\nid:a\n\n[<b>]: no\n\nREGION 2", format="vtt")
+    assert turns_without_raw(bare) == [(None, "x  <y> &copy;", 1, 2)]
+    assert bare.frame == ("REGION\nid:a",)
+    assert unread_parts(bare) == [
+        (7, "is not part of a cue", "[<b>]: no"),
+        (9, "is not part of a cue", "REGION 2"),
+    ]

@@ -1,0 +1,76 @@
+"""Plain text: speakers at the beginning of lines."""
+
+import pytest
+
+from videosdk_transcripts import parse_transcript
+
+from .samples import speakers_and_texts, turns_without_raw
+
+
+@pytest.mark.parametrize(
+    ("line", "speaker", "text"),
+    [
+        ("Ann: Hi", "Ann", "Hi"),
+        ("  Ann :\tHi ", "Ann", "Hi"),
+        ("Speaker 1: Hi: you", "Speaker 1", "Hi: you"),
+        ("Dr. Ann Lee (she/her): Hi", "Dr. Ann Lee (she/her)", "Hi"),
+        ("Zoë O'Neil-Łu | Sales: Hi", "Zoë O'Neil-Łu | Sales", "Hi"),
+        ("李雷: 你好", "李雷", "你好"),
+        ("[Ann]: Hi", "Ann", "Hi"),
+        ("[Lee, Ann; the one that came in late]: Hi", "Lee, Ann; the one that came in late", "Hi"),
+        ("Note: see https://example.com", "Note", "see https://example.com"),
+        ("Ann:", "Ann", ""),
+        # No speaker from here on.
+        ("Ann:Hi", None, "Ann:Hi"),
+        ("https://example.com is up", None, "https://example.com is up"),
+        ("10:30 we start", None, "10:30 we start"),
+        ("at 10:30 we start", None, "at 10:30 we start"),
+        ("10: we start", None, "10: we start"),
+        ("[10:30]: we start", None, "[10:30]: we start"),
+        ("[1] a note: this", None, "[1] a note: this"),
+        ("[[Ann]]: Hi", None, "[[Ann]]: Hi"),
+        ("[Ann] Hi", None, "[Ann] Hi"),
+        ("[]: Hi", None, "[]: Hi"),
+        (": Hi", None, ": Hi"),
+        ("Well, one thing: no", None, "Well, one thing: no"),
+        ("What I want to say is this: no", None, "What I want to say is this: no"),
+        ("x" * 61 + ": no", None, "x" * 61 + ": no"),
+        ("[" + "x" * 61 + "]: no", None, "[" + "x" * 61 + "]: no"),
+        ("no speaker", None, "no speaker"),
+    ],
+)
+def test_speaker_label_is_recognized(line: str, speaker: str | None, text: str) -> None:
+    """The rules are the same in a line of text, a cue and a TSV cell."""
+    assert speakers_and_texts(parse_transcript(line, format="txt")) == [(speaker, text)]
+    cue = f"1\n00:00:01,000 --> 00:00:02,000\n{line}\n"
+    assert turns_without_raw(parse_transcript(cue)) == [(speaker, text, 1, 2)]
+    assert turns_without_raw(parse_transcript(f"1\t2\t{line}", format="tsv")) == [
+        (speaker, text, 0.001, 0.002)
+    ]
+
+
+def test_unlabelled_lines_belong_to_speaker_above() -> None:
+    """Up to a blank line, if the text begins with a speaker."""
+    transcript = parse_transcript("\ufeffAnn:\r\n Hi\rthere\n\n(music)\nBob: Yes\nno\n")
+    assert transcript.format == "txt"
+    assert speakers_and_texts(transcript) == [
+        ("Ann", "Hi\nthere"),
+        (None, "(music)"),
+        ("Bob", "Yes\nno"),
+    ]
+    assert [turn.raw for turn in transcript.turns] == [
+        "Ann:\r\n Hi\rthere",
+        "(music)",
+        "Bob: Yes\nno",
+    ]
+    assert {turn.start for turn in transcript.turns} == {None}
+
+
+def test_text_without_initial_speaker_has_a_turn_per_line() -> None:
+    """A sentence with a colon does not claim the lines below it."""
+    transcript = parse_transcript("We have to choose.\nThe question is: when\nI say now.\n")
+    assert speakers_and_texts(transcript) == [
+        (None, "We have to choose."),
+        ("The question is", "when"),
+        (None, "I say now."),
+    ]
