@@ -1,4 +1,4 @@
-"""Webhooks: only genuine ones are read, and what they say has a type."""
+"""Webhook events: verified, then read into typed values."""
 
 import ast
 import base64
@@ -45,25 +45,25 @@ STOPPED = "transcription-stopped"
 
 
 def verify(body: Any) -> WebhookEvent:
-    """Sign a body, of JSON unless it is bytes, and verify it."""
+    """Sign and verify a body, which is serialized to JSON unless it is bytes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return verify_webhook(raw, WEBHOOKS.sign(raw), WEBHOOKS.public_key)
 
 
 def body_error(body: Any) -> str:
-    """Return the text of the error for a body that is signed, and is chained to nothing."""
+    """Return the message of the error for a signed body, which has no context."""
     with pytest.raises(WebhookBodyError) as caught:
         verify(body)
     assert caught.value.__context__ is None
     return caught.value.message
 
 
-# What one says.
+# Reading.
 
 
 @pytest.mark.parametrize("word", ["started", "stopped", "failed"])
-def test_a_transcription_event(word: str) -> None:
-    """The three have the id, the room, the session and the word."""
+def test_transcription_event_has_id_room_and_session(word: str) -> None:
+    """All three types have them."""
     event = verify({"webhookType": f"transcription-{word}", "data": DATA})
     assert isinstance(event, TranscriptionEvent)
     assert (event.id, event.kind) == ("abc", "realtime")
@@ -81,8 +81,8 @@ def test_a_transcription_event(word: str) -> None:
     ("sent", "kind"),
     [("post", "post"), ("post-call", "post"), ("realtime", "realtime"), ("new", "new"), ("", None)],
 )
-def test_post_and_post_call_are_one(sent: str, kind: str | None) -> None:
-    """The vendor has two words for it; any other one survives."""
+def test_post_call_is_normalized_to_post(sent: str, kind: str | None) -> None:
+    """The vendor has two words for it; unknown words are passed through."""
     event = verify({"webhookType": STOPPED, "data": {**DATA, "type": sent}})
     assert event.kind == kind
     assert event.data["type"] == sent
@@ -97,13 +97,13 @@ def test_post_and_post_call_are_one(sent: str, kind: str | None) -> None:
         ({}, None),
     ],
 )
-def test_the_room_has_two_names(ids: dict[str, str], room_id: str | None) -> None:
+def test_room_id_is_read_from_both_names(ids: dict[str, str], room_id: str | None) -> None:
     """``meetingId`` in webhooks, ``roomId`` in the rest of the API."""
     assert verify({"webhookType": STOPPED, "data": {"id": "abc", **ids}}).room_id == room_id
 
 
-def test_the_type_may_stand_under_its_older_name() -> None:
-    """As the vendor's Node SDK has it: ``type``, where there is no ``webhookType``."""
+def test_type_is_read_from_older_name() -> None:
+    """As in the vendor's Node SDK: ``type`` if there is no ``webhookType``."""
     assert isinstance(verify({"type": STOPPED, "data": DATA}), TranscriptionEvent)
     both = verify({"webhookType": "room-closed", "type": STOPPED, "data": DATA})
     assert (both.type, both.extra) == ("room-closed", {"type": STOPPED})
@@ -117,22 +117,22 @@ def test_the_type_may_stand_under_its_older_name() -> None:
         ({}, {"id": None}),
     ],
 )
-def test_other_events_are_open(data: Any, event: dict[str, Any]) -> None:
-    """What is not understood stands in the data as it was sent, and is no error."""
+def test_other_events_keep_unexpected_values_in_data(data: Any, event: dict[str, Any]) -> None:
+    """They are not an error."""
     found = verify({"webhookType": "participant-joined", "data": data, "more": 1})
     assert found == WebhookEvent(type="participant-joined", data=data, extra={"more": 1}, **event)
     assert type(found) is WebhookEvent
 
 
 @pytest.mark.parametrize("body", [{"data": None}, {"data": [1]}, {}])
-def test_other_events_may_have_no_data(body: dict[str, Any]) -> None:
-    """Then what stands in its place is kept beside it."""
+def test_other_events_keep_unexpected_data_in_extra(body: dict[str, Any]) -> None:
+    """Data may be absent or not an object."""
     found = verify({"webhookType": "session-ended", **body})
     assert (found.data, found.extra) == ({}, body)
 
 
-def test_events_without_an_id_are_told_apart() -> None:
-    """Their key is a digest, so that dropping repeats drops no other event."""
+def test_events_without_id_have_distinct_keys() -> None:
+    """Their key has a digest of the data."""
     one, again, other = (
         verify({"webhookType": "participant-joined", "data": data})
         for data in ({"a": 1, "b": "\ud800"}, {"b": "\ud800", "a": 1}, {"a": 2})
@@ -142,8 +142,8 @@ def test_events_without_an_id_are_told_apart() -> None:
     assert len(one.key[1]) == 64
 
 
-def test_an_event_is_a_plain_value() -> None:
-    """Frozen, slotted, equal by value, hashed; it survives a pickle and shows no data."""
+def test_event_is_a_frozen_picklable_value() -> None:
+    """Slotted, equal by value, hashable; its repr shows no data."""
     event = verify({"webhookType": STOPPED, "data": {**DATA, "text": "what was said"}})
     assert pickle.loads(pickle.dumps(event)) == copy.deepcopy(event) == event
     assert len({event, copy.copy(event)}) == 1
@@ -154,24 +154,24 @@ def test_an_event_is_a_plain_value() -> None:
     assert "abc" in repr(event)
 
 
-@pytest.mark.parametrize("form", ["pkcs1", "spki"])
-@pytest.mark.parametrize("dress", [str, str.encode, str.strip, lambda pem: f" \r\n{pem}\n\n"])
-def test_both_forms_of_the_key(form: Any, dress: Any) -> None:
-    """PKCS#1 behind a line break, as the service writes it, and SPKI; text or bytes."""
+@pytest.mark.parametrize("key_format", ["pkcs1", "spki"])
+@pytest.mark.parametrize("convert", [str, str.encode, str.strip, lambda pem: f" \r\n{pem}\n\n"])
+def test_pkcs1_and_spki_keys_are_accepted(key_format: Any, convert: Any) -> None:
+    """With a leading line break, as the service writes it; as text or bytes."""
     webhooks = Webhooks()
-    webhooks.key_format = form
-    label = "BEGIN RSA PUBLIC" if form == "pkcs1" else "BEGIN PUBLIC"
+    webhooks.key_format = key_format
+    label = "BEGIN RSA PUBLIC" if key_format == "pkcs1" else "BEGIN PUBLIC"
     assert webhooks.public_key.startswith(f"\n-----{label} KEY-----\n")
     body, headers = webhooks.event(STOPPED, {"id": "abc"})
-    event = verify_webhook(body, headers["videosdk-signature"], dress(webhooks.public_key))
+    event = verify_webhook(body, headers["videosdk-signature"], convert(webhooks.public_key))
     assert event.id == "abc"
 
 
-# What is not genuine.
+# Rejected signatures.
 
 
-def test_a_wrong_key_and_a_changed_body() -> None:
-    """Neither passes, and the error is chained to nothing."""
+def test_wrong_key_or_modified_body_is_rejected() -> None:
+    """The error has no cause and no context."""
     body = json.dumps({"webhookType": STOPPED, "data": DATA}).encode()
     signature = WEBHOOKS.sign(body)
     other = Webhooks()
@@ -182,23 +182,23 @@ def test_a_wrong_key_and_a_changed_body() -> None:
         (body.replace(b"stopped", b"started"), WEBHOOKS.public_key),
         (b"", WEBHOOKS.public_key),
     ):
-        with pytest.raises(WebhookSignatureError, match="not of this public key") as caught:
+        with pytest.raises(WebhookSignatureError, match="does not match the public key") as caught:
             verify_webhook(raw, signature, key)
         assert caught.value.__context__ is caught.value.__cause__ is None
         assert "abc" not in str(caught.value)
 
 
-def test_another_hash_is_refused() -> None:
-    """A signature of the right key over SHA-512 is none."""
+def test_signature_with_another_hash_is_rejected() -> None:
+    """Even if the key is right."""
     signature = base64.b64encode(_key_pair(0).sign(b"{}", padding.PKCS1v15(), SHA512())).decode()
     with pytest.raises(WebhookSignatureError):
         verify_webhook(b"{}", signature, WEBHOOKS.public_key)
 
 
 @pytest.mark.parametrize("signature", [None, ""])
-def test_no_signature(signature: str | None) -> None:
-    """The text names the header."""
-    with pytest.raises(WebhookSignatureError, match="no signature; .*videosdk-signature"):
+def test_missing_signature_is_rejected(signature: str | None) -> None:
+    """The error names the header."""
+    with pytest.raises(WebhookSignatureError, match="there is no signature; .*videosdk-signature"):
         verify_webhook(b"{}", signature, WEBHOOKS.public_key)
 
 
@@ -218,36 +218,38 @@ GOOD = WEBHOOKS.sign(b"{}")
         GOOD.rstrip("="),
         f"{GOOD}AAAA",
         f"{GOOD[:20]}\n{GOOD[20:]}",
-        # Bits that no byte has room for.
+        # Bits beyond the last byte.
         f"{GOOD[:-3]}{chr(ord(GOOD[-3]) + 1)}==",
         "-_-_",
     ],
     ids=range(12),
 )
-def test_base64_is_strict(signature: str) -> None:
-    """There is one way to write a signature, and no garbage is skipped."""
-    with pytest.raises(WebhookSignatureError, match="no base64") as caught:
+def test_only_canonical_base64_is_accepted(signature: str) -> None:
+    """Nothing is skipped or repaired."""
+    with pytest.raises(WebhookSignatureError, match="not valid base64") as caught:
         verify_webhook(b"{}", signature, WEBHOOKS.public_key)
     assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("size", [1, 255, 257, 5000])
-def test_a_signature_of_another_length(size: int) -> None:
-    """Base64 of anything is refused like the signature of another key."""
-    with pytest.raises(WebhookSignatureError, match="not of this public key"):
+def test_signature_of_wrong_length_is_rejected(size: int) -> None:
+    """Like the signature of another key."""
+    with pytest.raises(WebhookSignatureError, match="does not match the public key"):
         verify_webhook(b"{}", base64.b64encode(bytes(size)).decode(), WEBHOOKS.public_key)
 
 
-# What is signed, and can't be read.
+# Signed bodies that can't be read.
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"{", b'{"webhookType": NaN}', b"\xff\xfe\xfd", b"[" * 100_000],
 )
-def test_a_body_that_is_not_json(body: bytes) -> None:
-    """The text tells its size, and nothing of it."""
-    assert body_error(body) == f"the webhook is signed, but its {len(body)} bytes are no JSON"
+def test_signed_body_that_is_not_json_is_rejected(body: bytes) -> None:
+    """The error has its size, and none of its content."""
+    assert body_error(body) == (
+        f"the signature of the webhook is valid, but its {len(body)} bytes are not valid JSON"
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,15 +272,15 @@ def test_a_body_that_is_not_json(body: bytes) -> None:
         ),
     ],
 )
-def test_the_place_of_a_wrong_value(body: Any, path: str, found: str) -> None:
-    """The text tells its JSON path and its type, and not the value."""
+def test_wrong_value_is_reported_by_path_and_type(body: Any, path: str, found: str) -> None:
+    """The error does not contain the value."""
     text = body_error(body)
     assert f" {path} " in text
     assert found in text
     assert "secret" not in text
 
 
-def test_a_body_that_is_nested_deep() -> None:
+def test_deeply_nested_body_is_rejected() -> None:
     """It could be neither copied nor pickled."""
     body: Any = {}
     for _ in range(150):
@@ -286,8 +288,8 @@ def test_a_body_that_is_nested_deep() -> None:
     assert "100 levels" in body_error({"webhookType": "x", "data": body})
 
 
-def test_a_large_body() -> None:
-    """1 MiB is read; more is refused before the signature is looked at."""
+def test_body_above_one_mebibyte_is_rejected() -> None:
+    """Before the signature is checked."""
     start, end = b'{"webhookType": "x", "data": {"a": "', b'"}}'
     full = start + b"x" * (1024 * 1024 - len(start) - len(end)) + end
     assert verify(full).type == "x"
@@ -295,25 +297,27 @@ def test_a_large_body() -> None:
         verify_webhook(full + b" ", "AAAA", WEBHOOKS.public_key)
 
 
-# What is passed in wrongly.
+# Wrong arguments.
 
 
 @pytest.mark.parametrize("body", ["{}", {}, None, bytearray(b"{}")])
-def test_a_body_that_is_not_bytes(body: Any) -> None:
-    """A framework's parsed body has other bytes than the signed ones."""
-    with pytest.raises(ConfigurationError, match="pass the raw bytes, not the parsed body"):
+def test_body_must_be_bytes(body: Any) -> None:
+    """A body parsed by a framework does not have the signed bytes."""
+    with pytest.raises(
+        ConfigurationError, match="pass the raw body of the request, not the parsed one"
+    ):
         verify_webhook(body, GOOD, WEBHOOKS.public_key)
 
 
 @pytest.mark.parametrize("signature", [b"AAAA", ["AAAA"], 5])
-def test_a_signature_that_is_not_text(signature: Any) -> None:
-    """The header's value is text."""
-    with pytest.raises(ConfigurationError, match="videosdk-signature as a string"):
+def test_signature_must_be_a_string(signature: Any) -> None:
+    """The value of a header is text."""
+    with pytest.raises(ConfigurationError, match="signature must be a string"):
         verify_webhook(b"{}", signature, WEBHOOKS.public_key)
 
 
 def pem_of(key: Any) -> bytes:
-    """Write a public key in SPKI."""
+    """Return a public key in SPKI."""
     pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem
 
@@ -324,20 +328,20 @@ PRIVATE = _key_pair(0).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpen
 @pytest.mark.parametrize(
     ("key", "fault"),
     [
-        (None, "is of type NoneType, not text"),
-        ("", "can't be read as PEM"),
-        ("no key \ud800", "can't be read as PEM"),
-        (WEBHOOKS.public_key.replace("\n", "\\n"), "can't be read as PEM"),
-        (WEBHOOKS.public_key[:200], "can't be read as PEM"),
-        (PRIVATE, "holds a private key"),
-        (PRIVATE.decode() + WEBHOOKS.public_key, "holds a private key"),
-        (pem_of(ec.generate_private_key(ec.SECP256R1()).public_key()), "is not of RSA"),
+        (None, "must be a string or bytes, not NoneType"),
+        ("", "is not valid PEM"),
+        ("no key \ud800", "is not valid PEM"),
+        (WEBHOOKS.public_key.replace("\n", "\\n"), "is not valid PEM"),
+        (WEBHOOKS.public_key[:200], "is not valid PEM"),
+        (PRIVATE, "contains a private key"),
+        (PRIVATE.decode() + WEBHOOKS.public_key, "contains a private key"),
+        (pem_of(ec.generate_private_key(ec.SECP256R1()).public_key()), "is not an RSA key"),
         (pem_of(rsa.generate_private_key(65537, 2040).public_key()), "has 2040 bits"),  # noqa: S505
     ],
     ids=["none", "empty", "garbage", "escaped", "cut", "private", "both", "EC", "2040"],
 )
-def test_a_key_that_is_no_public_rsa_key(key: Any, fault: str) -> None:
-    """The text says what it is, where to get the right one, and shows nothing of it."""
+def test_unusable_key_is_rejected(key: Any, fault: str) -> None:
+    """The error names the problem and the source of the right key, and shows none of the key."""
     with pytest.raises(ConfigurationError, match=fault) as caught:
         verify_webhook(b"{}", GOOD, key)
     assert "/v2/public/rsa-public-key" in str(caught.value)
@@ -348,20 +352,21 @@ def test_a_key_that_is_no_public_rsa_key(key: Any, fault: str) -> None:
 # Without the extra.
 
 
-def test_without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One clear error says what to install."""
+def test_missing_cryptography_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the command to install it."""
     key = WEBHOOKS.public_key
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'videosdk-transcripts\[webhooks\]'"):
         verify_webhook(b"{}", GOOD, key)
 
 
-def test_all_else_works_without_cryptography() -> None:
-    """The client, the fake service and the classes of the events."""
+def test_everything_else_works_without_cryptography() -> None:
+    """The client, the fake service, the event classes and the public functions' imports."""
     code = """
 import asyncio, sys
 sys.modules["cryptography"] = None
 from videosdk_transcripts import WebhookEvent
+from videosdk_transcripts.webhooks import verify_webhook
 from videosdk_transcripts.testing import FakeVideoSDK
 
 async def main():
@@ -372,17 +377,28 @@ async def main():
 
 asyncio.run(main())
 """
-    done = subprocess.run(  # noqa: S603 - our own code
+    done = subprocess.run(  # noqa: S603 - a constant
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30
     )
     assert (done.stdout, done.stderr) == ("3 ('x', 'y')\n", "")
 
 
+def test_importing_webhooks_loads_no_large_library() -> None:
+    """P16: neither cattrs nor aiohttp nor cryptography."""
+    code = (
+        "import sys; from videosdk_transcripts.webhooks import verify_webhook; print(*sys.modules)"
+    )
+    done = subprocess.run(  # noqa: S603 - a constant
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert not set(done.stdout.split()) & {"cattrs", "aiohttp", "jwt", "tenacity", "cryptography"}
+
+
 IMPORTS = ("import cryptography", "from cryptography")
 
 
-def test_cryptography_is_imported_where_it_is_used() -> None:
-    """No file of the package has it among what loading the file loads."""
+def test_cryptography_is_imported_only_when_used() -> None:
+    """No module of the package imports it at the top level."""
     package = Path(videosdk_transcripts.__file__).parent
     for path in package.rglob("*.py"):
         for node in ast.parse(path.read_text("utf-8")).body:
@@ -390,10 +406,10 @@ def test_cryptography_is_imported_where_it_is_used() -> None:
                 assert not ast.unparse(node).startswith(IMPORTS), path
 
 
-# The fake service's own.
+# The fake service.
 
 
-async def test_the_fake_sends_what_it_signs(fake: FakeVideoSDK) -> None:
+async def test_fake_service_sends_signed_webhooks(fake: FakeVideoSDK) -> None:
     """To a real handler, in the documented shape."""
     seen: list[WebhookEvent] = []
 

@@ -1,4 +1,4 @@
-"""The account's public key: fetched once, kept, and fetched again within limits."""
+"""The account's public key: fetched once, cached, and refetched within limits."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ BODY = json.dumps({"webhookType": "transcription-stopped", "data": {"id": "abc"}
 
 
 class Service:
-    """Gives the key when it is let to, and counts."""
+    """A service that returns its key when the gate is open, and counts fetches."""
 
     def __init__(self) -> None:
         self.webhooks = Webhooks()
@@ -46,33 +46,33 @@ class Service:
 
 @pytest.fixture
 def service() -> Service:
-    """Give a service that answers at once."""
+    """Return a service that responds immediately."""
     return Service()
 
 
 @pytest.fixture
 def keys(service: Service, clock: ManualClock) -> PublicKeys:
-    """Give the keys of it, with the defaults."""
+    """Return the keys of the service, with the defaults."""
     return PublicKeys(service, clock=clock.clock)
 
 
 def forged() -> str:
-    """Sign with a key that is not the service's."""
+    """Return a signature of another key."""
     other = Webhooks()
     for _ in range(2):
         other.rotate()
     return other.sign(BODY)
 
 
-async def waiting(*tasks: asyncio.Task[object]) -> None:
-    """Let tasks come as far as they can."""
+async def run_until_blocked(*tasks: asyncio.Task[object]) -> None:
+    """Run tasks until they block."""
     for _ in range(5):
         await asyncio.sleep(0)
     assert not any(task.done() for task in tasks)
 
 
-async def test_the_key_is_fetched_once(keys: PublicKeys, service: Service) -> None:
-    """For all tasks that wait for it, and for all that come later."""
+async def test_key_is_fetched_once(keys: PublicKeys, service: Service) -> None:
+    """For all tasks that wait for it, and for all later ones."""
     events = await asyncio.gather(*(keys.verify(BODY, service.sign()) for _ in range(50)))
     assert {event.id for event in events} == {"abc"}
     assert isinstance(await keys.verify(BODY, service.sign()), TranscriptionEvent)
@@ -80,25 +80,27 @@ async def test_the_key_is_fetched_once(keys: PublicKeys, service: Service) -> No
 
 
 @pytest.mark.parametrize("first", [True, False])
-async def test_who_is_cancelled_takes_nobody_along(
+async def test_cancelling_one_task_does_not_affect_others(
     keys: PublicKeys, service: Service, first: bool
 ) -> None:
-    """Neither the one that fetches nor one that waits for it."""
+    """Neither the task that fetches nor one that waits for it."""
     service.gate.clear()
     tasks = [asyncio.create_task(keys.verify(BODY, service.sign())) for _ in range(4)]
-    await waiting(*tasks)
+    await run_until_blocked(*tasks)
     gone = tasks.pop(0 if first else 2)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
-    await waiting(*tasks)
+    await run_until_blocked(*tasks)
     service.gate.set()
     assert {event.id for event in await asyncio.gather(*tasks)} == {"abc"}
     assert service.count == (2 if first else 1)
 
 
-async def test_the_key_expires(keys: PublicKeys, service: Service, clock: ManualClock) -> None:
-    """After a day it is fetched again, whether it is the same or not."""
+async def test_key_expires_after_a_day(
+    keys: PublicKeys, service: Service, clock: ManualClock
+) -> None:
+    """It is fetched again, whether it has changed or not."""
     await keys.verify(BODY, service.sign())
     clock.now += 86_399
     await keys.verify(BODY, service.sign())
@@ -114,10 +116,10 @@ async def test_the_key_expires(keys: PublicKeys, service: Service, clock: Manual
     assert service.count == 3
 
 
-async def test_a_changed_key_is_fetched(
+async def test_rotated_key_is_fetched_once(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """A signature that does not fit is looked at again with the newest key, once for all."""
+    """A signature that does not match is checked again with the newest key."""
     await keys.verify(BODY, service.sign())
     service.webhooks.rotate()
     clock.now += 60
@@ -126,10 +128,10 @@ async def test_a_changed_key_is_fetched(
     assert service.count == 2
 
 
-async def test_a_flood_of_forged_ones(
+async def test_forged_signatures_cost_one_request_a_minute(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """Costs one request a minute, and genuine ones pass all the while."""
+    """Genuine webhooks are accepted meanwhile."""
     signature = forged()
     for minute in range(1, 4):
         results = await asyncio.gather(
@@ -147,22 +149,22 @@ async def test_a_flood_of_forged_ones(
         clock.now += 0.1
 
 
-async def test_what_is_no_signature_costs_nothing(keys: PublicKeys, service: Service) -> None:
-    """Not one request, even without a key."""
+async def test_malformed_signature_costs_no_request(keys: PublicKeys, service: Service) -> None:
+    """Even before the first key is fetched."""
     for signature in (None, "", "garbage"):
         with pytest.raises(WebhookSignatureError):
             await keys.verify(BODY, signature)
     with pytest.raises(WebhookBodyError, match="more than"):
         await keys.verify(bytes(2**20 + 1), "AAAA")
-    with pytest.raises(ConfigurationError, match="raw bytes"):
+    with pytest.raises(ConfigurationError, match="raw body"):
         await keys.verify("{}", "AAAA")  # type: ignore[arg-type]
     assert service.count == 0
 
 
-async def test_a_genuine_body_that_is_no_event(
+async def test_signed_body_that_is_no_event_does_not_refetch_key(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """It is no reason to fetch the key again."""
+    """The signature is valid, so the key is current."""
     clock.now += 1000
     for _ in range(2):
         with pytest.raises(WebhookBodyError):
@@ -171,10 +173,10 @@ async def test_a_genuine_body_that_is_no_event(
     assert service.count == 1
 
 
-async def test_a_failure_is_shared_too(
+async def test_failed_fetch_is_shared_for_a_minute(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """All that wait get it, and so does who comes within the minute; then it is tried again."""
+    """All waiting and all later calls within the minute raise it; then the key is fetched again."""
     service.failure = ServerError("it is down", status=503, attempts=6)
     results = await asyncio.gather(
         *(keys.verify(BODY, service.sign()) for _ in range(5)), return_exceptions=True
@@ -197,10 +199,10 @@ async def test_a_failure_is_shared_too(
     assert service.count == 2
 
 
-async def test_a_failure_does_not_prolong_a_key(
+async def test_failed_fetch_does_not_extend_an_expired_key(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """One whose life is over is not believed because no newer one can be had."""
+    """An expired key is not used because a newer one is unavailable."""
     await keys.verify(BODY, service.sign())
     service.failure = ServerError("it is down")
     clock.now += 86_400
@@ -210,10 +212,10 @@ async def test_a_failure_does_not_prolong_a_key(
     assert service.count == 2
 
 
-async def test_a_failure_while_a_signature_does_not_fit(
+async def test_failed_fetch_on_mismatch_raises_its_error(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """Whether it is forged can't be told then; genuine ones pass with the key there is."""
+    """Whether it is forged is unknown then; genuine webhooks are accepted with the current key."""
     await keys.verify(BODY, service.sign())
     service.failure = ServerError("it is down")
     clock.now += 60
@@ -230,8 +232,8 @@ async def test_a_failure_while_a_signature_does_not_fit(
     assert service.count == 3
 
 
-async def test_an_error_of_the_callers_own_is_not_kept(keys: PublicKeys, service: Service) -> None:
-    """A token callable that fails has sent no request, and may be asked again at once."""
+async def test_foreign_error_of_fetch_is_not_cached(keys: PublicKeys, service: Service) -> None:
+    """A failing token callable has sent no request, and may be called again immediately."""
     for number in (1, 2):
         service.failure = KeyError("vault")
         with pytest.raises(KeyError, match="vault"):
@@ -241,8 +243,8 @@ async def test_an_error_of_the_callers_own_is_not_kept(keys: PublicKeys, service
     await keys.verify(BODY, service.sign())
 
 
-async def test_a_pinned_key_is_never_fetched(service: Service, clock: ManualClock) -> None:
-    """Not at first, not on a mismatch, and not after its life."""
+async def test_pinned_key_is_never_fetched(service: Service, clock: ManualClock) -> None:
+    """Not on first use, not on a mismatch, and not after a day."""
     keys = PublicKeys(service, pinned=service.webhooks.public_key, clock=clock.clock)
     for _ in range(2):
         await keys.verify(BODY, service.sign())
@@ -250,13 +252,13 @@ async def test_a_pinned_key_is_never_fetched(service: Service, clock: ManualCloc
             await keys.verify(BODY, forged())
         clock.now += 1e6
     wrong = PublicKeys(service, pinned="no key", clock=clock.clock)
-    with pytest.raises(ConfigurationError, match="can't be read as PEM"):
+    with pytest.raises(ConfigurationError, match="is not valid PEM"):
         await wrong.verify(BODY, service.sign())
     assert service.count == 0
 
 
-async def test_a_key_of_the_service_that_is_none(clock: ManualClock) -> None:
-    """It is the service's fault and not the caller's, and is not kept as a key."""
+async def test_unusable_key_of_the_service_is_not_cached(clock: ManualClock) -> None:
+    """It is an InvalidResponseError, since the caller has not passed it."""
     given = ["<html>"]
 
     async def fetch() -> str:
@@ -264,7 +266,7 @@ async def test_a_key_of_the_service_that_is_none(clock: ManualClock) -> None:
 
     keys = PublicKeys(fetch, clock=clock.clock)
     webhooks = Webhooks()
-    with pytest.raises(InvalidResponseError, match="the public key can't be read as PEM") as caught:
+    with pytest.raises(InvalidResponseError, match="the public key is not valid PEM") as caught:
         await keys.verify(BODY, webhooks.sign(BODY))
     assert caught.value.__context__ is None
     given[0] = webhooks.public_key
@@ -272,8 +274,8 @@ async def test_a_key_of_the_service_that_is_none(clock: ManualClock) -> None:
     assert (await keys.verify(BODY, webhooks.sign(BODY))).id == "abc"
 
 
-def test_one_loop_after_another(clock: ManualClock) -> None:
-    """The key outlives the loop that it was fetched in."""
+def test_key_is_shared_by_consecutive_event_loops(clock: ManualClock) -> None:
+    """The key outlives the loop in which it was fetched."""
 
     async def twice(keys: PublicKeys) -> None:
         await asyncio.gather(*(keys.verify(BODY, webhooks.sign(BODY)) for _ in range(3)))
@@ -295,21 +297,23 @@ def test_one_loop_after_another(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"publicKey": None}, {"publicKey": ""}, {"publicKey": 5}])
-def test_an_answer_without_a_key(data: dict[str, object]) -> None:
-    """The text says what was asked for and what to do."""
-    with pytest.raises(InvalidResponseError, match="GET the public key of webhooks: .*pass a key"):
+def test_response_without_key_is_rejected(data: dict[str, object]) -> None:
+    """The error names the request and the remedy."""
+    with pytest.raises(
+        InvalidResponseError, match="GET the public key of webhooks: .*pass the public key"
+    ):
         read_public_key(data)
 
 
-async def test_the_fake_gives_its_key(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """Over HTTP, with a token or without; it counts who asks, and may fail like all else."""
+async def test_fake_service_returns_its_key(fake: FakeVideoSDK, clock: ManualClock) -> None:
+    """Over HTTP, with or without a token; it counts requests and supports faults."""
     async with aiohttp.ClientSession(fake.url) as session:
 
         async def fetch() -> str:
-            async with session.get(public_key_request().target) as answer:
-                if answer.status != 200:
-                    raise ServerError("it is down", status=answer.status)
-                return read_public_key(await answer.json())
+            async with session.get(public_key_request().target) as response:
+                if response.status != 200:
+                    raise ServerError("it is down", status=response.status)
+                return read_public_key(await response.json())
 
         keys = PublicKeys(fetch, clock=clock.clock)
         fake.fail_next(Status(503))

@@ -1,9 +1,9 @@
 """
-Webhooks: verify who sent one, and read it. In the extra ``[webhooks]``.
+Webhooks: verify their signature and read their events. In the extra ``[webhooks]``.
 
-Files in reading order: `events` (what a webhook contains, and `verify_webhook`), `signature`
-(RSA over the raw body), `keys` (the account's public key, fetched once and cached).
-May import `errors`, `_loops`, `_redact` and `_api`.
+Files in reading order: `signature` (RSA over the raw body), `events` (the events, and
+`verify_webhook`), `keys` (the account's public key, fetched once and cached).
+May import `errors`, `_clock`, `_loops` and `_api`. cryptography is imported only when used.
 """
 
 from .events import TranscriptionEvent, TranscriptionEventType, WebhookEvent, verify_webhook

@@ -1,4 +1,4 @@
-"""The account's public key, which webhooks are verified with: fetched, shared and kept."""
+"""The account's public key for verifying webhooks: fetched once, shared and cached."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from videosdk_transcripts.errors import (
     WebhookSignatureError,
 )
 
-from .signature import load_key, read_signature, require_cryptography
+from .events import WebhookEvent, read_event
+from .signature import check_signature, decode_signature, load_key, require_cryptography
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-    from .events import WebhookEvent
 
 _REQUEST: Final = Request("/v2/public/rsa-public-key", "the public key of webhooks")
 
 
 def public_key_request() -> Request:
-    """Ask for the key. The page of the API names no other argument than the token."""
+    """Return the request for the key. It takes no argument but the token."""
     return _REQUEST
 
 
 def read_public_key(data: Mapping[str, Any]) -> str:
     """
-    Return the key in PEM out of an answer.
+    Return the key in PEM from a response.
 
     Raises:
-        InvalidResponseError: there is none in it.
+        InvalidResponseError: the response has no key.
     """
     found = data.get("publicKey")
     if isinstance(found, str) and found:
         return found
-    raise _unusable(f"has a publicKey of type {type(found).__name__}, or an empty one")
+    problem = "is empty" if found == "" else f"is of type {type(found).__name__}"
+    raise _unusable(f"publicKey {problem}, not a non-empty string")
 
 
 class PublicKeys:
     """
-    Verifies webhooks with a key that is fetched when the first one comes.
+    Verify webhooks with a public key that is fetched when the first one arrives.
 
-    Nobody documents how the service changes its key. So the key is fetched again when its
-    life is over, and when a signature does not fit; as anybody can send such a signature,
-    no more than one request follows another within `least_gap`. A fetch that failed
-    counts as well: whoever needs its key within that time gets its error again.
+    How the service rotates its key is undocumented. So the key is fetched again when it
+    expires, and when a signature does not match it. Since anyone can send such a signature,
+    at least `min_interval` passes between two fetches. A failed fetch counts as well: its
+    error is raised again for all calls that need its key within that time.
 
     Args:
-        fetch: gets the key in PEM.
-        pinned: a key in PEM to use for ever, so that none is fetched.
-        life: seconds that a fetched key is used.
-        least_gap: seconds from the end of a fetch until the next one, unless the key's
-            life is over earlier.
-        clock: the time, and how to wait.
+        fetch: fetches the key in PEM.
+        pinned: a key in PEM to use always; no key is fetched then.
+        lifetime: seconds for which a fetched key is used.
+        min_interval: seconds from the end of a fetch to the next one, unless the key expires
+            earlier.
+        clock: the time.
     """
 
     def __init__(
@@ -67,74 +67,83 @@ class PublicKeys:
         fetch: Callable[[], Awaitable[str]],
         *,
         pinned: str | bytes | None = None,
-        life: float = 86_400,
-        least_gap: float = 60,
+        lifetime: float = 86_400,
+        min_interval: float = 60,
         clock: Clock,
     ) -> None:
         self._fetch = fetch
         self._pinned = pinned
-        self._life = life
-        self._least_gap = least_gap
+        self._lifetime = lifetime
+        self._min_interval = min_interval
         self._clock = clock
         self._key: RSAPublicKey | None = None
-        self._good_until = 0.0
-        self._asked_at = 0.0
+        self._expires_at = 0.0
+        self._fetched_at = 0.0
         self._failure: VideoSDKTranscriptsError | None = None
         self._lock = LoopLock()
 
     async def verify(self, raw_body: bytes, signature: str | None) -> WebhookEvent:
         """
-        Check who sent a webhook, and read it. Tasks share one fetch of the key.
+        Verify the signature of a webhook and return its event. Tasks share each fetch.
 
         Raises:
-            WebhookError, ConfigurationError: as `verify_webhook` says.
-            InvalidResponseError: what the service gave is no public key.
+            WebhookError, ConfigurationError: as for `verify_webhook`.
+            InvalidResponseError: the service returned an unusable key.
             VideoSDKTranscriptsError: the key could not be fetched, now or just before.
         """
-        from .events import verify_signed
-
         require_cryptography()
-        # What is no signature at all must not cost a request.
-        decoded = read_signature(raw_body, signature)
+        # Before any fetch, so that a malformed signature costs no request.
+        decoded = decode_signature(raw_body, signature)
         if self._pinned is not None:
             self._key = self._key or load_key(self._pinned)
-            return verify_signed(raw_body, decoded, self._key)
-        key = self._good_key()
-        if key is None:
-            async with self._lock.of_this_loop():
-                key = self._good_key() or await self._renew()
+            check_signature(raw_body, decoded, self._key)
+            return read_event(raw_body)
+        key = await self._current_key()
         try:
-            return verify_signed(raw_body, decoded, key)
+            check_signature(raw_body, decoded, key)
         except WebhookSignatureError:
             pass
+        else:
+            return read_event(raw_body)
+        check_signature(raw_body, decoded, await self._newer_key(key))
+        return read_event(raw_body)
+
+    async def _current_key(self) -> RSAPublicKey:
+        """Return the key, and fetch it if there is none that has not expired."""
+        key = self._unexpired_key()
+        if key is None:
+            async with self._lock.of_this_loop():
+                # Another task may have fetched it while this one waited for the lock.
+                key = self._unexpired_key() or await self._renew()
+        return key
+
+    def _unexpired_key(self) -> RSAPublicKey | None:
+        return self._key if self._clock.monotonic() < self._expires_at else None
+
+    async def _newer_key(self, key: RSAPublicKey) -> RSAPublicKey:
+        """Fetch the key again, unless another task has done so, or the last fetch is recent."""
         async with self._lock.of_this_loop():
-            key = await self._newest(key)
-        return verify_signed(raw_body, decoded, key)
+            if (newer := self._key) is not None and newer is not key:
+                return newer
+            if self._failure is None and self._was_fetched_recently():
+                return key
+            return await self._renew()
 
-    def _good_key(self) -> RSAPublicKey | None:
-        return self._key if self._clock.monotonic() < self._good_until else None
-
-    async def _newest(self, key: RSAPublicKey) -> RSAPublicKey:
-        """Return what another task has fetched by now, or fetch it if that is not too soon."""
-        if (newer := self._key) is not None and newer is not key:
-            return newer
-        return key if self._failure is None and self._is_soon() else await self._renew()
-
-    def _is_soon(self) -> bool:
-        return self._clock.monotonic() < self._asked_at + self._least_gap
+    def _was_fetched_recently(self) -> bool:
+        return self._clock.monotonic() < self._fetched_at + self._min_interval
 
     async def _renew(self) -> RSAPublicKey:
-        if self._failure is not None and self._is_soon():
-            # A copy, as each raise of one object makes its traceback longer.
+        if self._failure is not None and self._was_fetched_recently():
+            # A copy, because each raise of the same object extends its traceback.
             raise copy.copy(self._failure)
-        # Who is cancelled has fetched nothing, and the next one in the lock begins anew.
+        # A cancelled fetch changes nothing, so that the next task in the lock fetches again.
         try:
             key = _load(await self._fetch())
         except VideoSDKTranscriptsError as error:
-            self._failure, self._asked_at = copy.copy(error), self._clock.monotonic()
+            self._failure, self._fetched_at = copy.copy(error), self._clock.monotonic()
             raise
-        self._key, self._failure, self._asked_at = key, None, self._clock.monotonic()
-        self._good_until = self._asked_at + self._life
+        self._key, self._failure, self._fetched_at = key, None, self._clock.monotonic()
+        self._expires_at = self._fetched_at + self._lifetime
         return key
 
 
@@ -142,13 +151,13 @@ def _load(pem: str) -> RSAPublicKey:
     try:
         return load_key(pem)
     except ConfigurationError as error:
-        fault = error.message.partition(";")[0]
-    # It is no fault of the caller.
-    raise _unusable(f"can't be used: {fault}")
+        problem = error.message.partition(";")[0]
+    # Another class, because the caller has not passed this key.
+    raise _unusable(problem)
 
 
-def _unusable(fault: str) -> InvalidResponseError:
+def _unusable(problem: str) -> InvalidResponseError:
     return InvalidResponseError(
-        f"{_REQUEST.method} {_REQUEST.subject}: the answer {fault}; until the service gives out "
-        "its key again, pass a key that you have"
+        f"{_REQUEST.method} {_REQUEST.subject}: unusable response: {problem}; until the service "
+        "returns its key again, pass the public key yourself"
     )

@@ -1,7 +1,9 @@
 """
-Signatures of webhooks: RSA with SHA-256 (PKCS#1 v1.5) over the bytes of the body.
+Webhook signatures: RSA with SHA-256 (PKCS#1 v1.5) over the bytes of the body.
 
-No error of cryptography gets out of here.
+The service sends the signature in base64 in the header ``videosdk-signature``.
+No exception of cryptography leaves this file.
+Source: https://docs.videosdk.live/api-reference/realtime-communication/webhook-verification
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from videosdk_transcripts.errors import ConfigurationError, WebhookBodyError, We
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-# Some hundred bytes are usual.
-_MOST_BYTES: Final = 1024 * 1024
-_FEWEST_BITS: Final = 2048
+# A webhook usually has a few hundred bytes.
+_MAX_BODY_BYTES: Final = 1024 * 1024
+_MIN_KEY_BITS: Final = 2048
 
 
 def require_cryptography() -> None:
     """
-    Refuse to go on without the extra.
+    Raise if the extra is not installed.
 
     Raises:
         ConfigurationError: cryptography is not installed.
@@ -31,59 +33,59 @@ def require_cryptography() -> None:
         import_module("cryptography")
     except ImportError:
         raise ConfigurationError(
-            "webhooks are verified with cryptography, which is not installed; "
+            "verifying webhooks requires cryptography, which is not installed; "
             "pip install 'videosdk-transcripts[webhooks]'"
         ) from None
 
 
-def read_signature(raw_body: object, signature: object) -> bytes:
+def decode_signature(raw_body: object, signature: object) -> bytes:
     """
-    Decode a signature, and refuse what no key could prove.
+    Decode a signature, and reject what no key can verify.
 
     Raises:
-        WebhookSignatureError: it is absent, or no base64.
+        WebhookSignatureError: the signature is absent or not base64.
         WebhookBodyError: the body is too large.
-        ConfigurationError: one of the two is of the wrong type.
+        ConfigurationError: an argument has the wrong type.
     """
     if not isinstance(raw_body, bytes):
         raise ConfigurationError(
-            f"raw_body is of type {type(raw_body).__name__}; pass the raw bytes, not the parsed "
-            "body, because the signature is of the bytes as they were sent"
+            f"raw_body must be bytes, not {type(raw_body).__name__}; pass the raw body of the "
+            "request, not the parsed one, because the signature covers the bytes that were sent"
         )
     if signature is not None and not isinstance(signature, str):
         raise ConfigurationError(
-            f"signature is of type {type(signature).__name__}; pass the value of the header "
-            "videosdk-signature as a string"
+            f"signature must be a string, not {type(signature).__name__}; pass the value of the "
+            "header videosdk-signature"
         )
     if not signature:
         raise WebhookSignatureError(
-            "the webhook has no signature; it is in the header videosdk-signature of what the "
-            "service sends"
+            "webhook verification failed: there is no signature; pass the value of the header "
+            "videosdk-signature"
         )
-    if len(raw_body) > _MOST_BYTES:
+    if len(raw_body) > _MAX_BODY_BYTES:
         raise WebhookBodyError(
-            f"the body of the webhook has {len(raw_body)} bytes, more than the {_MOST_BYTES} that "
-            "are read"
+            f"webhook verification failed: the body has {len(raw_body)} bytes, more than the "
+            f"{_MAX_BODY_BYTES} allowed"
         )
     try:
         decoded = b64decode(signature, validate=True)
     except ValueError:
         decoded = b""
-    # There is one way to write it; Python reads others as well.
+    # Only the canonical encoding is accepted; Python also decodes others.
     if b64encode(decoded) != signature.encode("utf-8", "replace"):
         raise WebhookSignatureError(
-            "the signature of the webhook is no base64; pass the value of the header "
-            "videosdk-signature as it came"
+            "webhook verification failed: the signature is not valid base64; pass the unmodified "
+            "value of the header videosdk-signature"
         )
     return decoded
 
 
 def load_key(public_key: object) -> RSAPublicKey:
     """
-    Read a key in PEM: PKCS#1 (``RSA PUBLIC KEY``) or SPKI (``PUBLIC KEY``).
+    Load a key in PEM: PKCS#1 (``RSA PUBLIC KEY``) or SPKI (``PUBLIC KEY``).
 
     Raises:
-        ConfigurationError: it is no public RSA key of 2048 bits or more.
+        ConfigurationError: the key is not a public RSA key of 2048 bits or more.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -92,34 +94,34 @@ def load_key(public_key: object) -> RSAPublicKey:
     if isinstance(public_key, str):
         public_key = public_key.encode("utf-8", "replace")
     if not isinstance(public_key, bytes):
-        _refuse_key(f"is of type {type(public_key).__name__}, not text")
+        _reject_key(f"must be a string or bytes, not {type(public_key).__name__}")
     if b"PRIVATE KEY" in public_key:
-        _refuse_key("holds a private key, which has no business here")
+        _reject_key("contains a private key, which must never be passed here")
     try:
         key = load_pem_public_key(public_key.strip())
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if key is None:
-        _refuse_key("can't be read as PEM")
+        _reject_key("is not valid PEM")
     if not isinstance(key, RSAPublicKey):
-        _refuse_key("is not of RSA")
-    if key.key_size < _FEWEST_BITS:
-        _refuse_key(f"has {key.key_size} bits, fewer than {_FEWEST_BITS}")
+        _reject_key("is not an RSA key")
+    if key.key_size < _MIN_KEY_BITS:
+        _reject_key(f"has {key.key_size} bits, fewer than {_MIN_KEY_BITS}")
     return key
 
 
-def _refuse_key(fault: str) -> NoReturn:
+def _reject_key(problem: str) -> NoReturn:
     raise ConfigurationError(
-        f"the public key {fault}; give the PEM that GET /v2/public/rsa-public-key answers with"
+        f"the public key {problem}; pass the PEM that GET /v2/public/rsa-public-key returns"
     )
 
 
 def check_signature(raw_body: bytes, signature: bytes, key: RSAPublicKey) -> None:
     """
-    Refuse a body that a key has not signed.
+    Check that a body was signed with a key.
 
     Raises:
-        WebhookSignatureError: another key signed it, or other bytes.
+        WebhookSignatureError: the signature is of another key or of another body.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -131,8 +133,9 @@ def check_signature(raw_body: bytes, signature: bytes, key: RSAPublicKey) -> Non
         pass
     else:
         return
+    # Raised here, so that the exception of cryptography is not its context.
     raise WebhookSignatureError(
-        "the signature is not of this public key and this body: somebody else sent the webhook, "
-        "the key is another account's or an old one, or the body was changed; pass the bytes as "
-        "they came, and not JSON that was written anew"
+        "webhook verification failed: the signature does not match the public key and the body; "
+        "the webhook is forged, the key is outdated or of another account, or the body was "
+        "modified: pass the bytes as received, not re-serialized JSON"
     )
