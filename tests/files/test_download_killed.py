@@ -12,8 +12,8 @@ from typing import Any, Final
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK
 
-from .test_download import half
-from .test_fetch import until
+from ..conftest import until
+from .support import send_part
 
 ROOM: Final = "abcd-efgh-ijkl"
 COUNT: Final = 500
@@ -82,7 +82,7 @@ async def test_killed_at_random_moments(fake: FakeVideoSDK, tmp_path: Path) -> N
 
     async def stall(exchange: Exchange) -> Any:
         stalled.append(exchange)
-        return await half(exchange, 2_000_000)
+        return await send_part(exchange, 2_000_000)
 
     async def after_some_requests() -> None:
         most = len(fake.files.requests) + chance.randint(5, 150)

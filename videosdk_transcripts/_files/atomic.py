@@ -1,8 +1,8 @@
 """
-A file that appears whole or not at all, and the name it gets. Only the file system, no network.
+Atomic files: complete or absent. Only the file system, no network.
 
-What is written goes to a temporary file beside the target, and takes its name when all of
-it is on the disk. So a file that is there is whole, whatever killed a program before.
+Data is written to a temporary file in the same directory, flushed to the disk, and then
+renamed. So an existing file is complete, even if the program was killed while writing.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from videosdk_transcripts.errors import ConfigurationError, FileError
 T = TypeVar("T")
 
 _BUFFER: Final = 1024 * 1024
-_LONGEST: Final = 200
-"""Bytes of an encoded id: a name has 255 at most, and some of them go to what stands around."""
+_MAX_NAME: Final = 200
+"""Bytes of an encoded id: a file name has 255 at most, including the suffixes."""
 _FORMAT: Final = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
-# These name devices on Windows, whatever follows their dot.
+# Names of devices on Windows, with any extension.
 _DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.ASCII)
 _SUMMARY: Final = "-summary"
 _FLAGS: Final = (
     os.O_RDWR
     | os.O_CREAT
-    | getattr(os, "O_NOFOLLOW", 0)  # a link that somebody laid there leads elsewhere
+    | getattr(os, "O_NOFOLLOW", 0)  # never follow a planted symbolic link
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
@@ -38,38 +38,37 @@ _FLAGS: Final = (
 
 def file_name(row_id: str, format: str, *, summary: bool) -> str:  # noqa: A002 - the API's word
     """
-    Name a file by its row: ``<id>.<format>`` or ``<id>-summary.<format>``.
+    Return the file name of a row: ``<id>.<format>`` or ``<id>-summary.<format>``.
 
-    Lower-case letters, digits, ``_`` and ``-`` stand for themselves. Every other character
-    becomes ``=`` and the two hexadecimal digits of each of its bytes, so that no two ids
-    share a name, not even where the case of letters does not count.
+    Lower-case letters, digits, ``_`` and ``-`` are kept. Every other character becomes ``=``
+    and two hexadecimal digits per byte, so that no two ids share a name, not even on a file
+    system that ignores case.
 
     Args:
-        row_id: the id, which is the service's and may be anything.
-        format: the format, of letters, digits, ``_`` and ``-``.
-        summary: whether it is the summary's file.
+        row_id: the id, which comes from the service and may be any text.
+        format: the format: letters, digits, ``_`` and ``-``.
+        summary: whether it is the file of the summary.
 
     Raises:
-        ConfigurationError: the format is none.
+        ConfigurationError: the format is invalid.
         FileError: the id is empty or too long.
     """
     if not _FORMAT.fullmatch(format):
         raise ConfigurationError(
-            "a format must be 1 to 16 letters and digits of ASCII, such as 'txt', "
-            f"not {format[:40]!r}"
+            f"a format must be 1 to 16 ASCII letters and digits, such as 'txt', not {format[:40]!r}"
         )
-    name = _encoded(row_id)
+    name = _encode(row_id)
     if _DEVICE.fullmatch(name):
         name = f"={ord(name[0]):02x}{name[1:]}"
     elif name.endswith(_SUMMARY):
-        # Otherwise it would have the name of another one's summary.
+        # Otherwise it could equal the name of another row's summary.
         name = f"{name[:-1]}={ord(name[-1]):02x}"
-    if not 0 < len(name) <= _LONGEST:
-        raise FileError(f"an id of {len(row_id)} characters can't be made a file name")
-    return f"{name}{_SUMMARY if summary else ''}.{_encoded(format)}"
+    if not 0 < len(name) <= _MAX_NAME:
+        raise FileError(f"an id of {len(row_id)} characters can't be used as a file name")
+    return f"{name}{_SUMMARY if summary else ''}.{_encode(format)}"
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     return re.sub(
         r"[^a-z0-9_-]",
         lambda found: "".join(f"={byte:02x}" for byte in found[0].encode(errors="surrogatepass")),
@@ -79,10 +78,10 @@ def _encoded(text: str) -> str:
 
 async def in_thread(function: Callable[[], T]) -> T:
     """
-    Call a function in a thread, and wait for it in any case.
+    Call a function in a thread, and always wait for it to return.
 
-    Whoever is cancelled goes on when the function has ended: what it works on could not be
-    cleaned up before. No task is made of it, which the end of a loop would cancel.
+    A cancelled caller continues only after that, since its clean-up would conflict with the
+    running function. No task is created, which the end of the loop would cancel.
     """
     job = asyncio.get_running_loop().run_in_executor(None, function)
     cancelled: asyncio.CancelledError | None = None
@@ -92,29 +91,29 @@ async def in_thread(function: Callable[[], T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        job.exception()  # looked at, so that nobody is told that nobody did
+        job.exception()  # retrieved, so that asyncio does not log it
         raise cancelled
     return job.result()
 
 
-async def is_there(path: Path) -> bool:
-    """Tell whether there is a file. Where that can't be told, writing it will tell why."""
+async def file_exists(path: Path) -> bool:
+    """Return whether a file exists. If that can't be determined, writing it will fail."""
 
-    def look() -> bool:
+    def check() -> bool:
         try:
             return path.is_file()
         except OSError:
             return False
 
-    return await in_thread(look)
+    return await in_thread(check)
 
 
 async def make_directory(directory: Path) -> None:
     """
-    Make a directory where there is none.
+    Create a directory if it is missing.
 
     Raises:
-        FileError: it can't be made, or nothing can be written there.
+        FileError: it can't be created, or is not writable.
     """
 
     def make() -> None:
@@ -125,7 +124,7 @@ async def make_directory(directory: Path) -> None:
     try:
         await in_thread(make)
     except OSError as error:
-        failure = _unwritable(directory, error)
+        failure = _not_writable(directory, error)
     else:
         return
     raise failure
@@ -133,13 +132,13 @@ async def make_directory(directory: Path) -> None:
 
 class PartFile:
     """
-    Receives a file beside its target, and takes its place when it is whole.
+    Write a temporary file that replaces its target when it is complete.
 
-    It is opened by the first full buffer, or by `commit`. Where the program is killed it
-    stays, under a name that the next one for the same target takes over.
+    The file is opened by the first full buffer, or by `commit`. If the program is killed, it
+    remains, under a name that the next write of the same target reuses.
 
     Args:
-        target: where the file is to be.
+        target: the path of the complete file.
     """
 
     def __init__(self, target: Path) -> None:
@@ -149,50 +148,50 @@ class PartFile:
         self._file = -1
 
     async def begin(self) -> None:
-        """Forget what came so far: the file begins anew."""
+        """Discard all data written so far and start over."""
         self._buffer.clear()
         if self._file >= 0:
-            await self._do(self._empty)
+            await self._run(self._truncate)
 
     async def write(self, chunk: bytes) -> None:
         """
-        Take the next bytes.
+        Append data.
 
         Raises:
-            FileError: they can't be written.
+            FileError: it can't be written.
         """
         self._buffer += chunk
         if len(self._buffer) >= _BUFFER:
-            await self._do(self._flush)
+            await self._run(self._flush)
 
     async def commit(self) -> None:
         """
-        Put the whole file into its place, on the disk and not only in its cache.
+        Flush the data to the disk and rename the file to its target.
 
         Raises:
-            FileError: that is not possible.
+            FileError: this fails.
         """
-        await self._do(self._put_into_place)
+        await self._run(self._replace_target)
 
     async def discard(self) -> None:
-        """Leave nothing behind. Does nothing after a commit."""
+        """Remove the temporary file. Does nothing after a commit."""
         if self._file >= 0:
             await in_thread(self._remove)
 
-    async def _do(self, step: Callable[[], None]) -> None:
+    async def _run(self, step: Callable[[], None]) -> None:
         try:
             await in_thread(step)
         except OSError as error:
-            failure = _unwritable(self._target.parent, error)
+            failure = _not_writable(self._target.parent, error)
         else:
             return
         raise failure
 
-    # In a thread, one after the other.
+    # These run in a thread, one after another.
 
     def _flush(self) -> None:
         if self._file < 0:
-            self._file = _open_alone(self._path)
+            self._file = _open_exclusively(self._path)
         view = memoryview(self._buffer)
         written = 0
         try:
@@ -202,22 +201,22 @@ class PartFile:
             view.release()
         self._buffer.clear()
 
-    def _empty(self) -> None:
+    def _truncate(self) -> None:
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
 
-    def _put_into_place(self) -> None:
+    def _replace_target(self) -> None:
         self._flush()
         os.fsync(self._file)
         if sys.platform == "win32":  # pragma: no cover - where no open file can be renamed
             self._close()
             self._path.replace(self._target)
             return
-        # Closed after that, because it is locked until then.
+        # Closed after the rename, because closing releases the lock.
         self._path.replace(self._target)
         self._close()
-        # Then the name is on the disk as well. Windows has nothing like it, nor have some file
-        # systems, and a directory may be one to write to and not to read.
+        # Flush the directory entry too. Windows and some file systems don't support this, and
+        # a directory may be writable but not readable.
         with contextlib.suppress(OSError):
             directory = os.open(self._target.parent, os.O_RDONLY)
             try:
@@ -226,7 +225,7 @@ class PartFile:
                 os.close(directory)
 
     def _remove(self) -> None:
-        # Windows removes no open file, and elsewhere it must be removed while it is locked.
+        # Removed while it is locked; on Windows, where no open file can be removed, after that.
         with contextlib.suppress(OSError):
             self._path.unlink()
         self._close()
@@ -239,14 +238,14 @@ class PartFile:
         os.close(file)
 
 
-def _open_alone(path: Path) -> int:
-    """Open and empty a temporary file, which may be left over, and let nobody else have it."""
+def _open_exclusively(path: Path) -> int:
+    """Open, lock and empty a temporary file, which may be left over from a killed program."""
     while True:
         file = os.open(path, _FLAGS, 0o666)
         try:
             _lock(file)
-            # Between the two it may have been put into its place by whoever had the lock.
-            if _is_the_same(file, path):
+            # Before it was locked, the previous owner may have renamed it to its target.
+            if _is_at(file, path):
                 os.ftruncate(file, 0)
                 return file
         except BaseException:
@@ -255,7 +254,7 @@ def _open_alone(path: Path) -> int:
         os.close(file)
 
 
-def _is_the_same(file: int, path: Path) -> bool:
+def _is_at(file: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(file), path.lstat())
     except FileNotFoundError:
@@ -263,7 +262,7 @@ def _is_the_same(file: int, path: Path) -> bool:
 
 
 def _lock(file: int) -> None:
-    """Lock a file until it is closed, where the file system can."""
+    """Lock a file until it is closed, if the file system supports locks."""
     if sys.platform == "win32":  # pragma: no cover
         import msvcrt
 
@@ -276,13 +275,14 @@ def _lock(file: int) -> None:
     except BlockingIOError:
         raise BlockingIOError(11, "another program or task is writing the same file") from None
     except OSError:
-        # Some network file systems have no locks; two programs at once are rare.
+        # Some network file systems have no locks, and concurrent writers are rare.
         pass
 
 
-def _unwritable(directory: Path, error: OSError) -> FileError:
-    # The words of the system, without the name of the file, which holds an id.
+def _not_writable(directory: Path, error: OSError) -> FileError:
+    # The system's message, without the file name, which contains an id.
     return FileError(
         f"can't write to the directory {directory}: {error.strerror or type(error).__name__}; "
-        "make room or give another one, and download again: whole files are skipped"
+        "free some space or choose another directory, and download again: complete files are "
+        "skipped"
     )

@@ -1,4 +1,4 @@
-"""The files of many rows on disk, side by side and in order. Knows no HTTP and no files."""
+"""Save the files of many rows, concurrently and in order. No HTTP and no file system in here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from attrs import define
+from attrs import define, frozen
 
 from videosdk_transcripts._validation import check_count
 from videosdk_transcripts.errors import ConfigurationError
@@ -21,22 +21,30 @@ T = TypeVar("T")
 
 @define(eq=False)
 class _Entry(Generic[T]):
-    """A row that was walked over and not handed out yet."""
+    """A row that was read from the source and whose download was not yielded yet."""
 
     row: T
     task: asyncio.Task[Download[T] | Exception] | None = None
 
 
+@frozen
+class _End:
+    """The end of the source."""
+
+    error: Exception | None
+    """The error that ended it, if any."""
+
+
 class Downloads(Generic[T]):
     """
-    Iterate over the downloads of many rows, some side by side, in the order of the rows.
+    Iterate over the downloads of many rows, made concurrently, in the order of the rows.
 
-    A file that can't be had is the `Download.error` of its row, and the others go on. An
-    error of the walk over the rows comes at its place, after the rows before it.
+    A file that can't be fetched is the `Download.error` of its row, and the others continue.
+    An error of the source of rows is raised in its place, after the rows before it.
 
-    Leaving the loop ends what is under way, as for a pager. A further loop begins with the
-    first row that was not handed out, and ``async with`` waits until nothing is left.
-    Made by `TranscriptsClient.download_all`.
+    Leaving the loop cancels the downloads in progress, as for a pager. Another loop continues
+    with the first row that was not yielded; ``async with`` waits until everything has ended.
+    Created by `TranscriptsClient.download_all`.
     """
 
     def __init__(
@@ -48,32 +56,33 @@ class Downloads(Generic[T]):
         concurrency: int,
     ) -> None:
         """
-        Start nothing yet.
+        Create the iterator without starting anything.
 
         Args:
-            rows: a walk.
-            prepare: is called before the first row.
+            rows: the rows, usually a pager.
+            prepare: called once, before the first row.
             save: saves the files of one row.
-            concurrency: rows under way at most, 1 or more.
+            concurrency: rows that are read and not yielded yet, at most; 1 or more.
 
         Raises:
-            ConfigurationError: `concurrency` is no such number, or `rows` can't be walked over.
+            ConfigurationError: `concurrency` is not such a number, or `rows` is not an async
+                iterable.
         """
         check_count("concurrency", concurrency)
         if not hasattr(rows, "__aiter__"):
             raise ConfigurationError(
-                "download_all walks over a pager, such as client.iter_transcriptions(room_id)"
+                "download_all requires an async iterable of rows, such as "
+                "client.iter_transcriptions(room_id)"
             )
         self._rows = rows
         self._prepare = prepare
         self._save = save
-        self._at_once = concurrency
+        self._concurrency = concurrency
         self._is_prepared = self._is_closed = False
-        self._walk: AsyncIterator[T] | None = None
-        self._step: asyncio.Task[tuple[T] | Exception | None] | None = None
-        """Gets the next row; None at the end."""
-        self._walked: tuple[Exception | None] | None = None
-        """How the walk ended, once it has."""
+        self._source: AsyncIterator[T] | None = None
+        self._next_row: asyncio.Task[_Entry[T] | _End] | None = None
+        """Reads the next row."""
+        self._end: _End | None = None
         self._entries: deque[_Entry[T]] = deque()
 
     def __aiter__(self) -> AsyncIterator[Download[T]]:
@@ -83,22 +92,22 @@ class Downloads(Generic[T]):
         if self._is_closed:
             raise StopAsyncIteration
         try:
-            return await self._next()
+            return await self._next_download()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End what is under way. The next step goes on with the same rows."""
-        self._walk = None  # with which a pager ends what it read ahead
+        """Cancel what is in progress. The next step continues with the same rows."""
+        self._source = None  # a pager without references cancels its read-ahead
         for task in self._tasks():
-            # It may be collected in another thread, or when the loop is closed.
+            # This may run in another thread (garbage collection), or after the loop was closed.
             with contextlib.suppress(RuntimeError):
                 task.get_loop().call_soon_threadsafe(task.cancel)
 
     async def aclose(self) -> None:
         """
-        End what is under way, and wait until it has ended. No row comes after that.
+        Cancel what is in progress and wait until it has ended. No more rows are yielded.
 
         May be called more than once.
         """
@@ -123,68 +132,68 @@ class Downloads(Generic[T]):
         if hasattr(self, "_entries"):
             self.stop()
 
-    async def _next(self) -> Download[T]:
+    async def _next_download(self) -> Download[T]:
         if not self._is_prepared:
             await self._prepare()
             self._is_prepared = True
         while True:
             self._take_row()
-            self._go_on()
+            self._start_tasks()
             head = self._entries[0].task if self._entries else None
             if head is not None and head.done():
-                return self._hand_out(head.result())
-            waits = [task for task in (head, self._step) if task is not None]
-            if not waits:
-                self._end()
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                return self._take_download(head.result())
+            pending = [task for task in (head, self._next_row) if task is not None]
+            if not pending:
+                raise self._take_end()
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
 
     def _tasks(self) -> list[asyncio.Task[Any]]:
-        tasks = [*(entry.task for entry in self._entries), self._step]
+        tasks = [*(entry.task for entry in self._entries), self._next_row]
         return [task for task in tasks if task is not None]
 
     def _take_row(self) -> None:
-        """Take what the step to the next row has brought, if it is there."""
-        if self._step is None or not self._step.done():
+        """Take the row that was read, or the end, if it is there."""
+        if self._next_row is None or not self._next_row.done():
             return
-        step, self._step = self._step, None
-        if step.cancelled():
+        task, self._next_row = self._next_row, None
+        if task.cancelled():
             return
-        match step.result():
-            case (row,):
-                self._entries.append(_Entry(row))
-            case ending:
-                self._walked = (ending,)
-                self._walk = None
+        result = task.result()
+        if isinstance(result, _End):
+            self._end = result
+            self._source = None
+        else:
+            self._entries.append(result)
 
-    def _go_on(self) -> None:
-        """Start what is not under way, and the step to the next row if there is room for it."""
+    def _start_tasks(self) -> None:
+        """Start the downloads of all rows taken, and reading one more row if there is room."""
         for entry in self._entries:
             if entry.task is None or entry.task.cancelled():
-                entry.task = asyncio.create_task(_saved(self._save, entry.row))
-        if self._step is None and self._walked is None and len(self._entries) < self._at_once:
-            self._walk = self._walk or aiter(self._rows)
-            self._step = asyncio.create_task(_next_row(self._walk))
+                entry.task = asyncio.create_task(_save_row(self._save, entry.row))
+        has_room = len(self._entries) < self._concurrency
+        if self._next_row is None and self._end is None and has_room:
+            self._source = self._source or aiter(self._rows)
+            self._next_row = asyncio.create_task(_read_row(self._source))
 
-    def _hand_out(self, found: Download[T] | Exception) -> Download[T]:
-        if isinstance(found, Exception):
-            # No fault of the row, which is tried again by whoever goes on.
+    def _take_download(self, result: Download[T] | Exception) -> Download[T]:
+        if isinstance(result, Exception):
+            # Not caused by the row, which the next step tries again.
             self._entries[0].task = None
-            raise found
+            raise result
         self._entries.popleft()
-        self._go_on()
-        return found
+        self._start_tasks()
+        return result
 
-    def _end(self) -> NoReturn:
-        """Raise what the walk ended with. After an error the next step asks it again."""
-        (ending,) = self._walked or (None,)
-        if ending is None:
-            raise StopAsyncIteration
-        self._walked = None
-        raise ending
+    def _take_end(self) -> Exception:
+        """Return what to raise at the end. After an error the next step reads on."""
+        if self._end is None or self._end.error is None:
+            return StopAsyncIteration()
+        error, self._end = self._end.error, None
+        return error
 
 
 class _Loop(Generic[T]):
-    """One loop over downloads: what is under way for it ends with it."""
+    """One loop over downloads. Its end cancels what is in progress."""
 
     def __init__(self, downloads: Downloads[T]) -> None:
         self._downloads = downloads
@@ -199,17 +208,20 @@ class _Loop(Generic[T]):
         self._downloads.stop()
 
 
-async def _next_row(walk: AsyncIterator[T]) -> tuple[T] | Exception | None:
+# Errors are returned and not raised: a task whose exception is never retrieved logs it.
+
+
+async def _read_row(source: AsyncIterator[T]) -> _Entry[T] | _End:
     try:
-        return (await anext(walk),)
+        return _Entry(await anext(source))
     except StopAsyncIteration:
-        return None
-    except Exception as error:  # noqa: BLE001 - raised at its turn
-        return error
+        return _End(None)
+    except Exception as error:  # noqa: BLE001 - raised in its place
+        return _End(error)
 
 
-async def _saved(save: Callable[[T], Awaitable[Download[T]]], row: T) -> Download[T] | Exception:
+async def _save_row(save: Callable[[T], Awaitable[Download[T]]], row: T) -> Download[T] | Exception:
     try:
         return await save(row)
-    except Exception as error:  # noqa: BLE001 - raised at its turn
+    except Exception as error:  # noqa: BLE001 - raised in its place
         return error

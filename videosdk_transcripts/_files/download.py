@@ -1,7 +1,8 @@
 """
-The files of one row on disk. Knows no HTTP.
+Save the files of one row in a directory. No HTTP in here.
 
-A file that is there is taken for whole, since `_part` lets none appear that is not.
+An existing file is complete, because `atomic` never leaves an incomplete one. So it is not
+fetched again.
 """
 
 from __future__ import annotations
@@ -19,39 +20,39 @@ from videosdk_transcripts.errors import (
     VideoSDKTranscriptsError,
 )
 
-from .atomic import PartFile, file_name, is_there, make_directory
-from .fetch import Files, RowT, file_key
+from .atomic import PartFile, file_exists, file_name, make_directory
+from .fetch import Files, HasFilesT, file_key
 
 T = TypeVar("T")
-_SUMMARY: Final = "txt"
-"""The one format of a summary that there is."""
+_SUMMARY_FORMAT: Final = "txt"
+"""The only format of summaries."""
 
 
 @frozen
 class Download(Generic[T]):
-    """What became of the files of one transcription."""
+    """The files of one transcription on disk."""
 
     transcription: T
-    """Whose files."""
+    """The transcription that the files belong to."""
     paths: Mapping[str, Path]
-    """Format to the whole file on disk; ``summary.txt`` is the summary's."""
+    """Format to complete file; the key of the summary is ``summary.txt``."""
     skipped: tuple[str, ...] = ()
-    """Which of these were there before and were not fetched."""
+    """The formats in `paths` that existed before and were not fetched."""
     error: VideoSDKTranscriptsError | None = None
-    """The first failure, where a file is missing; the others were fetched all the same."""
+    """The first failure, or None if no file is missing. The other files are fetched anyway."""
 
 
 @frozen
-class Downloader(Generic[RowT]):
+class Downloader(Generic[HasFilesT]):
     """
-    Saves the files of rows in a directory.
+    Save the files of rows in a directory.
 
-    A file is named by the id and the format, as `file_name` says, and never by what a link or
-    an answer says.
+    The name of a file is made of the row's id and the format (see `file_name`), never of a
+    link or a response.
     """
 
     files: Files
-    reread: Callable[[str], Awaitable[RowT]]
+    reread: Callable[[str], Awaitable[HasFilesT]]
     directory: Path
     formats: Sequence[str]
     summary: bool
@@ -61,7 +62,7 @@ class Downloader(Generic[RowT]):
     def of(
         cls,
         files: Files,
-        reread: Callable[[str], Awaitable[RowT]],
+        reread: Callable[[str], Awaitable[HasFilesT]],
         directory: object,
         *,
         formats: Sequence[str],
@@ -69,88 +70,89 @@ class Downloader(Generic[RowT]):
         overwrite: bool,
     ) -> Self:
         """
-        Check the arguments.
+        Check the arguments and make a downloader.
 
         Args:
             files: fetches a file.
-            reread: asks for a row again whose link is dead.
-            directory: where to, a text or a path; made where there is none.
+            reread: reads a row again whose link is dead.
+            directory: the target directory, a string or a path; created if it is missing.
             formats: the formats to save, such as ``("txt",)``; may be empty with `summary`.
-            summary: whether the summary is saved as well, where there is one; one that is not
-                there is an error where `formats` is empty.
-            overwrite: whether files are fetched anew that are there.
+            summary: whether to save the summary as well, if there is one. A missing summary
+                is an error if `formats` is empty.
+            overwrite: whether to fetch existing files again.
 
         Raises:
-            ConfigurationError: there is nothing to save, or a format can't be in a file's name.
+            ConfigurationError: there is nothing to save, or a format can't be part of a file
+                name.
         """
         if isinstance(formats, str):
             raise ConfigurationError(f"formats must be a tuple: formats=({formats!r},)")
         for name in formats:
             file_name("id", file_key(name, summary=False), summary=False)
         if not formats and not summary:
-            raise ConfigurationError("formats names nothing to download, and neither does summary")
+            raise ConfigurationError("nothing to download: formats is empty and summary is False")
         if not isinstance(directory, str | Path):
             raise ConfigurationError(f"directory must be a path, not {type(directory).__name__}")
         return cls(files, reread, Path(directory), tuple(formats), summary, overwrite)
 
     async def prepare(self) -> None:
         """
-        Make the directory.
+        Create the directory.
 
         Raises:
-            FileError: it can't be made or written to.
+            FileError: it can't be created or is not writable.
         """
         await make_directory(self.directory)
 
-    async def save_one(self, row: RowT) -> Download[RowT]:
+    async def save_one(self, row: HasFilesT) -> Download[HasFilesT]:
         """
-        Save the files of a row, in a directory that may have to be made.
+        Create the directory and save the files of a row.
 
         Raises:
-            VideoSDKTranscriptsError: the first failure. The other files are saved all the same.
+            VideoSDKTranscriptsError: the first failure. The other files are saved anyway.
         """
         await self.prepare()
-        done = await self.save(row)
-        if done.error is not None:
-            raise done.error
-        return done
+        result = await self.save(row)
+        if result.error is not None:
+            raise result.error
+        return result
 
-    async def save(self, row: RowT) -> Download[RowT]:
+    async def save(self, row: HasFilesT) -> Download[HasFilesT]:
         """
-        Save the files of a row, and tell what became of them.
+        Save the files of a row and return the result, which may hold an error.
 
         Raises:
-            ClientClosedError: the client is closed, which is no fault of the row.
+            ClientClosedError: the client is closed, so that the row can't be saved at all.
         """
         paths: dict[str, Path] = {}
         skipped: list[str] = []
         failures: list[VideoSDKTranscriptsError] = []
         wanted = [(name, False) for name in dict.fromkeys(self.formats)]
-        # Not every transcription has a summary, so that only whoever asks for nothing else misses
-        # one; a format may be there later.
-        if self.summary and (row.summary_files.get(_SUMMARY) or not wanted):
-            wanted.append((_SUMMARY, True))
+        # Not every transcription has a summary, so a missing one is an error only if nothing
+        # else was requested. A missing transcript is always one: it may appear later.
+        if self.summary and (row.summary_files.get(_SUMMARY_FORMAT) or not wanted):
+            wanted.append((_SUMMARY_FORMAT, True))
         for name, summary in wanted:
             key = file_key(name, summary=summary)
             try:
                 path = self.directory / file_name(row.id, name, summary=summary)
-                is_whole = not self.overwrite and await is_there(path)
-                if not is_whole:
+                is_complete = not self.overwrite and await file_exists(path)
+                if not is_complete:
                     await self._save(row, name, path, summary=summary)
             except ClientClosedError:
                 raise
             except VideoSDKTranscriptsError as error:
                 if isinstance(error, FileError):
                     error.transcription_id, error.format = row.id, key
-                # Kept as data: its frames would keep the bytes of a file.
+                # Without its frames, which would keep the bytes of a file in memory.
                 failures.append(error.with_traceback(None))
                 continue
             paths[key] = path
-            if is_whole:
+            if is_complete:
                 skipped.append(key)
         return Download(row, paths, tuple(skipped), failures[0] if failures else None)
 
-    async def _save(self, row: RowT, name: str, path: Path, *, summary: bool) -> None:
+    async def _save(self, row: HasFilesT, name: str, path: Path, *, summary: bool) -> None:
         part = PartFile(path)
         try:
             await self.files.fetch(row, name, part, summary=summary, reread=self.reread)

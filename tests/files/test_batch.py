@@ -1,0 +1,343 @@
+"""Files of many rows on disk: concurrent, in order, and cancelled by leaving the loop."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from videosdk_transcripts import (
+    ClientClosedError,
+    ConfigurationError,
+    ServerError,
+    Transcription,
+    TranscriptsClient,
+)
+from videosdk_transcripts._files.batch import Downloads
+from videosdk_transcripts._files.download import Download, Downloader
+from videosdk_transcripts.errors import FileError, FileGoneError
+from videosdk_transcripts.testing import Delay, FakeVideoSDK
+
+from ..conftest import until
+from ..matrix.leaving import client_tasks, open_connections
+from .support import ROOM, add_rows_with_files, contents, downloader, send_part
+
+
+def downloads_of(
+    downloader: Downloader[Transcription], rows: Any, concurrency: int = 4
+) -> Downloads[Any]:
+    """Return the downloads of some rows."""
+    return Downloads(rows, downloader.prepare, downloader.save, concurrency=concurrency)
+
+
+async def prepare_nothing() -> None:
+    """Prepare nothing."""
+
+
+async def save_nothing(number: int) -> Download[int]:
+    """Save nothing."""
+    return Download(number, {})
+
+
+def downloads_without_files(
+    rows: Any, save: Callable[[Any], Any] = save_nothing, concurrency: int = 4
+) -> Downloads[Any]:
+    """Return downloads that write no files."""
+    return Downloads(rows, prepare_nothing, save, concurrency=concurrency)
+
+
+async def collect(downloads: Downloads[Any], seen: list[int], most: int = 99) -> None:
+    """Collect numbers from a loop, and leave it after so many."""
+    async for one in downloads:
+        seen.append(one.transcription)
+        if len(seen) >= most:
+            break
+
+
+class Numbers:
+    """Numbers that continue after a break, as a pager does; some raise an error once."""
+
+    def __init__(self, count: int, *faulty: int) -> None:
+        self.coming = list(range(count))
+        self.faulty = list(faulty)
+
+    def __aiter__(self) -> "Numbers":
+        return self
+
+    async def __anext__(self) -> int:
+        await asyncio.sleep(0)
+        if not self.coming:
+            raise StopAsyncIteration
+        if self.coming[0] in self.faulty:
+            self.faulty.remove(self.coming[0])
+            raise ServerError("of the walk", status=500)
+        return self.coming.pop(0)
+
+
+async def test_rows_are_downloaded_in_order(
+    fake: FakeVideoSDK, client: TranscriptsClient, tmp_path: Path
+) -> None:
+    """A file that fails does not stop the others."""
+    ids = add_rows_with_files(fake, 45)
+    fake.files.expire(ids[7], renew=False)
+    fake.files.fail_next(Delay(0.05))
+    async with downloader(fake, tmp_path / "new") as d:
+        found = [one async for one in downloads_of(d, client.iter_transcriptions(ROOM))]
+        assert [one.transcription.id for one in found] == ids
+        bad = [one for one in found if one.error]
+        assert [one.transcription.id for one in bad] == [ids[7]]
+        assert isinstance(bad[0].error, FileGoneError)
+        assert contents(tmp_path / "new") == {
+            f"{row_id}.txt": row_id.encode() * 50 for row_id in ids if row_id != ids[7]
+        }
+        # Again: only the failed file is fetched.
+        before = len(fake.files.requests)
+        again = [one async for one in downloads_of(d, client.iter_transcriptions(ROOM))]
+        assert sum(one.skipped == ("txt",) for one in again) == 44
+        assert len(fake.files.requests) == before + 1
+
+
+async def test_concurrency_limits_rows_read_and_not_yielded(
+    fake: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """No more rows are read from the source."""
+    walked: list[int] = []
+    started: list[int] = []
+    gate = asyncio.Event()
+
+    async def walk() -> AsyncIterator[int]:
+        for number in range(9):
+            walked.append(number)
+            yield number
+
+    async def save(number: int) -> Download[int]:
+        started.append(number)
+        if number == 0:
+            await gate.wait()
+        return Download(number, {})
+
+    async def prepare() -> None:
+        return
+
+    rows = walk()
+    downloads = Downloads(rows, prepare, save, concurrency=3)
+    first = asyncio.create_task(anext(downloads))
+    await until(lambda: len(started) == 3)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (started, walked) == ([0, 1, 2], [0, 1, 2])
+    gate.set()
+    assert (await first).transcription == 0
+    assert [one.transcription async for one in downloads] == list(range(1, 9))
+    with pytest.raises(StopAsyncIteration):
+        await anext(downloads)
+
+
+async def test_download_is_yielded_before_the_next_row_is_read(tmp_path: Path) -> None:
+    """A slow source does not hold back finished downloads."""
+    gate = asyncio.Event()
+
+    async def walk() -> AsyncIterator[int]:
+        yield 1
+        await gate.wait()
+        yield 2
+
+    downloads = downloads_without_files(walk())
+    assert (await anext(downloads)).transcription == 1
+    gate.set()
+    assert (await anext(downloads)).transcription == 2
+    await downloads.aclose()
+
+
+async def test_error_of_the_source_is_raised_in_its_place() -> None:
+    """After the rows before it; then the source is read on."""
+    downloads = downloads_without_files(Numbers(8, 3))
+    seen: list[int] = []
+    with pytest.raises(ServerError, match="of the walk"):
+        await collect(downloads, seen)
+    assert seen == [0, 1, 2]
+    assert [one.transcription async for one in downloads] == [3, 4, 5, 6, 7]
+
+
+async def test_error_not_caused_by_the_row_keeps_the_row() -> None:
+    """A closed client or a foreign error ends the loop, and the row is next again."""
+    faults = [ClientClosedError("closed"), KeyError("own")]
+
+    async def save(number: int) -> Download[int]:
+        if number == 2 and faults:
+            raise faults.pop(0)
+        return Download(number, {})
+
+    downloads = downloads_without_files(Numbers(5), save)
+    seen: list[int] = []
+    for error_class in (ClientClosedError, KeyError):
+        with pytest.raises(error_class):
+            await collect(downloads, seen)
+    assert seen == [0, 1]
+    assert [one.transcription async for one in downloads] == [2, 3, 4]
+
+
+async def test_directory_that_cannot_be_created_is_raised_once(
+    fake: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """It is not an error of each row."""
+    (tmp_path / "file").write_bytes(b"")
+    async with downloader(fake, tmp_path / "file" / "below") as d:
+        with pytest.raises(FileError, match="Not a directory"):
+            await anext(downloads_of(d, Numbers(3)))
+
+
+class Leaving:
+    """Downloads that stall within the file, except the first one."""
+
+    def __init__(self, fake: FakeVideoSDK, client: TranscriptsClient, d: Any) -> None:
+        self.ids = add_rows_with_files(fake, 45)
+        self.fake = fake
+        self._client = client
+        self._downloader = d
+        fake.files.fail_next(self.stall, times=99)
+
+    async def stall(self, exchange: Any) -> Any:
+        if exchange.request.match_info["id"] == self.ids[0]:
+            return exchange.answer()
+        return await send_part(exchange, 100)
+
+    def begin(self) -> Downloads[Any]:
+        return downloads_of(self._downloader, self._client.iter_transcriptions(ROOM))
+
+    async def break_(self) -> None:
+        loop = aiter(self.begin())
+        assert aiter(loop) is loop
+        async for _ in loop:
+            break
+        del loop
+
+    async def held(self) -> None:
+        downloads = self.begin()
+        async for _ in downloads:
+            break
+        await until(lambda: not client_tasks())
+        self.fake.files.clear_faults()
+        # The next loop continues with the rows that were not yielded.
+        assert [one.transcription.id async for one in downloads] == self.ids[1:]
+
+    async def cancel(self) -> None:
+        seen: list[Any] = []
+        task = asyncio.create_task(collect(self.begin(), seen))
+        await until(lambda: seen and len(self.fake.files.requests) > 3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def raise_(self) -> None:
+        async def walk() -> None:
+            async for _ in self.begin():
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            await walk()
+
+    async def aclose(self) -> None:
+        downloads = self.begin()
+        await anext(downloads)
+        await downloads.aclose()
+        await downloads.aclose()
+        assert not client_tasks()
+        with pytest.raises(StopAsyncIteration):
+            await anext(downloads)
+
+    async def async_with(self) -> None:
+        async with self.begin() as downloads:
+            await anext(downloads)
+        assert not client_tasks()
+
+
+@pytest.mark.parametrize("way", ["break_", "held", "cancel", "raise_", "aclose", "async_with"])
+async def test_leaving_the_loop_leaves_no_task_file_or_connection(
+    fake: FakeVideoSDK, client: TranscriptsClient, tmp_path: Path, way: str
+) -> None:
+    """P5, for each way of leaving."""
+    async with downloader(fake, tmp_path) as d:
+        await getattr(Leaving(fake, client, d), way)()
+        gc.collect()
+        await until(lambda: not client_tasks())
+        assert not any(name.startswith(".") for name in contents(tmp_path))
+    await client.aclose()
+    await until(lambda: not open_connections(fake))
+
+
+async def test_loop_resumed_immediately_loses_no_row() -> None:
+    """Before the cancelled downloads have ended."""
+    downloads = downloads_without_files(Numbers(30))
+    seen: list[int] = []
+    while len(seen) < 30:
+        async for one in downloads:
+            seen.append(one.transcription)
+            if len(seen) % 3 == 0:
+                break
+    assert seen == list(range(30))
+
+
+async def test_cancelled_read_of_the_source_is_repeated() -> None:
+    """The same row is read again."""
+
+    class Slow(Numbers):
+        async def __anext__(self) -> int:
+            await asyncio.sleep(60 if hangs else 0)
+            return await super().__anext__()
+
+    hangs: list[int] = []
+    downloads = downloads_without_files(Slow(5), concurrency=1)
+    seen: list[int] = []
+    await collect(downloads, seen, most=2)
+    hangs.append(1)
+    leaving = asyncio.create_task(collect(downloads, seen))
+    await until(lambda: len(seen) == 3 or client_tasks(leaving))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await until(lambda: not client_tasks())
+    hangs.clear()
+    await collect(downloads, seen)
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_iteration_resumes_in_another_event_loop() -> None:
+    """Tasks of the first one ended with it."""
+
+    async def slow(number: int) -> Download[int]:
+        await asyncio.sleep(0.001)
+        return Download(number, {})
+
+    downloads = downloads_without_files(Numbers(9), slow)
+
+    async def some(most: int) -> list[int]:
+        return [(await anext(downloads)).transcription for _ in range(most)]
+
+    assert asyncio.run(some(2)) == [0, 1]
+    assert asyncio.run(some(7)) == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_unclosed_downloads_end_with_their_event_loop() -> None:
+    """Nothing warns."""
+    held: list[Downloads[Any]] = []
+
+    async def begin() -> None:
+        held.append(downloads_without_files(Numbers(9)))
+        await anext(held[0])
+
+    asyncio.run(begin())
+    held.clear()
+    gc.collect()
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, True, 1.5])
+def test_bad_arguments_are_rejected(concurrency: Any) -> None:
+    """Concurrency is a whole number of 1 or more; rows are an async iterable."""
+    with pytest.raises(ConfigurationError, match="concurrency must be a whole number"):
+        downloads_without_files(Numbers(1), concurrency=concurrency)
+    with pytest.raises(ConfigurationError, match="requires an async iterable"):
+        downloads_without_files([1, 2])
