@@ -23,7 +23,7 @@ from ._files.transport import FileTransport
 from ._http.retry import RetryPolicy
 from ._http.session import ConnectionOptions
 from ._http.transport import Transport
-from ._jobs.wait import Waiting
+from ._jobs.wait import Waiter
 from ._paging.options import Consistency, WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._redact import HiddenProvider, TokenProvider, mask
@@ -146,8 +146,8 @@ class TranscriptsClient:
         self._realtime = Resource(self._transport, REALTIME, Transcription, clock=clock)
         self._recorded = Resource(self._transport, RECORDED, PostTranscription, clock=clock)
         self._files = Files(self._file_transport)
-        self._waiting = Waiting(self.get_transcription, self._scan, clock=clock)
-        self._waiting_for_recorded = Waiting(
+        self._waiting = Waiter(self.get_transcription, self._scan, clock=clock)
+        self._waiting_for_recorded = Waiter(
             self.get_post_transcription, self._scan_recorded, clock=clock
         )
         self._keys = PublicKeys(self._fetch_public_key, pinned=webhook_public_key, clock=clock)

@@ -1,4 +1,4 @@
-"""Following: nothing twice and nothing missed, whatever is done to it and to the list."""
+"""Follow: every change exactly once, whatever happens to the follower and to the list."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._jobs.follow import Follower, TranscriptionChange
-from videosdk_transcripts._jobs.follow_state import Followed
+from videosdk_transcripts._jobs.follow_state import FollowState
 from videosdk_transcripts.testing import (
     CutBody,
     Delay,
@@ -40,34 +40,34 @@ from videosdk_transcripts.testing import (
 from ..conftest import ManualClock, until
 
 ROOM_ID = "abcd-efgh-ijkl"
-Told = list[tuple[str, str]]
+Changes = list[tuple[str, str]]
 
 
-class QuietError(Exception):
-    """Raised by the sleep, so that a test has its hand on the time between two polls."""
+class SleepingError(Exception):
+    """Raised by the sleep, so that the test controls the time between two polls."""
 
 
 class Bot:
-    """A consumer that keeps what it was told and the checkpoint together, and may die."""
+    """A consumer that saves changes and checkpoint together, and may crash."""
 
     def __init__(self, client: TranscriptsClient, clock: ManualClock, **options: Any) -> None:
         self.client, self.clock, self.options = client, clock, options
         self.page_size = options.pop("page_size", 20)
-        self.told: Told = []
+        self.seen: Changes = []
         self.slept: list[float] = []
         self.follower = self.start()
-        self.saved: tuple[str, Told] = (self.follower.checkpoint, [])
+        self.saved: tuple[str, Changes] = (self.follower.checkpoint, [])
 
     def start(self, resume: str | None = None) -> Follower:
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
-            raise QuietError
+            raise SleepingError
 
         def walk() -> AsyncIterator[Page[Transcription]]:
             pager = self.client.iter_transcriptions(ROOM_ID, page_size=self.page_size, readahead=0)
             return pager.by_page()
 
-        options = {"draw": lambda: 0.5, **self.options}
+        options = {"jitter": lambda: 0.5, **self.options}
         return Follower(
             walk,
             self.client.get_transcription,
@@ -78,52 +78,59 @@ class Bot:
         )
 
     def restart(self) -> None:
-        """Die, and come back with what was saved."""
-        resume, told = self.saved
-        self.told = list(told)
+        """Crash, and resume from what was saved."""
+        resume, seen = self.saved
+        self.seen = list(seen)
         self.follower = self.start(resume)
 
-    def hear(self, change: TranscriptionChange) -> None:
-        self.told.append((change.kind, change.transcription.id))
+    def receive(self, change: TranscriptionChange) -> None:
+        self.seen.append((change.kind, change.transcription.id))
 
     def save(self) -> None:
-        self.saved = (self.follower.checkpoint, list(self.told))
+        self.saved = (self.follower.checkpoint, list(self.seen))
 
-    async def poll(self) -> Told:
-        """Let the time to the next poll pass, and return what is told until it is quiet."""
+    async def poll(self) -> Changes:
+        """Advance to the next poll, and return the changes until it sleeps."""
         self.clock.now += self.slept[-1] if self.slept else 0
-        before = len(self.told)
+        before = len(self.seen)
         try:
             async for change in self.follower:
-                self.hear(change)
-        except QuietError:
+                self.receive(change)
+        except SleepingError:
             pass
-        return self.told[before:]
+        return self.seen[before:]
 
 
 @pytest.fixture
 def bot(client: TranscriptsClient, clock: ManualClock) -> Callable[..., Bot]:
-    """Give a maker of consumers."""
+    """Return a maker of consumers."""
     return lambda **options: Bot(client, clock, **options)
 
 
 @pytest.fixture
 async def client(fake: FakeVideoSDK, clock: ManualClock) -> AsyncIterator[TranscriptsClient]:
-    """Give a client that tries once, so that each failure is seen."""
+    """Open a client without retries, so that each failure reaches the follower."""
     policy = RetryPolicy(attempts=1)
     async with fake.client(retry=policy, clock=clock.clock) as open_client:
         yield open_client
 
 
-def asked(fake: FakeVideoSDK) -> list[int | None]:
-    """Return the pages that were asked for since the last time, None for a single row."""
+def requested_pages(fake: FakeVideoSDK) -> list[int | None]:
+    """Return the pages requested since the last call, None for a single row."""
     pages = [request.page for request in fake.requests]
     fake.requests.clear()
     return pages
 
 
-async def test_from_now_on(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """What there was is not told of, but for what finishes later."""
+def own_records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return the records of this package; asyncio logs slow callbacks on a busy machine."""
+    return [record for record in caplog.records if record.name == "videosdk_transcripts"]
+
+
+async def test_since_now_yields_only_later_changes(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """Including the end of older transcriptions."""
     old, *_ = fake.add_transcriptions(45, status="running")
     following = bot()
     assert await following.poll() == []
@@ -141,37 +148,41 @@ async def test_from_now_on(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
     assert await following.poll() == []
 
 
-async def test_from_the_start(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """Everything there is, row by row, each new before it is finished."""
+async def test_since_start_yields_everything(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
+    """Row by row, each new before it is finished."""
     rows = fake.add_transcriptions(45)
     rows[7]["status"] = "running"
-    told = await bot(since="start").poll()
+    changes = await bot(since="start").poll()
     expected = [(kind, row["id"]) for row in rows for kind in ("new", "finished")]
     expected.remove(("finished", rows[7]["id"]))
-    assert told == expected
+    assert changes == expected
 
 
-async def test_a_quiet_poll_costs_one_request(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """Where all on the first page is finished and the total has not grown."""
+async def test_poll_without_changes_costs_one_request(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """If all rows on the first page are finished and the total has not grown."""
     fake.add_transcriptions(90)
     following = bot()
     await following.poll()
-    assert asked(fake) == [1, 2, 3, 4, 5]
+    assert requested_pages(fake) == [1, 2, 3, 4, 5]
     await following.poll()
-    assert asked(fake) == [1]
-    # At the front: read on until nothing on a page is new.
+    assert requested_pages(fake) == [1]
+    # At the front: it reads on up to a page without new rows.
     fake.add_transcription(at=0)
     await following.poll()
-    assert asked(fake) == [1, 2]
-    # Anywhere else, the total tells that there is more than was found.
+    assert requested_pages(fake) == [1, 2]
+    # Anywhere else: the total shows that there is more.
     row = fake.add_transcription()
     assert await following.poll() == [("new", row["id"]), ("finished", row["id"])]
-    assert asked(fake) == [1, 2, 3, 4, 5]
+    assert requested_pages(fake) == [1, 2, 3, 4, 5]
     assert following.slept == [30.0] * 4
 
 
-async def test_the_whole_list_comes_round(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """What a total that stayed the same hid is found then."""
+async def test_full_scan_finds_what_the_total_hid(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """At each `full_scan_interval`."""
     fake.add_transcriptions(45)
     following = bot(poll=1000)
     await following.poll()
@@ -183,15 +194,15 @@ async def test_the_whole_list_comes_round(fake: FakeVideoSDK, bot: Callable[...,
         [],
         [("new", row["id"]), ("finished", row["id"])],
     ]
-    asked(fake)
+    requested_pages(fake)
     always = bot(full_scan_interval=0)
     await always.poll()
     await always.poll()
-    assert asked(fake) == [1, 2, 3] * 2
+    assert requested_pages(fake) == [1, 2, 3] * 2
 
 
-async def test_what_comes_during_a_walk_is_found_by_the_next(clock: ManualClock) -> None:
-    """Also where the total of the walk has counted it already."""
+async def test_row_added_during_a_walk_is_found_by_the_next(clock: ManualClock) -> None:
+    """Even if the walk's total counted it already."""
     a, b, c = (Transcription(id=name, status="completed") for name in "abc")
     walks = [
         [Page(1, (a,), total=2), Page(2, (b,), total=3)],
@@ -213,22 +224,20 @@ async def test_what_comes_during_a_walk_is_found_by_the_next(clock: ManualClock)
     ]
 
 
-async def test_without_a_total_each_walk_is_a_whole_one(
+async def test_without_a_total_each_poll_is_a_full_scan(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Nothing tells then that there is no more."""
+    """Nothing else shows that there is no more."""
     fake.add_transcriptions(45)
     fake.every(1, Envelope("page and totalPages"))
     following = bot()
     await following.poll()
     await following.poll()
-    assert asked(fake) == [1, 2, 3] * 2
+    assert requested_pages(fake) == [1, 2, 3] * 2
 
 
-async def test_an_empty_list_is_one_to_begin_with(
-    fake: FakeVideoSDK, bot: Callable[..., Bot]
-) -> None:
-    """Its total is none, and not unknown."""
+async def test_empty_list_is_followed(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
+    """Its total is 0, not unknown."""
     following = bot()
     assert await following.poll() == []
     row = fake.add_transcription(status="running")
@@ -236,24 +245,24 @@ async def test_an_empty_list_is_one_to_begin_with(
     assert await following.poll() == []
 
 
-async def test_unfinished_rows_that_a_poll_does_not_meet(
+async def test_unfinished_rows_not_on_the_first_pages_are_read_by_id(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Are asked for by id, ten in a poll, each in its turn."""
+    """Ten per poll, in turn."""
     fake.add_transcriptions(20)
     rows = fake.add_transcriptions(12, status="running")
     following = bot()
     await following.poll()
-    asked(fake)
+    requested_pages(fake)
     seen = []
     for _ in range(6):
         await following.poll()
         seen += [r.path.rpartition("/")[2] for r in fake.requests if r.page is None]
-        assert asked(fake) == [1] + [None] * 10
+        assert requested_pages(fake) == [1] + [None] * 10
     assert seen == [row["id"] for row in rows] * 5
 
 
-async def test_one_that_vanished_is_looked_for_until_the_list_is_walked(
+async def test_removed_row_is_dropped_after_a_full_scan(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
     """And is never new again."""
@@ -262,45 +271,45 @@ async def test_one_that_vanished_is_looked_for_until_the_list_is_walked(
     following = bot(poll=2000)
     await following.poll()
     fake.rows.remove(row)
-    asked(fake)
+    requested_pages(fake)
     assert await following.poll() == []
-    assert asked(fake) == [1, None]
+    assert requested_pages(fake) == [1, None]
     assert "1 unfinished" in repr(following.follower)
     assert await following.poll() == []
-    assert asked(fake) == [1, None]
+    assert requested_pages(fake) == [1, None]
     assert repr(following.follower) == f"<Follower of room {ROOM_ID}, 21 known, 0 unfinished>"
     fake.rows.insert(0, row)
     assert await following.poll() == []
 
 
-async def test_a_failure_of_a_kind_is_logged_once_and_waited_out(
+async def test_transient_failures_are_logged_once_per_kind_and_retried(
     fake: FakeVideoSDK, bot: Callable[..., Bot], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The waits double up to five minutes, and keep what the service asks for."""
+    """The waits double up to five minutes, and honour Retry-After."""
     fake.add_transcriptions(45)
     following = bot()
     await following.poll()
-    asked(fake)
+    requested_pages(fake)
     fake.fail_next(Status(503), times=5)
     fake.fail_next(Status(429, {"Retry-After": "1000"}))
     with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
         for _ in range(7):
             assert await following.poll() == []
     assert following.slept == [30, 30, 60, 120, 240, 300, 1000, 30]
-    assert asked(fake) == [1] * 7
-    assert len(caplog.records) == 2
-    assert "met a ServerError, and goes on trying" in caplog.text
-    assert "met a RateLimitedError, and goes on trying" in caplog.text
+    assert requested_pages(fake) == [1] * 7
+    assert len(own_records(caplog)) == 2
+    assert f"follow(room={ROOM_ID}): ServerError 503, retrying in 30 s" in caplog.text
+    assert f"follow(room={ROOM_ID}): RateLimitedError 429, retrying in 1000 s" in caplog.text
     fake.fail_next(Status(500))
     await following.poll()
     assert following.slept[-1] == 30
-    assert len(caplog.records) == 3
+    assert len(own_records(caplog)) == 3
 
 
-async def test_a_row_that_fails_for_ever_hides_nothing(
+async def test_row_that_fails_permanently_hides_no_others(
     fake: FakeVideoSDK, bot: Callable[..., Bot], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Others are asked for before it, and the list is read at the usual times."""
+    """They are read before it, and the list is read on schedule."""
     fake.add_transcriptions(20)
     bad, good = fake.add_transcriptions(2, status="running")
     following = bot()
@@ -321,27 +330,27 @@ async def test_a_row_that_fails_for_ever_hides_nothing(
     new["status"] = "completed"
     assert await following.poll() == [("finished", new["id"])]
     assert following.slept == [30] * 7
-    assert len(caplog.records) == 1
+    assert len(own_records(caplog)) == 1
 
 
-async def test_a_page_that_fails_for_ever_hides_no_new_rows_before_it(
+async def test_page_that_fails_permanently_hides_no_rows_before_it(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """The walk is begun again when the waits have become as long as they get."""
+    """A new walk starts once the waits have reached their maximum."""
     fake.add_transcriptions(45)
     following = bot(since="start")
     fake.on_page(3, Status(503), times=100)
     assert len(await following.poll()) == 80
     row = fake.add_transcription(at=0, status="running")
-    told = [await following.poll() for _ in range(5)]
-    assert told == [[]] * 4 + [[("new", row["id"])]]
+    changes = [await following.poll() for _ in range(5)]
+    assert changes == [[]] * 4 + [[("new", row["id"])]]
     assert following.slept == [30, 60, 120, 240, 300, 30]
 
 
-async def test_a_single_row_that_can_not_be_read(
+async def test_unreadable_row_is_raised_or_skipped(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """It is raised, or left for later; those behind it get their turn either way."""
+    """Either way, the rows after it are read."""
     fake.add_transcriptions(20)
     bad, good = fake.add_transcriptions(2, status="running")
     raising, skipping = bot(), bot(skip_unreadable=True)
@@ -352,20 +361,18 @@ async def test_a_single_row_that_can_not_be_read(
     assert await skipping.poll() == [("finished", good["id"])]
     with pytest.raises(InvalidRowError):
         await raising.poll()
-    assert raising.told == []
+    assert raising.seen == []
     with pytest.raises(InvalidRowError) as raised:
         await raising.poll()
-    assert raising.told == [("finished", good["id"])]
+    assert raising.seen == [("finished", good["id"])]
     assert raised.value.checkpoint == raising.follower.checkpoint
     assert await skipping.poll() == []
     bad.update(start=None, status="completed")
     assert await skipping.poll() == [("finished", bad["id"])]
 
 
-async def test_an_answer_that_breaks_off_is_waited_out(
-    fake: FakeVideoSDK, bot: Callable[..., Bot]
-) -> None:
-    """As is the page of a proxy in its place."""
+async def test_truncated_response_is_retried(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
+    """As is a proxy's error page."""
     row = fake.add_transcription(status="running")
     following = bot()
     await following.poll()
@@ -374,10 +381,10 @@ async def test_an_answer_that_breaks_off_is_waited_out(
     assert [await following.poll() for _ in range(3)] == [[], [], [("finished", row["id"])]]
 
 
-async def test_a_walk_goes_on_at_the_page_that_failed(
+async def test_walk_continues_at_the_failed_page(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """A long list is not begun again for each failure; a single row is, behind the list."""
+    """A failed single row is read again after a new walk."""
     fake.add_transcriptions(60)
     fake.rows[-1]["status"] = "running"
     following = bot()
@@ -385,56 +392,58 @@ async def test_a_walk_goes_on_at_the_page_that_failed(
     await following.poll()
     await following.poll()
     await following.poll()
-    assert asked(fake) == [1, 2, 3, 3, 1, None]
+    assert requested_pages(fake) == [1, 2, 3, 3, 1, None]
     fake.rows[-1]["status"] = "completed"
     fake.fail_next(Delay(0), Status(503))
     assert await following.poll() == []
     assert await following.poll() == [("finished", fake.rows[-1]["id"])]
-    assert asked(fake) == [1, None, 1, None]
+    assert requested_pages(fake) == [1, None, 1, None]
 
 
-async def test_other_errors_are_raised_with_the_checkpoint(
+async def test_permanent_error_is_raised_with_the_checkpoint(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """The next step goes on from the same state, after the usual time."""
+    """The next step continues from the same state, after the usual interval."""
     fake.add_transcriptions(45)
     following = bot(since="start")
     fake.on_page(2, Status(401), Status(401))
     with pytest.raises(AuthenticationError) as raised:
         await following.poll()
-    assert len(following.told) == 40
+    assert len(following.seen) == 40
     assert raised.value.checkpoint == following.follower.checkpoint
     assert await following.poll() == []
     assert following.slept == [30]
     assert len(await following.poll()) == 50
 
 
-async def test_a_step_with_a_time_limit_does_not_poll_more_often(
+async def test_step_with_a_timeout_does_not_poll_more_often(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """The time of the next poll is kept, not the length of the wait."""
+    """The next poll is a point in time, not a duration."""
     following = Bot(client, clock)
     await following.poll()
     for _ in range(3):
         clock.now += 9
-        with pytest.raises(QuietError):
+        with pytest.raises(SleepingError):
             await anext(following.follower)
     assert following.slept == [30, 21, 12, 3]
-    assert asked(fake) == [1]
+    assert requested_pages(fake) == [1]
 
 
-async def test_polls_are_spread_and_never_closer_than_a_second(
+async def test_interval_has_jitter_and_a_minimum_of_one_second(
     client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """From three quarters to five quarters of what was asked for."""
+    """From three quarters to five quarters of `poll`."""
     for poll, drawn, expected in ((30, 0, 22.5), (30, 1, 37.5), (1, 0, 1), (1, 1, 1.25)):
-        following = Bot(client, clock, poll=poll, draw=lambda drawn=drawn: drawn)
+        following = Bot(client, clock, poll=poll, jitter=lambda drawn=drawn: drawn)
         await following.poll()
         assert following.slept == [pytest.approx(expected)]
 
 
-async def test_closing_ends_a_loop(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """While it waits and while it asks; a second time does nothing."""
+async def test_closing_ends_a_loop_in_another_task(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """During a sleep and during a request; closing twice does nothing."""
     fake.add_transcriptions(3)
     loop = asyncio.get_running_loop()
     for slow in (False, True):
@@ -456,7 +465,7 @@ async def test_closing_ends_a_loop(fake: FakeVideoSDK, client: TranscriptsClient
             listening = asyncio.create_task(listen(follower))
             await until(lambda: fake.in_flight if slow else fake.requests)  # noqa: B023
             await asyncio.sleep(0 if slow else 0.05)
-            with pytest.raises(RuntimeError, match="two tasks step this follower at once"):
+            with pytest.raises(RuntimeError, match="two tasks iterate over this follower"):
                 await anext(follower)
         await asyncio.gather(follower.aclose(), follower.aclose())
         assert await listening == (0 if slow else 6)
@@ -465,28 +474,30 @@ async def test_closing_ends_a_loop(fake: FakeVideoSDK, client: TranscriptsClient
         await until(lambda: not fake.in_flight)
 
 
-async def test_leaving_a_loop_leaves_nothing(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """What was read and not told of is told by the next one."""
+async def test_rows_read_and_not_yielded_are_yielded_after_restart(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """Closing discards them, the checkpoint does not contain them."""
     rows = fake.add_transcriptions(2)
     following = bot(since="start")
     async with following.follower as changes:
         async for change in changes:
-            following.hear(change)
+            following.receive(change)
             break
     following.save()
     with pytest.raises(StopAsyncIteration):
         await anext(changes)
-    assert asked(fake) == [1]
+    assert requested_pages(fake) == [1]
     following.restart()
     await following.poll()
     expected = [(kind, row["id"]) for row in rows for kind in ("new", "finished")]
-    assert following.told == expected
+    assert following.seen == expected
 
 
-async def test_a_closed_client_ends_it(
+async def test_closing_the_client_ends_the_follower(
     fake: FakeVideoSDK, client: TranscriptsClient, bot: Callable[..., Bot]
 ) -> None:
-    """It is not waited for, in the middle of a request either."""
+    """Even during a request."""
     fake.add_transcriptions(2)
     following = bot()
     fake.fail_next(Delay(30))
@@ -501,8 +512,8 @@ async def test_a_closed_client_ends_it(
         await following.poll()
 
 
-async def test_a_callers_time_out_is_passed_on(clock: ManualClock) -> None:
-    """A TimeoutError that no closing made."""
+async def test_foreign_timeout_error_is_passed_on(clock: ManualClock) -> None:
+    """A TimeoutError that no closing caused."""
 
     def walk() -> AsyncIterator[Page[Transcription]]:
         raise TimeoutError("made to fail")
@@ -523,14 +534,16 @@ async def test_a_callers_time_out_is_passed_on(clock: ManualClock) -> None:
         ({"full_scan_interval": -1}, "full_scan_interval must be a number of 0 or more"),
     ],
 )
-def test_bad_arguments(clock: ManualClock, options: dict[str, Any], reason: str) -> None:
-    """Each is refused at once."""
+def test_bad_arguments_are_rejected(
+    clock: ManualClock, options: dict[str, Any], reason: str
+) -> None:
+    """Immediately."""
     with pytest.raises(ConfigurationError, match=reason):
         Bot(TranscriptsClient(token="t"), clock, **options)
 
 
-def test_a_change_is_a_value() -> None:
-    """It can be compared, and sent to another process."""
+def test_change_is_a_picklable_value() -> None:
+    """It has no __dict__."""
     change = TranscriptionChange("new", Transcription(id="a"))
     assert pickle.loads(pickle.dumps(change)) == change
     assert not hasattr(change, "__dict__")
@@ -539,10 +552,10 @@ def test_a_change_is_a_value() -> None:
 # The checkpoint.
 
 
-async def test_the_checkpoint_is_plain_and_small(
+async def test_checkpoint_is_versioned_json_of_eleven_characters_per_row(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """JSON with a version; eleven characters for each row that was ever seen."""
+    """For each row ever seen."""
     rows = fake.add_transcriptions(1000)
     rows[5]["status"] = "running"
     following = bot(page_size=500)
@@ -559,14 +572,14 @@ async def test_the_checkpoint_is_plain_and_small(
     }
     assert len(b64decode(known)) == 8000
     assert len(known) < 11_000
-    state = Followed.loads(following.follower.checkpoint, Filter(ROOM_ID))
+    state = FollowState.loads(following.follower.checkpoint, Filter(ROOM_ID))
     assert state.dumps() == following.follower.checkpoint
 
 
-async def test_before_the_first_walk_has_ended_now_is_not_yet(
+async def test_checkpoint_before_the_first_full_scan_is_not_primed(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """A checkpoint of a half walked list is taken up as one that has not begun."""
+    """A follower resumed from it reports nothing older than itself either."""
     fake.add_transcriptions(45)
     following = bot()
     fake.on_page(2, Status(503))
@@ -577,46 +590,11 @@ async def test_before_the_first_walk_has_ended_now_is_not_yet(
     assert "45 known" in repr(following.follower)
 
 
-def test_an_id_may_be_any_text() -> None:
-    """As JSON can hold it."""
-    state = Followed(Filter(), primed=True)
-    odd = Transcription(id="\ud800", status="running")
-    assert [state.take(odd), state.take(odd)] == ["new", None]
-    assert Followed.loads(state.dumps(), Filter()).take(odd) is None
+# Everything together.
 
 
-GOOD = json.loads(Followed(Filter("a"), primed=True).dumps())
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (5, "must be a text that a follower gave"),
-        ("x", "must be a text that a follower gave"),
-        ("[" * 100_000, "must be a text that a follower gave"),
-        ("[]", "must be a text that a follower gave"),
-        (json.dumps({"version": 1, "list": "realtime-transcriptions"}), "that a follower gave"),
-        (json.dumps(GOOD | {"version": 2}), "this release reads version 1"),
-        (json.dumps(GOOD | {"room_id": 5}), "damaged"),
-        (json.dumps(GOOD | {"primed": 1}), "damaged"),
-        (json.dumps(GOOD | {"unfinished": [1]}), "damaged"),
-        (json.dumps(GOOD | {"known": "AAAA"}), "damaged"),
-        (json.dumps(GOOD | {"known": "!"}), "damaged"),
-        (json.dumps({key: GOOD[key] for key in list(GOOD)[:-1]}), "damaged"),
-        (json.dumps(GOOD | {"room_id": "b"}), "of a follower of room b, this one follows room a"),
-    ],
-)
-def test_what_is_no_checkpoint_of_it(text: Any, reason: str) -> None:
-    """Refused before anything is sent."""
-    with pytest.raises(ConfigurationError, match=reason):
-        Followed.loads(text, Filter("a"))
-
-
-# Everything at once.
-
-
-async def disturbed(following: Bot, chance: random.Random) -> None:
-    """Step it until it is quiet, now and then cancelled, dead, or with a save forgotten."""
+async def step_with_disturbances(following: Bot, chance: random.Random) -> None:
+    """Step until it sleeps, with cancellations, crashes and unsaved checkpoints."""
     while True:
         step = asyncio.ensure_future(anext(following.follower))
         if chance.random() < 0.2:
@@ -627,9 +605,9 @@ async def disturbed(following: Bot, chance: random.Random) -> None:
         if step.cancelled():
             continue
         if step.exception() is not None:
-            assert isinstance(step.exception(), QuietError)
+            assert isinstance(step.exception(), SleepingError)
             return
-        following.hear(step.result())
+        following.receive(step.result())
         if chance.random() < 0.6:
             following.save()
         if chance.random() < 0.1:
@@ -637,7 +615,7 @@ async def disturbed(following: Bot, chance: random.Random) -> None:
 
 
 def change_something(fake: FakeVideoSDK, chance: random.Random, newest_at: str) -> None:
-    """Let rows appear, finish and move."""
+    """Add, finish or move rows."""
     what = chance.random()
     if what < 0.5:
         at = {"front": 0, "end": None, "anywhere": chance.randint(0, len(fake.rows))}[newest_at]
@@ -651,7 +629,7 @@ def change_something(fake: FakeVideoSDK, chance: random.Random, newest_at: str) 
 
 @pytest.mark.parametrize("newest_at", ["front", "end", "anywhere"])
 @pytest.mark.parametrize("seed", range(4))
-async def test_nothing_twice_and_nothing_missed(
+async def test_every_change_is_yielded_exactly_once(
     fake: FakeVideoSDK, bot: Callable[..., Bot], seed: int, newest_at: str
 ) -> None:
     """Across restarts, cancellations and failures, while rows appear, finish and move."""
@@ -680,15 +658,15 @@ async def test_nothing_twice_and_nothing_missed(
     for _ in range(12):
         change_something(fake, chance, newest_at)
         following.clock.now += 400
-        await disturbed(following, chance)
+        await step_with_disturbances(following, chance)
     is_calm = True
     for _ in range(3):
         following.clock.now += 3600
         await following.poll()
     expected = [("new", row["id"]) for row in fake.rows if row["id"] not in before]
     expected += [("finished", row["id"]) for row in fake.rows if row["status"] != "running"]
-    assert sorted(following.told) == sorted(expected)
-    place = {event: number for number, event in enumerate(following.told)}
-    for kind, row_id in following.told:
+    assert sorted(following.seen) == sorted(expected)
+    place = {event: number for number, event in enumerate(following.seen)}
+    for kind, row_id in following.seen:
         assert kind == "new" or place.get(("new", row_id), -1) < place[kind, row_id]
-    assert all(first != second for first, second in pairwise(sorted(following.told)))
+    assert all(first != second for first, second in pairwise(sorted(following.seen)))

@@ -1,9 +1,8 @@
 """
-Following a list: what is new and what has finished, as it happens. Knows no HTTP.
+Follow a list: stream new and finished transcriptions. No HTTP in here.
 
-The order of the list is not documented, so that no place in it is where new rows must be.
-A poll stops early only where the server's own total says that nothing is new elsewhere, and
-a walk over the whole list comes round from time to time.
+The order of the list is undocumented, so new rows may appear anywhere. A poll ends early only
+if the server's total shows that nothing is new elsewhere, and a full scan is made regularly.
 """
 
 from __future__ import annotations
@@ -24,52 +23,56 @@ from videosdk_transcripts._validation import check_number, check_word
 from videosdk_transcripts.errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page, Transcription
 
-from .follow_state import Followed, Kind
+from .follow_state import FollowState, Kind
 
 logger = logging.getLogger("videosdk_transcripts")
 
 Since = Literal["now", "start"]
 
-_LEAST_POLL: Final = 1.0
-_LONGEST_GAP: Final = 300.0
-_MOST_ASKED: Final = 10
-# Less than a clock can tell apart would be no wait at all.
-_LEAST_NAP: Final = 0.001
+_MIN_INTERVAL: Final = 1.0
+_MAX_RETRY_INTERVAL: Final = 300.0
+_MAX_READS: Final = 10
+"""Rows that one poll reads by id."""
+# Less than the resolution of a clock would not be a sleep at all.
+_MIN_SLEEP: Final = 0.001
 
 
 @frozen(weakref_slot=False)
 class TranscriptionChange:
-    """What happened to a transcription. Made by `Follower`."""
+    """A change of a transcription. Created by `Follower`."""
 
     kind: Kind
     """
-    ``new``, once for each transcription, and after that ``finished``, once for each that
-    completes or fails. One that is found finished gives both, one after the other.
+    ``new``, once for each transcription; then ``finished``, once for each that completes or
+    fails. One that is already finished when it is found yields both, in this order.
     """
     transcription: Transcription
-    """The transcription as it was listed. Finished does not promise that its files are there."""
+    """The transcription as listed. A finished one may not have its files yet."""
 
 
 @define(eq=False)
 class _Poll:
-    """One poll: a walk, and then the unfinished rows that it did not meet, one by one."""
+    """One poll: a walk over the list, then the unfinished rows that it did not contain."""
 
     pages: AsyncIterator[Page[Transcription]]
-    began: float
-    must_be_whole: bool
+    started_at: float
+    is_full_scan: bool
+    """Whether the walk must reach the end of the list."""
     missing: dict[str, None]
+    """The ids of unfinished rows that the walk has not met."""
     new_rows: int = 0
-    least_total: int | None = None
+    min_total: int | None = None
     is_walking: bool = True
-    is_whole: bool = False
-    to_ask: deque[str] = field(factory=deque)
+    reached_end: bool = False
+    to_read: deque[str] = field(factory=deque)
+    """The ids to read after the walk."""
 
 
 class Follower:
     """
-    Iterate over what happens to transcriptions, without an end.
+    Iterate over the changes of transcriptions, without an end.
 
-    Made by `TranscriptsClient.follow`; nothing is sent until the first step, and nothing
+    Created by `TranscriptsClient.follow`. Nothing is sent before the first step, and nothing
     runs between two steps::
 
         async with client.follow(room_id, resume=saved) as changes:
@@ -77,28 +80,29 @@ class Follower:
                 await handle(change)
                 save(changes.checkpoint)
 
-    After any error or cancellation the next step goes on from the same state. Failures that
-    may be gone the next time are logged once and waited out.
+    After an error or a cancellation the next step continues from the same state. Transient
+    errors are logged once per kind and retried.
 
     Args:
         walk: begins a walk over the list, page by page. After an error its next step must
-            ask for the same page again, and it must hold nothing open between two pages.
+            request the same page again, and it must hold nothing open between two pages.
         get: reads one row by its id.
-        wanted: whose rows these are.
+        wanted: the room and session.
         resume: an earlier `checkpoint` of the same room and session.
-        since: without a checkpoint, ``now`` for what changes after the first whole walk, or
-            ``start`` for everything there is as well.
-        poll: seconds between two polls, 1 or more; each wait is drawn from three quarters
-            up to five quarters of it.
-        full_scan_interval: seconds from one walk over the whole list to the next; 0 for each.
-        skip_unreadable: leave a single row that can't be read for the next poll, where it
-            would be raised otherwise.
-        clock: the time, and how to wait.
-        draw: gives a number from 0 to 1, for the jitter.
+        since: without a checkpoint: ``now`` for changes after the first full scan, or
+            ``start`` for everything that exists as well.
+        poll: seconds between two polls, 1 or more; each interval is drawn from three quarters
+            to five quarters of it.
+        full_scan_interval: seconds from one full scan of the list to the next; 0 to make each
+            poll a full scan.
+        skip_unreadable: leave a single row that can't be read for the next poll instead of
+            raising.
+        clock: the time, and how to sleep.
+        jitter: returns a random number from 0 to 1.
 
     Raises:
-        ConfigurationError: an argument is out of its bounds, or the checkpoint is none, or
-            is of another room or session.
+        ConfigurationError: an argument is out of bounds, or the checkpoint is invalid or of
+            another room or session.
     """
 
     def __init__(
@@ -113,55 +117,56 @@ class Follower:
         full_scan_interval: float = 3600.0,
         skip_unreadable: bool = False,
         clock: Clock,
-        draw: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         check_word("since", since, get_args(Since))
-        check_number("poll", poll, least=_LEAST_POLL)
+        check_number("poll", poll, least=_MIN_INTERVAL)
         check_number("full_scan_interval", full_scan_interval, least=0)
         if resume is None:
-            self._state = Followed(wanted, primed=since == "start")
+            self._state = FollowState(wanted, primed=since == "start")
         else:
-            self._state = Followed.loads(resume, wanted)
+            self._state = FollowState.loads(resume, wanted)
         self._walk = walk
         self._get = get
-        self._between_polls = poll
-        self._between_whole_walks = full_scan_interval
-        self._skips_unreadable = skip_unreadable
+        self._interval = poll
+        self._full_scan_interval = full_scan_interval
+        self._skip_unreadable = skip_unreadable
         self._clock = clock
-        self._draw = draw
+        self._jitter = jitter
         self._rows: deque[Transcription] = deque()
+        """Rows that were read and not recorded yet."""
         self._poll: _Poll | None = None
-        # Of the list when it was last walked to where nothing was new.
         self._total: int | None = None
-        self._next_poll = self._next_whole_walk = clock.monotonic()
-        self._gap = poll
-        self._trouble: type[VideoSDKTranscriptsError] | None = None
-        self._step = asyncio.Lock()
-        self._limit: asyncio.Timeout | None = None
+        """The total of the list when it was last walked up to a page without new rows."""
+        self._next_poll = self._next_full_scan = clock.monotonic()
+        self._retry_interval = poll
+        self._logged: type[VideoSDKTranscriptsError] | None = None
+        self._stepping = asyncio.Lock()
+        self._timeout: asyncio.Timeout | None = None
         self._closed = False
 
     @property
     def checkpoint(self) -> str:
         """
-        Return where to take this up again, exact to the change, as JSON text.
+        Return where to resume, exact to the change, as JSON text.
 
-        What was handed out before it was taken is never handed out again by
-        ``follow(..., resume=checkpoint)``, and what was handed out after it is.
+        ``follow(..., resume=checkpoint)`` yields all changes that were not yielded before the
+        checkpoint was taken, and none that were.
         """
         return self._state.dumps()
 
     async def aclose(self) -> None:
         """
-        End it, and wait until nothing that it asked for is on its way.
+        Close the follower and wait until its request in progress has ended.
 
-        A loop over it in another task ends as if there were no more. May be called at any
-        time, and more than once.
+        A loop over it in another task ends normally. May be called at any time, and more
+        than once.
         """
         if not self._closed:
             self._closed = True
-            if self._step.locked() and self._limit is not None:
-                self._limit.reschedule(0)
-        async with self._step:
+            if self._stepping.locked() and self._timeout is not None:
+                self._timeout.reschedule(0)
+        async with self._stepping:
             self._rows.clear()
             self._poll = None
 
@@ -180,17 +185,17 @@ class Follower:
         return self
 
     async def __anext__(self) -> TranscriptionChange:
-        if self._step.locked() and not self._closed:
+        if self._stepping.locked() and not self._closed:
             raise RuntimeError(
-                "two tasks step this follower at once; let one of them hand the changes over "
-                "through an asyncio.Queue"
+                "two tasks iterate over this follower; iterate in one task and pass the changes "
+                "to others through an asyncio.Queue"
             )
-        async with self._step:
+        async with self._stepping:
             while not self._closed:
-                # The state moves and the change is returned without a wait in between, so that
-                # a cancellation finds either both done or neither.
+                # Nothing is awaited between recording and returning a change, so that a
+                # cancellation finds either both done or neither.
                 while self._rows:
-                    kind = self._state.take(self._rows[0])
+                    kind = self._state.record(self._rows[0])
                     if kind is not None:
                         return TranscriptionChange(kind, self._rows[0])
                     self._rows.popleft()
@@ -205,120 +210,130 @@ class Follower:
 
     async def _advance_until_closed(self) -> None:
         try:
-            async with asyncio.timeout(None) as self._limit:
+            async with asyncio.timeout(None) as self._timeout:
                 await self._advance()
         except TimeoutError:
             if not self._closed:
                 raise
 
     async def _advance(self) -> None:
-        """Do one thing that takes time: wait, read a page, or read a row."""
+        """Do one thing that takes time: sleep, read a page, or read a row."""
         wait = self._next_poll - self._clock.monotonic()
         if wait > 0:
-            # Kept as a moment and not as a length: whoever steps with a limit of a second
-            # would otherwise poll each second.
-            await self._clock.sleep(max(wait, _LEAST_NAP))
+            # The next poll is a point in time and not a duration: otherwise a caller that
+            # steps with a timeout of a second would poll every second.
+            await self._clock.sleep(max(wait, _MIN_SLEEP))
             return
         try:
-            await self._look()
+            await self._continue_poll()
         except VideoSDKTranscriptsError as error:
             if error.is_transient:
-                self._hold_back(error)
+                self._back_off(error)
                 return
             self._end_poll()
             error.checkpoint = self.checkpoint
             raise
-        self._gap = self._between_polls
+        self._retry_interval = self._interval
 
-    async def _look(self) -> None:
+    async def _continue_poll(self) -> None:
         poll = self._poll
         if poll is None:
             now = self._clock.monotonic()
             poll = self._poll = _Poll(
                 self._walk(),
                 now,
-                must_be_whole=now >= self._next_whole_walk,
+                is_full_scan=now >= self._next_full_scan,
                 missing=dict(self._state.unfinished),
             )
         if poll.is_walking:
             await self._read_page(poll)
         else:
-            await self._ask(poll, poll.to_ask[0])
-        if not poll.is_walking and not poll.to_ask:
-            self._trouble = None
+            await self._read_row(poll, poll.to_read[0])
+        if not poll.is_walking and not poll.to_read:
+            self._logged = None
             self._end_poll()
 
     async def _read_page(self, poll: _Poll) -> None:
         try:
             page = await anext(poll.pages)
         except StopAsyncIteration:
-            poll.is_whole = True
+            poll.reached_end = True
             self._state.primed = True
-            self._next_whole_walk = poll.began + self._between_whole_walks
+            self._next_full_scan = poll.started_at + self._full_scan_interval
             self._end_walk(poll)
             return
         new_rows = self._state.count_new(page)
-        is_quiet = not new_rows and not any(r.id in self._state.unfinished for r in page.items)
+        has_changes = new_rows or any(r.id in self._state.unfinished for r in page.items)
         for row in page.items:
             poll.missing.pop(row.id, None)
         poll.new_rows += new_rows
         if page.total is not None:
-            # What was added while the walk lasted may stand where it had been: it must count as
-            # growth the next time.
-            least = poll.least_total
-            poll.least_total = page.total if least is None else min(least, page.total)
+            # The minimum: a row that was added during the walk, to a page already read, must
+            # count as growth in the next poll.
+            least = poll.min_total
+            poll.min_total = page.total if least is None else min(least, page.total)
         self._rows.extend(page.items)
-        if is_quiet and not poll.must_be_whole and self._tells_of_no_more(page, poll):
+        if not has_changes and not poll.is_full_scan and self._found_all_new_rows(page, poll):
             self._end_walk(poll)
 
-    def _tells_of_no_more(self, page: Page[Transcription], poll: _Poll) -> bool:
+    def _found_all_new_rows(self, page: Page[Transcription], poll: _Poll) -> bool:
+        """Return whether the total has grown by no more than the new rows found so far."""
         if page.total is None or self._total is None:
             return False
         return page.total - self._total <= poll.new_rows
 
     def _end_walk(self, poll: _Poll) -> None:
-        self._total = poll.least_total
+        self._total = poll.min_total
         poll.is_walking = False
-        poll.to_ask.extend(list(poll.missing)[:_MOST_ASKED])
+        poll.to_read.extend(list(poll.missing)[:_MAX_READS])
 
-    async def _ask(self, poll: _Poll, row_id: str) -> None:
+    async def _read_row(self, poll: _Poll, row_id: str) -> None:
         try:
             row = await self._get(row_id)
         except NotFoundError:
-            self._state.ask_last(row_id)
-            if poll.is_whole:
-                # Neither listed nor to be had: nobody will hear of its end.
+            self._state.move_to_end(row_id)
+            if poll.reached_end:
+                # Neither listed nor readable: it was removed and will never finish.
                 del self._state.unfinished[row_id]
         except VideoSDKTranscriptsError as error:
-            # It may be this row alone that fails, and that for ever: the others come first.
-            self._state.ask_last(row_id)
-            if not (self._skips_unreadable and isinstance(error, InvalidRowError)):
+            # This row alone may fail, permanently: the others are read before it next time.
+            self._state.move_to_end(row_id)
+            if not (self._skip_unreadable and isinstance(error, InvalidRowError)):
                 self._poll = None
                 raise
         else:
-            self._state.ask_last(row_id)
+            self._state.move_to_end(row_id)
             self._rows.append(row)
-        poll.to_ask.popleft()
+        poll.to_read.popleft()
 
     def _end_poll(self) -> None:
         self._poll = None
-        self._next_poll = self._clock.monotonic() + self._spread(self._between_polls)
+        self._next_poll = self._clock.monotonic() + self._with_jitter(self._interval)
 
-    def _hold_back(self, error: VideoSDKTranscriptsError) -> None:
-        if self._trouble is not type(error):
-            self._trouble = type(error)
+    def _back_off(self, error: VideoSDKTranscriptsError) -> None:
+        """Schedule the next attempt after a transient error."""
+        wait = max(self._with_jitter(self._retry_interval), error.retry_after or 0.0)
+        if self._logged is not type(error):
+            self._logged = type(error)
+            name = type(error).__name__
             logger.warning(
-                "Following %s met a %s, and goes on trying.",
-                self._state.wanted,
-                type(error).__name__,
+                "%s: %s, retrying in %.0f s",
+                _describe(self._state.wanted),
+                name if error.status is None else f"{name} {error.status}",
+                wait,
             )
-        wait = max(self._spread(self._gap), error.retry_after or 0.0)
         self._next_poll = self._clock.monotonic() + wait
-        longest = max(self._between_polls, _LONGEST_GAP)
-        if self._gap >= longest:
-            # A page that fails for ever must not hide what is new on those before it.
+        longest = max(self._interval, _MAX_RETRY_INTERVAL)
+        if self._retry_interval >= longest:
+            # Start a new walk: a page that fails permanently must not hide new rows before it.
             self._poll = None
-        self._gap = min(2 * self._gap, longest)
+        self._retry_interval = min(2 * self._retry_interval, longest)
 
-    def _spread(self, seconds: float) -> float:
-        return max(_LEAST_POLL, seconds * (0.75 + self._draw() / 2))
+    def _with_jitter(self, seconds: float) -> float:
+        return max(_MIN_INTERVAL, seconds * (0.75 + self._jitter() / 2))
+
+
+def _describe(wanted: Filter) -> str:
+    """Return the call that follows these rows, for the log."""
+    ids = {"room": wanted.room_id, "session": wanted.session_id}
+    return f"follow({', '.join(f'{name}={id_}' for name, id_ in ids.items() if id_)})"

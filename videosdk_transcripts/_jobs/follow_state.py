@@ -1,9 +1,8 @@
 """
-What a follower has seen and told, as versioned JSON that survives the process.
+What a follower has seen and reported, as a versioned JSON checkpoint.
 
-Of a row that was told of, eight bytes are kept for ever, a digest of its id: so it is not
-told of twice, also where the service leaves it out for a while. Only rows that are not
-finished are kept by their ids.
+For each reported row an eight-byte digest of its id is kept forever. So a row is not reported
+twice, even if the service temporarily omits it. Only unfinished rows are kept by id.
 """
 
 from __future__ import annotations
@@ -21,36 +20,36 @@ Kind = Literal["new", "finished"]
 
 _VERSION: Final = 1
 _LIST: Final = "realtime-transcriptions"
-_BYTES: Final = 8
+_DIGEST_BYTES: Final = 8
 
 
-class Followed:
+class FollowState:
     """
-    The state of a follower. It moves with each row that is told of, and only then.
+    The state of a follower. It changes only when a row is recorded.
 
     Args:
-        wanted: whose rows.
-        primed: whether what is unknown is new. Before the first whole walk of a follower
-            that tells of nothing older than itself, it is not.
+        wanted: the room and session.
+        primed: whether an unknown row is new. False until the first full scan of a follower
+            that reports nothing older than itself.
     """
 
     def __init__(self, wanted: Filter, *, primed: bool) -> None:
         self.wanted = wanted
         self.primed = primed
         self.unfinished: dict[str, None] = {}
-        """Those to look after, in the order in which they are to be asked for by id."""
-        # Not sorted in a checkpoint, which may be written for each row.
+        """The ids of unfinished rows, in the order in which they are read by id."""
+        # In insertion order and not sorted, since a checkpoint may be written for each row.
         self._known: dict[bytes, None] = {}
 
     def __len__(self) -> int:
         return len(self._known)
 
     def count_new(self, page: Page[Transcription]) -> int:
-        """Return how many rows of a page are unknown."""
+        """Return the number of unknown rows on a page."""
         return sum(_digest(row.id) not in self._known for row in page.items)
 
-    def take(self, row: Transcription) -> Kind | None:
-        """Take note of the next change of a row and return its kind, or None for none."""
+    def record(self, row: Transcription) -> Kind | None:
+        """Record the next change of a row and return its kind, or None if it has none."""
         digest = _digest(row.id)
         if digest not in self._known:
             self._known[digest] = None
@@ -63,12 +62,12 @@ class Followed:
             return "finished"
         return None
 
-    def ask_last(self, row_id: str) -> None:
-        """Put one that was asked for behind all others."""
+    def move_to_end(self, row_id: str) -> None:
+        """Move an unfinished row behind all others."""
         self.unfinished[row_id] = self.unfinished.pop(row_id)
 
     def dumps(self) -> str:
-        """Write it as JSON, the same text for the same state."""
+        """Return the state as JSON; equal states give equal text."""
         return json.dumps(
             {
                 "version": _VERSION,
@@ -82,32 +81,32 @@ class Followed:
         )
 
     @classmethod
-    def loads(cls, text: object, wanted: Filter) -> Followed:
+    def loads(cls, text: object, wanted: Filter) -> FollowState:
         """
-        Read what `dumps` wrote.
+        Load a state from `dumps`.
 
         Raises:
-            ConfigurationError: it is no checkpoint of a follower, of another version, or
-                of another room or session.
+            ConfigurationError: the text is not a checkpoint of a follower, or is one of
+                another version, room or session.
         """
         data = _parse(text)
         theirs = Filter(data["room_id"], data["session_id"])
         if theirs != wanted:
             raise ConfigurationError(
-                f"the checkpoint is of a follower of {theirs}, this one follows {wanted}; "
-                "follow the same room and session again"
+                f"the checkpoint follows {theirs}, not {wanted}; follow the same room and "
+                "session, or start without a checkpoint"
             )
         state = cls(wanted, primed=data["primed"])
         state.unfinished = dict.fromkeys(data["unfinished"])
         known = b64decode(data["known"])
-        digests = (known[at : at + _BYTES] for at in range(0, len(known), _BYTES))
+        digests = (known[at : at + _DIGEST_BYTES] for at in range(0, len(known), _DIGEST_BYTES))
         state._known = dict.fromkeys(digests)
         return state
 
 
 def _digest(row_id: str) -> bytes:
-    # An id may be anything that JSON can hold, half a surrogate pair as well.
-    return blake2b(row_id.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+    # An id may be anything that JSON can hold, even half a surrogate pair.
+    return blake2b(row_id.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
 
 
 def _parse(text: object) -> dict[str, Any]:
@@ -116,36 +115,36 @@ def _parse(text: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or "version" not in data or data.get("follow") != _LIST:
-        raise ConfigurationError("resume must be a text that a follower gave as its checkpoint")
+        raise ConfigurationError("resume must be the checkpoint of a follower")
     if data["version"] != _VERSION:
         raise ConfigurationError(
             f"the checkpoint has version {data['version']!r}, this release reads version "
-            f"{_VERSION}; follow anew, or use the release that wrote it"
+            f"{_VERSION}; start without a checkpoint, or use the release that wrote it"
         )
-    if not all(key in data and fits(data[key]) for key, fits in _FIELDS.items()):
-        raise ConfigurationError("the checkpoint is damaged; follow anew")
+    if not all(key in data and is_valid(data[key]) for key, is_valid in _FIELDS.items()):
+        raise ConfigurationError("the checkpoint is damaged; start without a checkpoint")
     return data
 
 
-def _is_text(value: object) -> bool:
+def _is_optional_string(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _is_ids(value: object) -> bool:
+def _is_list_of_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _is_digests(value: object) -> bool:
+def _is_encoded_digests(value: object) -> bool:
     try:
-        return isinstance(value, str) and len(b64decode(value, validate=True)) % _BYTES == 0
+        return isinstance(value, str) and len(b64decode(value, validate=True)) % _DIGEST_BYTES == 0
     except ValueError:
         return False
 
 
 _FIELDS: Final = {
-    "room_id": _is_text,
-    "session_id": _is_text,
+    "room_id": _is_optional_string,
+    "session_id": _is_optional_string,
     "primed": lambda value: isinstance(value, bool),
-    "unfinished": _is_ids,
-    "known": _is_digests,
+    "unfinished": _is_list_of_strings,
+    "known": _is_encoded_digests,
 }

@@ -1,9 +1,10 @@
 """
-Whose turn it is to be looked at: many waits share one look at the list.
+Shared polls: one request to the list serves many waits.
 
-Each wait says from when on it may be looked at and when it must be. When the first one
-must, all that may are looked at with it, and one walk over the front of the list answers
-them all. A single one is told to ask for itself, and so is one that the walk did not meet.
+Each wait registers a poll with two times: from when on it may be polled, and when it is due.
+When the first poll is due, every poll that may be made is made with it: one walk over the
+front of the list finds their rows. A wait that is polled alone, or whose row the walk did not
+find, reads its row by id instead.
 """
 
 from __future__ import annotations
@@ -16,186 +17,185 @@ from typing import Final, Generic, Protocol, TypeVar
 from attrs import define
 
 from videosdk_transcripts._clock import Clock
+from videosdk_transcripts._loops import PerLoop
 from videosdk_transcripts.errors import InvalidResponseError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page
 
 logger = logging.getLogger("videosdk_transcripts")
 
-_MOST_PAGES: Final = 10
-# Less than a clock can tell apart would be no nap at all.
-_LEAST_NAP: Final = 0.001
-_NOT_NAPPING: Final = float("-inf")
+_MAX_PAGES: Final = 10
+# Less than the resolution of a clock would not be a sleep at all.
+_MIN_SLEEP: Final = 0.001
+_NOT_SLEEPING: Final = float("-inf")
 
 
-class _Row(Protocol):
+class HasId(Protocol):
+    """A row that has an id."""
+
     @property
     def id(self) -> str: ...
 
 
-RowT = TypeVar("RowT", bound=_Row)
+HasIdT = TypeVar("HasIdT", bound=HasId)
 
 
 @define(eq=False)
-class _Turn(Generic[RowT]):
-    """One wait for one look."""
+class _Poll(Generic[HasIdT]):
+    """One poll of one wait."""
 
     row_id: str
-    opens: float
+    not_before: float
     due: float
-    answer: asyncio.Future[RowT | None]
+    result: asyncio.Future[HasIdT | None]
 
 
-class Rounds(Generic[RowT]):
+class SharedPolls(Generic[HasIdT]):
     """
-    Gives out turns, with a state of its own for each event loop.
+    Poll the list for many waits, separately in each event loop.
 
     Args:
         pages: begins a walk over the list; must hold nothing open between two pages.
-        clock: the time, and how to wait.
+        clock: the time, and how to sleep.
     """
 
     def __init__(
         self,
-        pages: Callable[[], AsyncIterator[Page[RowT]]],
+        pages: Callable[[], AsyncIterator[Page[HasIdT]]],
         *,
         clock: Clock,
     ) -> None:
         self._pages = pages
         self._clock = clock
-        self._of_loops: dict[asyncio.AbstractEventLoop, _LoopRounds[RowT]] = {}
+        self._loops: PerLoop[_LoopPolls[HasIdT]] = PerLoop()
 
-    async def turn(self, row_id: str, *, opens: float, due: float) -> RowT | None:
+    async def poll(self, row_id: str, *, not_before: float, due: float) -> HasIdT | None:
         """
-        Wait for a turn.
+        Wait until the poll is made.
 
         Args:
-            row_id: what to look for.
-            opens: from when on it may be looked at, by the clock.
-            due: when it must be. Where that is before `opens`, nothing is asked for it, and
-                it gets None at that time.
+            row_id: the id of the row.
+            not_before: from when on it may be polled, by the clock.
+            due: when it must be polled. If that is before `not_before`, nothing is requested
+                for it, and it returns None at that time.
 
         Returns:
-            The row as the list has it, or None: then ask for it yourself.
+            The row as listed, or None, on which the caller reads the row by its id.
 
         Raises:
-            NoResponseError, RateLimitedError, ServerError: the shared walk failed.
-            CancelledError: so did something in it that cancels itself.
+            VideoSDKTranscriptsError: the service failed during the shared walk.
+            CancelledError: something in the shared walk cancelled itself.
         """
-        loop = asyncio.get_running_loop()
-        rounds = self._of_loops.get(loop)
-        if rounds is None:
-            open_loops = {old: r for old, r in self._of_loops.items() if not old.is_closed()}
-            rounds = _LoopRounds(self._pages, self._clock)
-            self._of_loops = {**open_loops, loop: rounds}
-        return await rounds.turn(_Turn(row_id, opens, due, loop.create_future()))
+        polls = self._loops.find() or self._loops.add(_LoopPolls(self._pages, self._clock))
+        result = asyncio.get_running_loop().create_future()
+        return await polls.poll(_Poll(row_id, not_before, due, result))
 
     def end(self, make_error: Callable[[], BaseException]) -> None:
-        """End all waits for a turn in the running loop, each with an error of its own."""
-        rounds = self._of_loops.get(asyncio.get_running_loop())
-        if rounds is not None:
-            rounds.end(make_error)
+        """End all registered polls of the running loop, each with an error of its own."""
+        polls = self._loops.find()
+        if polls is not None:
+            polls.end(make_error)
 
 
-class _LoopRounds(Generic[RowT]):
-    """The turns of one loop, and the task that lives as long as somebody waits for one."""
+class _LoopPolls(Generic[HasIdT]):
+    """The polls of one event loop, and the task that makes them, which ends with the last one."""
 
     def __init__(
         self,
-        pages: Callable[[], AsyncIterator[Page[RowT]]],
+        pages: Callable[[], AsyncIterator[Page[HasIdT]]],
         clock: Clock,
     ) -> None:
         self._pages = pages
         self._clock = clock
-        self._turns: set[_Turn[RowT]] = set()
+        self._polls: set[_Poll[HasIdT]] = set()
         self._task: asyncio.Task[None] | None = None
-        self._naps_until = _NOT_NAPPING
+        self._sleeps_until = _NOT_SLEEPING
 
-    async def turn(self, turn: _Turn[RowT]) -> RowT | None:
-        self._turns.add(turn)
+    async def poll(self, poll: _Poll[HasIdT]) -> HasIdT | None:
+        self._polls.add(poll)
         if self._task is None or self._task.done():
             self._start()
-        elif turn.due < self._naps_until:
-            # A nap too long: nothing but its sleep is lost with the old task.
+        elif poll.due < self._sleeps_until:
+            # The task sleeps for too long. Cancelling it loses nothing but its sleep.
             self._task.cancel()
             self._start()
         try:
-            return await turn.answer
+            return await poll.result
         finally:
-            self._turns.discard(turn)
+            self._polls.discard(poll)
             task = self._task
-            if task is not None and not task.done() and not self._turns:
-                # It may take its time to end: whoever comes meanwhile must not count on it.
+            if task is not None and not task.done() and not self._polls:
+                # It may take a while to end. A new poll in the meantime must start another one.
                 self._task = None
                 task.cancel()
                 await asyncio.wait({task})
 
     def end(self, make_error: Callable[[], BaseException]) -> None:
-        for turn in self._turns:
-            if not turn.answer.done():
-                turn.answer.set_exception(make_error())
+        for poll in self._polls:
+            if not poll.result.done():
+                poll.result.set_exception(make_error())
 
     def _start(self) -> None:
-        self._naps_until = _NOT_NAPPING
+        self._sleeps_until = _NOT_SLEEPING
         self._task = asyncio.create_task(self._run(), name="videosdk-transcripts-waits")
-        self._task.add_done_callback(self._ended)
+        self._task.add_done_callback(self._on_done)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        # No error of ours: a token callable or a sleep that was given to the client failed.
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        # Not an error of this package: a token callable or a clock of the caller raised it.
         error = None if task.cancelled() else task.exception()
         if task is not self._task:
             return
         if error is not None:
             self.end(lambda: error)
         elif task.cancelled():
-            # A token callable that waited for a task which was cancelled, for one.
-            for turn in self._turns:
-                turn.answer.cancel()
+            # For example by a token callable that awaited a cancelled task.
+            for poll in self._polls:
+                poll.result.cancel()
 
     async def _run(self) -> None:
-        while self._turns:
+        while self._polls:
             now = self._clock.monotonic()
-            first = min(turn.due for turn in self._turns)
-            if first > now:
-                self._naps_until = first
-                await self._clock.sleep(max(first - now, _LEAST_NAP))
-                self._naps_until = _NOT_NAPPING
+            first_due = min(poll.due for poll in self._polls)
+            if first_due > now:
+                self._sleeps_until = first_due
+                await self._clock.sleep(max(first_due - now, _MIN_SLEEP))
+                self._sleeps_until = _NOT_SLEEPING
                 continue
-            # Whose time is up before it may be looked at again is told so, and no more.
-            late = [turn for turn in self._turns if turn.due <= now < turn.opens]
-            self._give(late, {})
-            ready = [turn for turn in self._turns if turn.opens <= now]
-            if any(turn.due <= now for turn in ready):
-                await self._answer(ready)
+            # Due before they may be made: these end without a request.
+            self._resolve([p for p in self._polls if p.due <= now < p.not_before], {})
+            ready = [poll for poll in self._polls if poll.not_before <= now]
+            if any(poll.due <= now for poll in ready):
+                await self._make(ready)
 
-    async def _answer(self, ready: list[_Turn[RowT]]) -> None:
-        found: dict[str, RowT] = {}
-        trouble: VideoSDKTranscriptsError | None = None
+    async def _make(self, ready: list[_Poll[HasIdT]]) -> None:
+        found: dict[str, HasIdT] = {}
+        failure: VideoSDKTranscriptsError | None = None
         if len(ready) > 1:
             try:
-                found = await self._scan({turn.row_id for turn in ready})
+                found = await self._scan({poll.row_id for poll in ready})
             except VideoSDKTranscriptsError as error:
-                trouble = error
-        self._give(ready, found, trouble)
+                failure = error
+        self._resolve(ready, found, failure)
 
-    def _give(
+    def _resolve(
         self,
-        turns: list[_Turn[RowT]],
-        found: dict[str, RowT],
-        trouble: VideoSDKTranscriptsError | None = None,
+        polls: list[_Poll[HasIdT]],
+        found: dict[str, HasIdT],
+        failure: VideoSDKTranscriptsError | None = None,
     ) -> None:
-        self._turns.difference_update(turns)
-        for turn in turns:
-            if turn.answer.done():
+        self._polls.difference_update(polls)
+        for poll in polls:
+            if poll.result.done():
                 continue
-            if trouble is not None:
-                turn.answer.set_exception(trouble)
+            if failure is not None:
+                poll.result.set_exception(failure)
             else:
-                turn.answer.set_result(found.get(turn.row_id))
+                poll.result.set_result(found.get(poll.row_id))
 
-    async def _scan(self, wanted: set[str]) -> dict[str, RowT]:
-        found: dict[str, RowT] = {}
-        # Where the rows are not at the front after all, it was in vain for half a request each.
-        pages_left = min(_MOST_PAGES, max(1, len(wanted) // 2))
+    async def _scan(self, wanted: set[str]) -> dict[str, HasIdT]:
+        """Walk over the front of the list and return the wanted rows found there."""
+        found: dict[str, HasIdT] = {}
+        # If the rows are not at the front after all, this wastes half a request for each.
+        pages_left = min(_MAX_PAGES, max(1, len(wanted) // 2))
         try:
             async for page in self._pages():
                 found.update((row.id, row) for row in page.items if row.id in wanted)
@@ -205,7 +205,7 @@ class _LoopRounds(Generic[RowT]):
         except VideoSDKTranscriptsError as error:
             if error.is_transient and not isinstance(error, InvalidResponseError):
                 raise
-            # What is wrong with a row of somebody else, or with listing, is no reason to end a
-            # wait. What is wrong with the client, each meets again when it asks for itself.
-            logger.debug("A sweep of the list ended early: %s", type(error).__name__)
+            # A broken list or a broken row of another room must not end a wait. An error that
+            # affects the whole client is raised again when each wait reads its row by id.
+            logger.debug("shared poll of the list failed: %s", type(error).__name__)
         return found
