@@ -22,8 +22,6 @@ from videosdk_transcripts.testing import FakeVideoSDK
 from ..conftest import ManualClock
 
 ROOM = "abcd-efgh-ijkl"
-
-
 RawRow = dict[str, Any]
 
 
@@ -109,10 +107,10 @@ async def failure(url: str, *hosts: str, **options: Any) -> Any:
 
 def locals_of(error: BaseException) -> str:
     """Return what a traceback with locals shows of the package's frames."""
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    ours = [frame for frame in told.stack if "/videosdk_transcripts/" in frame.filename]
-    assert ours
-    return "".join(value for frame in ours for value in (frame.locals or {}).values())
+    summary = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [frame for frame in summary.stack if "/videosdk_transcripts/" in frame.filename]
+    assert frames
+    return "".join(value for frame in frames for value in (frame.locals or {}).values())
 
 
 @asynccontextmanager

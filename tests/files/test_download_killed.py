@@ -1,4 +1,4 @@
-"""A program that downloads is killed at random moments, and what is on disk is whole."""
+"""A downloading program is killed at random moments: the files on disk are complete."""
 
 import asyncio
 import os
@@ -36,10 +36,10 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def fill(fake: FakeVideoSDK, chance: random.Random) -> dict[str, bytes]:
-    """Fill the service, and return what there is to be on disk."""
+    """Add rows with files, and return the expected files."""
     wanted = {}
     for number, row in enumerate(fake.add_transcriptions(COUNT, room_id=ROOM)):
-        # Most are small; some are larger than what is kept in memory before it is written.
+        # Most are small; some are larger than the write buffer.
         data = chance.randbytes(2_500_000 if number % 50 == 3 else chance.randint(0, 30_000))
         fake.files.put(row, "txt", data)
         wanted[f"{row['id']}.txt"] = data
@@ -47,7 +47,7 @@ def fill(fake: FakeVideoSDK, chance: random.Random) -> dict[str, bytes]:
 
 
 def whole(directory: Path) -> dict[str, bytes]:
-    """Return the files that are there, but for temporary ones."""
+    """Return the files in a directory, except temporary ones."""
     paths = directory.iterdir() if directory.exists() else []
     return {path.name: path.read_bytes() for path in paths if path.name[0] != "."}
 
@@ -55,14 +55,14 @@ def whole(directory: Path) -> dict[str, bytes]:
 async def run_until(
     fake: FakeVideoSDK, token: str, directory: Path, moment: Callable[[], Awaitable[object]] | None
 ) -> int | None:
-    """Run the program, kill it at a moment, and return how it ended."""
+    """Run the program, kill it at a moment, and return its exit code."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PROGRAM, fake.url, token, str(directory)
     )
     try:
         if moment is not None:
             await moment()
-            # The signal that no program can handle.
+            # SIGKILL, which no program can handle.
             child.kill()
         return await asyncio.wait_for(child.wait(), 30)
     finally:
@@ -71,8 +71,10 @@ async def run_until(
             await child.wait()
 
 
-async def test_killed_at_random_moments(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """Three times; each run goes on where the one before ended, and the last one completes."""
+async def test_killed_download_leaves_complete_files_and_resumes(
+    fake: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """Three times; each run continues where the one before ended, and the last one completes."""
     token = str.__str__(mint_token(fake.api_key, fake.secret))
     chance = random.Random(5)  # noqa: S311 - moments, and not secrets
     wanted = fill(fake, chance)
@@ -112,7 +114,7 @@ async def test_killed_at_random_moments(fake: FakeVideoSDK, tmp_path: Path) -> N
         code = await run_until(fake, token, directory, moment)
         fake.files.clear_faults()
         found = whole(directory)
-        # Nothing is torn, and nothing that was there is fetched again.
+        # No file is incomplete, and no complete file is fetched again.
         assert all(data == wanted[name] for name, data in found.items())
         assert before <= set(found)
         fetched = {Path(seen.path).name for seen in fake.files.requests[asked:]}

@@ -33,8 +33,6 @@ intro
 
 
 TSV = "start\tend\ttext\n1000\t2500\tAnn: Good morning.\n3000\t4000\ta\tb\n"
-
-
 WHISPER = """{
  "text": " Good morning. Yes.",
  "segments": [

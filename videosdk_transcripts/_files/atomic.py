@@ -55,7 +55,8 @@ def file_name(row_id: str, format: str, *, summary: bool) -> str:  # noqa: A002 
     """
     if not _FORMAT.fullmatch(format):
         raise ConfigurationError(
-            f"a format must be 1 to 16 ASCII letters and digits, such as 'txt', not {format[:40]!r}"
+            "a format must be 1 to 16 letters and digits (ASCII), such as 'txt', "
+            f"not {format[:40]!r}"
         )
     name = _encode(row_id)
     if _DEVICE.fullmatch(name):
