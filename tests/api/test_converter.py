@@ -362,14 +362,14 @@ NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"}
     ("raw", "is_direct"),
     [
         (DOCUMENTED, True),
-        (without(DOCUMENTED, {"summarizedFilePaths"}), False),
-        (without(NO_FILES, {"end"}) | {"status": "running"}, False),
-        (DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}}, False),
+        (without(DOCUMENTED, {"summarizedFilePaths"}), True),
+        (without(NO_FILES, {"end"}) | {"status": "running"}, True),
+        (DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}}, True),
         (DOCUMENTED | {"start": "2024-02-27T16:00:36+00:00"}, True),
-        (DOCUMENTED | {"end": None}, False),
+        (DOCUMENTED | {"end": None}, True),
         (DOCUMENTED | {"transcriptionFilePaths": {"txt": None}}, False),
         (DOCUMENTED | {"summarizedFilePaths": {"txt": None}}, False),
-        (DOCUMENTED | {"summarizedFilePaths": None}, False),
+        (DOCUMENTED | {"summarizedFilePaths": None}, True),
         (DOCUMENTED | {"region": None}, False),
         (DOCUMENTED | {"start": "2024-02-27T21:30:36+05:30"}, False),
         (DOCUMENTED | {"end": "2024-02-27T16:01:46"}, False),
@@ -383,7 +383,7 @@ NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"}
 def test_every_valid_shape_is_structured(
     raw: Any, is_direct: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The documented one without the generated hooks, whose cost is a multiple."""
+    """Documented rows do without the generated hooks, whose cost is a multiple."""
     calls: list[Any] = []
 
     def generated(raw: Any) -> Transcription:
@@ -393,6 +393,14 @@ def test_every_valid_shape_is_structured(
     monkeypatch.setattr(converter, "_transcription_of_any_shape", generated)
     assert read(raw) == _transcription_of_any_shape(raw)
     assert (calls == []) is is_direct
+
+
+@pytest.mark.parametrize("key", ["transcriptionFilePaths", "summarizedFilePaths", "end"])
+@pytest.mark.parametrize("value", [0, False, "", []])
+def test_falsy_value_of_the_wrong_type_raises(key: str, value: object) -> None:
+    """Only null and an empty object stand for no files."""
+    with pytest.raises(InvalidRowError, match=key):
+        read(DOCUMENTED | {key: value})
 
 
 def test_empty_id_of_a_documented_row_raises() -> None:

@@ -336,9 +336,7 @@ async def test_walk_timeout_ends_a_walk_that_can_be_resumed(
     clock.now += 100
     found = [(await anext(pager)).id for _ in range(20)]
     clock.now += 61
-    with pytest.raises(
-        TimedOutError, match="walk_timeout before the first attempt"
-    ) as caught:
+    with pytest.raises(TimedOutError, match="walk_timeout before the first attempt") as caught:
         await anext(pager)
     assert (caught.value.page, caught.value.attempts) == (2, 0)
     found += await ids(client.iter_transcriptions(ROOM, resume=caught.value.checkpoint))

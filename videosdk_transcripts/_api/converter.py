@@ -158,32 +158,36 @@ _parse_time: Final = datetime.fromisoformat
 def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
     """Structure a row of the list of realtime transcriptions."""
     try:
-        # Subscripts, which cost less than `get`; they need no check of what they look into,
-        # since of all that JSON has, only an object has string keys.
+        # Subscripts need no check of what they look into: of all that JSON has, only an object
+        # has string keys.
         extension = raw["extension"]
         config = extension["extensionConfig"]
-        row_id, status = raw["id"], raw["status"]
+        row_id, status, start = raw["id"], raw["status"], _parse_time(raw["start"])
         room_id, session_id = config["roomId"], config["sessionId"]
         provider, enabled = extension["provider"], extension["enabled"]
-        files, summary_files = raw["transcriptionFilePaths"], raw["summarizedFilePaths"]
-        start, end = _parse_time(raw["start"]), _parse_time(raw["end"])
+        # A running transcription has no end and no files yet, and not every one has a summary.
+        end, files = raw.get("end"), raw.get("transcriptionFilePaths")
+        summary_files = raw.get("summarizedFilePaths")
+        is_complete = end and files and summary_files
+        if not is_complete:
+            files, summary_files = _or_empty(files), _or_empty(summary_files)
+        if end is not None:
+            end = _parse_time(end)
         if (
-            type(row_id) is str
+            type(row_id) is type(status) is type(room_id) is str
+            and type(session_id) is type(provider) is str
             and row_id
-            and type(status) is str
-            and type(room_id) is str
-            and type(session_id) is str
-            and type(provider) is str
             and (enabled is True or enabled is False)
-            and type(files["txt"]) is str
-            and type(summary_files["txt"]) is str
             and start.tzinfo is UTC
-            and end.tzinfo is UTC
+            and (end is None or end.tzinfo is UTC)
+            and (not files or (type(files["txt"]) is str and len(files) == 1))
+            and (
+                not summary_files or (type(summary_files["txt"]) is str and len(summary_files) == 1)
+            )
             # There are no other keys than those read above.
-            and len(raw) == 7
             and len(extension) == 3
             and len(config) == 2
-            and len(files) == len(summary_files) == 1
+            and ((is_complete and len(raw) == 7) or _READ_KEYS.issuperset(raw))
         ):
             # By position, which costs less than keywords: the order is that of the class.
             return Transcription(
@@ -200,10 +204,27 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
                 None,
                 {},
             )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         pass
     # Out here, so that the exception handled above is not the context of another one.
     return _transcription_of_any_shape(raw)
+
+
+_READ_KEYS: Final = frozenset(
+    (
+        *("id", "status", "start", "end", "extension"),
+        *("transcriptionFilePaths", "summarizedFilePaths"),
+    )
+)
+
+
+def _or_empty(files: Any) -> Any:
+    """Return a map of files, empty for null."""
+    if files is None:
+        return {}
+    if type(files) is dict:
+        return files
+    raise TypeError
 
 
 def _transcription_of_any_shape(raw: Any) -> Transcription:
