@@ -1,4 +1,4 @@
-"""What is checked, and how: ``nox`` runs all of it, ``nox -l`` lists the sessions."""
+"""All checks: ``nox`` runs the default sessions, ``nox -l`` lists them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
-# Nothing but packages is fetched, and a Python that is not there is not tested, also in CI.
+# Only packages are downloaded; a Python that the machine lacks is skipped, also in CI.
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 
@@ -30,16 +30,16 @@ LOWEST: Final = PYTHONS[0]
 
 RUNNING: Final = ".".join(platform.python_version_tuple()[:2])
 if RUNNING not in PYTHONS:
-    # One newer than all that are declared may be the only one on a machine.
+    # A machine may have only a Python newer than all that are declared.
     PYTHONS.append(RUNNING)
 
-# Outside of the checkout, which must not lend its settings to what runs there. Removed at the end.
+# Outside the checkout, whose settings must not apply to what runs there. Removed at the end.
 _SCRATCH: Final = tempfile.TemporaryDirectory(prefix=f"{PACKAGE}-nox-")
 SCRATCH: Final = Path(_SCRATCH.name)
 
 
 def _open_pyenv() -> None:
-    """Let the shims of pyenv on the PATH work: each fails unless its version is named."""
+    """Make pyenv's shims on the PATH work: each fails unless its version is selected."""
     if (pyenv := shutil.which("pyenv")) is None:
         return
     listed = subprocess.run(  # noqa: S603 - the pyenv that made the shims
@@ -77,7 +77,7 @@ def _build(session: nox.Session) -> tuple[Path, Path]:
 
 
 def _install_built(session: nox.Session, *more: str) -> None:
-    """Install the wheel and what is needed beside it."""
+    """Install the wheel with its extras, and more packages."""
     _, wheel = _build(session)
     session.install(f"{wheel}[cli,webhooks]", *more)
     # An environment that is used again has a wheel of this version already, and would keep it.
@@ -112,7 +112,7 @@ def tests_older(session: nox.Session) -> None:
 
 
 def _floors() -> Iterator[str]:
-    """Give the oldest version of each dependency that the project declares."""
+    """Yield the oldest version of each dependency that the project declares."""
     extras = PROJECT["project"]["optional-dependencies"]
     optional = (*extras["cli"], *extras["webhooks"])
     for requirement in [*PROJECT["project"]["dependencies"], *optional]:
@@ -132,7 +132,7 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def matrix(session: nox.Session) -> None:
-    """Print the figures: faults, rows that move, walks that are left, bytes fuzzed."""
+    """Measure reliability: faults, concurrent modification, cancellation, mutated bytes."""
     _install_built(session, *_group("test", "fuzz"))
     # From there `-m` finds the matrix, and the package is the wheel's.
     session.chdir("tests")
@@ -142,7 +142,7 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Print what walks cost beside raw aiohttp; ``--svg`` draws the picture as well."""
+    """Measure the cost of walks against raw aiohttp; ``--svg`` also draws the chart."""
     _install_built(session)
     # As above; a path among the arguments counts from there.
     session.chdir("tests")
@@ -151,7 +151,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Feed changed bytes to whatever reads an answer; ``--seconds`` says for how long."""
+    """Feed mutated bytes to everything that reads a response, for ``--seconds``."""
     _install_built(session, *_group("test", "fuzz"))
     session.chdir("tests")
     session.run("python", "-m", "matrix.fuzz", *session.posargs)
@@ -159,7 +159,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Look at the page of the sandbox in Chromium: ``apt-get install chromium chromium-driver``."""
+    """Test the dashboard in Chromium; ``apt-get install chromium chromium-driver`` first."""
     _install_built(session, *_group("browser"))
     # Where there is no browser this fails. The settings keep those of the checkout out.
     chosen = ("-c", "tests/browser/pytest.ini", "tests/browser", *session.posargs)
@@ -168,7 +168,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and who imports whom."""
+    """Check style, format and imports."""
     session.install(*_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -177,7 +177,7 @@ def lint(session: nox.Session) -> None:
 
 
 def _write_examples(folder: Path) -> None:
-    """Write each block of Python in the pages into a file, with the names it may use."""
+    """Write each Python example of the docs to a file, with the names it may use."""
     frame = (
         "from videosdk_transcripts import TranscriptsClient\n"
         "async def example(client: TranscriptsClient, room_id: str, session_id: str) -> None:\n"
@@ -195,7 +195,7 @@ def _write_examples(folder: Path) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check the types of the package, of its users' view and of the examples in the pages."""
+    """Check the types of the package, of a user's view of it and of all examples."""
     session.install("-e", ".[cli,webhooks]", *_group("typing", "test"))
     users = [path for path in ("tests/typing", "examples") if Path(path).is_dir()]
     examples = SCRATCH / "examples"
@@ -208,14 +208,14 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the pages; a warning, or a name that leads nowhere, is an error."""
+    """Build the docs; warnings and unresolved references are errors."""
     session.install("-e", ".[cli,webhooks]", *_group("docs"))
     session.run("sphinx-build", "-q", "-W", "-n", "-E", "-b", "html", "docs", "docs/_build/html")
 
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build what is released, look into it, and use it in an environment of its own."""
+    """Build the sdist and the wheel, check their contents, and install the wheel."""
     sdist, wheel = _build(session)
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}

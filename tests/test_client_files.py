@@ -259,9 +259,9 @@ async def test_lost_response_of_a_start_is_reconciled(
 
 
 async def _applied_and_lost(exchange: Any) -> Any:
-    exchange.answer()
+    exchange.response()
     exchange.request.transport.abort()
-    return exchange.answer()
+    return exchange.response()
 
 
 async def test_iter_post_transcriptions(

@@ -71,7 +71,7 @@ def dated(date: str, status: int = 200) -> Fault:
     """Create a fault: the response has this Date header."""
 
     async def respond(exchange: Exchange) -> web.StreamResponse:
-        response = exchange.answer() if status == 200 else web.Response(status=status)
+        response = exchange.response() if status == 200 else web.Response(status=status)
         response.headers["Date"] = date
         return response
 

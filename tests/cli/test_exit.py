@@ -249,7 +249,7 @@ def test_pipe_closed_during_a_walk_ends_it(account: FakeVideoSDK) -> None:
 
     async def wait_until_gone(exchange: Exchange) -> web.StreamResponse:
         await asyncio.to_thread(gone.wait, 10)
-        return exchange.answer()
+        return exchange.response()
 
     account.on_page(2, wait_until_gone)
     with start("list") as process:

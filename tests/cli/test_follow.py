@@ -55,7 +55,7 @@ def test_ctrl_c_ends_follow(run: Run, account: FakeVideoSDK) -> None:
 
     async def press(exchange: Exchange) -> web.StreamResponse:
         signal.pthread_kill(here, signal.SIGINT)
-        return exchange.answer()
+        return exchange.response()
 
     account.add_transcriptions(1)
     account.on_page(2, press)

@@ -81,7 +81,7 @@ def test_rows_are_written_before_the_next_page(
 
     async def count_written(exchange: Exchange) -> web.StreamResponse:
         seen.append(sum(row["id"] in path.read_text() for row in account.rows))
-        return exchange.answer()
+        return exchange.response()
 
     account.on_page(2, count_written)
     with path.open("w") as file, redirect_stdout(file):
@@ -413,7 +413,7 @@ def once_shown(terminal: Terminal, text: str, fault: Fault | None = None) -> Fau
 
     async def wait_until_told(exchange: Exchange) -> web.StreamResponse:
         await asyncio.to_thread(terminal.wait_for, text)
-        return exchange.answer() if fault is None else await fault(exchange)
+        return exchange.response() if fault is None else await fault(exchange)
 
     return wait_until_told
 

@@ -139,7 +139,7 @@ def add_rows_with_files(fake: FakeVideoSDK, count: int) -> list[str]:
 
 async def send_part(exchange: Any, size: int) -> Any:
     """Send a part of the body and then stall."""
-    response = exchange.answer()
+    response = exchange.response()
     cut = web.StreamResponse()
     cut.content_length = len(response.body)
     await cut.prepare(exchange.request)

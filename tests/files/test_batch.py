@@ -201,7 +201,7 @@ class Leaving:
 
     async def stall(self, exchange: Any) -> Any:
         if exchange.request.match_info["id"] == self.ids[0]:
-            return exchange.answer()
+            return exchange.response()
         return await send_part(exchange, 100)
 
     def begin(self) -> Downloads[Any]:

@@ -108,7 +108,7 @@ async def test_killed_download_leaves_complete_files_and_resumes(
 
             async def only_large(exchange: Exchange, large: str = large) -> Any:
                 is_it = exchange.request.match_info["name"] == large
-                return await stall(exchange) if is_it else exchange.answer()
+                return await stall(exchange) if is_it else exchange.response()
 
             fake.files.fail_next(only_large, times=COUNT)
         code = await run_until(fake, token, directory, moment)

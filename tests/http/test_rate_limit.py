@@ -69,7 +69,7 @@ async def test_rate_is_shared_by_all_walks(fake: FakeVideoSDK) -> None:
         arrived.append(loop.time())
         if sum(1 for moment in arrived[-60:] if moment > arrived[-1] - 0.1) > 40:
             return await Status(429)(exchange)
-        return exchange.answer()
+        return exchange.response()
 
     fake.every(1, strict)
     async with fake.client(requests_per_second=280, retry=RetryPolicy(attempts=1)) as client:
@@ -125,7 +125,7 @@ async def test_request_waits_for_token_before_its_turn(fake: FakeVideoSDK) -> No
 
     async def note(exchange: Exchange) -> Any:
         arrived.append(time.monotonic())
-        return exchange.answer()
+        return exchange.response()
 
     async def provider() -> str:
         await asyncio.sleep(0.2)

@@ -127,7 +127,7 @@ async def test_other_headers_with_urls_are_ignored(
     url = f"http://127.0.0.1:{elsewhere.port}/"
 
     async def tempt(exchange: Exchange) -> web.StreamResponse:
-        answer = exchange.answer()
+        answer = exchange.response()
         answer.headers.update(
             {
                 "Refresh": f"0; url={url}",

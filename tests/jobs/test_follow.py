@@ -318,7 +318,7 @@ async def test_row_that_fails_permanently_hides_no_others(
     async def fail(exchange: Exchange) -> web.StreamResponse:
         if exchange.request.path.endswith(bad["id"]):
             return await Status(503)(exchange)
-        return exchange.answer()
+        return exchange.response()
 
     fake.every(1, fail)
     assert await following.poll() == []
@@ -647,12 +647,12 @@ async def test_every_change_is_yielded_exactly_once(
 
     async def trouble(exchange: Exchange) -> web.StreamResponse:
         if is_calm:
-            return exchange.answer()
+            return exchange.response()
         if chance.random() < 0.1:
             return await Status(503)(exchange)
         if chance.random() < 0.2:
             change_something(fake, chance, newest_at)
-        return exchange.answer()
+        return exchange.response()
 
     fake.every(1, trouble)
     for _ in range(12):

@@ -434,7 +434,7 @@ async def test_late_first_start_is_found_after_refused_second(
 
     async def begun_meanwhile(exchange: Exchange) -> web.StreamResponse:
         fake.add_transcription(status="running", duration=None)
-        return exchange.answer()
+        return exchange.response()
 
     fake.fail_next(DropConnection(), Delay(0), begun_meanwhile)
     result = await start(client)

@@ -159,7 +159,7 @@ class Script:
         """Answer as was chosen."""
         query = exchange.request.query
         fault = self._due.pop((query["roomId"], query["page"]), None)
-        return exchange.answer() if fault is None else await fault(exchange)
+        return exchange.response() if fault is None else await fault(exchange)
 
 
 class Waits:

@@ -354,7 +354,7 @@ class Leaving:
 
 
 async def _in_two_pieces(exchange: Exchange) -> web.StreamResponse:
-    whole = exchange.answer()
+    whole = exchange.response()
     body = whole.body if isinstance(whole.body, bytes) else b""
     response = web.StreamResponse(headers={"Content-Length": str(len(body))})
     with contextlib.suppress(ConnectionError):  # nobody waits for the rest any more

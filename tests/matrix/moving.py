@@ -47,7 +47,7 @@ class Mover:
         if self._is_time(page):
             self._change()
             self.moments += 1
-        return exchange.answer()
+        return exchange.response()
 
     def _is_time(self, page: int) -> bool:
         if self._line.when == "at random requests":

@@ -338,7 +338,7 @@ async def test_throttled_walk_halves_the_window_and_loses_no_row(
     async def crowded(exchange: Exchange) -> Any:
         is_crowd = fake.in_flight > most
         await asyncio.sleep(0.005)
-        return await Status(429)(exchange) if is_crowd else exchange.answer()
+        return await Status(429)(exchange) if is_crowd else exchange.response()
 
     fake.every(1, crowded)
     retry = RetryPolicy(attempts=50, wait_initial=0.01, wait_max=0.05)
@@ -372,11 +372,11 @@ async def test_movement_shown_only_by_a_later_page_is_noticed(
         await until(lambda: bool(took))
         await asyncio.sleep(0.02)
         fake.add_transcription(room_id=ROOM)
-        return exchange.answer()
+        return exchange.response()
 
     async def early(exchange: Exchange) -> Any:
         took.append(fake.rows.pop(0)["id"])
-        return exchange.answer()
+        return exchange.response()
 
     fake.on_page(4, late)
     fake.on_page(5, early)

@@ -157,7 +157,7 @@ async def test_checkpoint_of_a_verified_walk_resumes_a_plain_walk(
 
 async def _answer(exchange: Any) -> Any:
     """Inject no fault."""
-    answer: Callable[[], Any] = exchange.answer
+    answer: Callable[[], Any] = exchange.response
     return answer()
 
 

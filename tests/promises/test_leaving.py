@@ -72,7 +72,7 @@ class Place:
 
     async def drip(self, exchange: Exchange) -> web.StreamResponse:
         """Answer a byte at a time."""
-        body = exchange.answer().body
+        body = exchange.response().body
         response = web.StreamResponse(headers={"Content-Length": str(len(body))})
         await response.prepare(exchange.request)
         for n, byte in enumerate(body):

@@ -47,7 +47,7 @@ schedules = st.lists(st.sampled_from([*FAULTS, None]), max_size=30)
 
 async def _pass(exchange: Any) -> Any:
     """Inject no fault."""
-    return exchange.answer()
+    return exchange.response()
 
 
 @settings(max_examples=60)

@@ -291,7 +291,7 @@ async def test_concurrent_walks_honour_their_own_retry_after(fake: FakeVideoSDK)
         room = exchange.request.query["roomId"]
         arrived[room].append(now())
         if len(arrived[room]) > 1:
-            return exchange.answer()
+            return exchange.response()
         return await Status(429, {"Retry-After": asked[room], "Date": date})(exchange)
 
     fake.every(1, refuse_once)

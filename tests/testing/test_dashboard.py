@@ -185,7 +185,7 @@ async def test_requests_are_the_newest_50(fake: FakeVideoSDK, client: Transcript
 
     async def slow(exchange: Exchange) -> Any:
         seen.append((await read(fake))["requests"])
-        return exchange.answer()
+        return exchange.response()
 
     for _ in range(52):
         await client.count()

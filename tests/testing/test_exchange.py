@@ -152,7 +152,7 @@ async def test_most_in_flight_counts_concurrent_requests(
 
     async def meet(exchange: Exchange) -> web.StreamResponse:
         await both.wait()
-        return exchange.answer()
+        return exchange.response()
 
     assert (fake.most_in_flight, fake.in_flight) == (0, 0)
     fake.fail_next(meet, times=2)

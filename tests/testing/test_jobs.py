@@ -76,8 +76,8 @@ async def test_applied_start_is_applied_once(
     """Although the fault uses the response after it was built."""
 
     async def respond_twice(exchange: Any) -> Any:
-        assert exchange.answer() is exchange.answer()
-        return exchange.answer()
+        assert exchange.response() is exchange.response()
+        return exchange.response()
 
     fake.fail_next(Applied(respond_twice), Applied(DropConnection()))
     assert (await post(http, fake, "start", json={"roomId": ROOM}))[0] == 200

@@ -200,7 +200,7 @@ async def test_add_session_adds_rows_with_new_session_id(
 
 @pytest.mark.parametrize(
     ("order", "numbers"),
-    [("as they are", [1, 0, 2]), ("oldest first", [0, 1, 2]), ("newest first", [2, 1, 0])],
+    [("as stored", [1, 0, 2]), ("oldest first", [0, 1, 2]), ("newest first", [2, 1, 0])],
 )
 async def test_order_sorts_by_start(order: str, numbers: list[int]) -> None:
     """Rows are listed in their order, or by start."""

@@ -72,7 +72,7 @@ async def _respond(
 ) -> web.StreamResponse:
     """Return the response, from the fault if there is one, and record both."""
     seen.fault = fault
-    response = exchange.answer() if fault is None else await fault(exchange)
+    response = exchange.response() if fault is None else await fault(exchange)
     transport = exchange.request.transport
     # A response that a fault returns after it closed the connection is never sent.
     if response.prepared or (transport is not None and not transport.is_closing()):

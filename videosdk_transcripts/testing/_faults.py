@@ -43,7 +43,7 @@ class Delay:
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         await asyncio.sleep(self.seconds)
-        return exchange.answer()
+        return exchange.response()
 
 
 @frozen
@@ -67,7 +67,7 @@ class CutBody:
     after: int = 10
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
-        whole = exchange.answer()
+        whole = exchange.response()
         body = bytes(whole.body) if isinstance(whole.body, bytes) else b""
         cut = web.StreamResponse(status=whole.status)
         cut.content_length = len(body)
@@ -161,7 +161,7 @@ class Change:
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         self.change(exchange.fake)
-        return exchange.answer()
+        return exchange.response()
 
 
 @frozen
@@ -179,7 +179,7 @@ class Applied:
     fault: Fault
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
-        exchange.answer()
+        exchange.response()
         return await self.fault(exchange)
 
 

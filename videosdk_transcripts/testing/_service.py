@@ -51,7 +51,7 @@ class Exchange:
     request: web.Request
     respond: Callable[[Callable[[Listing], Any]], web.Response]
 
-    def answer(self) -> web.Response:
+    def response(self) -> web.Response:
         """Return the response that the service sends without a fault."""
         return self.respond(Listing.envelope)
 
@@ -333,7 +333,7 @@ class FakeService:
         max_page_size: int | None = None,
         last_page_if_empty: int = 1,
         page_sizes: list[int] | None = None,
-        order: Literal["as they are", "newest first", "oldest first"] = "as they are",
+        order: Literal["as stored", "newest first", "oldest first"] = "as stored",
         slash: Literal["either", "required", "refused"] = "either",
         now: Callable[[], float] = time.time,
         port: int = 0,
@@ -462,7 +462,7 @@ class FakeService:
         per_page = min(per_page, self.max_page_size or per_page)
         rows = self.rows if of is None else of
         rows = [row for row in rows if self.filters == "ignored" or matches(row, query)]
-        if self.order != "as they are":
+        if self.order != "as stored":
             rows.sort(
                 key=lambda row: str(row.get("start") or ""), reverse=self.order == "newest first"
             )
