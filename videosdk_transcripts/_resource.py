@@ -21,7 +21,7 @@ from .models import Page, PostTranscription, Transcription, WalkStats
 
 RowT = TypeVar("RowT", bound=Transcription | PostTranscription)
 
-_LARGE: Final = 100_000
+_LARGE_BODY: Final = 100_000
 """Bytes of a page that are decoded in about a millisecond."""
 
 
@@ -100,7 +100,7 @@ class Resource(Generic[RowT]):
         Return the server's total.
 
         Raises:
-            InvalidResponseError: there is no total, or it counts foreign rows.
+            InvalidResponseError: there is no total, or the one row that was read is foreign.
             VideoSDKTranscriptsError: the last failure of the request.
         """
         page = await self._fetch_page(wanted, 1, 1, on_invalid="skip")
@@ -123,7 +123,7 @@ class Resource(Generic[RowT]):
         Raises:
             ConfigurationError: the checkpoint is invalid, or belongs to another walk.
         """
-        # Outside of the pager, whose repr a traceback with locals would show half-made.
+        # Loaded before the pager exists, so that a failure can't expose a partly built one.
         checkpoint = options.load_checkpoint(self._endpoint.name)
         stats = WalkStats()
 
@@ -141,7 +141,7 @@ class Resource(Generic[RowT]):
             fetch, options, checkpoint, stats, clock=self._clock, list_name=self._endpoint.name
         )
 
-    # Not a coroutine: each one would be one more to pass through when a response arrives.
+    # Not a coroutine itself: each coroutine on the way of a page slows its response.
     def _fetch_page(
         self,
         wanted: Filter,
@@ -155,7 +155,7 @@ class Resource(Generic[RowT]):
         request = list_request(self._endpoint, wanted, page, page_size)
 
         async def decode(response: Response) -> Page[RowT]:
-            if len(response.body) < _LARGE:
+            if len(response.body) < _LARGE_BODY:
                 return await self._read_page(response, request, page, on_invalid)
             # Several pages that were read ahead may arrive at once. One after another, they
             # hold the event loop no longer than one of them.

@@ -72,7 +72,9 @@ async def test_concurrent_writers_of_one_file_exclude_each_other(tmp_path: Path)
     target = tmp_path / "a.txt"
     one, two = PartFile(target), PartFile(target)
     await one.write(bytes(1_100_000))
-    with pytest.raises(FileError, match="another program or task is writing the same file"):
+    with pytest.raises(
+        FileError, match="writing the same file; wait for it to finish, and download again"
+    ):
         await two.commit()
     await two.discard()
     await one.commit()

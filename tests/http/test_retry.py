@@ -32,7 +32,7 @@ from videosdk_transcripts._http.retry import (
     Runner,
     is_retryable,
     is_retryable_write,
-    is_unsettled,
+    leaves_in_doubt,
 )
 from videosdk_transcripts._http.session import ConnectionOptions, Sessions
 
@@ -91,15 +91,15 @@ def test_only_429_lets_a_settled_write_be_sent_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 406, 408, 500, 501, 502, 503, 504, 520])
-def test_write_is_unsettled_after_these_statuses(status: int) -> None:
+def test_write_leaves_in_doubt_after_these_statuses(status: int) -> None:
     """A failure may come after the fact, and a success that can't be read proves nothing."""
-    assert is_unsettled(status)
+    assert leaves_in_doubt(status)
 
 
 @pytest.mark.parametrize("status", [301, 304, 400, 401, 403, 404, 409, 422, 429, 499])
 def test_refused_write_is_settled(status: int) -> None:
     """It was not applied."""
-    assert not is_unsettled(status)
+    assert not leaves_in_doubt(status)
 
 
 def test_throttling_statuses() -> None:

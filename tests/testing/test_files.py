@@ -110,6 +110,12 @@ async def test_unknown_file_is_404(http: aiohttp.ClientSession, fake: FakeVideoS
     assert await fetch(http, f"{fake.url}/files/{row['id']}/x.txt") == (404, b"")
 
 
+async def test_unknown_row_raises(fake: FakeVideoSDK) -> None:
+    """The id is named: a mistyped one would be hard to find otherwise."""
+    with pytest.raises(KeyError, match="no row has the id 'typo'"):
+        fake.files.put("typo", "txt")
+
+
 async def test_redirect_names_another_url(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
     """With status 302 by default."""
     link = fake.files.put(fake.add_transcription(), "txt")

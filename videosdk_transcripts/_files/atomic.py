@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -120,7 +121,7 @@ async def make_directory(directory: Path) -> None:
     def make() -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(13, "no permission to write")
+            raise PermissionError(errno.EACCES, "no permission to write")
 
     try:
         await in_thread(make)
@@ -262,28 +263,37 @@ def _is_at(file: int, path: Path) -> bool:
         return False
 
 
+_LOCKED: Final = "another program or task is writing the same file"
+
+
 def _lock(file: int) -> None:
     """Lock a file until it is closed, if the file system supports locks."""
     if sys.platform == "win32":  # pragma: no cover
         import msvcrt
 
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError(errno.EAGAIN, _LOCKED) from None
         return
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise BlockingIOError(11, "another program or task is writing the same file") from None
+        raise BlockingIOError(errno.EAGAIN, _LOCKED) from None
     except OSError:
         # Some network file systems have no locks, and concurrent writers are rare.
         pass
 
 
 def _not_writable(directory: Path, error: OSError) -> FileError:
+    if error.strerror == _LOCKED:
+        advice = "wait for it to finish"
+    else:
+        advice = "free some space or choose another directory"
     # The system's message, without the file name, which contains an id.
     return FileError(
         f"can't write to the directory {directory}: {error.strerror or type(error).__name__}; "
-        "free some space or choose another directory, and download again: complete files are "
-        "skipped"
+        f"{advice}, and download again: complete files are skipped"
     )

@@ -53,14 +53,15 @@ class _Rule:
     """A start or stop that was certainly not applied is sent again."""
     throttling: bool
     """The service asks for fewer requests."""
-    unsettled: bool
+    in_doubt: bool
     """A start or stop may have been applied: it is not sent again before that is known."""
 
 
+# The table of what is retried, by status.
 # fmt: off
 _RULES: Final = {
-    #           read   write  throttling  unsettled
-    406:  _Rule(False, False, False,      True),  # the service's own failures, maybe after the fact
+    #           read   write  throttling  in_doubt
+    406:  _Rule(False, False, False,      True),  # sent for internal errors, maybe after the change
     408:  _Rule(True,  False, False,      True),
     429:  _Rule(True,  True,  True,       False),
     500:  _Rule(True,  False, False,      True),
@@ -71,16 +72,12 @@ _RULES: Final = {
 _REFUSED: Final = _Rule(False, False, False,      False)  # any other 3xx or 4xx
 _OTHER: Final   = _Rule(False, False, False,      True)   # any other status
 # fmt: on
-"""
-The table of what is retried, by status.
-
-Without a status there is no rule to look up: what failed without one (no connection, a timeout,
-a response that broke off or is not the promised JSON) is retried if it `is_transient`, a
-property of the error. A start or stop is unsettled then once its body has been sent.
-"""
+# A failure without a status (no connection, a timeout, a response that broke off or is not the
+# promised JSON) has no row: it is retried if it `is_transient`, a property of the error. A start
+# or stop is in doubt then once its body has been sent.
 
 THROTTLING_STATUSES: Final = frozenset(s for s, rule in _RULES.items() if rule.throttling)
-"""Looked up for each response, so that it is not derived each time."""
+"""Derived once, because every response is checked."""
 
 
 def _rule_for(status: int) -> _Rule:
@@ -104,23 +101,23 @@ def is_retryable_write(error: BaseException, *, in_doubt: bool) -> bool:
             `Call.reconcile` finds that it was not.
     """
     if in_doubt:
-        return isinstance(error, _RECONCILED)
+        return isinstance(error, _REQUEST_FAILURES)
     if isinstance(error, StatusError):
         return _rule_for(error.status or 0).write
     return _is_transient_without_status(error)
 
 
-_RECONCILED: Final = (ConnectionFailedError, TimedOutError, InvalidResponseError, StatusError)
-"""Failures of the request itself, after which `Call.reconcile` asks what became of it."""
+_REQUEST_FAILURES: Final = (ConnectionFailedError, TimedOutError, InvalidResponseError, StatusError)
+"""Failures of the request itself, as opposed to errors of the caller's own functions."""
 
 
-def is_unsettled(status: int) -> bool:
+def leaves_in_doubt(status: int) -> bool:
     """Return whether a start or stop may have been applied, given the status of the response."""
-    return _rule_for(status).unsettled
+    return _rule_for(status).in_doubt
 
 
 def _is_transient_without_status(error: BaseException) -> bool:
-    return isinstance(error, _RECONCILED) and error.is_transient
+    return isinstance(error, _REQUEST_FAILURES) and error.is_transient
 
 
 # The policy.
@@ -217,7 +214,7 @@ class Attempt:
     _semaphore: asyncio.Semaphore
     _has_slot: bool = True
 
-    def finish_sending(self) -> None:
+    def response_received(self) -> None:
         """Release the slot, and lift the attempt_timeout: the response is complete."""
         self.release_slot()
         self.timeout.reschedule(self.call.ends_at)

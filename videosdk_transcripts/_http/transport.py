@@ -25,7 +25,7 @@ from videosdk_transcripts.models import WalkStats
 
 from .aiohttp_errors import Translation
 from .rate_limit import RateLimiter
-from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, is_unsettled
+from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, leaves_in_doubt
 from .session import NO_TIMEOUT, ConnectionOptions, Sessions
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class Transport:
 
         async def send(attempt: Attempt) -> T:
             token, response = await self._send_with_token(request, attempt)
-            attempt.finish_sending()
+            attempt.response_received()
             hint = self._explain_refusal(response, token) if response.status == 401 else ""
             check_status(response, request, now=self.clock.time(), hint=hint)
             return await decode(response)
@@ -180,7 +180,7 @@ class Transport:
                 # Counted before the body is read, which may break off.
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
-                    call.attempts.in_doubt = is_unsettled(response.status)
+                    call.attempts.in_doubt = leaves_in_doubt(response.status)
                 chunks: list[bytes] = []
                 await read_body(
                     response,

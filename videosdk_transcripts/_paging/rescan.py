@@ -177,12 +177,12 @@ class Rescans(Generic[TranscriptionT]):
     def note_rows_moved(self) -> None:
         """Start a rescan at the next page, since rows have moved."""
         self.moving = self._may_be_stale = True
-        self._require_second_pass()
+        self._mark_pass_as_moved()
 
     def note_rows_may_have_moved(self) -> None:
         """Start a rescan at the next page: a dropped response might have shown movement."""
         self._may_be_moving = True
-        self._require_second_pass()
+        self._mark_pass_as_moved()
 
     def has_evidence(self, page: Page[TranscriptionT], *, is_new: bool) -> bool:
         """
@@ -285,7 +285,7 @@ class Rescans(Generic[TranscriptionT]):
         last_page = self._numbers.last_page or number
         return max(self._floor, min(number - 1, last_page))
 
-    def _require_second_pass(self) -> None:
+    def _mark_pass_as_moved(self) -> None:
         if self.running is not None:
             self.running = evolve(self.running, rows_moved=True)
 

@@ -8,6 +8,7 @@ service. This is why they share a file.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
@@ -76,8 +77,9 @@ class SeenRequest:
 
     @property
     def page(self) -> int | None:
-        """Return the requested page, or None."""
-        return int(self.query["page"]) if "page" in self.query else None
+        """Return the requested page; None if there is none, or it is not a number."""
+        page = self.query.get("page", "")
+        return int(page) if page.isdecimal() else None
 
 
 class FaultQueue:
@@ -95,7 +97,7 @@ class FaultQueue:
         self._every.clear()
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
-        """Apply these faults to the next requests, one each; repeat all of them."""
+        """Apply these faults to the next requests, one each; `times` repeats all."""
         self._next.extend(_checked(faults) * times)
 
     def on_page(self, page: int, *faults: Fault, times: int = 1) -> None:
@@ -210,12 +212,13 @@ class Jobs:
 
     def deliver(self, files: FakeFiles, now: float) -> None:
         """Add the files of each row whose time has come."""
-        for _, row in (due := [one for one in self._due if one[0] <= now]):
+        due = [row for when, row in self._due if when <= now]
+        self._due = [(when, row) for when, row in self._due if when > now]
+        for row in due:
             for name in self.formats:
                 files.put(row, name)
             if row["id"] in self._summaries:
                 files.put(row, "txt", summary=True)
-        self._due = [one for one in self._due if one not in due]
 
 
 class FakeFiles:
@@ -285,12 +288,14 @@ class FakeFiles:
         row = self._row(row)
         for (row_id, _), links in self._links.items():
             if row_id == row["id"]:
-                links.expired_status, links.is_gone = status, not renew
-                links.number += renew
+                links.expired_status = status
+                links.is_gone = not renew
+                if renew:
+                    links.number += 1
                 self._write(row, links)
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
-        """Apply these faults to the next requests for files, one each; repeat all of them."""
+        """Apply these faults to the next requests for files, one each; `times` repeats all."""
         self.faults.fail_next(*faults, times=times)
 
     def clear_faults(self) -> None:
@@ -306,7 +311,10 @@ class FakeFiles:
         if not isinstance(row, str):
             return row
         rows = (*self._fake.rows, *self._fake.post_rows)
-        return next(one for one in rows if one["id"] == row)
+        found = next((one for one in rows if one["id"] == row), None)
+        if found is None:
+            raise KeyError(f"no row has the id {row!r}")
+        return found
 
     def _write(self, row: Row, links: FileLinks) -> str:
         link = f"{self._fake.url}{links.path}"
@@ -469,7 +477,7 @@ class FakeService:
         sizes = self.page_sizes
         if sizes is None:
             start, size = (page - 1) * per_page, per_page
-            last_page = -(-len(rows) // per_page) or self.last_page_if_empty
+            last_page = math.ceil(len(rows) / per_page) or self.last_page_if_empty
         else:
             start = sum(sizes[: page - 1])
             size = sizes[page - 1] if page <= len(sizes) else 0
