@@ -105,8 +105,8 @@ async def test_output_that_failed_is_not_counted(
         raise OSError
 
     async with file.kept_current():
-        with pytest.raises(OSError):
-            file.print(fail)
+        with pytest.raises(OSError), file.printing():
+            fail()
         await asyncio.sleep(0.05)
     file.close(complete=False)
     assert (tmp_path / "checkpoint").read_text("utf-8") == "before"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -97,10 +97,12 @@ class CheckpointFile:
             task.cancel()
             await asyncio.wait([task])
 
-    def print(self, action: Callable[[], None]) -> None:
+    @contextmanager
+    def printing(self) -> Generator[None]:
         """Print what the checkpoint counts as delivered, and write the file if it is due."""
         self._is_printing = True
-        action()
+        yield
+        # Not after an error: output that failed is not counted as delivered.
         self._is_printing = False
         if self._path and time.monotonic() - self._written_at >= _WRITE_INTERVAL:
             self._write(self._path)
@@ -112,7 +114,7 @@ class CheckpointFile:
         if complete:
             self._path.unlink(missing_ok=True)
             return
-        # Output that failed is not counted as delivered: the file stays as it is.
+        # After output that failed the file stays as it is.
         if not self._is_printing:
             self._write(self._path)
         notify(f"run the same command again to resume from {self._path}")

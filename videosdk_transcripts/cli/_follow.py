@@ -88,7 +88,8 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
         try:
             async with follower, file.kept_current():
                 async for change in follower:
-                    file.print(lambda: _print_change(change, output_format))  # noqa: B023 - called at once
+                    with file.printing():
+                        _print_change(change, output_format)
                     count += 1
                     if count == limit:
                         break

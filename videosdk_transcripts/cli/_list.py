@@ -172,15 +172,16 @@ async def _list_rows(
     pager, file = open_checkpoint(checkpoint, create)
     printer = _make_printer(output_format, columns, query)
     rows_scroll = sys.stdout.isatty() and not printer.is_deferred
-    complete = False
+    succeeded = False
     try:
         async with pager, file.kept_current(), progress_of(pager, rows_scroll=rows_scroll):
             async for row in pager:
                 if row_filter.selects(row):
-                    file.print(lambda: printer.add(row))  # noqa: B023 - called at once
+                    with file.printing():
+                        printer.add(row)
                     if row_filter.is_full:
                         break
-        complete = True
+        succeeded = True
     except VideoSDKTranscriptsError as error:
         if row_filter.selected:
             raise PartialError.after(row_filter.selected, error) from None
@@ -194,8 +195,9 @@ async def _list_rows(
         raise
     finally:
         # After a failure too: the exit code says that some rows were printed.
-        printer.end(complete=complete)
-        file.close(complete=complete and not row_filter.is_full)
+        printer.end(complete=succeeded)
+        # Behind a limit there is more to resume.
+        file.close(complete=succeeded and not row_filter.is_full)
         report_skipped_rows(pager.stats, query.on_unverified)
         row_filter.report()
 
