@@ -1,12 +1,12 @@
 """
 Keep secrets out of everything that is shown (P8).
 
-The first part hides what we hold: tokens, keys and secrets become a `Secret` where they enter
+The first part hides our own secrets: tokens, keys and secrets become a `Secret` where they enter
 the package (`TranscriptsClient`, `mint_token`, the environment, a token callable) and stay one.
 They are masked there only, so that no later frame can show the plain text.
 
-The second part cleans what others send: text of the service or of a proxy may echo a secret, or
-contain characters that change a terminal.
+The second part redacts received text: the service or a proxy may echo a secret, or send
+characters that change a terminal.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from urllib.parse import unquote
 TokenProvider = Callable[[], Awaitable[str]]
 
 
-# What we hold.
+# Our own secrets.
 
 
 class Secret(str):
     """
     A string whose text is not shown in a repr or a traceback with locals, and not pickled.
 
-    To a library that sends it, it is an ordinary string.
+    Libraries can use it as an ordinary string.
     """
 
     __slots__ = ()
@@ -36,7 +36,7 @@ class Secret(str):
         return "'***'"
 
     def __getitem__(self, key: SupportsIndex | slice) -> Secret:
-        # A tool that shortens a repr must not get at the text either.
+        # A tool that shortens a repr must not reveal the text either.
         return Secret(super().__getitem__(key))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
@@ -88,11 +88,11 @@ def refuse_pickle(self: object) -> NoReturn:
     raise TypeError(f"{type(self).__name__} holds a secret; create one in each process")
 
 
-# What others send.
+# Received text.
 
 
 TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
-"""A JSON web token, wherever it may be echoed."""
+"""A JSON web token, in any echoed text."""
 _STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 _MIN_BASE64: Final = 8
 """Characters of a secret in base64; a shorter sequence occurs by chance."""

@@ -141,7 +141,7 @@ class Resource(Generic[RowT]):
             fetch, options, checkpoint, stats, clock=self._clock, list_name=self._endpoint.name
         )
 
-    # Not a coroutine itself: each coroutine on the way of a page slows its response.
+    # Not a coroutine, because every nested coroutine adds work to each response.
     def _fetch_page(
         self,
         wanted: Filter,
@@ -157,8 +157,8 @@ class Resource(Generic[RowT]):
         async def decode(response: Response) -> Page[RowT]:
             if len(response.body) < _LARGE_BODY:
                 return await self._read_page(response, request, page, on_invalid)
-            # Several pages that were read ahead may arrive at once. One after another, they
-            # hold the event loop no longer than one of them.
+            # Several prefetched pages may arrive at the same time. Decoded one after another,
+            # they block the event loop no longer than one of them.
             async with self._decoding.of_this_loop():
                 return await self._read_page(response, request, page, on_invalid)
 

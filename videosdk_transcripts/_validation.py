@@ -22,13 +22,13 @@ def check_id(name: str, value: object, hint: str = "") -> None:
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Check a whole number of `least` or more."""
+    """Check an integer of `least` or more."""
     if type(value) is not int or value < least:
         raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {value!r}")
 
 
 def check_number(name: str, value: object, *, least: float, above: bool = False) -> None:
-    """Check a number of `least` or more, or above it."""
+    """Check a number of `least` or more; with `above`, one greater than `least`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         # Rejects NaN, infinity, and integers that no float can hold.
         fits = (value > least if above else value >= least) and value <= sys.float_info.max
@@ -40,6 +40,6 @@ def check_number(name: str, value: object, *, least: float, above: bool = False)
 
 
 def check_word(name: str, value: object, words: tuple[str, ...]) -> None:
-    """Check one of a set of words."""
+    """Check that a value is one of several words."""
     if value not in words:
         raise ConfigurationError(f"{name} must be one of {', '.join(words)}, not {value!r}")

@@ -33,10 +33,10 @@ __all__ = ["TokenProvider", "mint_token"]
 logger = logging.getLogger("videosdk_transcripts")
 
 LIFETIME: Final = 600.0
-"""Default lifetime of a minted token in seconds: long enough to share, short enough to lose."""
+"""Default lifetime of a minted token in seconds; short, because it can't be revoked."""
 MAX_LIFETIME: Final = 365 * 86_400
-"""Maximum lifetime of a minted token in seconds, since it can't be revoked."""
-# No other words are documented.
+"""Maximum lifetime of a minted token in seconds."""
+# No other values are documented.
 PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
 ROLES: Final = ("crawler", "rtc")
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
@@ -45,7 +45,7 @@ _BACKDATED: Final = 60
 _EARLY: Final = 60.0
 """Seconds before its end at which a token is renewed, at most a fifth of its lifetime."""
 _MIN_USE: Final = 10.0
-"""Seconds that a token is used at least, so that a wrong clock does not renew it all the time."""
+"""Minimum seconds of use, so that a wrong clock does not cause a renewal per request."""
 
 
 # Minting.
@@ -72,13 +72,13 @@ def mint_token(
         room_id: the only room that it is valid for; None for all.
         participant_id: the only participant that it is valid for; None for all.
         permissions: ``allow_join`` and ``allow_mod``, one of them, or ``ask_join`` alone.
-        roles: ``crawler`` for the server API, ``rtc`` for joining, both, or none, which is
-            no restriction.
+        roles: ``crawler`` for the server API, ``rtc`` for joining, or both; empty for no
+            restriction.
         now: seconds since the epoch; the machine's clock by default.
 
     Raises:
         CredentialsError: the key or the secret is missing, or can't sign a token.
-        ConfigurationError: another argument is out of its bounds.
+        ConfigurationError: another argument is out of bounds.
     """
     # Masked first of all: an error below shows these names in a traceback with locals.
     api_key, secret = mask(api_key), mask(secret)
@@ -177,7 +177,7 @@ class RenewedToken:
     Args:
         mint: returns a new token.
         clock: the time, and how to wait.
-        secrets: what no error may quote, in addition to the token itself.
+        secrets: values to redact in errors, in addition to the token itself.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ def check_token(token: str | NotAString | None) -> Secret:
     Return a token that the service can accept and that fits into a header.
 
     Raises:
-        CredentialsError: it is not one; with a hint, and without the token.
+        CredentialsError: it is not a valid token. The message has a hint, but no token.
     """
     if not isinstance(token, Secret):
         kind = token.kind if isinstance(token, NotAString) else type(token).__name__

@@ -1,4 +1,4 @@
-"""The client: one method for each thing a user asks for."""
+"""`TranscriptsClient`: one method per operation of the API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .errors import ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
 
-# Imported where they are used: most programs use only some of them, and all start sooner.
+# Imported on first use, because most programs use only some of them (P16).
 if TYPE_CHECKING:
     from ._files.batch import Downloads
     from ._files.download import Download, Downloader
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["TranscriptsClient"]
 
 _SCAN_PAGE_SIZE: Final = 100
-"""Rows on a page where a whole list is read for the few rows that have changed."""
+"""Page size of scans, which read many rows to find the few that changed."""
 
 
 class TranscriptsClient:
@@ -363,16 +363,16 @@ class TranscriptsClient:
             room_id: the room.
             webhook_url: the URL that receives events; None for no webhook.
             language: a BCP-47 tag; None for the service's default.
-            model_id: the provider's name of a model; None for the service's default.
-            summary: True for a summary, or the prompt for one; False or None for none.
+            model_id: the provider's name for a model; None for the service's default.
+            summary: True for a summary, or a prompt for it; False or None for none.
 
         Returns:
             The running transcription, without files yet.
 
         Raises:
             ConfigurationError: an argument is invalid. Nothing has been sent.
-            VideoSDKTranscriptsError: the last failure. The message states whether it is
-                unknown that the transcription was started.
+            VideoSDKTranscriptsError: the last failure. If it is unknown whether the
+                transcription was started, the message states that.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
@@ -657,8 +657,8 @@ class TranscriptsClient:
             since: without a checkpoint, ``now`` for changes from now on, or ``start`` to begin
                 with everything that exists.
             poll: seconds between two polls, 1 or more, with jitter.
-            full_scan_interval: seconds between two walks over the whole list, 0 for one at each
-                poll; in between only its beginning is read.
+            full_scan_interval: seconds between two scans of the whole list, 0 for one at each
+                poll; the polls in between read only its beginning.
             on_unverified: as for `iter_transcriptions`.
             on_invalid: as for `iter_transcriptions`.
 
@@ -791,7 +791,7 @@ class TranscriptsClient:
         return lambda seconds: self.iter_transcriptions(room_id, walk_timeout=seconds)
 
     def _scan(self) -> AsyncIterator[Page[Transcription]]:
-        # A row that can't be read is not one that is waited for.
+        # An unreadable row must not end the waits for other rows.
         return self.iter_transcriptions(
             page_size=_SCAN_PAGE_SIZE, on_invalid="skip", readahead=0
         ).by_page()

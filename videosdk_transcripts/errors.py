@@ -22,7 +22,7 @@ Every error of the package, as one tree (promise P12).
     ├── InvalidResponseError           the response can't be read
     │   ├── ResponseTooLargeError      it exceeds the size limit
     │   ├── InvalidRowError            a row can't be read
-    │   └── UnverifiedRowError         a row lacks the ids to verify whose it is
+    │   └── UnverifiedRowError         a row lacks the ids to verify its room or session
     ├── PaginationError                the page information is contradictory or does not advance
     ├── IncompleteWalkError            no two passes over the list agreed
     ├── FileError                      a transcript or summary file is unavailable

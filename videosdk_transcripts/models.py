@@ -1,5 +1,5 @@
 """
-What users hold: transcriptions, pages and the counters of a walk.
+Public data classes: transcriptions, pages and the counters of a walk.
 
 All classes except the counters are frozen, slotted, picklable and consist of plain values.
 """
@@ -65,7 +65,7 @@ def _iso(time: datetime | None) -> str | None:
     if time is None:
         return None
     time = time.astimezone(UTC)
-    # Microseconds are kept if there are any.
+    # Microseconds are written only if there are any.
     spec = "microseconds" if time.microsecond % 1000 else "milliseconds"
     return time.isoformat(timespec=spec).replace("+00:00", "Z")
 
@@ -96,17 +96,17 @@ class Transcription:
     """The transcription's id."""
     status: str | None = None
     """
-    The service's own word. ``running`` and ``completed`` are documented; any other one is kept.
-    ``completed`` does not guarantee that a file exists: check `files`.
+    The status as sent by the service. ``running`` and ``completed`` are documented; others
+    are kept. ``completed`` does not guarantee that a file exists: check `files`.
     """
     room_id: str | None = None
     """The room, from either place in which a response has it."""
     session_id: str | None = None
     """The session, from either place in which a response has it."""
     start: datetime | None = None
-    """When it began, in UTC."""
+    """Start time, in UTC."""
     end: datetime | None = None
-    """When it ended, in UTC; None while it is running."""
+    """End time, in UTC; None while it is running."""
     files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
     """Format, such as ``txt``, to URL. Empty until the service has written a file."""
     summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
@@ -175,7 +175,7 @@ class Transcription:
 @frozen
 class PostTranscription:
     """
-    One transcription of a recording, made after the meeting.
+    One transcription of a recording, created after the meeting.
 
     Like `Transcription`: equal by value, hashed by id, None or an empty mapping for what is
     absent, null or ``{}``.
@@ -186,7 +186,7 @@ class PostTranscription:
     id: str
     """The transcription's id."""
     status: str | None = None
-    """The service's own word. ``completed`` is documented; any other one is kept."""
+    """The status as sent by the service. ``completed`` is documented; others are kept."""
     room_id: str | None = None
     """The room."""
     session_id: str | None = None
@@ -196,9 +196,9 @@ class PostTranscription:
     media_url: str | None = field(default=None, repr=_repr_url)
     """The file of the recording: a URL, or a path in the account's own storage."""
     start: datetime | None = None
-    """When it began, in UTC."""
+    """Start time, in UTC."""
     end: datetime | None = None
-    """When it ended, in UTC; None if unknown."""
+    """End time, in UTC; None if unknown."""
     files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
     """Format (``json``, ``srt``, ``txt``, ``tsv``, ``vtt``) to URL. Empty until a file exists."""
     summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
@@ -312,7 +312,7 @@ class WalkStats:
     """The counters of one walk, updated while it runs."""
 
     requests: int = 0
-    """Requests sent, including retries, except for those that aiohttp repeats by itself."""
+    """Requests sent, including retries, except for those that aiohttp itself resends."""
     retries: int = 0
     """Requests sent because an earlier one had failed."""
     throttled: int = 0
@@ -328,8 +328,8 @@ class WalkStats:
     invalid_rows: int = 0
     """Rows that could not be read and were skipped on request."""
     rescans: int = 0
-    """How often the walk went back because rows had moved."""
+    """Number of times that earlier pages were read again because rows had moved."""
     passes: int = 1
-    """How often the list was walked: once, or more with ``consistency="verify"``."""
+    """Number of passes over the list: one, or more with ``consistency="verify"``."""
     drifted: bool = False
     """Whether rows moved during the walk."""

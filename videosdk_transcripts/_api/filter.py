@@ -54,7 +54,7 @@ class Filter:
         """
         for name, value in (("room_id", room_id), ("session_id", session_id)):
             if value is not None:
-                check_id(name, value, "; None asks for all")
+                check_id(name, value, "; None selects all")
         return cls(room_id, session_id)
 
     def params(self) -> dict[str, str]:

@@ -41,7 +41,7 @@ class ConnectionOptions:
     trace_configs: Sequence[aiohttp.TraceConfig] = ()
     max_in_flight: int = 16
     resolver: AbstractResolver | None = None
-    """Resolves every name anew for each connection; None for aiohttp's own with its cache."""
+    """Resolves the host name for each connection; None for aiohttp's own with its cache."""
 
     def __attrs_post_init__(self) -> None:
         if self.session is not None and self.trace_configs:

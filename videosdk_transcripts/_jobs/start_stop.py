@@ -66,7 +66,7 @@ def start_request(
     _check_url(webhook_url)
     for name, value in (("language", language), ("model_id", model_id)):
         if value is not None:
-            check_id(name, value, "; None leaves it to the service")
+            check_id(name, value, "; None selects the service's default")
     options = {"webhookUrl": webhook_url, "language": language, "modelId": model_id}
     body: dict[str, Any] = {"roomId": room_id}
     body |= {key: value for key, value in options.items() if value is not None}
@@ -172,7 +172,7 @@ class _Write:
             self._unresolved = lost
             # This attempt sent nothing.
             self._attempts.count -= 1
-            # The list had attempts of its own, and nothing may be sent again without it.
+            # The list was already retried, and without it nothing may be sent again.
             self._attempts.deadline_passed = True
             raise
         self._was_looked_up = True
@@ -197,7 +197,7 @@ class _Write:
         return None if found is None else WriteResult(found, "found")
 
     async def _find_after(self, failure: VideoSDKTranscriptsError) -> WriteResult | None:
-        """Find the result after the last failure; if there is none, add what is known to it."""
+        """Find the result after the last failure, or add to the failure what is known."""
         in_doubt = self._attempts.in_doubt
         # A later request may have been refused because the first one was applied late.
         if not in_doubt and not (self._was_looked_up and isinstance(failure, StatusError)):
@@ -224,14 +224,14 @@ class _Write:
         row = result.transcription
         if row.room_id not in (None, self._room_id):
             raise InvalidResponseError(
-                f"{self._request.method} {self._request.subject}: the service answered with "
+                f"{self._request.method} {self._request.subject}: the service returned "
                 f"{row.id} of room {row.room_id}"
             )
         return result
 
 
 def _later(one: Transcription | None, other: Transcription) -> Transcription:
-    # Of those with the same start, or without one, the first.
+    # Of several with the same start, or with none, the first one.
     return max(one or other, other, key=lambda row: row.start or _LONG_AGO)
 
 
@@ -243,9 +243,9 @@ def _add(error: VideoSDKTranscriptsError, text: str) -> None:
     error.args = (error.message,)
 
 
-def _write(verb: str, room_id: str, body: Mapping[str, Any]) -> Request:
-    subject = f"the {verb} of the transcription of room {room_id}"
-    return Request(REALTIME.path + verb, subject, "POST", json.dumps(body).encode())
+def _write(action: str, room_id: str, body: Mapping[str, Any]) -> Request:
+    subject = f"the {action} of the transcription of room {room_id}"
+    return Request(REALTIME.path + action, subject, "POST", json.dumps(body).encode())
 
 
 def _check_url(url: object) -> None:
