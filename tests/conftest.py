@@ -1,4 +1,4 @@
-"""What all tests share: a fake service, a client that does not sleep, and no leftovers."""
+"""Fixtures for all tests: a fake service, a client that does not sleep, a check for leaks."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,13 @@ from videosdk_transcripts.testing import FakeVideoSDK
 from .cli.command_line import account, ctrl_c, run, wide  # noqa: F401 - fixtures
 from .promises.canaries import service, watch  # noqa: F401 - fixtures
 
-# A server is started for an example, which takes longer on a busy machine than a rule may.
+# Each example starts a server, which takes longer than Hypothesis allows on a busy machine.
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
 )
 settings.load_profile("default")
 
-# It needs a browser, and has settings of its own: `nox -s browser`.
+# Requires a browser and its own settings: `nox -s browser`.
 collect_ignore = ["browser"]
 
 
@@ -30,7 +30,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def tcp(talk: Talk) -> AsyncIterator[str]:
-    """Serve whatever a test writes to the socket, which no HTTP server would."""
+    """Serve raw bytes on a socket, for responses that no HTTP server would send."""
     tasks: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,7 +45,7 @@ async def tcp(talk: Talk) -> AsyncIterator[str]:
     async with server:
         host, port = server.sockets[0].getsockname()
         yield f"http://{host}:{port}"
-        # Whoever was accepted just now is served some turns of the loop later.
+        # A connection that was just accepted is served a few turns of the loop later.
         server.close()
         for _ in range(5):
             await asyncio.sleep(0)
@@ -60,14 +60,14 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let others run until something is so."""
+    """Let other tasks run until a condition is true."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it is told by nobody
+        while not condition():  # noqa: ASYNC110 - no event signals it
             await asyncio.sleep(0.001)
 
 
 class ManualClock:
-    """A clock that only sleeps advance, which it records and does not sleep."""
+    """A clock that only sleeps advance; it records them and returns immediately."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -91,27 +91,27 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Give a clock that only the test moves."""
+    """Return a clock that only the test advances."""
     return ManualClock()
 
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeVideoSDK]:
-    """Give a fake service without rows."""
+    """Return a fake service without rows."""
     async with FakeVideoSDK() as server:
         yield server
 
 
 @pytest.fixture
 async def client(fake: FakeVideoSDK, clock: ManualClock) -> AsyncIterator[TranscriptsClient]:
-    """Give a client of it that tries three times and does not sleep."""
+    """Return a client of the fake service with three attempts and no sleeps."""
     async with fake.client(retry=RetryPolicy(attempts=3), clock=clock.clock) as open_client:
         yield open_client
 
 
 @pytest.fixture(autouse=True)
 async def _nothing_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """After each test of the loop there is no task but the test's own."""
+    """Check after each test that only its own task remains."""
     yield
     await asyncio.sleep(0)
     left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -120,5 +120,5 @@ async def _nothing_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 
 @pytest.fixture
 def rows(fake: FakeVideoSDK) -> list[str]:
-    """Fill it with 45 rows of one room, which are three pages, and give their ids."""
+    """Add 45 rows of one room, which are three pages, and return their ids."""
     return [row["id"] for row in fake.add_transcriptions(45)]

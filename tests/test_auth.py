@@ -104,7 +104,7 @@ def test_token_without_roles_omits_the_claim() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "reason"),
     [
         ({"permissions": []}, "both, or ask_join alone"),
         ({"permissions": ["ask_join", "allow_mod"]}, "both, or ask_join alone"),
@@ -119,9 +119,9 @@ def test_token_without_roles_omits_the_claim() -> None:
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-def test_undocumented_claim_is_refused(options: dict[str, Any], says: str) -> None:
+def test_undocumented_claim_is_refused(options: dict[str, Any], reason: str) -> None:
     """Before the token is passed on."""
-    with pytest.raises(ConfigurationError, match=says) as caught:
+    with pytest.raises(ConfigurationError, match=reason) as caught:
         mint_token(KEY, SECRET, **options)
     assert SECRET not in str(caught.value)
 
@@ -305,21 +305,21 @@ async def test_ready_token_is_returned_and_not_renewed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "said"),
+    ("end", "reason"),
     [
         (NOW - 60, "the token expired at 2026-02-02T02:39:00+00:00"),
         (NOW + 60, None),
         (None, None),
     ],
 )
-def test_expired_token_explains_refusal(end: float | None, said: str | None) -> None:
+def test_expired_token_explains_refusal(end: float | None, reason: str | None) -> None:
     """Only if the token itself shows it."""
-    assert said == explain_refusal(Secret(made(end)), NOW)
+    assert reason == explain_refusal(Secret(made(end)), NOW)
     assert explain_refusal(Secret("opaque"), NOW) is None
     assert explain_refusal(Secret(jwt.encode({"exp": "soon"}, SECRET)), NOW) is None
 
 
-SHY = [
+HOLDERS = [
     Secret(SECRET),
     FixedToken(Secret(SECRET)),
     RenewedToken(Mint(), clock=Clock(time=lambda: NOW)),
@@ -329,7 +329,7 @@ SHY = [
 ]
 
 
-@pytest.mark.parametrize("holder", SHY, ids=lambda h: type(h).__name__)
+@pytest.mark.parametrize("holder", HOLDERS, ids=lambda h: type(h).__name__)
 def test_holder_of_secret_has_safe_repr_and_no_pickle(holder: object) -> None:
     """Pickling and copying are refused with a reason."""
     for shown in (repr(holder), f"{[holder]}"):

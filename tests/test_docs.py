@@ -1,4 +1,4 @@
-"""The examples of the README and of the pages run, and print what the pages say."""
+"""The examples of the README and of the docs run, and print the documented output."""
 
 import ast
 import asyncio
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 ROOM_ID = "abcd-efgh-ijkl"
 SESSION_ID = "64f1a2b3c4d5e6f708192a3b"
 
-# A block, and the text that stands right below it, which is what it prints.
+# A code block, and the text block directly below it, which is its output.
 BLOCK = re.compile(
     r"^```(?P<language>python|console)\n(?P<code>.*?)^```\n"
     r"(?:\n```text\n(?P<prints>.*?)^```\n)?",
@@ -41,7 +41,7 @@ filterwarnings = error
 
 @frozen
 class Example:
-    """One block of a page."""
+    """One code block of a page."""
 
     name: str
     line: int
@@ -53,7 +53,7 @@ class Example:
 
 
 def examples(language: str) -> Iterator[Example]:
-    """Find the blocks of a language, page after page."""
+    """Iterate over the code blocks of a language, page by page."""
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         text = path.read_text("utf-8")
         for block in BLOCK.finditer(text):
@@ -69,7 +69,7 @@ COMMANDS = list(examples("console"))
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeVideoSDK]:
-    """The rooms that the pages name, where the environment leads to."""
+    """Serve the rooms that the pages name, and point the environment to them."""
     async with FakeVideoSDK() as fake:
         fill_sandbox(fake)
         fake.add_transcriptions(45, room_id=ROOM_ID, session_id=SESSION_ID)
@@ -85,15 +85,15 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeVideoSDK
         yield fake
 
 
-def test_the_pages_have_examples() -> None:
-    """Otherwise the tests below would pass by finding nothing."""
+def test_pages_have_examples() -> None:
+    """Otherwise the tests below would pass without a single example."""
     assert {"README.md", "tutorial.md", "paging.md"} <= {e.name for e in SCRIPTS}
     assert {"testing.md"} == {e.name for e in TESTS}
     assert {"README.md", "command-line.md"} == {e.name for e in COMMANDS}
 
 
-def test_the_guarantees_name_tests_that_there_are() -> None:
-    """Each promise has its limits, or says that it has none, and what shows it."""
+def test_guarantees_name_existing_tests() -> None:
+    """Each promise names at least one test, and each named test exists."""
     page = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
     sections = re.split(r"^## (P\d+) ", page, flags=re.MULTILINE)[1:]
     assert sections[::2] == [f"P{number}" for number in range(1, 17)]
@@ -106,8 +106,8 @@ def test_the_guarantees_name_tests_that_there_are() -> None:
             )
 
 
-def test_the_reference_has_every_public_name() -> None:
-    """What can be imported is looked up there."""
+def test_reference_has_every_public_name() -> None:
+    """And no other name."""
     page = (ROOT / "docs" / "reference.md").read_text("utf-8")
     shown = re.findall(r"^\.\. auto(?:class|exception|function):: (\w+)", page, re.MULTILINE)
     assert sorted(videosdk_transcripts.__all__) == sorted(shown)
@@ -116,8 +116,8 @@ def test_the_reference_has_every_public_name() -> None:
 @pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("example", SCRIPTS, ids=str)
 async def test_script(example: Example) -> None:
-    """A script runs as it stands, and its asserts hold."""
-    # The empty lines make the lines of a traceback those of the page.
+    """A script runs unchanged, its assertions hold and its output is the documented one."""
+    # The empty lines make line numbers in a traceback match the page.
     code = compile(
         "\n" * (example.line - 1) + example.code,
         example.name,
@@ -132,15 +132,15 @@ async def test_script(example: Example) -> None:
             if code.co_flags & inspect.CO_COROUTINE:
                 await eval(code, names)  # noqa: S307 - our own pages
             else:
-                # It may have an asyncio.run of its own.
+                # It may call asyncio.run itself.
                 await asyncio.to_thread(exec, code, names)
     if example.prints is not None:
         assert example.prints == printed.getvalue()
 
 
 @pytest.mark.parametrize("example", TESTS, ids=str)
-def test_users_test(example: Example, tmp_path: Path) -> None:
-    """A test that a page shows passes in a project of its own."""
+def test_example_test(example: Example, tmp_path: Path) -> None:
+    """A documented test passes in its own project."""
     (tmp_path / "test_example.py").write_text(example.code, "utf-8")
     (tmp_path / "pytest.ini").write_text(SETTINGS, "utf-8")
     done = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
@@ -150,7 +150,7 @@ def test_users_test(example: Example, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("example", COMMANDS, ids=str)
 async def test_command(example: Example, tmp_path: Path) -> None:
-    """A command ends well, and prints what stands below it."""
+    """A command exits with 0 and prints the documented output."""
     fake_env = [f"{name}={value}" for name, value in _variables().items()]
     (tmp_path / "videosdk.env").write_text("\n".join(fake_env), "utf-8")
     for part in re.split(r"^\$ ", example.code, flags=re.MULTILINE)[1:]:
@@ -161,7 +161,7 @@ async def test_command(example: Example, tmp_path: Path) -> None:
         done = await asyncio.to_thread(_run, [sys.executable, "-c", main, *arguments], tmp_path)
         assert done.returncode == 0, done.stdout
         if prints:
-            # An editor takes the tab before an empty cell off the end of a line.
+            # Editors remove the tab before an empty last cell.
             assert [line.rstrip() for line in prints.splitlines()] == [
                 line.rstrip() for line in done.stdout.splitlines()
             ]

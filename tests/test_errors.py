@@ -90,6 +90,6 @@ def test_error_class_of_a_status(status: int, name: str) -> None:
 
 def test_docstring_lists_every_error() -> None:
     """And so does `__all__`."""
-    drawn = errors.__doc__ or ""
-    assert [name for name in errors.__all__ if name not in drawn] == []
+    docstring = errors.__doc__ or ""
+    assert [name for name in errors.__all__ if name not in docstring] == []
     assert sorted(errors.__all__) == sorted(c.__name__ for c in ALL)

@@ -1,4 +1,4 @@
-"""The package as a whole: its names, its map, its weight, its licence."""
+"""The package as a whole: public names, map, import weight, licence."""
 
 import ast
 import importlib
@@ -30,22 +30,22 @@ def promise_homes() -> dict[str, str]:
     return dict(rows)
 
 
-def test_each_promise_has_one_home_in_the_table() -> None:
+def test_table_lists_each_promise_once() -> None:
     """All sixteen, in order."""
     assert list(promise_homes()) == PROMISES
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-def test_the_home_of_a_promise_names_it_in_its_docstring(promise: str) -> None:
-    """So that a search for the promise finds the code that keeps it."""
+def test_home_of_a_promise_names_it_in_its_docstring(promise: str) -> None:
+    """So that a search for the promise finds the code that implements it."""
     path = PACKAGE / promise_homes()[promise]
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     assert re.search(rf"\b{promise}\b", docstring)
 
 
 @pytest.mark.parametrize("folder", SUBPACKAGES)
-def test_each_subpackage_has_a_map(folder: str) -> None:
-    """Its docstring names each of its files, and the promises that have their home there."""
+def test_docstring_of_a_subpackage_lists_its_files_and_promises(folder: str) -> None:
+    """It is the map of the folder."""
     docstring = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text("utf-8")))
     assert docstring
     files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
@@ -55,22 +55,22 @@ def test_each_subpackage_has_a_map(folder: str) -> None:
 
 
 def run_fresh(code: str) -> str:
-    """Return what some code prints in a process that has loaded nothing yet."""
+    """Return the output of code that runs in a new process."""
     command = (sys.executable, "-c", code)
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 def loaded_by(code: str) -> set[str]:
-    """Return the modules that some code loads in a process of its own."""
+    """Return the modules that code loads in a new process."""
     what = "*set(sys.modules).difference(before)"
     return set(run_fresh(f"import sys; before = set(sys.modules)\n{code}\nprint({what})").split())
 
 
 def test_exported_names() -> None:
-    """`__all__` is sorted, and is all that is public."""
+    """`__all__` is sorted and complete."""
     names = videosdk_transcripts.__all__
     for name in dir(videosdk_transcripts):
-        getattr(videosdk_transcripts, name)  # from then on each is a variable like any other
+        getattr(videosdk_transcripts, name)  # loads it, so that `vars` has it
     public = {
         name
         for name, value in vars(videosdk_transcripts).items()
@@ -80,8 +80,8 @@ def test_exported_names() -> None:
     assert sorted(names) == sorted(set(names)) == sorted(public)
 
 
-def test_every_public_name_is_described() -> None:
-    """With a docstring of its own, and so is each public member of the classes."""
+def test_every_public_name_has_a_docstring() -> None:
+    """And so has every public member of the classes."""
     for name in videosdk_transcripts.__all__:
         public = getattr(videosdk_transcripts, name)
         assert public.__doc__, name
@@ -90,29 +90,29 @@ def test_every_public_name_is_described() -> None:
                 assert value.__doc__, f"{name}.{member}"
 
 
-def test_the_version_is_that_of_the_metadata() -> None:
-    """Looked up when asked for, and nothing else is."""
+def test_version_is_read_from_the_metadata_on_first_use() -> None:
+    """Unknown names still raise an `AttributeError`."""
     assert videosdk_transcripts.__version__ == version("videosdk-transcripts") == "0.1.0"
     assert PROJECT["project"]["version"] == "0.1.0"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = videosdk_transcripts.nothing
 
 
-def test_the_package_is_typed_and_free() -> None:
-    """The marker and the licence travel with it."""
+def test_package_has_typing_marker_and_licence() -> None:
+    """Both are part of the installed package."""
     assert (PACKAGE / "py.typed").exists()
     assert metadata("videosdk-transcripts")["License-Expression"] == "MIT"
 
 
-def test_the_core_needs_five_libraries() -> None:
-    """All others are extras."""
+def test_core_requires_five_libraries() -> None:
+    """All others belong to extras."""
     core = [line for line in requires("videosdk-transcripts") or [] if "extra ==" not in line]
     names = {re.split(r"[^\w-]", line)[0].lower() for line in core}
     assert names == {"aiohttp", "attrs", "cattrs", "pyjwt", "tenacity"}
 
 
-def test_checkers_see_the_names_where_they_are_loaded_from() -> None:
-    """What is loaded when it is used is imported outright for them, from the same files."""
+def test_type_checkers_see_the_lazy_names_in_the_same_modules() -> None:
+    """The imports below `TYPE_CHECKING` match the table of lazy names."""
     tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
     (block,) = (
         node
@@ -128,8 +128,8 @@ def test_checkers_see_the_names_where_they_are_loaded_from() -> None:
     assert seen == videosdk_transcripts._HOMES
 
 
-def test_the_import_is_light() -> None:
-    """No library, no server and no command line is loaded until it is used."""
+def test_import_loads_no_library() -> None:
+    """Nor a server or the command line, until they are used."""
     heavy = {"aiohttp", "asyncio", "attr", "cattrs", "jwt", "tenacity", *EXTRAS}
     loaded = loaded_by("import videosdk_transcripts; dir(videosdk_transcripts)")
     assert {name for name in loaded if name.startswith("videosdk_transcripts")} == {
@@ -140,11 +140,11 @@ def test_the_import_is_light() -> None:
     assert loaded & heavy == set()
 
 
-def test_the_client_is_light() -> None:
-    """It loads the five libraries, and no extra, server or command line."""
+def test_client_loads_no_extra() -> None:
+    """Nor a server or the command line; only the five libraries."""
     loaded = loaded_by("from videosdk_transcripts import TranscriptsClient")
     ours = {"videosdk_transcripts.cli", "videosdk_transcripts.testing"}
-    # PyJWT loads cryptography by itself, where it is there.
+    # PyJWT itself loads cryptography if it is installed.
     assert loaded & (ours | EXTRAS - {"cryptography"}) == set()
     assert "aiohttp" in loaded
 
@@ -158,14 +158,14 @@ def test_the_client_is_light() -> None:
     ],
     ids=["star", "dir", "inspect"],
 )
-def test_all_names_are_found_before_they_are_loaded(code: str) -> None:
-    """By whoever asks a module what it has: a star, a prompt, a tool for documentation."""
+def test_lazy_names_are_listed_before_they_are_loaded(code: str) -> None:
+    """For a star import, completion at a prompt, and documentation tools."""
     found = run_fresh(f"{code}\nprint(*found)").split()
     assert set(videosdk_transcripts.__all__) <= set(found)
 
 
-def test_threads_may_be_the_first_to_use_a_name() -> None:
-    """Several at once, each another one of those that are loaded then, and all of the same."""
+def test_lazy_names_can_be_first_used_by_concurrent_threads() -> None:
+    """Two threads per name, all at the same time."""
     code = (
         "import threading, videosdk_transcripts as v\n"
         "names = [*v._HOMES, *v._HOMES]\n"
@@ -182,15 +182,15 @@ def test_threads_may_be_the_first_to_use_a_name() -> None:
     assert run_fresh(code) == f"{2 * count} {count} True\n"
 
 
-def test_a_pickle_may_be_the_first_to_use_a_name() -> None:
-    """Another process reads a row before it has named a class of ours."""
+def test_lazy_name_can_be_first_used_by_a_pickle() -> None:
+    """Another process unpickles a row without importing its class first."""
     row = videosdk_transcripts.Transcription(id="abc", status="completed")
     code = f"import pickle; print(pickle.loads({pickle.dumps(row)!r}).is_completed)"
     assert run_fresh(code) == "True\n"
 
 
-def test_the_files_behind_the_names_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As type checkers have it, also where no name of theirs was used yet."""
+def test_submodules_are_attributes_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As type checkers expect, even before a name of theirs was used."""
     models = importlib.import_module("videosdk_transcripts.models")
     monkeypatch.delattr(videosdk_transcripts, "models")
     assert videosdk_transcripts.models is models
@@ -199,7 +199,7 @@ def test_the_files_behind_the_names_are_found(monkeypatch: pytest.MonkeyPatch) -
     )
 
 
-def test_the_entry_point() -> None:
-    """The command is what the package installs."""
+def test_entry_point_is_the_command_line() -> None:
+    """Under the name of the distribution."""
     (command,) = entry_points(group="console_scripts", name="videosdk-transcripts")
     assert command.value == "videosdk_transcripts.cli:main"

@@ -1,4 +1,4 @@
-"""P11 and P12 for JSON that is odd: nested, numbered, encoded and spelled as nobody would."""
+"""P11 and P12 for unusual JSON: nesting, numbers, encodings and duplicate keys."""
 
 import json
 import logging
@@ -52,7 +52,7 @@ async def only_row(client: TranscriptsClient) -> Transcription:
 
 
 def row_with(value: str) -> str:
-    """Write a page whose row has this JSON in a key that nobody knows."""
+    """Return a page whose row has this JSON in an unknown key."""
     return f'{{"transcriptions": [{{"id": "a", "x": {value}}}]}}'
 
 
@@ -104,7 +104,7 @@ async def test_numbers_that_are_none(answering: Answering, number: str) -> None:
     [("9" * 4000, 10**4000 - 1), ("1e400", float("inf")), ("-0", 0), ("1E-999", 0.0)],
 )
 async def test_numbers_at_the_edge(answering: Answering, number: str, value: float) -> None:
-    """They come out as `json` reads them, where nobody knows what they mean."""
+    """In unknown keys they are what `json` makes of them."""
     row = await only_row(answering(row_with(number)))
     assert row.extra == {"x": value}
     assert json.loads(json.dumps(row.to_dict())) == {"id": "a", "x": value}

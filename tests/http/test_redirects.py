@@ -22,14 +22,14 @@ REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 class Elsewhere:
-    """A server that nobody should call. Notes each connection, with what comes over it."""
+    """A server that must not be contacted. Records each connection and the bytes received."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         self.port = 0
 
     async def talk(self, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        """Take note, and hang up."""
+        """Record the connection and close it."""
         self.heard.append(b"")
         self.heard[-1] += await reader.read(2000)
 

@@ -85,7 +85,7 @@ def test_read_is_not_retried_after_other_statuses(status: int) -> None:
 
 @pytest.mark.parametrize("status", [*RETRIED, 301, 400, 404, 406, 501])
 def test_only_429_lets_a_settled_write_be_sent_again(status: int) -> None:
-    """After every other status somebody has to look first, or nothing helps."""
+    """After every other status the caller has to check first, or a retry can't help."""
     assert is_retryable_write(of_status(status), in_doubt=False) is (status == 429)
     assert is_retryable_write(of_status(status), in_doubt=True)
 

@@ -72,7 +72,7 @@ async def test_repeated_reschedule_prevents_expiry() -> None:
 
 
 async def test_reschedule_to_earlier_end() -> None:
-    """The timer is set anew for it."""
+    """The timer is replaced."""
     limit = Timeout(soon(NEVER), set())
     asyncio.get_running_loop().call_soon(limit.reschedule, soon())
     assert await ended_after(limit) < 0.5

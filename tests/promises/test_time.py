@@ -471,9 +471,9 @@ async def test_retries_respect_max_in_flight(fake: FakeVideoSDK) -> None:
 
 class Strict(asyncio.Protocol):
     """
-    A service as light as can be, that refuses what is above 300 in any second.
+    A minimal service that rejects requests beyond 300 in any window of one second.
 
-    A counter that starts anew with each second looks at some of these stretches alone.
+    A counter that is reset every second would check only some of these windows.
     """
 
     pages = 125
