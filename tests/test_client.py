@@ -133,8 +133,8 @@ async def test_get_transcription(client: TranscriptsClient, rows: list[str]) -> 
 
 async def test_unknown_id_raises_not_found(client: TranscriptsClient) -> None:
     """With the service's message."""
-    with pytest.raises(NotFoundError, match="GET transcription unknown: .* Transcription not found"):
-        await client.get_transcription("unknown")
+    with pytest.raises(NotFoundError, match="GET transcription absent: .* Transcription not found"):
+        await client.get_transcription("absent")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Canaries in place of secrets, and a watch that looks for them wherever one could show."""
+"""Canaries in place of secrets, and a watch that searches for them wherever one could leak."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ from videosdk_transcripts import RetryPolicy, TranscriptsClient, VideoSDKTranscr
 from videosdk_transcripts.testing import FakeVideoSDK
 
 KEY: Final = "canary-key"
-# Begins with the key, and has what is written differently in an URL and in its base64.
+# Begins with the key, and has characters that differ in URLs and in URL-safe base64.
 SECRET: Final = "canary-key/secret+long=enough~~~~~for-hs256-tokens"
 TOKEN: Final = jwt.encode({"apikey": KEY, "version": 2, "exp": 4_000_000_000}, SECRET)
 OPAQUE: Final = "canary/token+of=another~~~~~make"
@@ -35,7 +35,7 @@ HERE: Final = str(Path(__file__).parents[1])
 
 
 async def provide() -> str:
-    """Return a token, as a caller's function does."""
+    """Return a token, as a caller's callable does."""
     return TOKEN
 
 
@@ -46,22 +46,22 @@ CREDENTIALS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-# Where a secret could show.
+# Places where a secret could leak.
 
 
 def forms(secret: str) -> Iterator[str]:
-    """Give a secret as it is, in parts, percent-encoded and in base64."""
+    """Iterate over the forms of a secret: plain, in parts, percent-encoded and in base64."""
     for part in {secret, *(p for p in secret.split(".") if len(p) > 8)}:
         yield from (part, quote(part, safe=""), "".join(f"%{byte:02x}" for byte in part.encode()))
         for before in range(3):
             encoded = base64.b64encode(bytes(before) + part.encode())
-            # Without what the neighbours have a share in.
+            # Without the characters that depend on neighbouring bytes.
             plain = encoded[4:-4].decode()
             yield from (plain, plain.translate(FOR_URLS))
 
 
 def everything(value: object, seen: dict[int, object]) -> Iterator[str]:
-    """Show a value and, of this package's and aiohttp's objects, all that they hold."""
+    """Iterate over the reprs of a value and of everything that our and aiohttp's objects hold."""
     if id(value) in seen:
         return
     seen[id(value)] = value
@@ -74,7 +74,7 @@ def everything(value: object, seen: dict[int, object]) -> Iterator[str]:
         below = list(value)
     elif isinstance(value, types.FunctionType):
         below = [cell.cell_contents for cell in value.__closure__ or ()]
-    # What a model holds is the caller's; its repr is not.
+    # The values of a model belong to the caller; its repr must still be safe.
     elif (
         kind.__module__.split(".")[0] in ("videosdk_transcripts", "aiohttp")
         and kind.__module__ != "videosdk_transcripts.models"
@@ -87,7 +87,7 @@ def everything(value: object, seen: dict[int, object]) -> Iterator[str]:
 
 
 def chain(error: BaseException) -> list[BaseException]:
-    """Return an error with all that it comes from."""
+    """Return an error with all its causes and contexts."""
     found: list[BaseException] = []
     left: list[BaseException | None] = [error]
     while left:
@@ -99,7 +99,7 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 def frames_beyond(error: BaseException) -> types.TracebackType | None:
-    """Return the traceback of an error without the test's own frames, which know the secrets."""
+    """Return the traceback of an error without the test's own frames, which hold the secrets."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(HERE):
         frames = frames.tb_next
@@ -107,7 +107,7 @@ def frames_beyond(error: BaseException) -> types.TracebackType | None:
 
 
 def report(error: BaseException) -> str:
-    """Return an error with all that it comes from, as a collector of errors writes it down."""
+    """Return an error with all its causes, as an error tracker records it."""
     parts: list[str] = []
     for one in chain(error):
         bare = one.with_traceback(frames_beyond(one))
@@ -120,7 +120,7 @@ def report(error: BaseException) -> str:
 
 
 def shown(error: BaseException) -> str:
-    """Return the report of an error, and all that its frames hold."""
+    """Return the report of an error, and everything that its frames hold."""
     parts = [report(error)]
     seen: dict[int, object] = {}
     for one in chain(error):
@@ -131,7 +131,7 @@ def shown(error: BaseException) -> str:
 
 
 def found_in(text: str, more: tuple[str, ...] = ()) -> set[str]:
-    """Return the canaries that are in a text, in whatever form."""
+    """Return the canaries that a text contains in any form."""
     text = text.lower()
     rest = SECRET.removeprefix(KEY)
     secrets = (KEY, SECRET, rest, TOKEN, OPAQUE, USER, PASSWORD, SIGNATURE, WORDS, *more)
@@ -139,7 +139,7 @@ def found_in(text: str, more: tuple[str, ...] = ()) -> set[str]:
 
 
 class Watch:
-    """Sees what the program says while a test runs, and looks for canaries there."""
+    """Records logs, warnings and output while a test runs, and searches them for canaries."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
         self.contexts: list[dict[str, Any]] = []
@@ -147,7 +147,7 @@ class Watch:
         self._caplog, self._capfd = caplog, capfd
 
     def leaks(self, *what: object, of: tuple[str, ...] = ()) -> set[str]:
-        """Return the canaries that show in errors, objects, log, warnings, output or files."""
+        """Return the canaries in errors, objects, logs, warnings, output or files."""
         gc.collect()
         parts = [repr(self.contexts), *(str(w.message) for w in self.warned)]
         parts += [*self._capfd.readouterr(), *(p.read_text() for p in Path.cwd().iterdir())]
@@ -169,14 +169,14 @@ async def watch(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> AsyncIterator[Watch]:
-    """Give a watch over a loop that tells of every step, in an empty directory."""
+    """Return a watch over a loop that logs every slow callback, in an empty directory."""
     caplog.set_level(logging.DEBUG)
     monkeypatch.chdir(tmp_path)
     loop = asyncio.get_running_loop()
     loop.slow_callback_duration = 0
     found = Watch(caplog, capfd)
     loop.set_exception_handler(lambda _loop, context: found.contexts.append(context))
-    # What was there before is not looked through again each time.
+    # Objects that exist already are not searched by each garbage collection.
     gc.freeze()
     with warnings.catch_warnings(record=True, action="always") as found.warned:
         yield found
@@ -185,7 +185,7 @@ async def watch(
 
 @pytest.fixture
 async def service() -> AsyncIterator[FakeVideoSDK]:
-    """Give a fake whose key and secret are canaries, and so are the words of its rows."""
+    """Return a fake whose key, secret and transcript text are canaries."""
     async with FakeVideoSDK(api_key=KEY, secret=SECRET) as fake:
         url = f"https://cdn.videosdk.live/t.txt?X-Amz-Signature={SIGNATURE}"
         urls = {"transcriptionFilePaths": {"txt": url}, "summarizedFilePaths": {"txt": url}}
@@ -199,7 +199,7 @@ def minted(fake: FakeVideoSDK) -> tuple[str, ...]:
 
 
 async def failure(step: Awaitable[object]) -> Any:
-    """Return what a step raises."""
+    """Return the error that a step raises."""
     kinds = (VideoSDKTranscriptsError, TimeoutError, asyncio.CancelledError, RuntimeError)
     with pytest.raises(kinds) as caught:
         await step
@@ -207,5 +207,5 @@ async def failure(step: Awaitable[object]) -> Any:
 
 
 async def walk(client: TranscriptsClient, **options: Any) -> list[str]:
-    """Walk to the end."""
+    """Return the ids of a whole walk."""
     return [t.id async for t in client.iter_transcriptions(**options)]

@@ -1,7 +1,7 @@
 """
-P10, P11 and P12 under floods: a typed error or the right rows, in little memory.
+P10, P11 and P12 under floods: a typed error or the correct rows, in bounded memory.
 
-Memory is that of Python's own allocations, at its peak.
+Memory is the peak of Python's own allocations.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from ..conftest import read_request, tcp
 
 MIB = 1 << 20
 CAP = MIB
-# aiohttp unpacks up to a quarter of a mebibyte at a time, and holds a few of these.
+# aiohttp decompresses up to 256 KiB at a time, and holds a few of these blocks.
 WINDOW = 4 * MIB
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -44,14 +44,14 @@ MUCH = b" " * 65536
 
 
 class Memory:
-    """What was allocated at most while a block ran."""
+    """The peak of the memory allocated in a block."""
 
     peak = 0
 
 
 @contextmanager
 def measured() -> Iterator[Memory]:
-    """Measure a block."""
+    """Measure the memory of a block."""
     memory = Memory()
     tracemalloc.start()
     try:
@@ -63,7 +63,7 @@ def measured() -> Iterator[Memory]:
 
 @asynccontextmanager
 async def flood(*parts: bytes, forever: bytes = b"") -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Flood the first connection, and answer well on all others. Gives the heads of requests."""
+    """Flood the first connection, and respond normally on others. Yields the request heads."""
     heads: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,15 +75,15 @@ async def flood(*parts: bytes, forever: bytes = b"") -> AsyncIterator[tuple[str,
             for at in range(0, len(part), 65536):
                 writer.write(part[at : at + 65536])
                 await writer.drain()
-        # Left open: a second request on this connection would have no answer.
+        # Left open: a second request on this connection would get no response.
         await reader.read()
 
     async with tcp(talk) as url:
         yield url, heads
 
 
-async def refusal(url: str, timeout: float = 30) -> tuple[VideoSDKTranscriptsError, int]:
-    """Return the error of a call and the memory it took, once a second call has its rows."""
+async def error_and_peak(url: str, timeout: float = 30) -> tuple[VideoSDKTranscriptsError, int]:
+    """Return the error and the peak memory of a call, after a second call succeeded."""
     policy = RetryPolicy(attempts=1, attempt_timeout=timeout)
     client = TranscriptsClient(endpoint=url, token="token", retry=policy, max_response_bytes=CAP)
     async with client:
@@ -93,23 +93,25 @@ async def refusal(url: str, timeout: float = 30) -> tuple[VideoSDKTranscriptsErr
     return caught.value, memory.peak
 
 
-def packed(encoding: bytes, body: bytes) -> bytes:
-    """Write an answer whose body is said to be packed so."""
+def compressed(encoding: bytes, body: bytes) -> bytes:
+    """Return a response with this Content-Encoding and body."""
     head = b"%sContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n"
     return head % (OK, encoding, len(body)) + body
 
 
 def bomb(window_bits: int) -> bytes:
-    """Pack 1 GiB of spaces into 1 MiB."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, window_bits)
-    first, other = (packer.compress(b" " * MIB) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
-    return first + other * 1023 + packer.flush()
+    """Compress 1 GiB of spaces into 1 MiB."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, window_bits)
+    first, other = (
+        compressor.compress(b" " * MIB) + compressor.flush(zlib.Z_FULL_FLUSH) for _ in range(2)
+    )
+    return first + other * 1023 + compressor.flush()
 
 
 BOMBS = {
-    "gzip": packed(b"gzip", bomb(31)),
-    "deflate": packed(b"deflate", bomb(15)),
-    "deflate without its head": packed(b"deflate", bomb(-15)),
+    "gzip": compressed(b"gzip", bomb(31)),
+    "deflate": compressed(b"deflate", bomb(15)),
+    "raw deflate": compressed(b"deflate", bomb(-15)),
 }
 
 
@@ -117,11 +119,11 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-async def test_a_bomb_is_not_unpacked_whole(name: str) -> None:
-    """A gigabyte in a megabyte ends at the cap, and its connection is not used again."""
+async def test_decompression_bomb_ends_at_the_cap(name: str) -> None:
+    """1 GiB in 1 MiB is never decompressed whole, and its connection is not reused."""
     assert 1_000_000 < len(BOMBS[name]) < 1_200_000
     async with flood(BOMBS[name]) as (url, heads):
-        error, peak = await refusal(url)
+        error, peak = await error_and_peak(url)
     assert isinstance(error, ResponseTooLargeError)
     assert (error.attempts, error.status, len(heads)) == (1, 200, 2)
     assert peak < CAP + WINDOW
@@ -149,26 +151,26 @@ asyncio.run(main())
 """
 
 
-async def test_a_bomb_without_the_compiled_parser() -> None:
-    """Aiohttp's own fallback in Python keeps to the cap as well."""
+async def test_decompression_bomb_ends_at_the_cap_in_pure_python() -> None:
+    """Also with aiohttp's own parser in Python."""
     async with flood(BOMBS["gzip"]) as (gzip_url, _), flood(BOMBS["deflate"]) as (deflate_url, _):
         done = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _CLIENT, gzip_url, deflate_url),
             env=os.environ | {"AIOHTTP_NO_EXTENSIONS": "1"},
             stdout=asyncio.subprocess.PIPE,
         )
-        said, _ = await done.communicate()
-    is_pure, *lines = said.decode().splitlines()
+        output, _ = await done.communicate()
+    is_pure, *lines = output.decode().splitlines()
     assert is_pure == "True"
     assert [line.split()[0] for line in lines] == ["ResponseTooLargeError"] * 2
     assert all(int(line.split()[1]) < CAP + WINDOW for line in lines)
 
 
 @pytest.mark.parametrize("encoding", [b"gzip, gzip", b"x-gzip", b"br", b"zstd", b"rot13"])
-async def test_a_packing_that_was_not_asked_for(encoding: bytes) -> None:
-    """It is not unpacked, or not twice, and so no JSON."""
+async def test_unrequested_content_encoding_raises(encoding: bytes) -> None:
+    """It is not decompressed, or not twice, and therefore not JSON."""
     twice = gzip.compress(bomb(31))
-    async with flood(packed(encoding, twice)) as (url, heads):
+    async with flood(compressed(encoding, twice)) as (url, heads):
         policy = RetryPolicy(attempts=1)
         async with TranscriptsClient(endpoint=url, token="token", retry=policy) as client:
             with measured() as memory, pytest.raises(InvalidResponseError):
@@ -187,11 +189,11 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_a_body_without_end(name: str) -> None:
-    """However it is announced, it ends at the cap, and its connection is not used again."""
+async def test_endless_body_ends_at_the_cap(name: str) -> None:
+    """However it is framed; its connection is not reused."""
     first, forever = BODIES[name]
     async with flood(first, forever=forever) as (url, heads):
-        error, peak = await refusal(url)
+        error, peak = await error_and_peak(url)
     assert isinstance(error, ResponseTooLargeError)
     assert len(heads) == 2
     assert peak < CAP + WINDOW
@@ -209,7 +211,7 @@ HEADS = {
     "trailers": (CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: y\r\n" * 9999),
     "one trailer": (CHUNKED + b"2\r\n[]\r\n0\r\nX: ", b"y" * 65536),
 }
-# Some of these have a bound in aiohttp's parser in Python, and none but time in the compiled one.
+# aiohttp's parser in Python limits some of these; only time limits them in the compiled one.
 SLOW_HEADS = {
     "spaces before a header": (OK + b"X: ", MUCH),
     "a chunk's extension": (CHUNKED + b"2;x=", b"y" * 65536),
@@ -221,22 +223,22 @@ SLOW_HEADS = {
 
 
 @pytest.mark.parametrize("name", HEADS)
-async def test_http_without_end(name: str) -> None:
-    """What is no body has bounds too, and the error comes at once."""
+async def test_endless_http_raises_immediately(name: str) -> None:
+    """Everything outside the body is bounded too."""
     first, forever = HEADS[name]
     async with flood(first, forever=forever) as (url, heads):
-        error, peak = await refusal(url)
+        error, peak = await error_and_peak(url)
     assert type(error) is InvalidResponseError
     assert len(heads) == 2
     assert peak < WINDOW
 
 
 @pytest.mark.parametrize("name", SLOW_HEADS)
-async def test_http_without_end_is_left_in_time(name: str) -> None:
-    """Where aiohttp would read for ever, the attempt_timeout ends it, in bounded memory."""
+async def test_endless_http_ends_at_attempt_timeout(name: str) -> None:
+    """If aiohttp would read forever; in bounded memory."""
     first, forever = SLOW_HEADS[name]
     async with flood(first, forever=forever) as (url, heads):
-        error, peak = await refusal(url, timeout=0.4)
+        error, peak = await error_and_peak(url, timeout=0.4)
     assert type(error) in (InvalidResponseError, TimedOutError)
     assert len(heads) == 2
     assert peak < CAP + 2 * WINDOW
@@ -246,14 +248,14 @@ async def test_http_without_end_is_left_in_time(name: str) -> None:
 
 
 def page(rows: list[Any] | str) -> bytes:
-    """Write the only page of a list, with rows that may be JSON already."""
+    """Return the only page of a list; the rows may be JSON already."""
     listed = rows if isinstance(rows, str) else json.dumps(rows)
     return f'{{"pageInfo": {{"lastPage": 1}}, "transcriptions": {listed}}}'.encode()
 
 
 @pytest.fixture
 def once(fake: FakeVideoSDK) -> Any:
-    """Give a client that tries once, with the function that says what it will read."""
+    """Return a function that creates a client with one attempt, for a given response body."""
 
     def open_client(body: bytes, status: int = 200, **options: Any) -> TranscriptsClient:
         fake.every(1, Body(body, status))
@@ -262,8 +264,8 @@ def once(fake: FakeVideoSDK) -> Any:
     return open_client
 
 
-async def test_a_large_page(once: Any) -> None:
-    """50 MB of rows are refused by the default, and read where the caller allows them."""
+async def test_page_above_the_cap_is_read_with_a_higher_cap(once: Any) -> None:
+    """50 MB of rows exceed the default."""
     body = page([{"id": str(n), "x": "y" * 50_000} for n in range(1000)])
     async with once(body) as client:
         with pytest.raises(ResponseTooLargeError, match="larger than 33554432 bytes"):
@@ -272,20 +274,20 @@ async def test_a_large_page(once: Any) -> None:
         with measured() as memory:
             found = await client.get_page()
     assert [row.id for row in found.items] == [str(n) for n in range(1000)]
-    # The body once as it grows, once whole, once as text, once in the rows.
+    # The body as it grows, as a whole, as text, and in the rows.
     assert memory.peak < 4.5 * len(body)
 
 
-async def test_many_rows(once: Any) -> None:
-    """Far more rows than were asked for are read, in their order."""
+async def test_page_with_far_more_rows_than_requested_is_read(once: Any) -> None:
+    """All rows, in order."""
     ids = [str(n) for n in range(200_000)]
     async with once(page([{"id": row_id} for row_id in ids])) as client:
         found = [row.id async for row in client.iter_transcriptions()]
     assert found == ids
 
 
-async def test_a_million_elements_that_are_no_rows(once: Any) -> None:
-    """The first one is told."""
+async def test_first_of_a_million_invalid_rows_raises(once: Any) -> None:
+    """In memory proportional to the body."""
     body = page([0] * 1_000_000)
     async with once(body) as client:
         with measured() as memory, pytest.raises(InvalidRowError, match="found a number") as caught:
@@ -294,8 +296,8 @@ async def test_a_million_elements_that_are_no_rows(once: Any) -> None:
     assert memory.peak < 10 * len(body)
 
 
-async def test_elements_that_are_no_rows_are_counted(once: Any) -> None:
-    """Each keeps its place and its reason, which is what they cost."""
+async def test_invalid_rows_are_counted_in_bounded_memory(once: Any) -> None:
+    """Each is kept with its path and reason."""
     async with once(page([0] * 20_000)) as client:
         pager = client.iter_transcriptions(on_invalid="skip")
         with measured() as memory:
@@ -304,8 +306,8 @@ async def test_elements_that_are_no_rows_are_counted(once: Any) -> None:
     assert memory.peak < 20_000 * 500 + WINDOW
 
 
-async def test_a_row_with_many_faults(once: Any) -> None:
-    """Some are told, and what all of them cost is bounded."""
+async def test_error_of_a_row_with_many_faults_is_bounded(once: Any) -> None:
+    """The message names some of them."""
     files = {str(n): n for n in range(20_000)}
     body = page([{"id": "a", "transcriptionFilePaths": files}])
     async with once(body) as client:
@@ -320,8 +322,8 @@ async def test_a_row_with_many_faults(once: Any) -> None:
     ("text", "times"),
     [(b"eyJ", 300_000), (b"a ", 8_000_000), ("\u00e9 ".encode(), 5_000_000)],
 )
-async def test_a_long_refusal_costs_no_time(once: Any, text: bytes, times: int) -> None:
-    """What is looked for in its text, such as a token, is looked for at its beginning alone."""
+async def test_long_error_body_costs_no_time(once: Any, text: bytes, times: int) -> None:
+    """Only its beginning is searched for a message and for tokens."""
     async with once(text * times, status=500) as client:
         began = time.process_time()
         with pytest.raises(ServerError) as caught:

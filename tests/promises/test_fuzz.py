@@ -1,4 +1,4 @@
-"""P11 and P12 for any bytes: a small part of the long run (`matrix/fuzz.py`)."""
+"""P11 and P12 for any bytes: a short version of the long run (`matrix/fuzz.py`)."""
 
 import base64
 import re
@@ -9,8 +9,8 @@ from ..matrix import fuzz
 from ..matrix.reading import CANARY, KINDS, check
 
 
-def test_changed_answers_are_read_or_refused() -> None:
-    """Nothing but our own errors comes out, and the inputs reach every way there is."""
+def test_mutated_responses_are_read_or_raise_our_errors() -> None:
+    """And the inputs reach every outcome."""
     figures = fuzz.run_built_in(check, seed=1, inputs=4000)
     assert figures.failures == {}, str(figures)
     assert (figures.inputs, figures.engine) == (4000, "built-in")
@@ -33,8 +33,8 @@ def test_changed_answers_are_read_or_refused() -> None:
     assert {name: n for name, n in least.items() if figures.outcomes[name] < n} == {}
 
 
-def test_the_same_seed_gives_the_same_inputs() -> None:
-    """So that a failure of the built-in engine comes again."""
+def test_same_seed_generates_the_same_inputs() -> None:
+    """So that a failure of the built-in engine can be reproduced."""
     seen: list[bytes] = []
 
     def note(data: bytes) -> str:
@@ -47,10 +47,10 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
     assert len(set(seen)) > 250
 
 
-def test_a_planted_failure_is_told(
+def test_planted_failure_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With its shortest input, which brings it about again, and with the exit code 1."""
+    """With its shortest input, which reproduces it, and with exit code 1."""
 
     def planted(data: bytes) -> str:
         if b"webhookUrl" in data and KINDS[data[0] % len(KINDS)] == "page":
@@ -59,25 +59,25 @@ def test_a_planted_failure_is_told(
 
     monkeypatch.setattr(fuzz, "check", planted)
     assert fuzz.main(["--engine", "built-in", "--seconds", "0.3", "--seed", "5"]) == 1
-    said = capsys.readouterr().out
-    assert "| engine | seconds | inputs | bytes | failures |" in said
-    assert re.search(r"^\| built-in \| \d \| \d{2,} \| \d{4,} \| 1 \|$", said, re.MULTILINE)
-    assert "bad: KeyError in planted:" in said
+    output = capsys.readouterr().out
+    assert "| engine | seconds | inputs | bytes | failures |" in output
+    assert re.search(r"^\| built-in \| \d \| \d{2,} \| \d{4,} \| 1 \|$", output, re.MULTILINE)
+    assert "bad: KeyError in planted:" in output
     with pytest.raises(KeyError):
-        planted(base64.b64decode(said.splitlines()[-1]))
+        planted(base64.b64decode(output.splitlines()[-1]))
 
 
-def test_a_run_without_failures_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """And tells what the inputs came to."""
+def test_run_without_failures_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    """And prints the outcomes of the inputs."""
     assert fuzz.main(["--engine", "built-in", "--seconds", "0.2"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("| engine |")
-    assert re.search(r" \d+ page\b", said)
-    assert "bad:" not in said
+    output = capsys.readouterr().out
+    assert output.startswith("| engine |")
+    assert re.search(r" \d+ page\b", output)
+    assert "bad:" not in output
 
 
-def test_an_engine_that_ends_by_itself_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that hung or took all memory leaves its input, and no figures."""
+def test_engine_that_exits_early_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that hung or ran out of memory leaves its input, but no figures."""
     dies = "import pathlib, sys; pathlib.Path(sys.argv[3], 'left-x').write_bytes(b'in')"
     monkeypatch.setattr(fuzz, "_ENGINE", f"{dies}; sys.exit('killed for its memory')")
     figures = fuzz.run_atheris(1.0, 1)

@@ -1,4 +1,4 @@
-"""P8, tells no secret, on the wire: connections, TLS and proxies that fail, and early ends."""
+"""P8 on the wire: failures of connections, TLS and proxies, and cancellation."""
 
 import asyncio
 import logging
@@ -37,47 +37,47 @@ from .canaries import (
 
 
 async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Take all, and say nothing."""
+    """Read everything and send nothing."""
     await reader.read(-1)
 
 
 async def hang_up(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Say nothing, at once."""
+    """Close the connection without a response."""
 
 
 async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Be a proxy that tells what it was sent, its own credentials first."""
+    """Respond as a proxy that echoes the request, its own credentials first."""
     request = (await read_request(reader)).replace(b"\r\n", b" ")
-    told = b" ".join([*re.findall(b"Proxy-.*", request), request])
+    echoed = b" ".join([*re.findall(b"Proxy-.*", request), request])
     head = b"HTTP/1.1 407 %b\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n%b"
-    writer.write(head % (told, told, len(told), told))
+    writer.write(head % (echoed, echoed, len(echoed), echoed))
 
 
 async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Begin an answer that repeats the whole request, and do not end it."""
-    told = (await read_request(reader)).replace(b"\r\n", b" ")
+    """Send an incomplete response that echoes the whole request."""
+    echoed = (await read_request(reader)).replace(b"\r\n", b" ")
     head = b"HTTP/1.1 200 %b\r\nX-Request-Id: %b\r\nContent-Length: 9999\r\n\r\n%b"
-    writer.write(head % (told, told, told))
+    writer.write(head % (echoed, echoed, echoed))
     await reader.read(-1)
 
 
 @asynccontextmanager
 async def talking(talk: Talk, **options: str) -> AsyncIterator[dict[str, Any]]:
-    """Serve like this, at a place that the options name."""
+    """Serve with this function, and yield options that contain the address."""
     async with tcp(talk) as url:
         yield {k: v.replace("HERE", url.removeprefix("http://")) for k, v in options.items()}
 
 
 @asynccontextmanager
 async def passing(fake: FakeVideoSDK, action: Action) -> AsyncIterator[dict[str, Any]]:
-    """Do this to what the service says."""
+    """Apply a fault to the responses of the service."""
     async with Proxy(fake.url, lambda _target: action) as proxy:
         yield {"endpoint": proxy.url}
 
 
 @asynccontextmanager
 async def shaking_hands(fake: FakeVideoSDK, action: Action) -> AsyncIterator[dict[str, Any]]:
-    """Do this to what a service with TLS says."""
+    """Apply a fault to the responses of a service with TLS."""
     async with (
         Proxy(fake.url, lambda _target: PASS, tls=_anonymous("server")) as speaks_tls,
         Proxy(speaks_tls.url, lambda _number: action, blind=True) as proxy,
@@ -93,10 +93,10 @@ HANGING: Final = {
     "black hole": lambda fake: passing(fake, Action("black hole")),
     "drip": lambda fake: passing(fake, Action("drip", 400, pause=0.02)),
     "silence in a handshake": lambda _: talking(silence, endpoint="https://HERE"),
-    "a body that repeats": lambda _: talking(repeat, endpoint="http://HERE"),
+    "a body that echoes": lambda _: talking(repeat, endpoint="http://HERE"),
     "a silent proxy": lambda _: talking(silence, **PLAIN),
     "a silent tunnel": lambda _: talking(silence, **TUNNEL),
-    "a proxy that repeats": lambda _: talking(repeat, **PLAIN),
+    "a proxy that echoes": lambda _: talking(repeat, **PLAIN),
 }
 BREAKING: Final = {
     "reset": lambda fake: passing(fake, Action("reset")),
@@ -134,7 +134,7 @@ async def test_connection_failures_show_no_secret(
 
 
 async def cancelled(client: TranscriptsClient) -> BaseException:
-    """Return what a cancellation raises, in the midst of a request."""
+    """Return the error of a walk that is cancelled during a request."""
     with pytest.raises(TimeoutError) as caught:
         async with asyncio.timeout(0.06):
             await walk(client)
@@ -147,7 +147,7 @@ async def cancelled(client: TranscriptsClient) -> BaseException:
 async def test_cancellation_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str, given: str
 ) -> None:
-    """Its traceback leads through frames of aiohttp with headers and the proxy."""
+    """Its traceback has frames of aiohttp that hold headers and the proxy."""
     async with (
         HANGING[wire](service) as options,
         TranscriptsClient(**(options | CREDENTIALS[given])) as client,
@@ -160,7 +160,7 @@ async def test_cancellation_shows_no_secret(
 async def test_closing_the_client_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str
 ) -> None:
-    """The walk ends with our error in place of aiohttp's."""
+    """The walk ends with our error instead of aiohttp's."""
     async with HANGING[wire](service) as options:
         client = TranscriptsClient(**(CREDENTIALS["key and secret"] | options), retry=QUICK)
         step = asyncio.ensure_future(walk(client))
@@ -172,7 +172,7 @@ async def test_closing_the_client_shows_no_secret(
 
 
 async def never() -> str:
-    """Give no token."""
+    """Wait, and return no token in time."""
     await asyncio.sleep(60)
     return TOKEN
 
@@ -190,7 +190,7 @@ async def never() -> str:
 async def test_cancelled_wait_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, options: Any
 ) -> None:
-    """For a token, a slot, a turn or a second attempt."""
+    """For a token, a slot, the rate limit or a second attempt."""
     service.every(1, Status(503, {"Retry-After": "30"}) if "retry" in options else Delay(30))
     async with service.client(**options) as client:
         steps = [asyncio.ensure_future(walk(client)) for _ in range(2)]
@@ -206,7 +206,7 @@ async def test_cancelled_wait_shows_no_secret(
 @pytest.mark.parametrize("hook", ["on_request_start", "on_connection_create_start"])
 @pytest.mark.parametrize("options", [PLAIN, TUNNEL], ids=["plain", "tunnel"])
 async def test_error_of_trace_config_shows_no_secret(watch: Watch, hook: str, options: Any) -> None:
-    """It is the caller's own, passed on with the frames of aiohttp."""
+    """It is the caller's own error, passed on with the frames of aiohttp."""
 
     async def fail(_session: object, _context: object, params: object) -> None:
         logging.getLogger("caller").debug("%r", params)
