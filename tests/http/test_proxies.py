@@ -28,7 +28,7 @@ BASIC: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
 def write_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *machines: str) -> None:
-    """Let the environment name a netrc file with credentials for these."""
+    """Set a netrc file with credentials for these hosts in the environment."""
     netrc = tmp_path / "netrc"
     lines = [f"machine {name} login {USER} password {SIGNATURE}\n" for name in machines]
     netrc.write_text("".join(lines))
@@ -66,12 +66,12 @@ async def test_netrc_file_of_given_session_is_named_as_cause(
     assert seen.headers["Authorization"].startswith("eyJ")
 
 
-# Variables for a proxy.
+# Proxy variables.
 
 
 @asynccontextmanager
 async def forwarding() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Be a proxy for requests and for tunnels, and note what it is told."""
+    """Serve as a proxy for requests and tunnels, and record what it receives."""
     heads: list[bytes] = []
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -100,7 +100,7 @@ async def forwarding() -> AsyncIterator[tuple[str, list[bytes]]]:
 
 @asynccontextmanager
 async def serving(fake: FakeVideoSDK, scheme: str) -> AsyncIterator[dict[str, Any]]:
-    """Serve the fake in clear or over TLS."""
+    """Serve the fake in plain text or over TLS."""
     token = str(mint_token(fake.api_key, fake.secret))
     if scheme == "http":
         yield {"endpoint": fake.url, "token": token}
@@ -130,7 +130,7 @@ async def test_proxy_credentials_go_only_to_the_proxy(
         client = await stack.enter_async_context(TranscriptsClient(**options))
         await client.get_page()
         await client.get_page()
-        # One connection for both, which the credentials do not keep from being used again.
+        # One connection for both requests: proxy credentials do not prevent its reuse.
         (head,) = heads
         assert head.count(f"\r\nProxy-Authorization: Basic {BASIC}\r\n".encode()) == 1
         assert (options["token"].encode() in head) == (scheme == "http")

@@ -36,7 +36,7 @@ class Elsewhere:
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Elsewhere]:
-    """Give a second server, at the end of whose test nothing must have come."""
+    """Return a second server, and check that it received nothing."""
     server = Elsewhere()
     async with tcp(server.talk) as url:
         server.port = urlsplit(url).port or 0

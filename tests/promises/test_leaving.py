@@ -1,4 +1,4 @@
-"""P5 and P14: a walk is left in every way and wherever it waits, and nothing stays behind."""
+"""P5 and P14: a walk that is left in any way, wherever it waits, leaks nothing."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ PATIENT = RetryPolicy(wait_initial=LONG, wait_max=LONG, attempt_timeout=LONG, pa
 
 
 class Place:
-    """A service where a walk comes to wait, after so many rows."""
+    """A service in which a walk waits after some rows, until `reached` is set."""
 
     def __init__(self, fake: FakeVideoSDK, stack: AsyncExitStack) -> None:
         self.fake, self.stack, self.url = fake, stack, fake.url
@@ -49,7 +49,7 @@ class Place:
         self.others: list[asyncio.Task[int]] = []
         self.connections_made = 0
         self.slow_token = 0
-        self.goes_on = False
+        self.skips_sleeps = False
         self.prepare: Callable[[TranscriptsClient], Awaitable[object]] = lambda _client: turns(0)
         self.accept: Callable[[], Awaitable[object]] = lambda: turns(0)
         self.trace = aiohttp.TraceConfig()
@@ -67,11 +67,11 @@ class Place:
         return TranscriptsClient(**mine | time_and_trace | self.options | options)
 
     async def hold(self, _exchange: Exchange) -> web.StreamResponse:
-        """Never answer."""
+        """Never respond."""
         return await self._wait(LONG)
 
     async def drip(self, exchange: Exchange) -> web.StreamResponse:
-        """Answer a byte at a time."""
+        """Respond byte by byte."""
         body = exchange.response().body
         response = web.StreamResponse(headers={"Content-Length": str(len(body))})
         await response.prepare(exchange.request)
@@ -87,7 +87,7 @@ class Place:
         await asyncio.sleep(seconds)
 
     async def sleep(self, seconds: float) -> None:
-        if not self.goes_on:
+        if not self.skips_sleeps:
             await self._wait(seconds)
         self._ahead += seconds
 
@@ -104,8 +104,8 @@ class Place:
 # Where a walk waits.
 
 
-def _listen_without_a_word(place: Place, proxy: Proxy) -> socket.socket:
-    """Let the walk begin with a server that accepts nothing, until the proxy takes its place."""
+def _listen_without_accepting(place: Place, proxy: Proxy) -> socket.socket:
+    """Start the walk with a server that accepts nothing, until the proxy replaces it."""
     silent = place.stack.enter_context(socket.socket())
     silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     silent.bind(("127.0.0.1", 0))
@@ -114,14 +114,14 @@ def _listen_without_a_word(place: Place, proxy: Proxy) -> socket.socket:
     place.rows_before, place.url = 0, proxy.url
 
     async def begins(*_: object) -> None:
-        # A connection that is let in is there well before.
+        # An accepted connection is established well before.
         asyncio.get_running_loop().call_later(0.01, place.reached.set)
 
     async def accept() -> None:
         connection, _ = silent.accept()
         with connection, silent:
             connection.settimeout(1)
-            while connection.recv(4096):  # up to the end that the client made
+            while connection.recv(4096):  # until the client has closed it
                 pass
         await place.stack.enter_async_context(proxy)
 
@@ -132,25 +132,25 @@ def _listen_without_a_word(place: Place, proxy: Proxy) -> socket.socket:
 
 async def for_a_connection(place: Place) -> None:
     """The server's queue is full."""
-    silent = _listen_without_a_word(place, Proxy(place.url, lambda _target: PASS))
+    silent = _listen_without_accepting(place, Proxy(place.url, lambda _target: PASS))
     with socket.socket() as first:
-        first.connect(silent.getsockname())  # stands in the queue even when it is closed
+        first.connect(silent.getsockname())  # occupies the queue even after it is closed
 
 
 async def for_a_handshake(place: Place) -> None:
-    """The server has the connection and speaks no TLS."""
+    """The server accepts the connection and does not speak TLS."""
     proxy = Proxy(place.url, lambda _target: PASS, tls=_anonymous("server"))
     place.options["ssl"] = _anonymous("client")
-    _listen_without_a_word(place, proxy)
+    _listen_without_accepting(place, proxy)
 
 
 async def for_headers(place: Place) -> None:
-    """The server does not answer."""
+    """The server does not respond."""
     place.fake.on_page(2, place.hold)
 
 
 async def for_a_body(place: Place) -> None:
-    """The answer drips."""
+    """The response arrives byte by byte."""
     place.fake.on_page(2, place.drip)
 
 
@@ -160,36 +160,36 @@ async def for_another_attempt(place: Place) -> None:
 
 
 async def for_a_token(place: Place) -> None:
-    """The first one was refused, and the next one takes long."""
+    """The first token was refused, and the next one takes long."""
     place.fake.on_page(2, Status(401))
     place.slow_token = 2
 
 
 async def for_a_slot(place: Place) -> None:
-    """Another call has the only one."""
+    """Another call occupies the only slot."""
 
     async def take(client: TranscriptsClient) -> None:
         place.fake.on_page(1, place.hold)
         place.others.append(asyncio.create_task(client.count()))
         await place.reached.wait()
         place.reached.clear()
-        # The walk stands in the queue after its first turn.
+        # The walk is in the queue after its first iteration of the loop.
         asyncio.get_running_loop().call_later(0.01, place.reached.set)
 
     place.prepare = take
 
 
-async def for_its_turn(place: Place) -> None:
-    """There is one request an hour."""
+async def for_the_rate_limit(place: Place) -> None:
+    """The limit is one request per hour."""
     place.options["requests_per_second"] = 1 / LONG
 
 
 async def nowhere(_place: Place) -> None:
-    """It does not."""
+    """The walk does not wait."""
 
 
-async def for_a_page_again(place: Place) -> None:
-    """Rows moved, and the page before is read once more."""
+async def for_a_rescan(place: Place) -> None:
+    """Rows moved, and the previous page is read again."""
     place.fake.on_page(2, Change(lambda fake: fake.rows.__delitem__(slice(3))))
     place.fake.on_page(1, Delay(0), place.hold)
 
@@ -203,19 +203,19 @@ PHASES: dict[Phase, tuple[str, int]] = {
     for_another_attempt: ("back-off", 1),
     for_a_token: ("token", 1),
     for_a_slot: ("slot", 2),
-    for_its_turn: ("pace", 1),
-    for_a_page_again: ("headers", 2),
+    for_the_rate_limit: ("pace", 1),
+    for_a_rescan: ("headers", 2),
 }
 """
-Where the cancellation comes from by its traceback, and how many connections are made for
-the whole walk: one is given up where an answer was on its way.
+The phase in the traceback of the cancellation, and the number of connections of the whole
+walk: a connection with a response in flight is discarded.
 """
 each_phase = pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
 
 
 @asynccontextmanager
 async def service(phase: Phase) -> AsyncIterator[Place]:
-    """Serve 45 rows, and look at what is left once no client is open."""
+    """Serve 45 rows, and check for leaks after all clients are closed."""
     with watch() as complaints:
         async with FakeVideoSDK() as fake, AsyncExitStack() as stack:
             place = Place(fake, stack)
@@ -225,18 +225,18 @@ async def service(phase: Phase) -> AsyncIterator[Place]:
     assert complaints == []
 
 
-async def soon(is_so: Callable[[], bool]) -> None:
-    """Wait until it is so, which the other side has to notice."""
+async def soon(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true that depends on the server."""
     async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110 - a server has no event for it
+        while not condition():  # noqa: ASYNC110 - a server has no event for it
             await asyncio.sleep(0.002)
 
 
-# Cancelled.
+# Cancellation.
 
 
-async def leave_and_go_on(phase: Phase, way: str) -> None:
-    """Leave a walk where it waits, look for leftovers, and go on with it."""
+async def leave_and_continue(phase: Phase, way: str) -> None:
+    """Leave a walk where it waits, check for leaks, and continue it."""
     where, connections = PHASES[phase]
     async with service(phase) as place, place.client() as client:
         pager = client.iter_transcriptions(readahead=0)
@@ -259,8 +259,8 @@ async def leave_and_go_on(phase: Phase, way: str) -> None:
         for other in place.others:
             other.cancel()
         await place.accept()
-        place.goes_on = True
-        # There is one slot and one connection: what was kept of them would be waited for.
+        place.skips_sleeps = True
+        # There is only one slot and one connection: if one had leaked, this would hang.
         await walk()
         assert found == place.rows
         assert place.connections_made == connections
@@ -270,15 +270,15 @@ async def leave_and_go_on(phase: Phase, way: str) -> None:
 @each_phase
 async def test_left_walk_leaks_nothing(phase: Phase, way: str) -> None:
     """The cancellation gets through, and the next step continues exactly."""
-    await leave_and_go_on(phase, way)
+    await leave_and_continue(phase, way)
 
 
 @each_phase
 def test_left_walk_leaks_nothing_in_uvloop(phase: Phase) -> None:
-    """In one way for each place."""
+    """One way for each phase."""
     way = list(WAYS)[list(PHASES).index(phase) % len(WAYS)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop, debug=True) as runner:
-        runner.run(leave_and_go_on(phase, way))
+        runner.run(leave_and_continue(phase, way))
 
 
 @pytest.mark.parametrize("phase", [for_headers, for_another_attempt, for_a_slot])
@@ -286,22 +286,22 @@ def test_left_walk_leaks_nothing_in_uvloop(phase: Phase) -> None:
 def test_left_walk_leaks_nothing_in_anyio(phase: Phase, use_uvloop: bool) -> None:
     """In the loop that anyio creates."""
     options = {"debug": True, "use_uvloop": use_uvloop}
-    anyio.run(leave_and_go_on, phase, "anyio.CancelScope", backend_options=options)
+    anyio.run(leave_and_continue, phase, "anyio.CancelScope", backend_options=options)
 
 
-# Left in other ways.
+# Break and exceptions.
 
 
 async def collect(pager: Pager[Transcription], found: list[str]) -> None:
-    """Walk on, and keep what came."""
+    """Continue the walk, and keep the ids of its rows."""
     async for t in pager:
-        found.append(t.id)  # noqa: PERF401 - a cancellation must not take them along
+        found.append(t.id)  # noqa: PERF401 - a cancellation must not discard them
 
 
 @pytest.mark.parametrize("readahead", [0, 8])
 @pytest.mark.parametrize("leave", ["break", "an error"])
 async def test_left_loop_leaks_nothing(leave: str, readahead: int) -> None:
-    """Pages read ahead are cancelled at once; a further loop continues."""
+    """Prefetched pages are cancelled immediately; another loop continues."""
     async with service(nowhere) as place, place.client() as client:
         pager, found = client.iter_transcriptions(readahead=readahead), []
         for _ in range(3):
@@ -318,11 +318,11 @@ async def test_left_loop_leaks_nothing(leave: str, readahead: int) -> None:
 
 
 async def test_cancellation_during_decoding_takes_effect_at_the_next_wait() -> None:
-    """All rows of that page come before it."""
+    """All rows of that page are yielded before."""
     task: asyncio.Task[None]
 
     def now() -> float:
-        # Asked for where an answer is looked at, and nothing can wait there.
+        # Called while a response is examined, where nothing can wait.
         if len(place.fake.requests) == 2:
             task.cancel()
         return time.time()
@@ -350,7 +350,7 @@ async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
         step = asyncio.create_task(collect(pager, found))
         loop = asyncio.get_running_loop()
         loop.call_later(after, step.cancel)
-        # Both are due in one turn of a loop that was held up.
+        # Both are due in the same iteration of a blocked loop.
         loop.call_later(0.03, time.sleep, 0.05)
         await asyncio.wait([step])
         assert step.cancelled()
@@ -359,11 +359,11 @@ async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
 
 
 async def test_timeout_in_a_task_that_was_cancelled_before() -> None:
-    """It is a timeout, and the count of cancellations does not change."""
+    """It is a timeout, and `Task.cancelling()` does not change."""
     policy = RetryPolicy(attempts=1, attempt_timeout=0.05)
     async with service(for_headers) as place, place.client(retry=policy) as client:
 
-        async def go_on_all_the_same() -> int:
+        async def continue_after_cancellation() -> int:
             pager, task = client.iter_transcriptions(), asyncio.current_task()
             assert task is not None
             task.cancel()
@@ -374,15 +374,15 @@ async def test_timeout_in_a_task_that_was_cancelled_before() -> None:
                 await anext(pager)
             return task.cancelling()
 
-        assert await asyncio.create_task(go_on_all_the_same()) == 1
+        assert await asyncio.create_task(continue_after_cancellation()) == 1
 
 
-# The client is closed.
+# Closing the client.
 
 
 @each_phase
 async def test_walk_of_closed_client_can_be_resumed(phase: Phase) -> None:
-    """It ends at once, and another client resumes from the error."""
+    """It ends immediately, and another client resumes from the error."""
     async with service(phase) as place:
         client = place.client()
         pager, found = client.iter_transcriptions(), []
@@ -395,7 +395,7 @@ async def test_walk_of_closed_client_can_be_resumed(phase: Phase) -> None:
             assert {type(result) for result in results} == {ClientClosedError}
         await soon(lambda: not open_connections(place.fake))
         await place.accept()
-        place.goes_on = True
+        place.skips_sleeps = True
         async with place.client(trace_configs=[]) as other:
             checkpoint = getattr(results[0], "checkpoint", None)
             await collect(other.iter_transcriptions(resume=checkpoint), found)
@@ -404,7 +404,7 @@ async def test_walk_of_closed_client_can_be_resumed(phase: Phase) -> None:
 
 @pytest.mark.parametrize("later", range(4))
 async def test_closing_in_the_iteration_of_a_timeout_ends_the_call(later: int) -> None:
-    """Without another attempt."""
+    """There is no other attempt."""
     async with service(for_headers) as place:
         client = place.client(retry=evolve(PATIENT, attempt_timeout=0.05))
         pager = client.iter_transcriptions()
@@ -416,14 +416,14 @@ async def test_closing_in_the_iteration_of_a_timeout_ends_the_call(later: int) -
             await client.aclose()
 
         tasks = [asyncio.create_task(close()), asyncio.create_task(collect(pager, found))]
-        # Both are due in one turn of a loop that was held up, or in the one after it.
+        # Both are due in the same iteration of a blocked loop, or in the next one.
         asyncio.get_running_loop().call_later(0.03, time.sleep, 0.05)
         async with ended(tasks) as results:
             assert [type(result) for result in results] == [type(None), ClientClosedError]
 
 
 async def test_session_closed_between_headers_and_body() -> None:
-    """The RuntimeError of aiohttp for that does not escape."""
+    """Aiohttp's RuntimeError for it does not escape."""
     async with service(nowhere) as place:
 
         async def close(*_: object) -> None:
@@ -441,7 +441,7 @@ async def test_session_closed_between_headers_and_body() -> None:
 
 @pytest.mark.parametrize("cancelled", [True, False])
 async def test_session_closed_while_connecting_is_not_a_cancellation(cancelled: bool) -> None:
-    """Aiohttp cancels the task for it; a cancellation of the caller still gets through."""
+    """Aiohttp cancels the task; a cancellation by the caller is still a cancellation."""
     connector = aiohttp.TCPConnector(limit=1)
     async with service(nowhere) as place, aiohttp.ClientSession(connector=connector) as session:
         place.fake.every(1, place.hold)
@@ -475,7 +475,7 @@ async def test_cancelled_close_can_be_repeated(turn: int) -> None:
 
 @asynccontextmanager
 async def ended(tasks: list[asyncio.Task[Any]]) -> AsyncIterator[list[object]]:
-    """Give what tasks came to that end soon, and let none of them run on."""
+    """Yield the results of tasks that must end soon, and cancel any that do not."""
     await asyncio.wait(tasks, timeout=PROMPTLY)
     late = [task for task in tasks if not task.done()]
     for task in late:
@@ -485,7 +485,7 @@ async def ended(tasks: list[asyncio.Task[Any]]) -> AsyncIterator[list[object]]:
     yield results
 
 
-# The loop is closed, and nothing else is.
+# The event loop ends without `aclose`.
 
 SCRIPT = """
 import asyncio, os, signal, sys
@@ -493,7 +493,7 @@ import anyio, uvloop
 from videosdk_transcripts import RetryPolicy, TranscriptsClient
 
 url, token, runner, ending = sys.argv[1:]
-# A shell lets programs in the background ignore it.
+# Shells make background programs ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 policy = RetryPolicy(wait_initial=60, wait_max=60)
 client = TranscriptsClient(endpoint=url, token=token, retry=policy)
@@ -544,7 +544,7 @@ def served() -> Iterator[FakeVideoSDK]:
     ],
 )
 def test_program_that_ends_with_open_walks_is_silent(runner: str, ending: str, code: int) -> None:
-    """One walk waits for a response, one for its next attempt, and nothing is closed."""
+    """One walk waits for a response, another for its next attempt."""
     with served() as fake:
         fake.on_page(2, Delay(LONG), Status(503))
         token = mint_token(fake.api_key, fake.secret)

@@ -1,5 +1,5 @@
 """
-P1 and P3: whatever the pages are like and whatever fails, every row once and in order.
+P1 and P3: for any pages and any failures, every row is yielded once and in order.
 
 Over real sockets; the same rules without I/O are in tests/paging.
 """
@@ -109,7 +109,7 @@ async def test_walk_stopped_at_any_rows_resumes_exactly(
 @settings(max_examples=40)
 @given(cancels=st.lists(st.integers(0, 12), max_size=6))
 async def test_walk_cancelled_anywhere_continues_exactly(cancels: list[int]) -> None:
-    """A step that is cancelled after any number of turns of the loop changes nothing."""
+    """A step that is cancelled after any number of loop iterations changes nothing."""
     async with FakeVideoSDK() as fake:
         rows = [row["id"] for row in fake.add_transcriptions(9)]
         async with fake.client() as client:

@@ -1,4 +1,4 @@
-"""P1 and P3 for walks that are stopped and resumed while rows appear and vanish. No sockets."""
+"""P1 and P3 for walks that are resumed while rows appear and vanish, without sockets."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""P8, tells no secret: canaries through every failure, looked for wherever one could show."""
+"""P8: canaries go through every failure, and are searched for wherever they could leak."""
 
 import asyncio
 import base64
@@ -67,13 +67,13 @@ from .canaries import (
 
 
 def plant(place: str) -> object:  # noqa: C901 - a list of places
-    """Let a canary show in one place."""
+    """Leak a canary in one place."""
     error = VideoSDKTranscriptsError("message")
     match place:
         case "log":
             logging.getLogger("tenacity").debug("%s", OPAQUE)
         case "field of a record":
-            logging.getLogger("aiohttp.client").debug("said", extra={"x": [OPAQUE]})
+            logging.getLogger("aiohttp.client").debug("message", extra={"x": [OPAQUE]})
         case "warning":
             warnings.warn(OPAQUE, stacklevel=1)
         case "context":
@@ -113,12 +113,12 @@ async def test_watch_detects_a_canary(watch: Watch, place: str) -> None:
     assert watch.leaks(plant(place)) == {OPAQUE}
 
 
-# Answers.
+# Responses.
 
 
 @frozen
 class Echo:
-    """Say all that was sent wherever an answer can hold it, its body in one of these forms."""
+    """Echo the request in every part of a response, its body in one of several forms."""
 
     status: int
     form: str = "message"
@@ -126,29 +126,29 @@ class Echo:
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         token = exchange.request.headers["Authorization"]
-        told = f"no: {token} {self.known}"
-        escaped = "".join(f"%{byte:02X}" for byte in told.encode())
+        echoed = f"no: {token} {self.known}"
+        escaped = "".join(f"%{byte:02X}" for byte in echoed.encode())
         body = {
-            "message": {"message": told, "code": token, "error": {"message": told}},
-            "text": told,
-            "keys": {told: told, "error": {token: told}},
-            "percent": {"message": quote(told, safe=""), "code": escaped},
-            "base64": {"message": base64.b64encode(f"Basic {told}".encode()).decode()},
-            "base64 of a URL": {"error": base64.urlsafe_b64encode(f"a:{told}".encode()).decode()},
-            "failure": {"success": False, "message": told, "code": told},
+            "message": {"message": echoed, "code": token, "error": {"message": echoed}},
+            "text": echoed,
+            "keys": {echoed: echoed, "error": {token: echoed}},
+            "percent": {"message": quote(echoed, safe=""), "code": escaped},
+            "base64": {"message": base64.b64encode(f"Basic {echoed}".encode()).decode()},
+            "base64 of a URL": {"error": base64.urlsafe_b64encode(f"a:{echoed}".encode()).decode()},
+            "failure": {"success": False, "message": echoed, "code": echoed},
             "page": {"pageInfo": {"currentPage": self.known or token}, "transcriptions": []},
-            "last page": {"pageInfo": {"lastPage": {told: token}}, "data": []},
+            "last page": {"pageInfo": {"lastPage": {echoed: token}}, "data": []},
         }[self.form]
         headers = {
             "X-Request-Id": token,
-            "Location": f"https://{token}.example/{told}?{told}",
+            "Location": f"https://{token}.example/{echoed}?{echoed}",
             "Content-Type": f"text/html; x={token}",
-            "WWW-Authenticate": told,
-            "Retry-After": f"120 {told}",
+            "WWW-Authenticate": echoed,
+            "Retry-After": f"120 {echoed}",
             "Set-Cookie": f"x={token}",
         }
         text = json.dumps(body)
-        return web.Response(text=text, status=self.status, reason=told, headers=headers)
+        return web.Response(text=text, status=self.status, reason=echoed, headers=headers)
 
 
 @pytest.mark.parametrize("given", CREDENTIALS)
@@ -164,7 +164,7 @@ async def test_echoed_secret_is_redacted_for_each_status(
             errors.append(await failure(client.get_page("room")))
             service.clear_faults()
         assert watch.leaks(*errors, client, of=minted(service)) == set()
-    # Without a secret the rest is told; a 304 has no body.
+    # Text without a secret is kept; a 304 has no body.
     assert [error.status for error in errors if "no: ***" not in str(error)] == [304]
 
 
@@ -235,7 +235,7 @@ async def test_foreign_rows_are_not_logged(service: FakeVideoSDK, watch: Watch) 
 
 
 async def prefixed() -> str:
-    """Return what is no token."""
+    """Return a string that is not a raw token."""
     return f"Bearer {TOKEN}"
 
 

@@ -1,4 +1,4 @@
-"""P6 and P14 by the clock: limits are kept, waits are not undercut, and the pace is even."""
+"""P6 and P14 measured: timeouts end in time, waits are never too short, the rate is even."""
 
 import asyncio
 import contextlib
@@ -51,9 +51,9 @@ DRIP: Final = 0.02
 
 async def timed_out(step: Callable[[], Awaitable[object]], limit: float = LIMIT) -> TimedOutError:
     """
-    Return the error of a step, which comes never before its limit and hardly after it.
+    Return the timeout error of a step, which is never early and not much too late.
 
-    A busy machine makes any step late now and then, so that one of three must be in time.
+    On a busy machine any step can be late, so only one of three has to be in time.
     """
     loop = asyncio.get_running_loop()
     late = []
@@ -69,17 +69,17 @@ async def timed_out(step: Callable[[], Awaitable[object]], limit: float = LIMIT)
 
 
 def first_row(client: TranscriptsClient, name: str) -> Callable[[], Awaitable[object]]:
-    """Return the first step of a walk under that limit, each time of a new one."""
+    """Return a function that takes the first step of a new walk with that timeout."""
     deadline = LIMIT if name == "walk_timeout" else None
     return lambda: anext(client.iter_transcriptions(walk_timeout=deadline))
 
 
-# Limits.
+# Timeouts.
 
 
 @contextmanager
 def deaf(*, full: bool) -> Iterator[str]:
-    """Listen and accept nothing: no request is read or, with a full queue, none connected."""
+    """Listen without accepting: no request is read; with a full queue, none connects."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -92,14 +92,14 @@ def deaf(*, full: bool) -> Iterator[str]:
 
 
 async def hang() -> str:
-    """Give no token."""
+    """Wait, and return no token in time."""
     await asyncio.sleep(NEVER)
     return ""
 
 
 @asynccontextmanager
 async def trap(name: str, fake: FakeVideoSDK) -> AsyncIterator[dict[str, Any]]:
-    """Give the options of a client that gets no answer."""
+    """Yield the options of a client that gets no response."""
     keys = {"api_key": fake.api_key, "secret": fake.secret}
     actions = {
         "no answer": Action("black hole"),
@@ -151,13 +151,13 @@ async def test_each_timeout_ends(name: str, fake: FakeVideoSDK) -> None:
 
 @pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
 @pytest.mark.parametrize("options", [{"max_in_flight": 1}, {"requests_per_second": 0.5}])
-async def test_timeout_includes_waiting_for_slot_and_turn(
+async def test_timeout_includes_waiting_for_slot_and_rate_limit(
     fake: FakeVideoSDK, limit: str, options: Any
 ) -> None:
-    """A slot that is never released, and a pace that is too slow."""
+    """A slot that is never released, and a rate that is too low."""
     fake.every(1, Delay(NEVER))
     async with fake.client(retry=POLICIES[limit], **options) as client:
-        # Under one cap or pace: one request is under way, and the others have to wait.
+        # One request is in flight, and the others wait for the cap or the rate limit.
         holder = asyncio.ensure_future(client.count())
         errors = await asyncio.gather(*(timed_out(first_row(client, limit)) for _ in range(3)))
         holder.cancel()
@@ -203,7 +203,7 @@ async def test_walk_timeout_includes_work_between_rows(fake: FakeVideoSDK) -> No
                     await asyncio.sleep(LIMIT / 2 + 0.01)
             return found
 
-        # Over after two rows and so at the next page, or never where there is no further one.
+        # The timeout passes after two rows: it is raised at the next page, if there is one.
         assert list(await asyncio.gather(work(2), work(4))) == [rows[:2], rows]
 
 
@@ -211,10 +211,10 @@ async def test_walk_timeout_includes_work_between_rows(fake: FakeVideoSDK) -> No
     ("fault", "asked"), [(Status(503), None), (Status(429, {"Retry-After": "0.4"}), 0.4)]
 )
 @pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
-async def test_wait_beyond_the_timeout_is_not_begun(
+async def test_wait_beyond_the_timeout_is_not_started(
     fake: FakeVideoSDK, fault: Status, asked: float | None, limit: str
 ) -> None:
-    """The failure itself is raised at once."""
+    """The failure itself is raised immediately."""
     fake.every(1, fault)
     loop = asyncio.get_running_loop()
     policy = RetryPolicy(
@@ -301,7 +301,7 @@ async def test_concurrent_walks_honour_their_own_retry_after(fake: FakeVideoSDK)
     for room in ("tenth", "fraction", "second"):
         assert gaps[room] >= float(asked[room])
     assert arrived["date"][1] >= whole + 1
-    # None waited for another one's.
+    # None waited for the Retry-After of another.
     assert gaps["tenth"] < gaps["fraction"] < gaps["second"]
 
 
@@ -319,7 +319,7 @@ async def test_concurrent_walks_honour_their_own_retry_after(fake: FakeVideoSDK)
 async def test_long_retry_after_is_waited_for_up_to_the_cap(
     clock: ManualClock, status: int, value: str, asked: float
 ) -> None:
-    """A longer one is raised at once, whatever time is left for the page."""
+    """A longer one is raised immediately, whatever time is left for the page."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     headers = {"Retry-After": value, "Date": format_datetime(noon, usegmt=True)}
     policy = RetryPolicy(page_timeout=3600)
@@ -341,7 +341,7 @@ async def test_long_retry_after_is_waited_for_up_to_the_cap(
 
 
 def good(fake: FakeVideoSDK) -> str:
-    """Make a token that is accepted."""
+    """Return a token that is accepted."""
     claims = {"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}
     return jwt.encode(claims, fake.secret)
 
@@ -361,7 +361,7 @@ async def test_wrong_clock_does_not_shorten_retry_after(
     assert 20 <= clock.slept[0] <= 20.5
 
 
-# The worst case of the defaults, as docs/retries.md has it.
+# The worst case of the defaults, as in docs/retries.md.
 
 LONGEST_WAITS: Final = (0.5, 1, 2, 4, 8)
 
@@ -407,7 +407,7 @@ async def test_defaults_at_two_hundred_times_the_speed() -> None:
     with deaf(full=False) as address:
         async with TranscriptsClient(endpoint=f"http://{address}", token="t", retry=policy) as c:
             error = await timed_out(c.get_page, 0.6)
-    # On a busy machine the first ones may be so late that there is no time for a fourth.
+    # On a busy machine the first three may leave no time for a fourth.
     assert error.attempts in (3, 4)
     text = rf"page_timeout on attempt {error.attempts} \(last error: attempt_timeout of 0.15 s"
     assert re.search(text, error.message)
@@ -441,7 +441,7 @@ async def test_stopped_clock_does_not_disable_timeouts(
     assert clock.slept == []
 
 
-# Many walks at once.
+# Concurrent walks.
 
 
 async def test_retries_respect_max_in_flight(fake: FakeVideoSDK) -> None:
@@ -455,7 +455,7 @@ async def test_retries_respect_max_in_flight(fake: FakeVideoSDK) -> None:
     fake.every(1, Delay(0.02))
     policy = RetryPolicy(attempts=50, wait_initial=0.001, wait_max=0.01)
     async with (
-        # A given session has no cap of its own that would hide a broken one.
+        # A given session without a cap of its own, which would hide a broken one.
         aiohttp.ClientSession() as session,
         fake.client(max_in_flight=3, retry=policy, session=session) as client,
     ):
@@ -501,7 +501,7 @@ class Strict(asyncio.Protocol):
 
 
 def most_within(moments: list[float], seconds: float) -> int:
-    """Return the most of the moments that lie in any stretch of so many seconds."""
+    """Return the maximum number of moments in any window of this length."""
     most = first = 0
     for last, moment in enumerate(moments):
         while moments[first] <= moment - seconds:
@@ -533,14 +533,14 @@ async def test_280_per_second_stays_below_300() -> None:
             async for _ in client.iter_transcriptions(page_size=1):
                 count += 1
                 if (number, count) == (0, 60):
-                    time.sleep(0.3)  # noqa: ASYNC251 - that is what is tried
+                    time.sleep(0.3)  # noqa: ASYNC251 - blocks on purpose
             return count
 
         assert await asyncio.gather(*(walk(n) for n in range(12))) == [125] * 12
     assert (len(arrived), refused) == (1500, [])
-    # Late are the eight that may be under way and the one turn that is made up for, at most.
+    # At most eight requests in flight can be late, and one delayed request follows early.
     assert most_within(arrived, 1.0) <= 280 + 8 + 2
     assert most_within(arrived, 0.1) <= 28 + 8 + 2
-    # Five within the interval of one come from a loop that was held up, and from nothing else.
+    # Only a blocked loop can cause five within the interval of one.
     bunches = sum(1 for a, b in zip(arrived, arrived[4:], strict=False) if b - a < 1 / 280)
     assert bunches < len(arrived) / 10
