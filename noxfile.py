@@ -80,19 +80,19 @@ def _install_built(session: nox.Session, *more: str) -> None:
     """Install the wheel with its extras, and more packages."""
     _, wheel = _build(session)
     session.install(f"{wheel}[cli,webhooks]", *more)
-    # An environment that is used again has a wheel of this version already, and would keep it.
+    # A reused environment already has a wheel of this version, and would keep it.
     session.install("--force-reinstall", "--no-deps", str(wheel))
 
 
 def _environment(session: nox.Session) -> dict[str, str]:
-    # Without the first `-m` puts the checkout before the wheel, and that would be tested.
+    # Without the first one, `-m` would test the checkout instead of the wheel.
     return {"PYTHONSAFEPATH": "1", "COVERAGE_FILE": str(SCRATCH / session.name / "coverage")}
 
 
 def _run_tests(session: nox.Session) -> None:
     _install_built(session, *_group("test"))
     env = _environment(session)
-    # One process a core, and full coverage; a selection of tests covers only a part of the package.
+    # One process per core. A selection of tests covers only a part of the package.
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or ("-n", "auto")), env=env)
     if not session.posargs:
         session.run("coverage", "combine", "-q", env=env)
@@ -134,7 +134,7 @@ def tests_lowest(session: nox.Session) -> None:
 def matrix(session: nox.Session) -> None:
     """Measure reliability: faults, concurrent modification, cancellation, mutated bytes."""
     _install_built(session, *_group("test", "fuzz"))
-    # From there `-m` finds the matrix, and the package is the wheel's.
+    # So that `-m` finds the matrix in tests, and the package in the wheel.
     session.chdir("tests")
     session.run("python", "-m", "matrix.run", *session.posargs)
     session.run("python", "-m", "matrix.fuzz")
@@ -144,7 +144,7 @@ def matrix(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the cost of walks against raw aiohttp; ``--svg`` also draws the chart."""
     _install_built(session)
-    # As above; a path among the arguments counts from there.
+    # As above; paths in the arguments are relative to it.
     session.chdir("tests")
     session.run("python", "-m", "benchmarks.run", *session.posargs)
 
@@ -161,7 +161,7 @@ def fuzz(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Test the dashboard in Chromium; ``apt-get install chromium chromium-driver`` first."""
     _install_built(session, *_group("browser"))
-    # Where there is no browser this fails. The settings keep those of the checkout out.
+    # Fails without a browser. Its own settings replace those of the checkout.
     chosen = ("-c", "tests/browser/pytest.ini", "tests/browser", *session.posargs)
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
@@ -172,7 +172,7 @@ def lint(session: nox.Session) -> None:
     session.install(*_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    # It reads the imports and runs nothing, so that no dependency has to be installed.
+    # It parses the imports without running them, so no dependency is installed.
     session.run("lint-imports")
 
 
@@ -187,7 +187,7 @@ def _write_examples(folder: Path) -> None:
         for block in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             line = text.count("\n", 0, block.start()) + 2
             name = f"{page.stem.replace('-', '_').lower()}_{line}.py"
-            # A test is a module of its own; all else may be the inside of a function.
+            # A test is its own module; everything else is the body of a function.
             is_test = "def test_" in block[1]
             code = block[1] if is_test else frame + textwrap.indent(block[1], "    ")
             (folder / name).write_text(code, "utf-8")
@@ -202,7 +202,7 @@ def typing(session: nox.Session) -> None:
     examples.mkdir()
     _write_examples(examples)
     session.run("mypy", PACKAGE, *users, str(examples))
-    # Its JavaScript and its Node come out of wheels; nothing is fetched while it runs.
+    # Its JavaScript and Node come from wheels; nothing is downloaded while it runs.
     session.run("pyright", PACKAGE, *users, str(examples))
 
 
@@ -229,7 +229,7 @@ def build(session: nox.Session) -> None:
             session.error(f"the wheel has no {ending}")
     if any(name.startswith(("tests/", "docs/")) for name in in_wheel):
         session.error("the wheel has files outside of the package")
-    # This session's own environment holds the build tools, which may hide what is missing.
+    # This session's own environment has the build tools, which may hide missing requirements.
     session.install(*_group("build"))
     clean = SCRATCH / "clean"
     session.run("virtualenv", "-q", "--clear", str(clean))

@@ -191,7 +191,7 @@ def test_wrong_type_raises_with_its_json_path(
 
 
 def test_missing_id_raises() -> None:
-    """Rows are told apart by their ids."""
+    """Rows are identified by their ids."""
     with pytest.raises(
         InvalidRowError, match=r"required, but missing @ \$\.transcriptions\[7\]\.id"
     ):
@@ -340,7 +340,7 @@ def without(row: dict[str, Any], missing: set[str]) -> dict[str, Any]:
 )
 @settings(max_examples=400)
 def test_documented_row_is_structured_like_any_other(raw: Any) -> None:
-    """The direct reading of documented rows gives what the generated hooks give."""
+    """Direct reading of documented rows returns the same as the generated hooks."""
     before = json.dumps(raw)
     row = expected = None
     with contextlib.suppress(*STRUCTURE_ERRORS):
@@ -398,7 +398,7 @@ def test_every_valid_shape_is_structured(
 @pytest.mark.parametrize("key", ["transcriptionFilePaths", "summarizedFilePaths", "end"])
 @pytest.mark.parametrize("value", [0, False, "", []])
 def test_falsy_value_of_the_wrong_type_raises(key: str, value: object) -> None:
-    """Only null and an empty object stand for no files."""
+    """Only null and an empty object mean that there are no files."""
     with pytest.raises(InvalidRowError, match=key):
         read(DOCUMENTED | {key: value})
 

@@ -423,7 +423,7 @@ CLEARED = "\x1b[2K"
 
 @pytest.fixture
 def _progress_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress is shown at once."""
+    """Progress is shown immediately."""
     monkeypatch.setattr("videosdk_transcripts.cli._output._PROGRESS_AFTER", 0.0)
     monkeypatch.setattr("videosdk_transcripts.cli._output._REFRESH", 0.01)
     monkeypatch.setenv("TERM", "xterm")

@@ -1,4 +1,4 @@
-"""P14: an even pace for all tasks of a client, without bursts."""
+"""P14: an even rate for all tasks of a client, without bursts."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from ..conftest import ManualClock
 
 
 async def test_requests_are_evenly_spaced(clock: ManualClock) -> None:
-    """The first one goes at once, each other one an interval later."""
+    """The first one is sent immediately, each other one an interval later."""
     pace = RateLimiter(4, clock=clock.clock)
     for _ in range(4):
         await pace.acquire()
@@ -141,7 +141,7 @@ async def test_request_waits_for_token_before_its_turn(fake: FakeVideoSDK) -> No
 async def test_attempt_timeout_excludes_waiting_for_turn(
     fake: FakeVideoSDK,
 ) -> None:
-    """It is not the service that is slow."""
+    """The delay is not the fault of the service."""
     fake.fail_next(Status(401))
     policy = RetryPolicy(attempts=1, attempt_timeout=0.2)
     async with fake.client(requests_per_second=3, retry=policy) as client:

@@ -213,7 +213,7 @@ async def test_response_that_is_not_http() -> None:
 
 
 async def test_refusing_proxy_is_named_as_cause() -> None:
-    """It is blamed, and not the service."""
+    """The error names the proxy, not the service."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -329,7 +329,7 @@ async def test_size_cap_applies_to_decoded_body(zipped: bool) -> None:
 
 
 class Tokens:
-    """Return these tokens in turn, and the last one again and again."""
+    """Return these tokens in turn, and then always the last one."""
 
     def __init__(self, *tokens: str) -> None:
         self.tokens = list(tokens)
@@ -347,7 +347,7 @@ def good(fake: FakeVideoSDK) -> str:
 
 
 async def test_refused_token_is_renewed_once(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """The request is sent again at once, and counted."""
+    """The request is sent again immediately, and counted."""
     tokens = Tokens("stale", good(fake))
     fake.add_transcription()
     async with fake.client(token=tokens, clock=Clock(sleep=clock.sleep)) as client:
@@ -593,7 +593,7 @@ def test_limits_out_of_bounds_are_refused_by_name(name: str, value: Any) -> None
 async def test_retry_after_is_waited_for_up_to_the_cap(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """A longer one is raised at once, with its value."""
+    """A longer one is raised immediately, with its value."""
     fake.fail_next(Status(429, {"Retry-After": "7"}), Status(429, {"Retry-After": "3600"}))
     async with fake.client(clock=clock.clock) as client:
         with pytest.raises(RateLimitedError) as caught:

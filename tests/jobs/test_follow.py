@@ -1,4 +1,4 @@
-"""Follow: every change exactly once, whatever happens to the follower and to the list."""
+"""Follow: every change exactly once, across crashes and changes of the list."""
 
 import asyncio
 import json

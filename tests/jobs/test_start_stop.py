@@ -1,4 +1,4 @@
-"""P6 for start and stop: never sent twice unseen, and the answer says what happened."""
+"""P6 for start and stop: no duplicate requests, and the result states the outcome."""
 
 import asyncio
 import contextlib
@@ -80,17 +80,17 @@ def sent(fake: FakeVideoSDK) -> list[str]:
 
 
 def jobs(fake: FakeVideoSDK) -> list[str]:
-    """Return the words of all jobs."""
+    """Return the statuses of all jobs."""
     return [row["status"] for row in fake.rows]
 
 
 def name_of(fault: Any) -> str:
-    """Return the same name in each process, which a function's repr is not."""
+    """Return a name that is the same in each process, unlike a function's repr."""
     return getattr(fault, "__name__", str(fault))
 
 
 async def cut_and_not_applied(exchange: Exchange) -> web.StreamResponse:
-    """Promise a body and break off, without doing what was asked."""
+    """Break off the body of a response, without applying the request."""
     cut = web.StreamResponse()
     cut.content_length = 100
     await cut.prepare(exchange.request)
@@ -100,7 +100,7 @@ async def cut_and_not_applied(exchange: Exchange) -> web.StreamResponse:
     return cut
 
 
-# What is sent, and what comes.
+# Requests and results.
 
 
 async def test_body_of_start(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
@@ -175,7 +175,7 @@ async def test_stop_requires_a_room(fake: FakeVideoSDK, client: TranscriptsClien
 async def test_start_and_stop_return_the_transcription(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """As it runs, and as it has ended."""
+    """The running one, and the stopped one."""
     begun = await start(client, webhook_url="https://example.com/hook")
     assert begun.outcome == "answered"
     assert begun.transcription.is_running
@@ -203,7 +203,7 @@ def test_result_is_frozen_and_picklable() -> None:
         result.outcome = "answered"  # type: ignore[misc]
 
 
-# An answer that is lost.
+# Lost responses.
 
 LOST: list[Any] = [
     *(Status(status) for status in (406, 408, 500, 501, 502, 503, 504, 520)),
@@ -276,7 +276,7 @@ async def test_stop_that_was_not_applied_is_sent_again(
     [(Delay(60), "sent again"), (Applied(Delay(60)), "found")],
 )
 async def test_timed_out_start_is_found(fake: FakeVideoSDK, fault: Any, outcome: str) -> None:
-    """It had been sent, so it may have been applied."""
+    """The request was sent, so it may have been applied."""
     fake.jobs.second_start = "another"
     fake.fail_next(fault)
     policy = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.15)
@@ -305,7 +305,7 @@ async def test_list_is_read_after_a_pause(
     assert clock.slept[0] >= RetryPolicy().wait_initial
 
 
-# Which one is found.
+# Reconciliation.
 
 
 async def test_newest_running_transcription_is_found(
@@ -372,7 +372,7 @@ async def test_response_without_room_is_accepted(
     assert await start(client) == WriteResult(Transcription("a", "running"), "answered")
 
 
-# What is refused.
+# Refused requests.
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ async def test_response_without_room_is_accepted(
     ],
 )
 @pytest.mark.parametrize("write", [start, stop])
-async def test_refusal_is_raised_at_once(
+async def test_refusal_is_raised_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient, write: Write, status: int, error: type
 ) -> None:
     """Nothing was applied, so the list is not read."""
@@ -432,11 +432,11 @@ async def test_late_first_start_is_found_after_refused_second(
 ) -> None:
     """The first was applied after the list was read, so the second is refused."""
 
-    async def begun_meanwhile(exchange: Exchange) -> web.StreamResponse:
+    async def started_meanwhile(exchange: Exchange) -> web.StreamResponse:
         fake.add_transcription(status="running", duration=None)
         return exchange.response()
 
-    fake.fail_next(DropConnection(), Delay(0), begun_meanwhile)
+    fake.fail_next(DropConnection(), Delay(0), started_meanwhile)
     result = await start(client)
     assert (result.outcome, result.transcription.id) == ("found", fake.rows[0]["id"])
     assert sent(fake) == ["POST", "GET", "POST", "GET"]
@@ -452,7 +452,7 @@ async def test_refused_second_start_with_unreadable_list_is_unknown(
         await start(client)
 
 
-# What is tried again without a look.
+# Retries without reconciliation.
 
 
 async def test_rate_limited_start_is_sent_again(
@@ -507,7 +507,7 @@ async def test_refused_connection_is_retried_without_reading_the_list(clock: Man
     assert type(error) is ConnectionFailedError
 
 
-async def test_service_that_becomes_available_answers() -> None:
+async def test_start_succeeds_once_the_service_is_available() -> None:
     """The outcome is that of a first request."""
     async with tcp(_nothing) as endpoint:
         pass
@@ -576,7 +576,7 @@ async def test_aiohttp_does_not_repeat_a_write(write: Write) -> None:
     assert heads == [b"GET", b"POST", b"GET"]
 
 
-# What can't be settled.
+# Unknown outcomes.
 
 
 @pytest.mark.parametrize("write", [start, stop])
@@ -640,7 +640,7 @@ async def test_errors_show_neither_webhook_nor_prompt(
     assert "s3cret" not in repr(request)
 
 
-# How it is left.
+# Cancellation and closing.
 
 WAITS = [(Delay(60),), (Status(500), Delay(60)), (Status(500), Delay(0), Delay(60))]
 
@@ -649,10 +649,10 @@ WAITS = [(Delay(60),), (Status(500), Delay(60)), (Status(500), Delay(0), Delay(6
 async def test_cancellation_leaks_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, faults: Any
 ) -> None:
-    """It ends at once, wherever it waits."""
+    """It ends immediately, wherever it waits."""
     fake.fail_next(*faults)
     task = asyncio.create_task(start(client))
-    await _under_way(fake, len(faults))
+    await _in_flight(fake, len(faults))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -673,22 +673,22 @@ async def test_cancellation_after_some_iterations(fake: FakeVideoSDK, turns: int
 
 @pytest.mark.parametrize("faults", WAITS, ids=["write", "look", "second write"])
 async def test_closing_the_client_ends_it(fake: FakeVideoSDK, faults: Any) -> None:
-    """At once, with a ClientClosedError."""
+    """Immediately, with a ClientClosedError."""
     async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
         fake.fail_next(*faults)
         task = asyncio.create_task(start(client))
-        await _under_way(fake, len(faults))
+        await _in_flight(fake, len(faults))
         await client.aclose()
         with pytest.raises(ClientClosedError):
             await task
 
 
 async def test_closing_the_client_ends_the_last_lookup(fake: FakeVideoSDK) -> None:
-    """At once, with a ClientClosedError."""
+    """Immediately, with a ClientClosedError."""
     async with fake.client(retry=RetryPolicy(attempts=1)) as client:
         fake.fail_next(Status(500), Delay(60))
         task = asyncio.create_task(start(client))
-        await _under_way(fake, 2)
+        await _in_flight(fake, 2)
         await client.aclose()
         with pytest.raises(ClientClosedError):
             await task
@@ -699,15 +699,15 @@ async def test_closing_the_client_ends_the_last_lookup(fake: FakeVideoSDK) -> No
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"roomId": 5}'])
 async def test_fake_requires_a_room(fake: FakeVideoSDK, body: bytes) -> None:
-    """It answers 400 to a body without one."""
+    """It responds with 400 to a body without one."""
     async with fake.client() as client:
         request = attrs.evolve(writes.stop_request("r"), body=body)
         with pytest.raises(BadRequestError):
             await writes.stop(client._transport, client.iter_transcriptions, "r", request)  # type: ignore[arg-type]
 
 
-async def _under_way(fake: FakeVideoSDK, requests: int) -> None:
-    while len(fake.requests) < requests:  # noqa: ASYNC110 - of another task, with no event
+async def _in_flight(fake: FakeVideoSDK, requests: int) -> None:
+    while len(fake.requests) < requests:  # noqa: ASYNC110 - requests of another task signal no event
         await asyncio.sleep(0.001)
 
 

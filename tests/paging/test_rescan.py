@@ -67,7 +67,7 @@ def test_removed_rows_cause_one_rescan_without_loss(
     assert len(listing.requested) <= -(-len(everything) // SIZE) + 2 + -(-count // SIZE)
 
 
-# Seven make a page on which every row is known, while the list stands still again.
+# Seven make a page on which every row is known, while the list no longer changes.
 @pytest.mark.parametrize("count", [1, 3, 5, 7])
 def test_inserted_rows_cause_no_duplicates(count: int) -> None:
     """Rows that were pushed back are listed twice and yielded once."""
@@ -93,7 +93,7 @@ def test_repeated_id_reveals_movement_when_the_total_is_unchanged() -> None:
         if number == 2:
             listing.ids = ["X", *listing.ids[:-1]]
 
-    # What is new at the front may come or not; here it does, on the way back.
+    # New rows at the front may be yielded or not; here the rescan yields them.
     assert run(walk, listing, change) == list("abcXdefg")
     assert (walk.stats.duplicates_dropped, walk.stats.drifted) == (1, True)
 
@@ -274,7 +274,7 @@ def test_rows_that_move_during_the_second_pass_are_found_later() -> None:
 @pytest.mark.parametrize(
     ("count", "changes"),
     [
-        # The end is reached while the second look still saw rows move.
+        # The end is reached while rows were still moving in the second rescan.
         (12, {3: (0, -4), 4: (0, 4), 7: (0, -3)}),
         # Rows that came too early are no proof that those before them were seen.
         (15, {4: (0, -2), 5: (0, 4), 7: (2, -5)}),

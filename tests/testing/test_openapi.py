@@ -179,7 +179,7 @@ async def test_requests_of_the_client_match_the_document(
             Draft202012Validator(schema).validate(body)
             found |= set(body)
         sent.setdefault((path, request.method.lower()), set()).update(found)
-    # What is described is sent as well, where it is asked for.
+    # Everything described is also sent, if requested.
     assert sent == {
         (path, method): {one["name"] for one in operation.get("parameters", ())}
         | body_keys(operation)

@@ -397,7 +397,7 @@ def _time(value: Any, _type: Any) -> datetime:
 
 
 def _id(value: Any, _type: Any) -> str:
-    # Rows are told apart by their ids, so that two empty ones would count as one row.
+    # Rows are identified by their ids, so that two empty ones would count as one row.
     if value == "":
         raise _MismatchError("an id", value)
     return _string(value, str)

@@ -193,7 +193,7 @@ _ADVICE: Final = {
     401: "check the key and the secret, or the token",
     402: "check the room id; a room's custom id is not accepted everywhere",
     403: "the token needs version 2 and, if it names roles, the role crawler",
-    404: "check the id, and that the key is of the account that owns it",
+    404: "check the id, and that the key belongs to the account that owns it",
     429: "send fewer requests at a time, or wait for the time in Retry-After",
 }
 

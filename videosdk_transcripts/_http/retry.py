@@ -1,7 +1,7 @@
 """
 What is retried, when and for how long (P6).
 
-In reading order: the table of what is retried and the questions that it answers, the policy
+In reading order: the table of what is retried and the functions that read it, the policy
 that users set, the state of a call, and the loop itself: attempt, classify, wait, retry.
 
 Only what is named here is retried: a list of what not to retry would swallow cancellations
@@ -156,7 +156,7 @@ class RetryPolicy:
     wait_max: float = field(default=8.0, validator=_at_least(0))
     """Upper bound of every wait that the client chooses."""
     max_retry_after: float = field(default=60.0, validator=_at_least(0))
-    """The longest ``Retry-After`` that is waited for. A longer one is raised at once."""
+    """The longest ``Retry-After`` that is waited for. A longer one is raised immediately."""
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
     """One request, from connecting to the last byte of the body."""
     page_timeout: float = field(default=120.0, validator=_at_least(0, above=True))
@@ -263,7 +263,7 @@ class Runner:
             what: what is requested, for errors and log lines.
             send: sends one request and returns its result; raises errors of this package.
             stats: counts the retries.
-            attempts: records what was tried, for a caller that needs to know.
+            attempts: records what was tried, for the caller.
             deadline: when all of it must have ended, by the client's clock, if that is
                 before the page_timeout.
             reconcile: for a write, finds the result of one that may have been applied.

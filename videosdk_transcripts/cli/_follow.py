@@ -173,7 +173,7 @@ def wait(  # noqa: PLR0917 - click calls it by keyword
         what = f"{file_format} {'summary' if summary else 'file'}"
         notify(f"waiting up to {timeout:g} s for the {what} of {transcription_id}")
         try:
-            # An id is taken for that of a realtime transcription; a row knows what it is.
+            # An id counts as one of a realtime transcription; a row has its own type.
             target = (
                 await client.get_post_transcription(transcription_id) if post else transcription_id
             )

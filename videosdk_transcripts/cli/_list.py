@@ -194,7 +194,7 @@ async def _list_rows(
             notify("\nuse --checkpoint FILE to be able to resume an interrupted run")
         raise
     finally:
-        # After a failure too: the exit code says that some rows were printed.
+        # After a failure too: the exit code shows that some rows were printed.
         printer.end(complete=succeeded)
         # Behind a limit there is more to resume.
         file.close(complete=succeeded and not row_filter.is_full)

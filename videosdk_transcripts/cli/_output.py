@@ -156,7 +156,7 @@ class LinePrinter:
         self._is_empty = True
 
     def add(self, row: AnyTranscription) -> None:
-        """Print a row. `click.echo` flushes, so that it reaches a pipe at once."""
+        """Print a row. `click.echo` flushes, so that it reaches a pipe immediately."""
         match self._format:
             case "json":
                 before = "[\n" if self._is_empty else ",\n"
