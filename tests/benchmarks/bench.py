@@ -1,4 +1,4 @@
-"""What all scenarios share: who takes part, how much is measured, and what comes of it."""
+"""Define what all scenarios share: contenders, scale, and sections of the report."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import partial
 
 from attrs import frozen
 
-from .counting import Counter
-from .jobs import Job, Kind, Outcome, Program
+from .counting import InstructionCounter
+from .jobs import Job, Kind, Program, Result
 from .measure import interleaved, medians, run_job
 from .picture import Panel
 from .tables import Target
@@ -20,7 +20,7 @@ __all__ = ["FULL", "QUICK", "Bench", "Contender", "Scale", "Section", "ours", "r
 
 @frozen
 class Contender:
-    """Who walks, and how many pages are in flight; 0 for one page at a time."""
+    """A program and its number of pages in flight; 0 for one page at a time."""
 
     program: Program
     in_flight: int = 0
@@ -33,13 +33,13 @@ class Contender:
         return f"raw aiohttp, {many}"
 
     @property
-    def floor(self) -> Contender:
-        """Return raw aiohttp with as many in flight."""
+    def baseline(self) -> Contender:
+        """Return raw aiohttp with the same number of pages in flight."""
         return raw(self.in_flight)
 
 
 def raw(in_flight: int = 0) -> Contender:
-    """Return the floor."""
+    """Return raw aiohttp, the baseline."""
     return Contender("raw", in_flight)
 
 
@@ -50,7 +50,7 @@ def ours(in_flight: int = 0) -> Contender:
 
 @frozen
 class Scale:
-    """How much is measured."""
+    """The size of each measurement."""
 
     rounds: int
     small: int
@@ -58,20 +58,20 @@ class Scale:
     large: int
     """Rows in pages of 100."""
     pages: int
-    """The length of the walks over a slow network."""
+    """Pages of the walks with a delay."""
     delay: int
-    """Its delay, in milliseconds."""
+    """The delay of a response, in milliseconds."""
     delays: tuple[int, ...]
     widths: tuple[int, ...]
     memory: tuple[int, ...]
     """Rows in pages of 100."""
     page_sizes: tuple[int, ...]
     structured: int
-    """Rows that are turned into objects."""
-    turns: int
+    """Rows structured without a network."""
+    latency: int
     """Rows in pages of 1,000."""
-    answers: int
-    """What the server is asked for to find its ceiling."""
+    responses: int
+    """Requests sent to measure the server's ceiling."""
 
 
 FULL = Scale(
@@ -85,8 +85,8 @@ FULL = Scale(
     memory=(10_000, 100_000, 1_000_000),
     page_sizes=(10, 20, 50, 100, 500, 1000),
     structured=20_000,
-    turns=10_000,
-    answers=10_000,
+    latency=10_000,
+    responses=10_000,
 )
 QUICK = Scale(
     rounds=1,
@@ -99,20 +99,20 @@ QUICK = Scale(
     memory=(200, 400),
     page_sizes=(10, 20),
     structured=100,
-    turns=2_000,
-    answers=20,
+    latency=2_000,
+    responses=20,
 )
-"""Enough to see that all of it works."""
+"""Just enough to check that everything works."""
 
 
 @frozen
 class Bench:
-    """One run: a server that is up, and how much to ask of it."""
+    """A benchmark run against a running server."""
 
     server: str
     scale: Scale
     rounds: int
-    counter: Counter | None = None
+    counter: InstructionCounter | None = None
 
     def job(
         self,
@@ -124,28 +124,28 @@ class Bench:
         delay: int = 0,
         mark: int = 1,
     ) -> Job:
-        """Make a job against the server; `delay` is in milliseconds."""
-        width = contender.in_flight
-        return Job(kind, contender.program, self.server, rows, page_size, width, mark, delay)
+        """Create a job for the server; `delay` is in milliseconds."""
+        in_flight = contender.in_flight
+        return Job(kind, contender.program, self.server, rows, page_size, in_flight, mark, delay)
 
-    def measure(self, jobs: Sequence[Job], *, rounds: int | None = None) -> list[Outcome]:
-        """Run all of them in each round, and return the medians."""
+    def measure(self, jobs: Sequence[Job], *, rounds: int | None = None) -> list[Result]:
+        """Run all jobs in each round, and return their median results."""
         runs = [partial(run_job, job) for job in jobs]
         return [medians(found) for found in interleaved(runs, rounds or self.rounds)]
 
     def count(self, jobs: Sequence[Job], lengths: tuple[int, int]) -> list[float | None]:
-        """Return the instructions of a row in each of them, or None where nothing counts."""
+        """Return the instructions per row of each job, or None without a counter."""
         counter = self.counter
         if counter is None:
             return [None] * len(jobs)
-        # The count of a process is not changed by those beside it.
+        # Concurrent processes do not affect an instruction count.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(lambda job: counter.count_per_row(job, lengths), jobs))
 
 
 @frozen
 class Section:
-    """What a scenario prints."""
+    """A section of the report: the results of one scenario."""
 
     title: str
     text: str

@@ -1,4 +1,4 @@
-"""One measured process: ``python -m benchmarks.child JOB``; prints its outcome."""
+"""Run one job in this process and print its result: ``python -m benchmarks.child JOB``."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from collections.abc import Awaitable
 from importlib import import_module
 from typing import Any
 
-from .jobs import LIST, ROOM, Job, Outcome, Walked
+from .jobs import LIST, ROOM, Job, Result, WalkResult
 
 __all__ = ["run"]
 
 
-def run(job: Job) -> Outcome:
-    """Do it in an event loop of its own, and measure all of that."""
-    # Before the clock starts: what a start costs is measured in another place.
+def run(job: Job) -> Result:
+    """Run a job in a new event loop, and measure it."""
+    # Imported before the clock starts, because `start.py` measures imports.
     program = import_module(f".{job.program}", __package__)
-    gaps = (0.0, 0.0, 0.0)
+    latencies = (0.0, 0.0, 0.0)
     body = _first_page(job) if job.kind == "structure" else b""
     began, began_cpu = time.perf_counter(), time.process_time()
     if job.kind == "structure":
         rows = asyncio.run(program.structure(body, job.rows // job.page_size))
         marked_at = began
     else:
-        if job.kind == "turns":
-            walked, gaps = asyncio.run(_beside_a_ticker(program.walk(job)))
+        if job.kind == "latency":
+            walked, latencies = asyncio.run(_measure_latency(program.walk(job)))
         else:
             walked = asyncio.run(program.walk(job))
         rows, marked_at = walked.rows, walked.marked_at
     ended, ended_cpu = time.perf_counter(), time.process_time()
     unit = 1 if sys.platform == "darwin" else 1024
-    return Outcome(
+    return Result(
         rows=rows,
         wall=ended - began,
         steady=ended - marked_at,
         cpu=ended_cpu - began_cpu,
         peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
-        gap=gaps[0],
-        gap_cpu=gaps[1],
-        gap_own=gaps[2],
+        latency=latencies[0],
+        latency_cpu=latencies[1],
+        latency_own=latencies[2],
     )
 
 
@@ -54,10 +54,10 @@ def _first_page(job: Job) -> bytes:
     return bytes(found)
 
 
-async def _beside_a_ticker(
-    walk: Awaitable[Walked],
-) -> tuple[Walked, tuple[float, float, float]]:
-    """Return what came of a walk, and the longest waits of a task that always wants a turn."""
+async def _measure_latency(
+    walk: Awaitable[WalkResult],
+) -> tuple[WalkResult, tuple[float, float, float]]:
+    """Return the result of a walk, and the longest waits of a task that is always ready to run."""
     longest = (0.0, 0.0, 0.0)
     collecting = 0.0
 

@@ -1,4 +1,4 @@
-"""What one measured process is asked to do, and what it says of it."""
+"""Define the job of a measured process, and the result that it reports."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Final, Literal
 
 from attrs import asdict, frozen
 
-__all__ = ["LIST", "ROOM", "Job", "Kind", "Outcome", "Program", "Walked"]
+__all__ = ["LIST", "ROOM", "Job", "Kind", "Program", "Result", "WalkResult"]
 
 ROOM: Final = "abcd-efgh-ijkl"
 LIST: Final = "/ai/v1/realtime-transcriptions/"
 
 Program = Literal["ours", "raw", "wire"]
-"""The module that does the work: this package, bare aiohttp, or a bare socket."""
+"""The module that does the work: this package, raw aiohttp or a raw socket."""
 
-Kind = Literal["walk", "structure", "turns"]
-"""A walk over all pages, one page turned into rows again and again, or a walk beside a task
-that notes how long it waits for its turn."""
+Kind = Literal["walk", "structure", "latency"]
+"""A walk over all pages; structuring one page repeatedly; or a walk while another task measures
+the latency of the event loop."""
 
 
 @frozen
 class Job:
     """
-    One measured process.
+    The job of one measured process.
 
     Args:
-        kind: what is done.
-        program: who does it.
-        server: where it is served.
-        rows: how many there are.
-        page_size: rows on a page.
-        in_flight: pages asked for ahead of the one that is handed out; 0 for none.
-        mark: the page whose hand-out begins the second time measurement.
-        delay: milliseconds before each answer.
+        kind: the kind of work.
+        program: the module that does it.
+        server: the URL of the server.
+        rows: the length of the list.
+        page_size: the number of rows per page.
+        in_flight: the number of pages to prefetch; 0 for one page at a time.
+        mark: the page at which the steady-state measurement begins.
+        delay: milliseconds before each response.
     """
 
     kind: Kind
@@ -47,56 +47,56 @@ class Job:
 
     @property
     def url(self) -> str:
-        """Return the endpoint of its own list, which is that of `server`."""
+        """Return the endpoint of the list with this length and delay."""
         return f"{self.server}/{self.rows}/{self.delay}"
 
     @property
     def marked_row(self) -> int:
-        """Return the number of the first row on the marked page, from 1."""
+        """Return the number of the first row of the marked page, counted from 1."""
         return (self.mark - 1) * self.page_size + 1
 
     def dumps(self) -> str:
-        """Return it as an argument of a command line."""
+        """Serialize the job for the command line."""
         return json.dumps(asdict(self))
 
     @staticmethod
     def loads(text: str) -> Job:
-        """Read it from there."""
+        """Parse a serialized job."""
         return Job(**json.loads(text))
 
 
 @frozen
-class Walked:
-    """What a walk counted."""
+class WalkResult:
+    """The result of a walk."""
 
     rows: int
     marked_at: float
-    """The moment at which the marked page was handed out, by `time.perf_counter`."""
+    """The time at which the marked page was yielded, by `time.perf_counter`."""
 
 
 @frozen
-class Outcome:
-    """What a process measured of itself, without its start; seconds and bytes."""
+class Result:
+    """The measurements of a process, excluding its startup; in seconds and bytes."""
 
     rows: int
     wall: float
     steady: float
-    """From the hand-out of the marked page to the end."""
+    """Wall time from the first row of the marked page to the end."""
     cpu: float
     peak: int
-    """The most memory that the process held at a time, its start included."""
-    gap: float = 0.0
+    """Peak memory of the process, including its startup."""
+    latency: float = 0.0
     """The longest time for which another task of the event loop had to wait."""
-    gap_cpu: float = 0.0
-    """The same in time of the processor, which other processes don't lengthen."""
-    gap_own: float = 0.0
-    """The same without Python's garbage collector, which walks all that was ever imported."""
+    latency_cpu: float = 0.0
+    """The same in CPU time, which other processes do not affect."""
+    latency_own: float = 0.0
+    """The same without garbage collection, which traverses everything imported so far."""
 
     def dumps(self) -> str:
-        """Return it as a line of output."""
+        """Serialize the result."""
         return json.dumps(asdict(self))
 
     @staticmethod
-    def loads(text: str) -> Outcome:
-        """Read it from there."""
-        return Outcome(**json.loads(text))
+    def loads(text: str) -> Result:
+        """Parse a serialized result."""
+        return Result(**json.loads(text))

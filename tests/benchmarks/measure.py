@@ -1,8 +1,8 @@
 """
-Run processes one after another and take medians of what they measured.
+Run measured processes one after another, and take the medians of their results.
 
-Whoever measures imports neither this package nor aiohttp: a process begins with the peak
-memory of the one that started it, so that this one has to be smaller than all others.
+This module imports neither the package nor aiohttp: a process inherits the peak memory of
+its parent, so the parent must be smaller than every measured process.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import Final, TypeVar
 
 from attrs import fields, frozen
 
-from .jobs import Job, Outcome
+from .jobs import Job, Result
 
 __all__ = [
     "TESTS",
-    "Spent",
+    "ProcessUsage",
     "command_of",
     "environment",
     "interleaved",
     "medians",
-    "outcome_of",
+    "result_of",
     "run_job",
     "run_program",
     "serving",
@@ -40,14 +40,14 @@ TESTS: Final = Path(__file__).parents[1]
 
 
 def environment() -> dict[str, str]:
-    """Return the environment without what changes how Python runs, and with fixed hashes."""
+    """Return the environment without Python's own variables, and with a fixed hash seed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return kept | {"PYTHONHASHSEED": "0"}
 
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Run the server in a process of its own, and give its URL."""
+    """Run the server in a separate process, and yield its URL."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.server"],
         stdin=subprocess.PIPE,
@@ -65,23 +65,23 @@ def serving() -> Iterator[str]:
 
 
 @frozen
-class Spent:
-    """What a whole process took, from its first instruction to its last; seconds."""
+class ProcessUsage:
+    """Wall time and CPU time of a whole process, in seconds, and its output."""
 
     wall: float
     cpu: float
     output: str
 
 
-def run_program(command: Sequence[str]) -> Spent:
+def run_program(command: Sequence[str]) -> ProcessUsage:
     """
-    Run a program to its end.
+    Run a program and wait for it to exit.
 
     Raises:
-        CalledProcessError: it failed, and what it said stands above.
+        CalledProcessError: it failed; its standard error has been printed.
     """
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 - the commands stand in this package
+    with subprocess.Popen(  # noqa: S603 - the commands are defined in this package
         command, stdout=subprocess.PIPE, text=True, cwd=TESTS, env=environment()
     ) as process:
         assert process.stdout
@@ -91,7 +91,7 @@ def run_program(command: Sequence[str]) -> Spent:
     wall = time.perf_counter() - began
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, output)
-    return Spent(wall, used.ru_utime + used.ru_stime, output)
+    return ProcessUsage(wall, used.ru_utime + used.ru_stime, output)
 
 
 def command_of(job: Job) -> list[str]:
@@ -99,39 +99,39 @@ def command_of(job: Job) -> list[str]:
     return [sys.executable, "-m", "benchmarks.child", job.dumps()]
 
 
-def outcome_of(job: Job, output: str) -> Outcome:
+def result_of(job: Job, output: str) -> Result:
     """
-    Read what a measured process said.
+    Parse the output of a measured process.
 
     Raises:
-        ValueError: it did not see all rows, so that its figures mean nothing.
+        ValueError: it did not read all rows, so its measurements are meaningless.
     """
-    outcome = Outcome.loads(output)
-    if outcome.rows != job.rows:
-        raise ValueError(f"{outcome.rows} rows came of {job}")
-    return outcome
+    result = Result.loads(output)
+    if result.rows != job.rows:
+        raise ValueError(f"{result.rows} rows read by {job}")
+    return result
 
 
-def run_job(job: Job) -> Outcome:
-    """Run a measured process to its end; raises as `outcome_of` does."""
-    return outcome_of(job, run_program(command_of(job)).output)
+def run_job(job: Job) -> Result:
+    """Run a measured process and return its result; raise the errors of `result_of`."""
+    return result_of(job, run_program(command_of(job)).output)
 
 
 def interleaved(runs: Sequence[Callable[[], T]], rounds: int) -> list[list[T]]:
     """
-    Run each of them once a round, each round beginning with another one.
+    Run each callable once per round, and start each round with a different one.
 
-    Whatever slows the machine down for a while slows all of them down.
+    A temporary slowdown of the machine then affects all of them.
     """
     results: list[list[T]] = [[] for _ in runs]
     for number in range(rounds):
-        for place in range(len(runs)):
-            index = (number + place) % len(runs)
+        for offset in range(len(runs)):
+            index = (number + offset) % len(runs)
             results[index].append(runs[index]())
     return results
 
 
-def medians(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the median of each measurement by itself."""
-    names = [field.name for field in fields(Outcome)]
-    return Outcome(**{name: median(getattr(o, name) for o in outcomes) for name in names})
+def medians(results: Sequence[Result]) -> Result:
+    """Return the median of each measurement separately."""
+    names = [field.name for field in fields(Result)]
+    return Result(**{name: median(getattr(result, name) for result in results) for name in names})

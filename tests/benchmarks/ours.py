@@ -1,4 +1,4 @@
-"""The contender: this package with all of its checks on."""
+"""Measure this package, with all of its checks enabled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._api.pages import PageReader
 from videosdk_transcripts._api.protocol import REALTIME, Response, list_request
 
-from .jobs import ROOM, Job, Walked
+from .jobs import ROOM, Job, WalkResult
 
 __all__ = ["structure", "walk"]
 
@@ -18,8 +18,8 @@ _KEY: Final = "7f1c0f4e-0d43-4f5e-9d2a-55c4e3a1b0c9"
 _SECRET: Final = "benchmark-secret-" * 4
 
 
-async def walk(job: Job) -> Walked:
-    """Walk all rows, reading so many pages ahead."""
+async def walk(job: Job) -> WalkResult:
+    """Iterate over all rows, with `job.in_flight` pages of read-ahead."""
     count, marked, marked_at = 0, job.marked_row, 0.0
     async with TranscriptsClient(
         api_key=_KEY, secret=_SECRET, endpoint=job.url, max_in_flight=max(16, job.in_flight)
@@ -29,14 +29,14 @@ async def walk(job: Job) -> Walked:
             count += 1
             if count == marked:
                 marked_at = time.perf_counter()
-    return Walked(count, marked_at)
+    return WalkResult(count, marked_at)
 
 
-async def structure(body: bytes, times: int) -> int:
-    """Structure a page so many times, and count the rows."""
+async def structure(body: bytes, repeats: int) -> int:
+    """Structure a page repeatedly, and return the number of rows."""
     count = 0
     request = list_request(REALTIME, Filter.of(ROOM, None), 1, 20)
-    for _ in range(times):
+    for _ in range(repeats):
         response = Response(200, {}, body)
         reader = PageReader(response, request, 1, Transcription, on_invalid="raise")
         for _ in reader.slices():

@@ -1,4 +1,4 @@
-"""The picture of wall time against delay and against width, written as SVG by hand."""
+"""Draw wall time by delay and by pages in flight, as hand-written SVG."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import frozen
 
 __all__ = ["Line", "Panel", "draw"]
 
-Scale = Literal["linear", "even"]
+AxisScale = Literal["linear", "even"]
 
 _WIDTH: Final = 900
 _HEIGHT: Final = 484
@@ -41,12 +41,12 @@ _STYLE: Final = """
 @frozen
 class Line:
     """
-    One line of a panel.
+    A line in a panel.
 
     Args:
-        program: ``raw`` is drawn broad and pale, so that ``ours`` is seen where they meet.
-        is_ahead: whether pages are read ahead.
-        seconds: its values.
+        program: ``raw`` is drawn wide and pale, so that ``ours`` stays visible on top of it.
+        is_ahead: whether pages are prefetched.
+        seconds: the values.
     """
 
     program: str
@@ -55,7 +55,7 @@ class Line:
 
     @property
     def style(self) -> str:
-        """Return its classes."""
+        """Return the CSS classes of the line."""
         return f"{self.program} {'many' if self.is_ahead else 'one'}"
 
 
@@ -65,21 +65,21 @@ class Panel:
     One of the two diagrams.
 
     Args:
-        title: what stands above it.
-        label: what its horizontal axis is.
-        values: where the lines have their points.
+        title: the heading of the diagram.
+        label: the label of the horizontal axis.
+        values: the positions of the points on that axis.
         scale: ``even`` for values that double.
-        lines: those drawn first lie below.
+        lines: the lines, drawn in this order.
     """
 
     title: str
     label: str
     values: tuple[int, ...]
-    scale: Scale
+    scale: AxisScale
     lines: tuple[Line, ...]
 
     def across(self, index: int) -> float:
-        """Return how far to the right a value stands, from 0 to 1."""
+        """Return the horizontal position of a value, from 0 to 1."""
         if self.scale == "even":
             return index / max(1, len(self.values) - 1)
         return self.values[index] / max(1, *self.values)
@@ -87,13 +87,13 @@ class Panel:
 
 def draw(panels: Sequence[Panel], names: Mapping[str, str], *, title: str, about: str) -> str:
     """
-    Return the picture.
+    Draw the picture and return the SVG.
 
     Args:
-        panels: two.
-        names: what the legend calls the styles of the lines.
-        title: said by a screen reader, as is `about`.
-        about: what is to be seen.
+        panels: the two diagrams.
+        names: the legend: line styles and their names.
+        title: the title, also for screen readers.
+        about: a description for screen readers.
     """
     seconds = [value for panel in panels for line in panel.lines for value in line.seconds]
     low = max((tick for tick in _TICKS if tick <= min(seconds)), default=_TICKS[0])
@@ -155,7 +155,7 @@ def _legend(names: Mapping[str, str]) -> list[str]:
 
 
 def _down(value: float, low: float, high: float) -> float:
-    """Return the height of a value, on a logarithmic axis."""
+    """Return the vertical position of a value, on a logarithmic axis."""
     share = math.log(value / low) / math.log(high / low)
     return _BOTTOM - share * (_BOTTOM - _TOP)
 

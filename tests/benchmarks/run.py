@@ -1,9 +1,8 @@
 """
-What a walk costs beside raw aiohttp: ``cd tests; python -m benchmarks.run``.
+Compare the cost of a walk with raw aiohttp: ``cd tests; python -m benchmarks.run``.
 
-Prints its figures as tables in Markdown: medians of rounds in which each contender runs
-once, in a process of its own, against one server in another, with the ratio to raw aiohttp
-of the same run.
+Prints Markdown tables: medians over rounds in which each contender runs once, in a separate
+process, against one server process, with the ratio to raw aiohttp of the same run.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from .bench import FULL, QUICK, Bench, Section
-from .counting import TOOLS, Counter, find_counter
+from .counting import TOOLS, InstructionCounter, find_counter
 from .measure import serving
 from .picture import draw
 from .scenarios import SCENARIOS
@@ -26,43 +25,45 @@ __all__ = ["main"]
 
 _LEGEND: Final = {
     "raw one": "raw aiohttp, one page at a time",
-    "raw many": "raw aiohttp, 8 in flight (right: as many as shown)",
+    "raw many": "raw aiohttp, 8 in flight (right: as on the axis)",
     "ours one": "videosdk_transcripts, readahead=0",
-    "ours many": "videosdk_transcripts, readahead=8 (right: as shown)",
+    "ours many": "videosdk_transcripts, readahead=8 (right: as on the axis)",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scenarios and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--rounds", type=int, help=f"{FULL.rounds} by default")
+    parser.add_argument("--rounds", type=int, help=f"number of rounds, {FULL.rounds} by default")
     parser.add_argument(
         "--only",
         nargs="+",
         choices=SCENARIOS,
         metavar="SCENARIO",
-        help=f"of {', '.join(SCENARIOS)}",
+        help=f"scenarios to run: {', '.join(SCENARIOS)}",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="few rows and one round, to see that it works"
+        "--quick",
+        action="store_true",
+        help="run with few rows and one round, to check that everything works",
     )
     parser.add_argument(
         "--count",
         choices=("auto", *TOOLS, "none"),
-        help="what counts instructions; none is the default of --quick",
+        help="the tool that counts instructions; none by default with --quick",
     )
-    parser.add_argument("--svg", type=Path, metavar="PATH", help="draw the picture as well")
+    parser.add_argument("--svg", type=Path, metavar="PATH", help="also draw the picture")
     options = parser.parse_args(arguments)
     names = options.only or list(SCENARIOS)
     if options.svg and not {"delays", "widths"} <= set(names):
-        parser.error("the picture needs the scenarios delays and widths")
+        parser.error("the picture requires the scenarios delays and widths")
     scale = QUICK if options.quick else FULL
     began = time.monotonic()
-    wanted = options.count or ("none" if options.quick else "auto")
-    counter = find_counter([tool for tool in TOOLS if wanted in (tool, "auto")])
+    choice = options.count or ("none" if options.quick else "auto")
+    counter = find_counter([tool for tool in TOOLS if choice in (tool, "auto")])
     rounds = options.rounds or scale.rounds
     sys.stdout.write(
-        f"Measured on {machine()}.\nRounds: {rounds}. {_say_what_counts(counter, wanted)}\n\n"
+        f"Measured on {machine()}.\nRounds: {rounds}. {_counter_note(counter, choice)}\n\n"
     )
     with serving() as url:
         bench = Bench(url, scale, rounds, counter)
@@ -83,12 +84,12 @@ def _run(name: str, bench: Bench) -> Section:
     return section
 
 
-def _say_what_counts(counter: Counter | None, wanted: str) -> str:
+def _counter_note(counter: InstructionCounter | None, choice: str) -> str:
     if counter is not None:
         return f"Instructions by `{counter}`."
-    if wanted == "none":
+    if choice == "none":
         return "Instructions were not counted."
-    missing = "neither perf nor valgrind works" if wanted == "auto" else f"{wanted} does not work"
+    missing = "neither perf nor valgrind works" if choice == "auto" else f"{choice} does not work"
     return f"Instructions were not counted: {missing} here."
 
 
@@ -99,9 +100,9 @@ def _picture(sections: dict[str, Section], pages: int) -> str:
         _LEGEND,
         title=f"Wall time of {pages} pages of 20 rows",
         about=(
-            "Two diagrams with logarithmic seconds. Left: against the delay of an answer, raw "
-            "aiohttp and videosdk_transcripts, one page at a time and with 8 in flight. Right: "
-            "against the pages in flight. The numbers stand in the tables on this page."
+            "Two diagrams with logarithmic seconds. Left: by response delay, for raw aiohttp "
+            "and videosdk_transcripts, one page at a time and with 8 in flight. Right: by "
+            "pages in flight. The tables on this page have the numbers."
         ),
     )
 

@@ -1,8 +1,9 @@
 """
-A server that is no bottleneck: ``python -m benchmarks.server``.
+Serve pages fast enough not to be the bottleneck: ``python -m benchmarks.server``.
 
-It speaks just enough HTTP, and makes a page by a replacement in bytes that are ready.
-Which list is walked stands at the front of the path: ``/ROWS/DELAY_IN_MS/ai/v1/...``.
+The server supports only the HTTP that the benchmarks use, and creates each page by one
+replacement in a prepared template. The start of the path selects the list:
+``/ROWS/DELAY_IN_MS/ai/v1/...``.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from videosdk_transcripts.testing._rows import Listing, make_row
 
 from .jobs import ROOM
 
-__all__ = ["Pages", "main", "serving_here"]
+__all__ = ["Pages", "main", "serve_in_loop"]
 
 _REQUEST: Final = re.compile(rb"GET /(\d+)/(\d+)/\S*[?&]page=(\d+)&perPage=(\d+)")
 _HEADERS: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
     b"Content-Length: %d\r\nDate: Mon, 02 Mar 2026 10:00:00 GMT\r\n\r\n"
 )
-# Stands for the number of the page; in the ids it keeps its eight digits.
-_MARK: Final = "00page00"
+# Placeholder for the page number; in ids the number is padded to these eight characters.
+_PLACEHOLDER: Final = "00page00"
 
 
 class Pages:
     """
-    The pages of a list, in the documented shape.
+    Pages of a list, in the documented shape.
 
     Args:
-        rows: in all.
-        page_size: rows on a page.
+        rows: the total number of rows.
+        page_size: the number of rows per page.
     """
 
     def __init__(self, rows: int, page_size: int) -> None:
@@ -47,23 +48,25 @@ class Pages:
         self._rest = self._template(rows - (self._last_page - 1) * page_size)
 
     def body(self, number: int) -> bytes:
-        """Return the bytes of a page, which has no rows beyond the last one."""
+        """Return the body of a page; pages after the last one have no rows."""
         if number > self._last_page:
             template = self._template(0)
         else:
             template = self._full if number < self._last_page else self._rest
-        page = template.replace(f'"{_MARK}"'.encode(), b"%d" % number, 1)
-        return page.replace(_MARK.encode(), b"%08d" % number)
+        page = template.replace(f'"{_PLACEHOLDER}"'.encode(), b"%d" % number, 1)
+        return page.replace(_PLACEHOLDER.encode(), b"%08d" % number)
 
     def _template(self, count: int) -> bytes:
         rows = [
             make_row(
-                f"{_MARK}-eabc-48d0-b341-{n:012d}", room_id=ROOM, session_id=f"{0x64F1A2B3:024x}"
+                f"{_PLACEHOLDER}-eabc-48d0-b341-{n:012d}",
+                room_id=ROOM,
+                session_id=f"{0x64F1A2B3:024x}",
             )
             for n in range(count)
         ]
         page = Listing(rows, 0, self._size, self._last_page, self._rows).envelope()
-        page["pageInfo"]["currentPage"] = _MARK
+        page["pageInfo"]["currentPage"] = _PLACEHOLDER
         return json.dumps(page, separators=(",", ":")).encode()
 
 
@@ -92,16 +95,16 @@ class _Connection(asyncio.Protocol):
                 return
             rows, delay, page, page_size = map(int, found.groups())
             body = _pages(rows, page_size).body(page)
-            answer = _HEADERS % len(body) + body
+            response = _HEADERS % len(body) + body
             if delay:
-                asyncio.get_running_loop().call_later(delay / 1000, self._transport.write, answer)
+                asyncio.get_running_loop().call_later(delay / 1000, self._transport.write, response)
             else:
-                self._transport.write(answer)
+                self._transport.write(response)
 
 
 @asynccontextmanager
-async def serving_here() -> AsyncIterator[str]:
-    """Serve in the running loop, and give the URL."""
+async def serve_in_loop() -> AsyncIterator[str]:
+    """Serve in the running event loop, and yield the URL."""
     still_open: set[asyncio.Transport] = set()
     server = await asyncio.get_running_loop().create_server(
         lambda: _Connection(still_open), "127.0.0.1", 0
@@ -114,8 +117,8 @@ async def serving_here() -> AsyncIterator[str]:
 
 
 async def main() -> None:
-    """Serve until the standard input ends, and print the URL first."""
-    async with serving_here() as url:
+    """Print the URL, then serve until standard input is closed."""
+    async with serve_in_loop() as url:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)

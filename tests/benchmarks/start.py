@@ -1,4 +1,4 @@
-"""What a start costs: whole processes, from the interpreter's first instruction."""
+"""Measure startup: whole processes, including the start of the interpreter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import frozen
 from .bench import Bench, Section
 from .jobs import LIST, ROOM
 from .measure import interleaved, run_program
-from .tables import Target, markdown, times
+from .tables import Target, format_ratio, markdown
 
 __all__ = ["start"]
 
@@ -47,9 +47,9 @@ _CLICK: Final = """
 import click
 
 @click.command()
-@click.option("--name", help="Whom to greet.")
+@click.option("--name", help="The name to greet.")
 def main(name):
-    "Greet somebody."
+    "Print a greeting."
 
 main(["--help"])
 """
@@ -57,63 +57,63 @@ _HELP: Final = "from videosdk_transcripts.cli import main; main(['--help'])"
 
 
 @frozen
-class _Start:
+class _Process:
     name: str
     code: str
-    floor: int
-    """The place of the line that it is compared with."""
-    aim: float | None = None
+    baseline: int
+    """The index of the process to compare with."""
+    target: float | None = None
 
 
 _LIBRARIES: Final = "import aiohttp, attrs, cattrs, jwt, tenacity"
 _CLIENT: Final = "from videosdk_transcripts import TranscriptsClient"
 
-_STARTS: Final = (
-    _Start("the interpreter alone", "pass", 0),
-    _Start(f"`{_LIBRARIES}`", _LIBRARIES, 1),
-    _Start("`import videosdk_transcripts`", "import videosdk_transcripts", 1),
-    # The package loads the client when its name is first used, so that this is what it costs.
-    _Start(f"`{_CLIENT}`", _CLIENT, 1, aim=1.15),
-    _Start("raw aiohttp to the first row", _RAW, 4),
-    _Start("videosdk_transcripts to the first row", _OURS, 4),
-    _Start("a bare click program, `--help`", _CLICK, 6),
-    _Start("`videosdk-transcripts --help`", _HELP, 6, aim=1.6),
+_PROCESSES: Final = (
+    _Process("the interpreter alone", "pass", 0),
+    _Process(f"`{_LIBRARIES}`", _LIBRARIES, 1),
+    _Process("`import videosdk_transcripts`", "import videosdk_transcripts", 1),
+    # The package imports the client on first use of its name, so this line has the full cost.
+    _Process(f"`{_CLIENT}`", _CLIENT, 1, target=1.15),
+    _Process("raw aiohttp to the first row", _RAW, 4),
+    _Process("videosdk_transcripts to the first row", _OURS, 4),
+    _Process("a bare click program, `--help`", _CLICK, 6),
+    _Process("`videosdk-transcripts --help`", _HELP, 6, target=1.6),
 )
 
 
 def start(bench: Bench) -> Section:
-    """Measure imports, the way to the first row and the command line."""
+    """Measure imports, the time to the first row and the command line."""
     url = f"{bench.server}/{bench.scale.small}/0"
-    # Safe path: what lies in the current folder must not cost look-ups.
-    commands = [[sys.executable, "-P", "-c", line.code, url] for line in _STARTS]
+    # Safe path, so that the current folder is not searched for imports.
+    commands = [[sys.executable, "-P", "-c", line.code, url] for line in _PROCESSES]
     runs = [partial(run_program, command) for command in commands]
     if bench.rounds > 1:
-        interleaved(runs, 1)  # writes the byte code of what was just installed
-    spent = interleaved(runs, bench.rounds)
-    cpu = [median(one.cpu for one in found) for found in spent]
-    wall = [median(one.wall for one in found) for found in spent]
+        interleaved(runs, 1)  # writes missing byte code
+    usages = interleaved(runs, bench.rounds)
+    cpu = [median(one.cpu for one in found) for found in usages]
+    wall = [median(one.wall for one in found) for found in usages]
     counts = [
         bench.counter.count(command).instructions if bench.counter else None for command in commands
     ]
     lines = [
         {
             "process": line.name,
-            "CPU s": f"{cpu[n]:.3f}",
-            "CPU beside floor": times(cpu[n], cpu[line.floor]),
-            "wall s": f"{wall[n]:.3f}",
-            "wall beside floor": times(wall[n], wall[line.floor]),
-            "million instructions": f"{count / 1e6:,.0f}" if (count := counts[n]) else "",
-            "instructions beside floor": times(counts[n], counts[line.floor]),
+            "CPU, s": f"{cpu[n]:.3f}",
+            "CPU, ratio to baseline": format_ratio(cpu[n], cpu[line.baseline]),
+            "wall time, s": f"{wall[n]:.3f}",
+            "wall time, ratio to baseline": format_ratio(wall[n], wall[line.baseline]),
+            "instructions, millions": f"{count / 1e6:,.0f}" if (count := counts[n]) else "",
+            "instructions, ratio to baseline": format_ratio(counts[n], counts[line.baseline]),
         }
-        for n, line in enumerate(_STARTS)
+        for n, line in enumerate(_PROCESSES)
     ]
     targets = tuple(
-        Target(f"{line.name}: CPU beside {_STARTS[line.floor].name}", line.aim, ratio)
-        for n, line in enumerate(_STARTS)
-        if line.aim and (ratio := cpu[n] / cpu[line.floor])
+        Target(f"{line.name}: CPU, ratio to {_PROCESSES[line.baseline].name}", line.target, ratio)
+        for n, line in enumerate(_PROCESSES)
+        if line.target and (ratio := cpu[n] / cpu[line.baseline])
     )
     about = (
-        "Whole processes, the interpreter's own start included; the floor of each is the line "
-        "above it with the same work.\n\n"
+        "Whole processes, including the start of the interpreter; the baseline of each is the "
+        "line above it that does the same work.\n\n"
     )
-    return Section("Start, and the way to the first row", about + markdown(lines), targets)
+    return Section("Startup and time to the first row", about + markdown(lines), targets)

@@ -1,4 +1,4 @@
-"""How figures are written: Markdown tables, ratios, the machine."""
+"""Format results: Markdown tables, ratios, a description of the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import frozen
 
-__all__ = ["Target", "machine", "markdown", "megabytes", "targets_table", "times"]
+__all__ = ["Target", "format_ratio", "machine", "markdown", "megabytes", "targets_table"]
 
 _LIBRARIES: Final = ("aiohttp", "attrs", "cattrs", "PyJWT", "tenacity", "click")
 
@@ -20,13 +20,13 @@ _LIBRARIES: Final = ("aiohttp", "attrs", "cattrs", "PyJWT", "tenacity", "click")
 @frozen
 class Target:
     """
-    A ratio that is aimed at.
+    A target for a measured ratio.
 
     Args:
-        name: what is compared.
-        limit: the ratio that is still good.
-        ratio: the one that was measured.
-        at_least: whether the limit is the lowest good one, and not the highest.
+        name: the metric.
+        limit: the worst acceptable ratio.
+        ratio: the measured ratio.
+        at_least: whether the limit is a lower bound instead of an upper bound.
     """
 
     name: str
@@ -36,35 +36,35 @@ class Target:
 
     @property
     def is_met(self) -> bool:
-        """Return whether it was reached."""
+        """Return whether the measured ratio meets the target."""
         return self.ratio >= self.limit if self.at_least else self.ratio <= self.limit
 
 
 def markdown(lines: Sequence[Mapping[str, object]]) -> str:
-    """Write a table, with the names of the first line at its head."""
+    """Format a Markdown table; the keys of the first line are its header."""
     rows = [list(lines[0]), ["---"] * len(lines[0]), *(line.values() for line in lines)]
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
 
 
-def times(value: float | None, floor: float | None) -> str:
-    """Write a ratio."""
-    return "" if value is None or not floor else f"{value / floor:.2f}"
+def format_ratio(value: float | None, baseline: float | None) -> str:
+    """Format the ratio of a value to its baseline, or return "" if one is missing."""
+    return "" if value is None or not baseline else f"{value / baseline:.2f}"
 
 
 def megabytes(size: float) -> str:
-    """Write a size in MB."""
+    """Format a size in MB."""
     return f"{size / 1e6:.1f}"
 
 
 def targets_table(targets: Sequence[Target]) -> str:
-    """Write what is aimed at, and what was reached."""
+    """Format the table of targets."""
     return markdown(
         [
             {
-                "what": target.name,
-                "aim": f"at {'least' if target.at_least else 'most'} {target.limit:g}",
+                "metric": target.name,
+                "target": f"at {'least' if target.at_least else 'most'} {target.limit:g}",
                 "measured": f"{target.ratio:.2f}",
-                "reached": "yes" if target.is_met else "no",
+                "met": "yes" if target.is_met else "no",
             }
             for target in targets
         ]
@@ -72,7 +72,7 @@ def targets_table(targets: Sequence[Target]) -> str:
 
 
 def machine() -> str:
-    """Name the machine, the Python and the libraries."""
+    """Describe the machine, the Python and the libraries."""
     info = Path("/proc/cpuinfo")
     text = info.read_text("utf-8") if info.exists() else ""
     found = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)

@@ -1,7 +1,7 @@
 """
-The ceiling of the server: a bare socket that always has eight requests waiting there.
+Measure the server's ceiling with a raw socket that pipelines eight requests.
 
-The answers are counted by their length and not read, so that the server is the slower one.
+Responses are counted by their length and not parsed, so the server is the bottleneck.
 """
 
 from __future__ import annotations
@@ -12,43 +12,43 @@ import time
 from typing import Final
 from urllib.parse import urlsplit
 
-from .jobs import LIST, ROOM, Job, Walked
+from .jobs import LIST, ROOM, Job, WalkResult
 
 __all__ = ["walk"]
 
-_WAITING: Final = 8
+_PIPELINED: Final = 8
 
 
-async def walk(job: Job) -> Walked:
-    """Ask for the first page as often as there are pages."""
+async def walk(job: Job) -> WalkResult:
+    """Request the first page once for each page of the list."""
     pages = -(-job.rows // job.page_size)
     url = urlsplit(job.url)
     target = f"{url.path}{LIST}?roomId={ROOM}&page=1&perPage={job.page_size}"
     request = f"GET {target} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
     with socket.create_connection((url.hostname, url.port)) as connection:
-        length = _length_of_answer(connection, request)
+        length = _response_length(connection, request)
         marked_at = time.perf_counter()
         buffer = bytearray(1 << 20)
-        asked, received = min(_WAITING, pages - 1), 0
-        connection.sendall(request * asked)
+        requested, received = min(_PIPELINED, pages - 1), 0
+        connection.sendall(request * requested)
         while received < (pages - 1) * length:
             received += connection.recv_into(buffer)
-            more = min(received // length + _WAITING, pages - 1) - asked
+            more = min(received // length + _PIPELINED, pages - 1) - requested
             if more:
                 connection.sendall(request * more)
-                asked += more
-    return Walked(job.rows, marked_at)
+                requested += more
+    return WalkResult(job.rows, marked_at)
 
 
-def _length_of_answer(connection: socket.socket, request: bytes) -> int:
+def _response_length(connection: socket.socket, request: bytes) -> int:
     connection.sendall(request)
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        answer += connection.recv(1 << 16)
-    head, rest = answer.split(b"\r\n\r\n", 1)
+    response = b""
+    while b"\r\n\r\n" not in response:
+        response += connection.recv(1 << 16)
+    head, rest = response.split(b"\r\n\r\n", 1)
     found = re.search(rb"Content-Length: (\d+)", head)
     assert found
-    left = int(found[1]) - len(rest)
-    while left:
-        left -= len(connection.recv(left))
+    remaining = int(found[1]) - len(rest)
+    while remaining:
+        remaining -= len(connection.recv(remaining))
     return len(head) + 4 + int(found[1])
