@@ -65,7 +65,7 @@ def _walks(bench: Bench, rows: int, page_size: int, lengths: tuple[int, int]) ->
     )
     targets = []
     if (one := counts[ours()]) and (baseline := counts[raw()]):
-        limit = 1.45 if page_size == 20 else 1.85
+        limit = 1.5 if page_size == 20 else 1.65
         name = f"{page_size} rows per page, one page at a time: instructions, ratio to raw aiohttp"
         targets.append(Target(name, limit, one / baseline))
     return Section(f"No delay, {page_size} rows per page, {rows:,} rows", text, tuple(targets))
