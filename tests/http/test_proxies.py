@@ -17,7 +17,7 @@ from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import FakeVideoSDK
 
 from ..conftest import read_request, tcp
-from ..matrix.faults import _anonymous
+from ..matrix.faults import anonymous_tls
 from ..matrix.proxy import PASS, Proxy
 from ..promises.canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
 
@@ -105,8 +105,8 @@ async def serving(fake: FakeVideoSDK, scheme: str) -> AsyncIterator[dict[str, An
     if scheme == "http":
         yield {"endpoint": fake.url, "token": token}
         return
-    async with Proxy(fake.url, lambda _target: PASS, tls=_anonymous("server")) as front:
-        yield {"endpoint": front.url, "ssl": _anonymous("client"), "token": token}
+    async with Proxy(fake.url, lambda _target: PASS, tls=anonymous_tls("server")) as front:
+        yield {"endpoint": front.url, "ssl": anonymous_tls("client"), "token": token}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

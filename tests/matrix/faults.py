@@ -1,4 +1,4 @@
-"""Walks through a network and a service that fail, on real sockets."""
+"""Measure walks over a failing network and service, on real sockets."""
 
 from __future__ import annotations
 
@@ -35,14 +35,24 @@ from videosdk_transcripts.testing import (
 from .proxy import PASS, Action, Proxy
 from .tally import Tally
 
-__all__ = ["ALONE", "EXHAUSTED", "KINDS", "MIXED", "REFUSED", "TLS", "Faults", "Shape"]
+__all__ = [
+    "EXHAUSTED",
+    "KINDS",
+    "MIXED",
+    "REFUSED",
+    "SINGLE",
+    "TLS",
+    "FaultCase",
+    "Shape",
+    "anonymous_tls",
+]
 
 PAGE_SIZE: Final = 20
-MOST_BYTES: Final = 2000  # of a body, below the size of any page but a last one
-PATIENCE: Final = 0.3
-"""The attempt_timeout where an answer never comes, or not as a whole."""
+MAX_BYTES: Final = 2000  # forwarded before a fault; fewer than in any full page
+ATTEMPT_TIMEOUT: Final = 0.3
+"""The attempt_timeout for faults that never complete a response."""
 
-BY_THE_SERVICE: Final[Mapping[str, Fault]] = {
+SERVICE_FAULTS: Final[Mapping[str, Fault]] = {
     "408": Status(408),
     "429 with Retry-After": Status(429, {"Retry-After": "1"}),
     "500": Status(500),
@@ -52,97 +62,100 @@ BY_THE_SERVICE: Final[Mapping[str, Fault]] = {
     "empty body": Body(b""),
     "HTML with 200": HtmlPage(),
     "broken JSON": Body(b'{"pageInfo": {"currentPage": 1, "perP'),
-    "cut body": CutBody(MOST_BYTES),
+    "truncated body": CutBody(MAX_BYTES),
 }
 REFUSED: Final = "refused connection"
-ON_THE_WIRE: Final = (
+NETWORK_FAULTS: Final = (
     REFUSED,
-    "reset before the answer",
+    "reset before the response",
     "reset in the body",
-    "cut in the headers",
-    "garbage in place of HTTP",
+    "truncated headers",
+    "garbage instead of HTTP",
     "black hole",
-    "a drip of bytes",
+    "throttled response",
 )
-TLS: Final = "half a TLS handshake"
-KINDS: Final = (*BY_THE_SERVICE, *ON_THE_WIRE)
+TLS: Final = "interrupted TLS handshake"
+KINDS: Final = (*SERVICE_FAULTS, *NETWORK_FAULTS)
 
 MIXED: Final[Mapping[str, float]] = {
     "503": 0.05,
     "429 with Retry-After": 0.02,
-    "reset before the answer": 0.005,
+    "reset before the response": 0.005,
     "reset in the body": 0.005,
-    "cut body": 0.01,
+    "truncated body": 0.01,
     "HTML with 200": 0.01,
 }
-"""Shares of the requests: 5 % 503, 2 % 429, 1 % resets, 1 % cut bodies, 1 % HTML."""
+"""Shares of the requests: 5 % 503, 2 % 429, 1 % resets, 1 % truncated bodies, 1 % HTML."""
 
 EXHAUSTED: Final[Mapping[str, float]] = dict.fromkeys(
-    [*BY_THE_SERVICE, "reset in the body", "garbage in place of HTTP"], 0.1 / 12
+    [*SERVICE_FAULTS, "reset in the body", "garbage instead of HTTP"], 0.1 / 12
 )
-"""One request in ten fails, in twelve ways; none that aiohttp mends by itself."""
+"""One request in ten fails, in twelve ways; aiohttp itself retries none of them."""
 
-ALONE: Final = 0.1
+SINGLE: Final = 0.1
+"""The share of requests that meet a single fault."""
 BURSTS: Final = 0.03
-Shape = Literal["alone", "bursts of 3"]
+"""The share of requests that start a burst."""
+Shape = Literal["single", "bursts of 3"]
 
 
 def wire_action(kind: str, chance: random.Random) -> Action:
-    """Return what the proxy does for a kind of fault."""
-    after = chance.randrange(300, MOST_BYTES)  # behind the headers and before the end
+    """Return the action of the proxy for a kind of fault."""
+    after = chance.randrange(300, MAX_BYTES)  # after the headers, before the end
     actions = {
         REFUSED: Action("refuse"),
-        "reset before the answer": Action("reset"),
+        "reset before the response": Action("reset"),
         "reset in the body": Action("reset", after),
-        "cut in the headers": Action("cut", after % 60 + 1),
-        "garbage in place of HTTP": Action("garbage"),
+        "truncated headers": Action("cut", after % 60 + 1),
+        "garbage instead of HTTP": Action("garbage"),
         "black hole": Action("black hole"),
-        "a drip of bytes": Action("drip", after, pause=PATIENCE / 4),
+        "throttled response": Action("throttle", after, pause=ATTEMPT_TIMEOUT / 4),
     }
     return actions.get(kind, PASS)
 
 
 class Rooms(FakeVideoSDK):
-    """A fake service that finds the rows of a room without a look at those of others."""
+    """A fake service that lists one room without scanning the rows of the others."""
 
     def __init__(self) -> None:
         super().__init__(filters="ignored")
         self.by_room: dict[str, list[dict[str, Any]]] = {}
 
     def fill(self, room_id: str, count: int) -> list[str]:
-        """Add rows of a room and return their ids."""
+        """Add rows to a room and return their ids."""
         self.rows = self.by_room[room_id] = []
         return [row["id"] for row in self.add_transcriptions(count, room_id=room_id)]
 
-    def listing(self, query: Mapping[str, str]) -> Listing | None:
-        """Return the page of a room."""
-        self.rows = self.by_room[query["roomId"]]
-        return super().listing(query)
+    def listing(
+        self, query: Mapping[str, str], of: list[dict[str, Any]] | None = None
+    ) -> Listing | None:
+        """Return a page of the requested room."""
+        return super().listing(query, self.by_room[query["roomId"]] if of is None else of)
 
 
-class Script:
+class FaultPlan:
     """
-    Says which request meets which fault, the same for the same seed.
+    Choose the fault of each request, reproducibly for a seed.
 
-    It is drawn from the room, the page and the number of times that this page was asked
-    for, so that walks side by side do not change each other's luck.
+    The choice depends on the room, the page and the number of requests for that page so
+    far, so concurrent walks do not change each other's faults.
     """
 
     def __init__(self, fake: FakeVideoSDK, shares: Mapping[str, float], *, seed: int, run: int):
         self.met: Counter[str] = Counter()
         self._shares, self._seed, self._run = shares, seed, run
-        self._asked: Counter[tuple[str, str]] = Counter()
-        self._due: dict[tuple[str, str], Fault] = {}
-        fake.every(1, self.answer)
+        self._requested: Counter[tuple[str, str]] = Counter()
+        self._pending: dict[tuple[str, str], Fault] = {}
+        fake.every(1, self.respond)
 
     def __call__(self, target: str) -> Action:
-        """Choose for a request that passes the proxy."""
+        """Choose the action of the proxy for a request."""
         query = parse_qs(urlsplit(target).query)
-        where = (query["roomId"][0], query["page"][0])
-        self._asked[where] += 1
-        # Of a burst the first request decides for all.
-        number = (self._asked[where] - 1) // self._run
-        chance = random.Random(f"{self._seed} {where} {number}")  # noqa: S311
+        request_key = (query["roomId"][0], query["page"][0])
+        self._requested[request_key] += 1
+        # The first request of a burst decides for all of them.
+        number = (self._requested[request_key] - 1) // self._run
+        chance = random.Random(f"{self._seed} {request_key} {number}")  # noqa: S311
         if self._run > 1 and number:
             return PASS
         kinds = [*self._shares, ""]
@@ -151,44 +164,44 @@ class Script:
         if not kind:
             return PASS
         self.met[kind] += 1
-        if kind in BY_THE_SERVICE:
-            self._due[where] = BY_THE_SERVICE[kind]
+        if kind in SERVICE_FAULTS:
+            self._pending[request_key] = SERVICE_FAULTS[kind]
         return wire_action(kind, chance)
 
-    async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        """Answer as was chosen."""
+    async def respond(self, exchange: Exchange) -> web.StreamResponse:
+        """Respond with the chosen fault, or normally."""
         query = exchange.request.query
-        fault = self._due.pop((query["roomId"], query["page"]), None)
+        fault = self._pending.pop((query["roomId"], query["page"]), None)
         return exchange.response() if fault is None else await fault(exchange)
 
 
-class Waits:
-    """Notes the waits between attempts, and does not wait."""
+class SkippedWaits:
+    """Record the waits between attempts without waiting."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.shortest = 60.0
         self._proxy = proxy
 
     async def sleep(self, seconds: float) -> None:
-        """Go on at once, with the port open again if it was closed."""
+        """Return immediately, after reopening the port if it was closed."""
         self.shortest = min(self.shortest, seconds)
         self._proxy.listen()
         await asyncio.sleep(0)
 
 
 @frozen
-class Faults:
+class FaultCase:
     """
     One line of the table.
 
     Args:
-        name: what fails.
-        shares: which share of the requests meets which fault.
-        run: how many requests in a row.
-        at_once: for each seed, from 1, the number of walks side by side on one client.
-        attempts: requests for a page at most; with 1 each fault ends the client.
+        name: the name of the line.
+        shares: the share of requests that meets each kind of fault.
+        run: the number of consecutive requests that meet a fault.
+        concurrency: for each seed, from 1, the number of concurrent walks on one client.
+        attempts: the maximum number of requests per page; with 1 each fault ends the client.
         pages: the length of each walk.
-        readahead: pages that are read ahead. A fault that is met there ends no client.
+        readahead: the number of pages to prefetch; a fault in a prefetch ends no client.
     """
 
     name: str
@@ -200,17 +213,17 @@ class Faults:
     readahead: int = 8
 
     @classmethod
-    def of(cls, kind: str, shape: Shape, **options: Any) -> Faults:
-        """Make the line of one kind, alone or in bursts."""
-        run, share = (1, ALONE) if shape == "alone" else (3, BURSTS)
+    def of(cls, kind: str, shape: Shape, **options: Any) -> FaultCase:
+        """Create the line of one kind of fault, single or in bursts."""
+        run, share = (1, SINGLE) if shape == "single" else (3, BURSTS)
         return cls(f"{kind}, {shape}", {kind: share}, run, **options)
 
     def __call__(self) -> Tally:
-        """Run all of it."""
+        """Run all walks of this line."""
         return asyncio.run(self.walk_all())
 
     async def walk_all(self) -> Tally:
-        """Run all of it, in a loop that is there."""
+        """Run all walks of this line in the running event loop."""
         tally = Tally()
         for seed, concurrency in enumerate(self.concurrency, 1):
             async with Rooms() as fake:
@@ -221,7 +234,7 @@ class Faults:
                 through = self._tls if TLS in self.shares else self._plain
                 async with through(fake, seed, tally) as options:
                     await self._walk(listed, options, tally)
-            await tally.look_for_leftovers()
+            await tally.count_leftovers()
         return tally
 
     async def _walk(
@@ -254,7 +267,7 @@ class Faults:
     async def _resume_until_the_end(
         self, room_id: str, options: dict[str, Any], tally: Tally
     ) -> list[str]:
-        """Take the walk up in a new client after each error, from the checkpoint in that error."""
+        """Resume in a new client after each error, from its checkpoint."""
         found: list[str] = []
         checkpoint: str | None = None
         while True:
@@ -264,7 +277,7 @@ class Faults:
                 )
                 try:
                     async for t in pager:
-                        found.append(t.id)  # noqa: PERF401 - an error must not take them along
+                        found.append(t.id)  # noqa: PERF401 - rows read before an error are kept
                 except VideoSDKTranscriptsError as error:
                     tally.errors[type(error).__name__] += 1
                     if error.checkpoint is None or error.page is None:
@@ -278,31 +291,31 @@ class Faults:
 
     @contextlib.asynccontextmanager
     async def _plain(self, fake: Rooms, seed: int, tally: Tally) -> AsyncIterator[dict[str, Any]]:
-        script = Script(fake, self.shares, seed=seed, run=self.run)
-        async with Proxy(fake.url, script) as proxy:
-            waits = Waits(proxy)
+        plan = FaultPlan(fake, self.shares, seed=seed, run=self.run)
+        async with Proxy(fake.url, plan) as proxy:
+            waits = SkippedWaits(proxy)
             yield self._options(fake, proxy.url) | {"clock": Clock(sleep=waits.sleep)}
-        tally.faults += script.met
+        tally.faults += plan.met
         if set(self.shares) == {"429 with Retry-After"} and waits.shortest < 1:
             tally.flaws["Retry-After undercut"] += 1
 
     @contextlib.asynccontextmanager
     async def _tls(self, fake: Rooms, seed: int, tally: Tally) -> AsyncIterator[dict[str, Any]]:
-        def plan(number: str) -> Action:
-            run, place = divmod(int(number), 40 if self.run > 1 else 1)
+        def choose(number: str) -> Action:
+            run, position = divmod(int(number), 40 if self.run > 1 else 1)
             chance = random.Random(f"{seed} {run}")  # noqa: S311
-            hit = place < self.run if self.run > 1 else chance.random() < self.shares[TLS]
+            hit = position < self.run if self.run > 1 else chance.random() < self.shares[TLS]
             if not hit:
                 return PASS
             tally.faults[TLS] += 1
-            # All that the server says before the first answer is some 250 bytes.
+            # The server sends about 250 bytes before the first response.
             return Action(chance.choice(("reset", "cut", "garbage")), chance.randrange(150))
 
-        server, client = (_anonymous(side) for side in ("server", "client"))
+        server, client = (anonymous_tls(side) for side in ("server", "client"))
         async with (
-            Proxy(fake.url, lambda _target: PASS, tls=server) as speaks_tls,
-            Proxy(speaks_tls.url, plan, blind=True) as proxy,
-            # A connection for each request, so that there are handshakes to break.
+            Proxy(fake.url, lambda _target: PASS, tls=server) as tls_proxy,
+            Proxy(tls_proxy.url, choose, blind=True) as proxy,
+            # One connection per request, so that each has a handshake.
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
         ):
             url = proxy.url.replace("http:", "https:")
@@ -313,8 +326,8 @@ class Faults:
             }
 
     def _options(self, fake: Rooms, url: str) -> dict[str, Any]:
-        never_whole = not {"black hole", "a drip of bytes"}.isdisjoint(self.shares)
-        timeout = PATIENCE if never_whole else 30.0
+        never_complete = not {"black hole", "throttled response"}.isdisjoint(self.shares)
+        timeout = ATTEMPT_TIMEOUT if never_complete else 30.0
         return {
             "endpoint": url,
             "api_key": fake.api_key,
@@ -327,8 +340,8 @@ async def _no_wait(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def _anonymous(side: Literal["server", "client"]) -> ssl.SSLContext:
-    """Make a TLS context that works without a certificate, for loopback alone."""
+def anonymous_tls(side: Literal["server", "client"]) -> ssl.SSLContext:
+    """Create a TLS context that needs no certificate, for loopback only."""
     server = side == "server"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
     if not server:

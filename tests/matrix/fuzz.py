@@ -1,9 +1,9 @@
 """
-Bytes in place of answers, headers and checkpoints: ``cd tests; python -m matrix.fuzz``.
+Fuzz responses, headers and checkpoints: ``cd tests; python -m matrix.fuzz``.
 
-Where atheris can be imported it looks for new paths through the package, and elsewhere
-known answers are changed at random. Prints its figures as a table in Markdown and each
-failure with its input, and exits with 1 if there is one. What is tried is in `reading.py`.
+Uses atheris, guided by coverage, if it can be imported; otherwise mutates known responses at
+random. Prints a Markdown table and each failure with its input, and exits with 1 if there is
+a failure. `reading.py` defines what is done with an input.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from attrs import asdict, define, field
 from .reading import CANARY, KINDS, ROOM, SESSION, Kind, check
 from .tally import markdown
 
-__all__ = ["Figures", "guided", "main", "run_built_in"]
+__all__ = ["FuzzReport", "main", "run_atheris", "run_built_in", "run_guided"]
 
 Check = Callable[[bytes], str]
 
-SLOWEST: Final = 10.0
-"""Seconds for one input, on a machine that is busy."""
-LONGEST: Final = 1 << 15
-"""Bytes of one input."""
+MAX_SECONDS: Final = 10.0
+"""The maximum time for one input, on a busy machine."""
+MAX_BYTES: Final = 1 << 15
+"""The maximum size of one input."""
 
 _ENGINE: Final = """
 import sys, atheris
 with atheris.instrument_imports(include=["videosdk_transcripts"]):
     from matrix import fuzz
-fuzz.guided(float(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+fuzz.run_guided(float(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
 """
 
 
 @define
-class Figures:
-    """What was tried, and what came of it."""
+class FuzzReport:
+    """The inputs of a run and their outcomes."""
 
     engine: str
     seconds: float = 0.0
@@ -59,24 +59,24 @@ class Figures:
     size: int = 0
     outcomes: Counter[str] = field(factory=Counter)
     failures: dict[str, bytes] = field(factory=dict)
-    """The shortest input for each place that failed."""
+    """The shortest input for each failure."""
 
-    def take(self, data: bytes, check: Check) -> None:
-        """Try one input."""
+    def run_input(self, data: bytes, check: Check) -> None:
+        """Check one input and record its outcome."""
         self.inputs += 1
         self.size += len(data)
         began = time.perf_counter()
         try:
             self.outcomes[check(data)] += 1
-        except Exception as error:  # noqa: BLE001 - whatever comes out is what is looked for
+        except Exception as error:  # noqa: BLE001 - any other exception is a defect
             frames = traceback.extract_tb(error.__traceback__)
             where = " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames[-4:]))
             text = f" ({error})" if isinstance(error, AssertionError) and error.args else ""
-            self._note(f"{type(error).__name__}{text} in {where}", data)
-        if time.perf_counter() - began > SLOWEST:
-            self._note(f"more than {SLOWEST:g} s for an input", data)
+            self._add_failure(f"{type(error).__name__}{text} in {where}", data)
+        if time.perf_counter() - began > MAX_SECONDS:
+            self._add_failure(f"more than {MAX_SECONDS:g} s for an input", data)
 
-    def _note(self, failure: str, data: bytes) -> None:
+    def _add_failure(self, failure: str, data: bytes) -> None:
         self.failures[failure] = min(self.failures.get(failure, data), data, key=len)
 
     def __str__(self) -> str:
@@ -87,19 +87,19 @@ class Figures:
             "bytes": self.size,
             "failures": len(self.failures),
         }
-        came_to = ", ".join(f"{n} {name}" for name, n in self.outcomes.most_common())
-        told = [
-            f"bad: {name}\n     {base64.b64encode(data).decode()}\n"
+        outcomes = ", ".join(f"{n} {name}" for name, n in self.outcomes.most_common())
+        failures = [
+            f"failed: {name}\n     {base64.b64encode(data).decode()}\n"
             for name, data in self.failures.items()
         ]
-        return f"{markdown([line])}\nThey came to: {came_to}.\n{''.join(told)}"
+        return f"{markdown([line])}\nOutcomes: {outcomes}.\n{''.join(failures)}"
 
 
 # The seeds.
 
 
 def _row(number: int, **changes: Any) -> dict[str, Any]:
-    """Write the documented row, with the canary in each text that is no id."""
+    """Return a documented row, with the canary in each string except ids."""
     return {
         "id": f"id-{number}",
         "status": f"{CANARY} completed",
@@ -117,8 +117,8 @@ def _row(number: int, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def _answers() -> list[tuple[Kind, Any]]:
-    """Write each envelope that is understood, and things that are seen on the same host."""
+def _responses() -> list[tuple[Kind, Any]]:
+    """Return each supported envelope, and other bodies of the same host."""
     rows = [_row(1), _row(2, start=None, roomId=ROOM)]
     info = {"currentPage": 1, "perPage": 2, "lastPage": 3, "total": 5}
     pages = [
@@ -134,10 +134,10 @@ def _answers() -> list[tuple[Kind, Any]]:
         {"success": False, "message": "m", "data": None},
         rows,
     ]
-    wanted = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
+    scope = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
     position = {"requested_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
-    known = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "gap_before": []}
-    checkpoint = wanted | position | known
+    state = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "gap_before": []}
+    checkpoint = scope | position | state
     return [
         *(("page", page) for page in pages),
         ("object", _row(8)),
@@ -160,12 +160,12 @@ _TEXTS: Final[tuple[tuple[Kind, bytes], ...]] = (
 
 
 def _seeds() -> list[bytes]:
-    """Return each answer as the input that it is made for."""
-    written: list[tuple[Kind, bytes]] = [(k, json.dumps(v).encode()) for k, v in _answers()]
-    return [bytes((KINDS.index(kind), 0, 0, 17)) + body for kind, body in [*written, *_TEXTS]]
+    """Return each response as an input of its kind."""
+    bodies: list[tuple[Kind, bytes]] = [(k, json.dumps(v).encode()) for k, v in _responses()]
+    return [bytes((KINDS.index(kind), 0, 0, 17)) + body for kind, body in [*bodies, *_TEXTS]]
 
 
-# The changes.
+# The mutations.
 
 _KEYS: Final = (
     *("id", "status", "extension", "extensionConfig", "roomId", "sessionId", "enabled", "start"),
@@ -198,41 +198,41 @@ _PIECES: Final = (
 _CODECS: Final = ("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "utf-7")
 
 
-def _changed(data: bytes, chance: random.Random) -> bytes:
-    """Change an input: the JSON that is in it, or its bytes, and what is done with it."""
+def _mutate(data: bytes, chance: random.Random) -> bytes:
+    """Mutate the JSON or the bytes of an input, and the options in its first four bytes."""
     head, body = data[:4].ljust(4, b"\0"), data[4:]
     kind = chance.randrange(256) if chance.random() < 0.1 else head[0]
     head = bytes((kind, *chance.randbytes(3)))
     try:
-        body = _changed_json(body, chance)
+        body = _mutate_json(body, chance)
     except (ValueError, RecursionError):
-        return head + _changed_bytes(body, chance)
-    return (head + (_changed_bytes(body, chance) if chance.random() < 0.15 else body))[:LONGEST]
+        return head + _mutate_bytes(body, chance)
+    return (head + (_mutate_bytes(body, chance) if chance.random() < 0.15 else body))[:MAX_BYTES]
 
 
-def _changed_json(body: bytes, chance: random.Random) -> bytes:
+def _mutate_json(body: bytes, chance: random.Random) -> bytes:
     tree = [json.loads(body)]
     for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3, 5))):
-        _change_tree(tree, chance)
+        _mutate_tree(tree, chance)
     text = json.dumps(tree[0], ensure_ascii=chance.random() < 0.8)
-    # A nested text stands for what it says, so that the tree itself stays flat.
+    # A nested value is a string until here, so that the tree itself stays flat.
     for nested in _NESTED:
         text = text.replace(json.dumps(nested), nested)
     return text.encode(chance.choice(_CODECS) if chance.random() < 0.05 else "utf-8", "replace")
 
 
-def _change_tree(tree: list[Any], chance: random.Random) -> None:
-    # Parts are copied, because none may hold itself.
-    places: list[tuple[Any, Any]] = []
+def _mutate_tree(tree: list[Any], chance: random.Random) -> None:
+    # Parts are copied, so that none contains itself.
+    slots: list[tuple[Any, Any]] = []
     below: list[Any] = [tree]
     while below:
         node = below.pop()
         items = node.items() if isinstance(node, dict) else enumerate(node)
         found = [(node, key) for key, _ in items]
-        places += found
+        slots += found
         below += [node[key] for _, key in found if isinstance(node[key], dict | list)]
-    node, key = chance.choice(places)
-    other, other_key = chance.choice(places)
+    node, key = chance.choice(slots)
+    other, other_key = chance.choice(slots)
     match chance.randrange(6):
         case 0 if isinstance(node, dict) or node is not tree:
             del node[key]
@@ -246,13 +246,13 @@ def _change_tree(tree: list[Any], chance: random.Random) -> None:
             node[key] = copy.deepcopy(chance.choice(_ODD))
 
 
-def _changed_bytes(body: bytes, chance: random.Random) -> bytes:
+def _mutate_bytes(body: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.choice((1, 1, 2, 5))):
         at = chance.randint(0, len(body))
         end = min(len(body), at + chance.choice((0, 1, 2, 8, 100)))
         piece = chance.choice((b"", body[at:end] * 2, chance.randbytes(2), chance.choice(_PIECES)))
         body = body[:at] + piece + body[end:]
-    return body[:LONGEST]
+    return body[:MAX_BYTES]
 
 
 # The engines.
@@ -260,21 +260,21 @@ def _changed_bytes(body: bytes, chance: random.Random) -> bytes:
 
 def run_built_in(
     check: Check, *, seed: int, inputs: int | None = None, seconds: float = 0.0
-) -> Figures:
-    """Change known answers at random, so many times or for so long."""
+) -> FuzzReport:
+    """Mutate known responses at random, for a number of inputs or of seconds."""
     chance = random.Random(seed)  # noqa: S311
-    figures, known = Figures("built-in"), _seeds()
+    report, seeds = FuzzReport("built-in"), _seeds()
     began = time.monotonic()
-    while figures.inputs < inputs if inputs else time.monotonic() - began < seconds:
-        is_known = figures.inputs < len(known)
-        data = known[figures.inputs] if is_known else _changed(chance.choice(known), chance)
-        figures.take(data, check)
-    figures.seconds = time.monotonic() - began
-    return figures
+    while report.inputs < inputs if inputs else time.monotonic() - began < seconds:
+        is_seed = report.inputs < len(seeds)
+        data = seeds[report.inputs] if is_seed else _mutate(chance.choice(seeds), chance)
+        report.run_input(data, check)
+    report.seconds = time.monotonic() - began
+    return report
 
 
-def run_atheris(seconds: float, seed: int) -> Figures:
-    """Let atheris guide the changes, in a process of its own, which it ends at will."""
+def run_atheris(seconds: float, seed: int) -> FuzzReport:
+    """Run atheris in a separate process, which it may end at any time."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-c", _ENGINE, str(seconds), str(seed), folder],
@@ -286,40 +286,40 @@ def run_atheris(seconds: float, seed: int) -> Figures:
         if result.exists():
             found = json.loads(result.read_text())
             found["failures"] = {k: base64.b64decode(v) for k, v in found["failures"].items()}
-            return Figures(**found | {"outcomes": Counter(found["outcomes"])})
-        # It gave up by itself: an input that hangs or takes all memory is left as a file.
+            return FuzzReport(**found | {"outcomes": Counter(found["outcomes"])})
+        # It stopped early: it leaves the input that hung or used too much memory as a file.
         left = [path.read_bytes() for path in Path(folder).glob("left-*")]
-        said = done.stderr.decode(errors="replace")[-2000:]
-        failures = {f"atheris ended with {done.returncode}: {said}": left[0] if left else b""}
-        return Figures("atheris", seconds, failures=failures)
+        stderr = done.stderr.decode(errors="replace")[-2000:]
+        failures = {f"atheris ended with {done.returncode}: {stderr}": left[0] if left else b""}
+        return FuzzReport("atheris", seconds, failures=failures)
 
 
-def guided(seconds: float, seed: int, folder: str) -> None:
-    """Run atheris over the instrumented package, and write the figures to a file at the end."""
+def run_guided(seconds: float, seed: int, folder: str) -> None:
+    """Run atheris on the instrumented package, and write the report to a file."""
     atheris = importlib.import_module("atheris")
     corpus = Path(folder, "corpus")
     corpus.mkdir()
     for number, data in enumerate(_seeds()):
         (corpus / str(number)).write_bytes(data)
     logging.disable()
-    figures, began = Figures("atheris"), time.monotonic()
+    report, began = FuzzReport("atheris"), time.monotonic()
 
     def target(data: bytes) -> None:
-        figures.take(data, check)
-        figures.seconds = time.monotonic() - began
-        if figures.seconds >= seconds:
-            failures = {k: base64.b64encode(v).decode() for k, v in figures.failures.items()}
-            result = json.dumps(asdict(figures) | {"failures": failures})
+        report.run_input(data, check)
+        report.seconds = time.monotonic() - began
+        if report.seconds >= seconds:
+            failures = {k: base64.b64encode(v).decode() for k, v in report.failures.items()}
+            result = json.dumps(asdict(report) | {"failures": failures})
             Path(folder, "result.json").write_text(result)
             os._exit(0)
 
-    def mutate(data: bytes, longest: int, seed: int) -> bytes:
+    def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         chance = random.Random(seed)  # noqa: S311
         if chance.random() < 0.5:
-            return bytes(atheris.Mutate(data, longest))
-        return _changed(data, chance)[:longest]
+            return bytes(atheris.Mutate(data, max_size))
+        return _mutate(data, chance)[:max_size]
 
-    options = [f"-max_len={LONGEST}", f"-seed={seed}", "-timeout=30", "-rss_limit_mb=4096"]
+    options = [f"-max_len={MAX_BYTES}", f"-seed={seed}", "-timeout=30", "-rss_limit_mb=4096"]
     atheris.Setup(
         ["fuzz", *options, f"-artifact_prefix={folder}/left-", str(corpus)],
         target,
@@ -337,11 +337,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     has_atheris = importlib.util.find_spec("atheris") is not None
     if options.engine == "atheris" or (has_atheris and options.engine is None):
-        figures = run_atheris(options.seconds, options.seed)
+        report = run_atheris(options.seconds, options.seed)
     else:
-        figures = run_built_in(check, seed=options.seed, seconds=options.seconds)
-    sys.stdout.write(str(figures))
-    return 1 if figures.failures else 0
+        report = run_built_in(check, seed=options.seed, seconds=options.seconds)
+    sys.stdout.write(str(report))
+    return 1 if report.failures else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Walks that are left at each turn of the event loop, in each way that there is."""
+"""Measure walks that are cancelled or closed at each turn of the event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
     "PHASES",
     "PROMPTLY",
     "WAYS",
-    "Leaving",
+    "LeavingCase",
     "client_tasks",
     "leaving_lines",
     "open_connections",
@@ -50,25 +50,25 @@ __all__ = [
 PAGE_SIZE: Final = 5
 PAGES: Final = 3
 TURNS: Final = 3
-"""How many turns of the loop a wait takes here, whatever it would be."""
-ENOUGH: Final = 10
-"""Turns after which a walk has ended by itself."""
+"""Turns of the event loop that a wait takes here, instead of its duration."""
+END_MARGIN: Final = 10
+"""Consecutive turns at which the walk had already ended, before the measurement stops."""
 PROMPTLY: Final = 0.5
-"""Seconds in which a call ends with its client."""
+"""Seconds within which a call ends after its client is closed."""
 
-Walk = Callable[[], Coroutine[Any, Any, object]]
-Moment = Callable[[], Coroutine[Any, Any, object]]
-Way = Callable[[Walk, Moment], Coroutine[Any, Any, bool]]
-"""Walks, leaves the walk when the moment has come, and tells whether it was still going on."""
+WalkCall = Callable[[], Coroutine[Any, Any, object]]
+Trigger = Callable[[], Coroutine[Any, Any, object]]
+Way = Callable[[WalkCall, Trigger], Coroutine[Any, Any, bool]]
+"""Start the walk, end it after the trigger, and return whether it was still running."""
 
 
-# The ways. Each of them says what a caller of asyncio or anyio may rely on.
+# The ways to end a walk. Each asserts what callers of asyncio or anyio rely on.
 
 
 @contextlib.asynccontextmanager
-async def _at(moment: Moment, act: Callable[[], object]) -> AsyncIterator[None]:
+async def _at(trigger: Trigger, act: Callable[[], object]) -> AsyncIterator[None]:
     async def wait() -> None:
-        await moment()
+        await trigger()
         act()
 
     waiting = asyncio.create_task(wait())
@@ -80,25 +80,25 @@ async def _at(moment: Moment, act: Callable[[], object]) -> AsyncIterator[None]:
 
 
 def _cancellations() -> int:
-    """Return how often the current task was cancelled, less what was taken back."""
+    """Return the number of pending cancellation requests of the current task."""
     task = asyncio.current_task()
     return task.cancelling() if task else 0
 
 
-async def by_cancel(walk: Walk, moment: Moment) -> bool:
-    """Cancel its task."""
+async def by_cancel(walk: WalkCall, trigger: Trigger) -> bool:
+    """Cancel the task of the walk."""
     task = asyncio.create_task(walk())
-    await moment()
-    goes_on = task.cancel()
+    await trigger()
+    was_running = task.cancel()
     await asyncio.wait([task])
-    assert goes_on == task.cancelled(), "cancellation swallowed"
-    return goes_on
+    assert was_running == task.cancelled(), "cancellation swallowed"
+    return was_running
 
 
-async def by_wait_for(walk: Walk, moment: Moment) -> bool:
-    """Let `asyncio.wait_for` run out of time."""
+async def by_wait_for(walk: WalkCall, trigger: Trigger) -> bool:
+    """Let `asyncio.wait_for` time out."""
     task = asyncio.create_task(walk())
-    await moment()
+    await trigger()
     try:
         await asyncio.wait_for(task, 0)
     except TimeoutError:
@@ -107,22 +107,22 @@ async def by_wait_for(walk: Walk, moment: Moment) -> bool:
     return False
 
 
-async def by_timeout(walk: Walk, moment: Moment) -> bool:
-    """Let `asyncio.timeout` run out of time."""
+async def by_timeout(walk: WalkCall, trigger: Trigger) -> bool:
+    """Let `asyncio.timeout` expire."""
     before, limit = _cancellations(), asyncio.timeout(None)
-    async with _at(moment, lambda: limit.reschedule(0)):
+    async with _at(trigger, lambda: limit.reschedule(0)):
         with contextlib.suppress(TimeoutError):
             async with limit:
                 await walk()
-    assert _cancellations() == before, "cancellation not taken back"
+    assert _cancellations() == before, "cancellation not uncancelled"
     return limit.expired()
 
 
-async def by_task_group(walk: Walk, moment: Moment) -> bool:
-    """Let a sibling in its `asyncio.TaskGroup` fail."""
+async def by_task_group(walk: WalkCall, trigger: Trigger) -> bool:
+    """Let a sibling task in the same `asyncio.TaskGroup` fail."""
 
     async def fail() -> None:
-        await moment()
+        await trigger()
         raise LookupError
 
     try:
@@ -134,30 +134,30 @@ async def by_task_group(walk: Walk, moment: Moment) -> bool:
     return task.cancelled()
 
 
-async def by_move_on(walk: Walk, moment: Moment) -> bool:
-    """Cancel a scope of anyio, which cancels again at each wait until the walk is out of it."""
+async def by_move_on(walk: WalkCall, trigger: Trigger) -> bool:
+    """Cancel an anyio scope, which cancels again at each await until the walk leaves it."""
     before, scope = _cancellations(), anyio.CancelScope()
-    async with _at(moment, scope.cancel):
+    async with _at(trigger, scope.cancel):
         with scope:
             await walk()
-    assert _cancellations() == before, "cancellation not taken back"
+    assert _cancellations() == before, "cancellation not uncancelled"
     return scope.cancelled_caught
 
 
-async def by_fail_after(walk: Walk, moment: Moment) -> bool:
-    """Let `anyio.fail_after` run out of time."""
+async def by_fail_after(walk: WalkCall, trigger: Trigger) -> bool:
+    """Let `anyio.fail_after` expire."""
     before, failed = _cancellations(), False
 
     def end() -> None:
         scope.deadline = 0
 
-    async with _at(moment, end):
+    async with _at(trigger, end):
         try:
             with anyio.fail_after(None) as scope:
                 await walk()
         except TimeoutError:
             failed = True
-    assert _cancellations() == before, "cancellation not taken back"
+    assert _cancellations() == before, "cancellation not uncancelled"
     return failed
 
 
@@ -173,18 +173,18 @@ CLOSING: Final = "client.aclose"
 Loop = Literal["asyncio", "uvloop"]
 
 
-# What must not be left.
+# Leak detection.
 
 
 @contextlib.contextmanager
 def watch() -> Iterator[list[str]]:
-    """Note each warning, each exception that nobody retrieved, and each that nobody can raise."""
+    """Record each warning, each exception never retrieved and each unraisable exception."""
     complaints: list[str] = []
     loop = asyncio.get_running_loop()
     handler, hook = loop.get_exception_handler(), sys.unraisablehook
     loop.set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
     sys.unraisablehook = lambda args: complaints.append(f"unraisable {args.exc_value!r}")
-    # What was there before takes long to go through, and is nobody's leftover here.
+    # Older objects are slow to traverse, and not leaks of this block.
     gc.freeze()
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -199,7 +199,7 @@ def watch() -> Iterator[list[str]]:
 
 
 def client_tasks(*known: asyncio.Task[Any]) -> set[asyncio.Task[Any]]:
-    """Return the tasks that are neither the current one nor a server's nor known."""
+    """Return all tasks except the current one, those of a server and the known ones."""
     server = ("RequestHandler.", "Proxy.", "BaseSelectorEventLoop._accept_connection")
     return {
         task
@@ -217,11 +217,11 @@ PHASES: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
     "body": frozenset({("transport.py", "read_body")}),
     "back-off": frozenset({("leaving.py", "sleep"), ("test_leaving.py", "sleep")}),
 }
-"""The function, with its file, that a walk is inside of. The first one that fits counts."""
+"""The functions, with their files, in which a walk may be waiting; the first match counts."""
 
 
 def phase_of(walk: BaseException | Coroutine[Any, Any, Any] | None) -> str:
-    """Tell where a walk was waiting, from what ended it, or where it is, from its coroutine."""
+    """Return where a walk was waiting, from its exception, or where it is, from its coroutine."""
     codes: list[CodeType] = []
     if isinstance(walk, BaseException):
         codes = [frame.f_code for frame, _ in traceback.walk_tb(walk.__traceback__)]
@@ -236,25 +236,26 @@ def phase_of(walk: BaseException | Coroutine[Any, Any, Any] | None) -> str:
 
 
 async def turns(number: int) -> None:
-    """Let the loop turn so many times."""
+    """Wait for a number of turns of the event loop."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
 @frozen
-class Leaving:
+class LeavingCase:
     """
-    One line of the table: a walk for each turn of the loop, left there and then gone on with.
+    One line of the table: for each turn of the loop, a walk that is ended there and continued.
 
-    The service answers with a 503, a 401, two dropped connections and rows that move;
-    another call has the only slot at first, tokens take a while, and there is a pace.
+    The service responds with a 503, a 401, two dropped connections and rows that move;
+    another call holds the semaphore at first, tokens take some turns, and requests are rate
+    limited.
 
     Args:
-        way: a name in `WAYS`, or `CLOSING`, after which another client goes on from the
+        way: a name in `WAYS`, or `CLOSING`, after which another client resumes from the
             checkpoint.
-        loop: whose event loop.
-        every: leave at each nth turn only.
-        readahead: pages that are read ahead.
+        loop: the event loop implementation.
+        every: end walks at each nth turn only.
+        readahead: the number of pages to prefetch.
     """
 
     way: str
@@ -263,44 +264,46 @@ class Leaving:
     readahead: int = 8
 
     def __call__(self) -> Tally:
-        """Run all of it, in debug mode."""
+        """Run all walks of this line, in debug mode."""
         factory = uvloop.new_event_loop if self.loop == "uvloop" else None
         with asyncio.Runner(debug=True, loop_factory=factory) as runner:
             return runner.run(self.walk_all())
 
     async def walk_all(self) -> Tally:
-        """Run all of it, in a loop that is there."""
+        """Run all walks of this line in the running event loop."""
         tally = Tally()
         turn = ended = 0
-        # The turns of two walks differ by a few, so that the first one that ended is not all.
-        while ended < ENOUGH:
+        # Walks vary by a few turns, so the first walk that ended is not the end.
+        while ended < END_MARGIN:
             with watch() as complaints:
-                goes_on = await self._walk(turn, tally)
-                await tally.look_for_leftovers()
+                was_running = await self._walk(turn, tally)
+                await tally.count_leftovers()
             tally.flaws.update(complaints)
             turn += self.every
-            ended = 0 if goes_on else ended + self.every
+            ended = 0 if was_running else ended + self.every
         return tally
 
     async def _walk(self, turn: int, tally: Tally) -> bool:
         async with FakeVideoSDK() as fake:
             listed = [row["id"] for row in fake.add_transcriptions(PAGES * PAGE_SIZE)]
-            fake.on_page(2, Status(503), Status(401), *(DropConnection(),) * 2, _in_two_pieces)
+            fake.on_page(
+                2, Status(503), Status(401), *(DropConnection(),) * 2, _send_body_in_two_parts
+            )
             fake.on_page(3, Change(lambda f: f.rows.__delitem__(slice(2))))
             found: list[str] = []
             leave = self._close if self.way == CLOSING else self._leave
             try:
-                goes_on = await leave(turn, fake, found, tally)
+                was_running = await leave(turn, fake, found, tally)
             except (VideoSDKTranscriptsError, AssertionError) as error:
                 tally.flaws[str(error)] += 1
-                goes_on = False
+                was_running = False
             tally.add_rows(found, listed, ())
             for _ in range(200):
                 if not open_connections(fake):
                     break
                 await asyncio.sleep(0.001)
             tally.flaws["connection left open"] += open_connections(fake)
-        return goes_on
+        return was_running
 
     async def _leave(self, turn: int, fake: FakeVideoSDK, found: list[str], tally: Tally) -> bool:
         async with _client(fake) as client:
@@ -316,17 +319,17 @@ class Leaving:
                     raise
 
             other = asyncio.create_task(client.count())
-            goes_on = await WAYS[self.way](walk, lambda: turns(turn))
+            was_running = await WAYS[self.way](walk, lambda: turns(turn))
             await turns(TURNS)
             tally.flaws["task left behind"] += len(client_tasks(other))
-            if goes_on:
-                # A task that is cancelled in its first turn does not even begin.
+            if was_running:
+                # A task cancelled in its first turn never starts.
                 tally.faults[phases[0] if phases else "elsewhere"] += 1
-                # With one slot and one connection it would wait for ever for what is kept.
+                # With one slot and one connection, a leaked one would block this forever.
                 await _collect(pager, found)
-            tally.flaws["call that was harmed"] += await other < 1
+            tally.flaws["unrelated call affected"] += await other < 1
             tally.add_stats(pager.stats)
-        return goes_on
+        return was_running
 
     async def _close(self, turn: int, fake: FakeVideoSDK, found: list[str], tally: Tally) -> bool:
         client = _client(fake)
@@ -334,30 +337,30 @@ class Leaving:
         walk = _collect(pager, found)
         tasks = [asyncio.create_task(call) for call in (walk, client.count())]
         await turns(turn)
-        goes_on = not tasks[0].done()
-        if goes_on:
+        was_running = not tasks[0].done()
+        if was_running:
             tally.faults["rescan" if pager.stats.rescans else phase_of(walk)] += 1
         await client.aclose()
-        _, late = await asyncio.wait(tasks, timeout=PROMPTLY)
-        tally.flaws["call that did not end with its client"] += len(late)
+        _, pending = await asyncio.wait(tasks, timeout=PROMPTLY)
+        tally.flaws["call that outlived its client"] += len(pending)
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, ClientClosedError):
                 tally.errors["ClientClosedError"] += 1
             elif isinstance(result, BaseException):
-                tally.flaws[f"{type(result).__name__} in place of ClientClosedError"] += 1
+                tally.flaws[f"{type(result).__name__} instead of ClientClosedError"] += 1
         tally.flaws["task left behind"] += len(client_tasks())
         tally.add_stats(pager.stats)
         async with _client(fake) as other:
             pager = other.iter_transcriptions(page_size=PAGE_SIZE, resume=pager.checkpoint)
             await _collect(pager, found)
-        return goes_on
+        return was_running
 
 
-async def _in_two_pieces(exchange: Exchange) -> web.StreamResponse:
+async def _send_body_in_two_parts(exchange: Exchange) -> web.StreamResponse:
     whole = exchange.response()
     body = whole.body if isinstance(whole.body, bytes) else b""
     response = web.StreamResponse(headers={"Content-Length": str(len(body))})
-    with contextlib.suppress(ConnectionError):  # nobody waits for the rest any more
+    with contextlib.suppress(ConnectionError):  # the client may have disconnected
         await response.prepare(exchange.request)
         await response.write(body[:100])
         await turns(2 * TURNS)
@@ -367,11 +370,11 @@ async def _in_two_pieces(exchange: Exchange) -> web.StreamResponse:
 
 async def _collect(pager: Pager[Transcription], found: list[str]) -> None:
     async for t in pager:
-        found.append(t.id)  # noqa: PERF401 - a cancellation must not take them along
+        found.append(t.id)  # noqa: PERF401 - rows read before a cancellation are kept
 
 
 def _client(fake: FakeVideoSDK) -> TranscriptsClient:
-    """Make one whose waits take some turns of the loop each, and no time but by its own clock."""
+    """Create a client whose waits take some turns of the loop and only advance its own clock."""
     time = 1000.0
 
     async def sleep(seconds: float) -> None:
@@ -393,32 +396,32 @@ def _client(fake: FakeVideoSDK) -> TranscriptsClient:
 
 
 def open_connections(fake: FakeVideoSDK) -> int:
-    """Return how many connections there are at the server's side."""
+    """Return the number of open connections at the server."""
     server = fake._runner.server if fake._runner else None
     return len(server.connections) if server else 0
 
 
-def leaving_lines(readahead: int) -> list[Leaving]:
-    """Return the lines, each way in each loop."""
+def leaving_lines(readahead: int) -> list[LeavingCase]:
+    """Return the lines: each way in each event loop."""
     return [
-        Leaving(way, loop, readahead=readahead)
+        LeavingCase(way, loop, readahead=readahead)
         for loop in get_args(Loop)
         for way in (*WAYS, CLOSING)
     ]
 
 
-def print_leaving(lines: Sequence[Leaving], tallies: Sequence[Tally]) -> str:
-    """Write the table, with the phases in which the walks were left."""
+def print_leaving(lines: Sequence[LeavingCase], tallies: Sequence[Tally]) -> str:
+    """Format the table, with the phases in which the walks were ended."""
     return markdown(
         [
             {
-                "left by": line.way,
+                "ended by": line.way,
                 "loop": line.loop,
-                "points": tally.faults.total(),
+                "turns": tally.faults.total(),
                 **{phase: tally.faults[phase] for phase in (*PHASES, "rescan", "elsewhere")},
-                "rows": tally.wanted,
+                "rows": tally.expected,
                 "lost": tally.lost,
-                "twice": tally.twice,
+                "duplicates": tally.duplicates,
                 "flaws": tally.flaws.total(),
             }
             for line, tally in zip(lines, tallies, strict=True)

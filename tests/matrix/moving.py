@@ -1,4 +1,4 @@
-"""Walks over a list whose rows appear and vanish meanwhile."""
+"""Measure walks over a list that is modified concurrently."""
 
 from __future__ import annotations
 
@@ -14,110 +14,109 @@ from videosdk_transcripts.testing import Exchange, FakeVideoSDK
 
 from .tally import Tally
 
-__all__ = ["Moving", "Pattern", "Place", "When", "moving_lines", "unseen_lines"]
+__all__ = ["MovingCase", "Pattern", "Position", "When", "moving_lines", "unseen_lines"]
 
 PAGE_SIZE: Final = 20
 BLOCK: Final = 30
-"""Rows that appear or vanish together, more than a page."""
+"""The number of rows in a block, more than a page."""
 EVERY: Final = 5
 RATE: Final = 0.1
-MOST_ROWS: Final = 400
-"""The most rows before a resumed walk stops once more."""
+MAX_ROWS: Final = 400
+"""The maximum number of rows before a resumed walk stops again."""
 ROOM: Final = "abcd-efgh-ijkl"
 
 Pattern = Literal["inserted", "removed", "in turn", "uneven", "even"]
-Place = Literal["front", "middle", "end"]
+Position = Literal["front", "middle", "end"]
 When = Literal["every 5 pages", "at random requests"]
 Manner = Literal["once", "verify", "resumed"]
 
 
 class Mover:
-    """Change the list just before some responses, the same way for the same seed."""
+    """Modify the list before some responses, reproducibly for a seed."""
 
-    def __init__(self, fake: FakeVideoSDK, line: Moving, seed: int) -> None:
-        self.gone: set[str] = set()
-        self.moments = 0
+    def __init__(self, fake: FakeVideoSDK, line: MovingCase, seed: int) -> None:
+        self.removed: set[str] = set()
+        self.changes = 0
         self._fake, self._line = fake, line
         self._chance = random.Random(f"{line.name} {seed}")  # noqa: S311
         self._next = 1 + self._chance.randint(1, EVERY)
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
-        """Change the list if it is time, and respond."""
+        """Modify the list if a change is due, and respond."""
         page = int(exchange.request.query["page"])
-        if self._is_time(page):
+        if self._is_due(page):
             self._change()
-            self.moments += 1
+            self.changes += 1
         return exchange.response()
 
-    def _is_time(self, page: int) -> bool:
+    def _is_due(self, page: int) -> bool:
         if self._line.when == "at random requests":
             return len(self._fake.requests) > 1 and self._chance.random() < RATE
         if page < self._next:
             return False
-        # One in each five pages, not always the same one.
+        # One change per five pages, at a varying page.
         self._next = EVERY * ((page - 2) // EVERY + 1) + 1 + self._chance.randint(1, EVERY)
         return True
 
     def _change(self) -> None:
         line, count = self._line, self._line.count
-        other = line.other_place or line.place
+        other = line.other_position or line.position
         match line.pattern:
             case "inserted":
-                self._insert(line.place, count)
+                self._insert(line.position, count)
             case "removed":
-                self._remove(line.place, count)
+                self._remove(line.position, count)
             case "in turn":
-                (self._insert if self.moments % 2 else self._remove)(line.place, count)
+                (self._insert if self.changes % 2 else self._remove)(line.position, count)
             case "uneven":
-                # More rows go than come, so that the total changes; the place is random.
-                self._remove(line.place, count + 1)
-                self._insert(self._chance.choice(get_args(Place)), count)
+                # More rows are removed than inserted, so the total changes; the position is random.
+                self._remove(line.position, count + 1)
+                self._insert(self._chance.choice(get_args(Position)), count)
             case _:
-                self._remove(line.place, count)
+                self._remove(line.position, count)
                 self._insert(other, count)
 
-    def _insert(self, place: Place, count: int) -> None:
-        at = self._index(place, len(self._fake.rows))
+    def _insert(self, position: Position, count: int) -> None:
+        at = self._index(position, len(self._fake.rows))
         for n in range(count):
             self._fake.add_transcription(at=at + n, room_id=ROOM)
 
-    def _remove(self, place: Place, count: int) -> None:
+    def _remove(self, position: Position, count: int) -> None:
         rows = self._fake.rows
-        at = self._index(place, max(0, len(rows) - count))
-        self.gone.update(row["id"] for row in rows[at : at + count])
+        at = self._index(position, max(0, len(rows) - count))
+        self.removed.update(row["id"] for row in rows[at : at + count])
         del rows[at : at + count]
 
-    def _index(self, place: Place, end: int) -> int:
-        if place == "middle":
+    def _index(self, position: Position, end: int) -> int:
+        if position == "middle":
             return self._chance.randint(end // 4, 3 * end // 4)
-        return 0 if place == "front" else end
+        return 0 if position == "front" else end
 
 
 @frozen
-class Moving:
+class MovingCase:
     """
     One line of the table.
 
     Args:
-        pattern: what happens at a moment. ``in turn`` is a removal and an insertion at
-            separate moments, ``uneven`` both at once with another total, ``even`` both at
-            once with the same total.
-        place: where.
-        count: rows at once.
-        when: the moments.
-        other_place: where rows come in an ``even`` change; as `place` by default.
+        pattern: the kind of change. ``in turn`` alternates removals and insertions,
+            ``uneven`` makes both in one change with another total, ``even`` with the same.
+        position: the position of the change.
+        count: the number of rows per change.
+        when: the times of the changes.
+        other_position: the position of insertions in an ``even`` change; `position` by default.
         manner: one walk, a verified one, or one that stops at random rows and is resumed
             from its checkpoint by a new client, while the list keeps moving.
-        seeds: one walk for each.
-        pages: the length of the list at first.
-        readahead: the most pages to prefetch.
+        seeds: the seeds; one walk for each.
+        pages: the initial length of the list.
+        readahead: the maximum number of pages to prefetch.
     """
 
     pattern: Pattern
-    place: Place
+    position: Position
     count: int
     when: When = "every 5 pages"
-    other_place: Place | None = None
+    other_position: Position | None = None
     manner: Manner = "once"
     seeds: tuple[int, ...] = tuple(range(1, 21))
     pages: int = 200
@@ -126,23 +125,23 @@ class Moving:
     @property
     def name(self) -> str:
         """Return the line's name, which is also a part of its random seed."""
-        places = f"{self.place} {self.other_place or ''}".strip()
-        return f"{self.pattern} {places} {self.count} {self.when}"
+        positions = f"{self.position} {self.other_position or ''}".strip()
+        return f"{self.pattern} {positions} {self.count} {self.when}"
 
     def __call__(self) -> Tally:
-        """Run all of it."""
+        """Run all walks of this line."""
         return asyncio.run(self.walk_all())
 
     async def walk_all(self) -> Tally:
-        """Run all of it in the running loop."""
+        """Run all walks of this line in the running event loop."""
         tally = Tally()
         for seed in self.seeds:
             await self._walk(seed, tally)
-            await tally.look_for_leftovers()
+            await tally.count_leftovers()
         return tally
 
     async def _walk(self, seed: int, tally: Tally) -> None:
-        # All rows belong to one room, and filtering them for each response takes long.
+        # All rows belong to one room, and filtering them for each response is slow.
         async with FakeVideoSDK(filters="ignored") as fake:
             rows = fake.add_transcriptions(self.pages * PAGE_SIZE, room_id=ROOM)
             listed = [row["id"] for row in rows]
@@ -162,8 +161,8 @@ class Moving:
                 tally.errors[type(error).__name__] += 1
                 tally.flaws["walk that did not finish"] += 1
             else:
-                tally.add_rows(found, listed, mover.gone)
-            tally.faults["moments"] += mover.moments
+                tally.add_rows(found, listed, mover.removed)
+            tally.faults["changes"] += mover.changes
             tally.pages += max(request.page or 0 for request in fake.requests)
 
     async def _walk_through(
@@ -175,7 +174,7 @@ class Moving:
         )
         try:
             async for t in pager:
-                found.append(t.id)  # noqa: PERF401 - an error must not take them along
+                found.append(t.id)  # noqa: PERF401 - rows read before an error are kept
         finally:
             tally.add_stats(pager.stats)
 
@@ -184,44 +183,44 @@ class Moving:
     ) -> None:
         checkpoint: str | None = None
         while True:
-            left = chance.randint(1, MOST_ROWS)
+            remaining = chance.randint(1, MAX_ROWS)
             async with fake.client() as client:
                 pager = client.iter_transcriptions(
                     ROOM, page_size=PAGE_SIZE, resume=checkpoint, readahead=self.readahead
                 )
                 async for t in pager:
                     found.append(t.id)
-                    left -= 1
-                    if not left:
+                    remaining -= 1
+                    if not remaining:
                         break
                 tally.add_stats(pager.stats)
                 checkpoint = pager.checkpoint
-            if left:
+            if remaining:
                 return
 
 
-def moving_lines(**options: Any) -> list[Moving]:
+def moving_lines(**options: Any) -> list[MovingCase]:
     """Return the lines with a total that changes."""
     patterns: tuple[Pattern, ...] = ("inserted", "removed", "in turn", "uneven")
     return [
-        Moving(pattern, place, count, when, **options)
+        MovingCase(pattern, position, count, when, **options)
         for pattern in patterns
-        for place in get_args(Place)
+        for position in get_args(Position)
         for count in (1, BLOCK)
         for when in get_args(When)
     ]
 
 
-def resumed_lines(**options: Any) -> list[Moving]:
+def resumed_lines(**options: Any) -> list[MovingCase]:
     """Return the same lines for walks that stop at random rows and are resumed."""
     return moving_lines(manner="resumed", **options)
 
 
-def unseen_lines(**options: Any) -> list[Moving]:
+def unseen_lines(**options: Any) -> list[MovingCase]:
     """Return the lines of the limitation: as many rows in as out, with the same total."""
     return [
-        Moving("even", out_of, count, other_place=into, **options)
-        for out_of in get_args(Place)
-        for into in get_args(Place)
+        MovingCase("even", out_of, count, other_position=into, **options)
+        for out_of in get_args(Position)
+        for into in get_args(Position)
         for count in (1, BLOCK)
     ]

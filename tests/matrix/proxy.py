@@ -1,4 +1,4 @@
-"""A proxy on loopback that does to a connection what no HTTP server would do."""
+"""A proxy on loopback that resets, cuts, throttles, drops or corrupts responses."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from attrs import frozen
 __all__ = ["PASS", "Action", "Proxy"]
 
 _GARBAGE: Final = b"\x00\xff\x16garbage\x80\r\n\r\n"
-# An abort with this sends RST, so that the other side does not see an orderly end.
+# With this option an abort sends RST, so the peer does not see an orderly close.
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 @frozen
 class Action:
     """
-    What becomes of one answer, or of one connection.
+    The treatment of one response, or of one connection.
 
-    `after` is the number of bytes that still get through. To ``refuse`` is to reset all
-    connections and not to listen until `Proxy.listen` is called.
+    `after` is the number of bytes that are forwarded first. ``refuse`` resets all connections
+    and stops listening until `Proxy.listen` is called.
     """
 
-    kind: Literal["pass", "reset", "cut", "drip", "black hole", "garbage", "refuse"]
+    kind: Literal["pass", "reset", "cut", "throttle", "black hole", "garbage", "refuse"]
     after: int = 0
     pause: float = 0.0
-    """Seconds before each byte of a drip."""
+    """Seconds before each byte of a throttled response."""
 
 
 PASS: Final = Action("pass")
@@ -42,14 +42,14 @@ PASS: Final = Action("pass")
 
 class Proxy:
     """
-    Forward to a server on loopback, but for what the plan says.
+    Forward to a server on loopback, and apply the action that the plan chooses.
 
     Args:
         target: the URL of the server.
-        plan: what becomes of an answer, by the target of its request. With `blind` what
-            becomes of a connection, by its number from 1.
-        blind: forward bytes as they come, and count connections and not requests.
-        tls: speak TLS with the client, and none with the server.
+        plan: returns the action for a response, given the target of its request; with
+            `blind`, for a connection, given its number from 1.
+        blind: forward bytes unparsed, and apply the plan to connections instead of responses.
+        tls: terminate TLS, and connect to the server without it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Proxy:
         parts = urlsplit(target)
         self._target = (parts.hostname, parts.port)
         self._plan = plan
-        self._serve = self._forward_bytes if blind else self._forward_answers
+        self._serve = self._forward_bytes if blind else self._forward_responses
         self._tls = tls
         self._port = 0
         self._connections = 0
@@ -77,13 +77,13 @@ class Proxy:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def listen(self) -> None:
-        """Listen again, on the same port, after a refusal."""
+        """Listen again on the same port, after a refusal."""
         if self._listening is None:
             self._listening = socket.create_server(("127.0.0.1", self._port))
             self._listening.setblocking(False)
             self._port = self._listening.getsockname()[1]
-            # Not an `asyncio.Server`: one that is closed while a connection comes leaves it open.
-            asyncio.get_running_loop().add_reader(self._listening, self._take_connection)
+            # Not an `asyncio.Server`, which leaves a connection open that arrives while it closes.
+            asyncio.get_running_loop().add_reader(self._listening, self._accept_connection)
 
     async def __aenter__(self) -> Self:
         self.listen()
@@ -96,7 +96,7 @@ class Proxy:
         traceback: TracebackType | None,
     ) -> None:
         self._stop_listening()
-        # A task that is cancelled before its first step would leave its socket open.
+        # A task cancelled before its first step would leave its socket open.
         await asyncio.sleep(0)
         tasks = list(self._tasks)
         for task in tasks:
@@ -109,15 +109,15 @@ class Proxy:
             asyncio.get_running_loop().remove_reader(listening)
             listening.close()
 
-    def _take_connection(self) -> None:
+    def _accept_connection(self) -> None:
         assert self._listening is not None
-        with contextlib.suppress(OSError):  # whoever came may be gone again
+        with contextlib.suppress(OSError):  # the client may have disconnected
             connection, _ = self._listening.accept()
-            task = asyncio.ensure_future(self._accept(connection))
+            task = asyncio.ensure_future(self._serve_connection(connection))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _accept(self, connection: socket.socket) -> None:
+    async def _serve_connection(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -126,12 +126,12 @@ class Proxy:
                 lambda: protocol, connection, ssl=self._tls
             )
         except OSError:
-            connection.close()  # whoever came speaks no TLS, or is gone again
+            connection.close()  # not a TLS handshake, or disconnected
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         self._clients.add(writer)
         upstream: asyncio.StreamWriter | None = None
-        # A cancellation comes from `__aexit__` alone, and this task has nobody to tell it.
+        # Only `__aexit__` cancels this task, and it ignores the result.
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             from_server, upstream = await asyncio.open_connection(*self._target)
             await self._serve(reader, writer, from_server, upstream)
@@ -140,7 +140,7 @@ class Proxy:
         writer.close()
         self._clients.discard(writer)
 
-    async def _forward_answers(
+    async def _forward_responses(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
@@ -150,18 +150,18 @@ class Proxy:
         while True:
             request = await reader.readuntil(b"\r\n\r\n")
             action = self._plan(request.split(b" ", 2)[1].decode())
-            answer = b""
+            response = b""
             if action.kind not in ("black hole", "garbage", "refuse"):
                 upstream.write(request)
-                answer = await from_server.readuntil(b"\r\n\r\n")
-                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", answer)
+                response = await from_server.readuntil(b"\r\n\r\n")
+                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", response)
                 try:
-                    answer += await from_server.readexactly(int(length[1]) if length else 0)
+                    response += await from_server.readexactly(int(length[1]) if length else 0)
                 except asyncio.IncompleteReadError as cut:
-                    # The server's own cut goes on to the client as it is.
-                    writer.write(answer + cut.partial)
+                    # A body cut by the server is forwarded as it is.
+                    writer.write(response + cut.partial)
                     return
-            if not await self._act(action, answer, reader, writer):
+            if not await self._act(action, response, reader, writer):
                 return
 
     async def _forward_bytes(
@@ -199,7 +199,7 @@ class Proxy:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> bool:
-        """Do it, and tell whether the connection is still of use."""
+        """Apply an action, and return whether the connection is still usable."""
         if action.kind == "pass":
             writer.write(data)
             return True
@@ -215,14 +215,14 @@ class Proxy:
                     _reset(client)
             case "garbage":
                 writer.write(_GARBAGE)
-            case "drip":
+            case "throttle":
                 for byte in data[action.after :]:
                     await asyncio.sleep(action.pause)
                     writer.write(bytes((byte,)))
                     await writer.drain()
             case "black hole":
-                await reader.read()  # until the client gives up
-            case _:  # cut: the end of the connection does it
+                await reader.read()  # until the client disconnects
+            case _:  # cut: the caller closes the connection
                 pass
         return False
 

@@ -1,8 +1,8 @@
 """
-What a user does with an answer, a header or a checkpoint, whatever its bytes are.
+Check what the package does with a response, a header or a checkpoint of any bytes.
 
-The result is a page on which all can be done that a user does with one, or an error of
-this package, and none of a row's text is in the error.
+The result must be a page that supports all operations, or an error of this package that
+contains no text of a row.
 """
 
 from __future__ import annotations
@@ -51,28 +51,28 @@ LIST: Final = "realtime-transcriptions"
 ROOM: Final = "abc-xyzw-lmno"
 SESSION: Final = "621497578bea0d0404c35c4c"
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
-ASKED: Final = Request("/x", "page 1")
+REQUEST: Final = Request("/x", "page 1")
 FILTERS: Final = (Filter(), Filter(ROOM), Filter(ROOM, SESSION))
 STATUSES: Final = (*range(300, 310), *range(400, 430), *range(500, 512), 0, 101, 199, 600, 999)
-MOST_FETCHES: Final = 100
-LONGEST_TEXT: Final = 5000
+MAX_FETCHES: Final = 100
+MAX_MESSAGE: Final = 5000
 
 
 @frozen
 class Input:
-    """What the first four bytes say is to be done with the others."""
+    """A fuzzed body, with the options from the first four bytes of the input."""
 
     kind: Kind
     on_invalid: OnInvalid
     on_unverified: Unverified
-    wanted: Filter
+    row_filter: Filter
     page: int
     status: int
     body: bytes
 
     @classmethod
     def of(cls, data: bytes) -> Input:
-        """Read the choices, whatever the bytes are."""
+        """Parse an input; any bytes are valid."""
         kind, options, page, status = data[:4].ljust(4, b"\0")
         return cls(
             KINDS[kind % len(KINDS)],
@@ -87,10 +87,10 @@ class Input:
 
 def check(data: bytes) -> str:
     """
-    Do with the bytes what the package would do, and return what they came to.
+    Process an input as the package would, and return the name of its outcome.
 
     Raises:
-        Exception: anything at all, which is a defect.
+        Exception: any exception is a defect.
     """
     given = Input.of(data)
     try:
@@ -100,24 +100,24 @@ def check(data: bytes) -> str:
             case "object":
                 return _object(given)
             case "refusal":
-                _answer_of(given, given.status)
-                raise AssertionError(f"{given.status} was taken for a success")
+                _response_of(given, given.status)
+                raise AssertionError(f"{given.status} was accepted as a success")
             case "header":
                 return _header(given)
             case "checkpoint":
                 return _checkpoint(given)
     except VideoSDKTranscriptsError as error:
-        _look_at(error, given)
+        _check_error(error, given)
         return type(error).__name__
 
 
-def _answer_of(given: Input, status: int) -> Response:
-    # A header has no line breaks, and aiohttp's are read as these are.
+def _response_of(given: Input, status: int) -> Response:
+    # Header values have no line breaks; aiohttp decodes them in the same way.
     value = given.body[:200].decode("utf-8", "surrogateescape").replace("\n", " ")
     names = ("retry-after", "date", "content-type", "x-request-id", "location")
-    answer = Response(status, dict.fromkeys(names, "" if status == 200 else value), given.body)
-    check_status(answer, ASKED, now=NOW.timestamp())
-    return answer
+    response = Response(status, dict.fromkeys(names, "" if status == 200 else value), given.body)
+    check_status(response, REQUEST, now=NOW.timestamp())
+    return response
 
 
 def _header(given: Input) -> str:
@@ -129,48 +129,48 @@ def _header(given: Input) -> str:
 
 
 def _object(given: Input) -> str:
-    found = decode_object(_answer_of(given, 200), ASKED)
-    _use(structure_row(found, Transcription, path="$"))
+    found = decode_object(_response_of(given, 200), REQUEST)
+    _check_row(structure_row(found, Transcription, path="$"))
     return "object"
 
 
 def _checkpoint(given: Input) -> str:
     text = given.body.decode("utf-8", "surrogateescape")
-    found = Checkpoint.loads(text, given.wanted, 20, LIST)
-    assert Checkpoint.loads(found.dumps(), given.wanted, 20, LIST) == found
+    found = Checkpoint.loads(text, given.row_filter, 20, LIST)
+    assert Checkpoint.loads(found.dumps(), given.row_filter, 20, LIST) == found
     return "checkpoint"
 
 
 def _page(given: Input) -> str:
-    answer = _answer_of(given, 200)
-    page = _read(answer, given.page, given)
+    response = _response_of(given, 200)
+    page = _read(response, given.page, given)
     in_body = json.loads(given.body)
     keys = ("transcriptions", "data", "records")
     if isinstance(in_body, dict):
         in_body = next((in_body[key] for key in keys if in_body.get(key) is not None), [])
     read = len(page.items) + len(page.invalid_rows)
-    # The last page in place of one beyond it has rows, which are not this page's.
+    # Beyond the last page the service may repeat that page; its rows do not count here.
     beyond = page.last_page is not None and given.page > page.last_page and not read
-    assert read == len(in_body) or beyond, "a row is not counted"
+    assert read == len(in_body) or beyond, "a row is missing"
     assert given.on_invalid != "raise" or not page.invalid_rows
     for row in page.items:
-        _use(row)
+        _check_row(row)
     again = pickle.loads(pickle.dumps(page))
     assert again == page == copy.deepcopy(page)
     assert [row.raw for row in again.invalid_rows] == [row.raw for row in page.invalid_rows]
     assert hash(again) == hash(page)
     assert repr(page).isprintable()
-    return _walk(given, answer)
+    return _walk(given, response)
 
 
-def _read(answer: Response, page: int, given: Input) -> Page[Transcription]:
-    reader = PageReader(answer, ASKED, page, Transcription, on_invalid=given.on_invalid)
+def _read(response: Response, page: int, given: Input) -> Page[Transcription]:
+    reader = PageReader(response, REQUEST, page, Transcription, on_invalid=given.on_invalid)
     for _ in reader.slices():
         pass
     return reader.page()
 
 
-def _use(row: Transcription) -> None:
+def _check_row(row: Transcription) -> None:
     assert isinstance(row.id, str)
     assert row.id
     for moment in (row.start, row.end):
@@ -182,19 +182,19 @@ def _use(row: Transcription) -> None:
     assert len({row, copy.deepcopy(row)}) == 1
 
 
-def _walk(given: Input, answer: Response) -> str:
-    """Walk a list that gives this answer for each of its pages, and go on from its checkpoint."""
+def _walk(given: Input, response: Response) -> str:
+    """Walk a list whose every page is this response, and resume from its checkpoint."""
     fetches = 0
 
     async def fetch(page: int, page_size: int, *, deadline: float | None) -> Page[Transcription]:
         nonlocal fetches
         fetches += 1
-        assert fetches < MOST_FETCHES, "the walk does not end"
-        return _read(answer, page, given)
+        assert fetches < MAX_FETCHES, "the walk does not end"
+        return _read(response, page, given)
 
     def pager(resume: str | None) -> Pager[Transcription]:
         options = WalkOptions(
-            given.wanted,
+            given.row_filter,
             limit=None,
             page_size=20,
             resume=resume,
@@ -216,20 +216,20 @@ def _walk(given: Input, answer: Response) -> str:
 
     whole = pager(None)
     ids, outcome = _ids(whole, given)
-    assert len(set(ids)) == len(ids), "a row came twice"
+    assert len(set(ids)) == len(ids), "a row was duplicated"
     assert all(found is not None for found in (repr(whole), whole.stats, whole.invalid_rows))
     for stop in {len(ids), len(ids) // 2}:
         part = pager(None)
         first, _ = _ids(part, given, limit=stop)
         rest, _ = _ids(pager(part.checkpoint), given)
-        assert not set(first) & set(rest), "a row came twice after the checkpoint"
-        # A walk that starts on another page than the first may find other things amiss.
+        assert not set(first) & set(rest), "a row was duplicated after the checkpoint"
+        # A walk that starts on a later page may meet other errors.
         assert len(ids) > 200 or outcome != "page" or [*first, *rest] == ids, "a row was lost"
     return outcome
 
 
-def _at_once(step: Coroutine[Any, Any, T]) -> T:
-    """Run what waits for nothing but its next turn, without an event loop."""
+def _run_step(step: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that only yields to the event loop, without an event loop."""
     while True:
         try:
             step.send(None)
@@ -240,37 +240,39 @@ def _at_once(step: Coroutine[Any, Any, T]) -> T:
 def _ids(
     pager: Pager[Transcription], given: Input, limit: int | None = None
 ) -> tuple[list[str], str]:
-    """Step a pager whose pages are there at once, without an event loop."""
+    """Return the ids of a pager and the outcome, without an event loop."""
     ids: list[str] = []
     while limit is None or len(ids) < limit:
         try:
-            row = _at_once(pager.__anext__())
+            row = _run_step(pager.__anext__())
         except StopAsyncIteration:
             return ids, "page"
         except VideoSDKTranscriptsError as error:
-            _look_at(error, given)
+            _check_error(error, given)
             assert error.checkpoint == pager.checkpoint
             return ids, f"walk: {type(error).__name__}"
         ids.append(row.id)
-        assert given.wanted.matches(row) is not False, "another's row"
+        assert given.row_filter.matches(row) is not False, "a row of another room or session"
     return ids, "page"
 
 
-def _look_at(error: VideoSDKTranscriptsError, given: Input) -> None:
+def _check_error(error: VideoSDKTranscriptsError, given: Input) -> None:
     text = str(error)
-    assert text.isprintable(), "a text that can't be shown"
-    assert len(text) < LONGEST_TEXT, "a text without bound"
+    assert text.isprintable(), "an unprintable message"
+    assert len(text) < MAX_MESSAGE, "an unbounded message"
     if isinstance(error, InvalidRowError):
         assert (error.path or "").startswith("$"), "no JSON path"
     assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
-    # A refusal is quoted on purpose, and so are ids and, in paths, keys.
-    quoted = list(_names(given.body))
+    # Messages may quote the body of a refusal, ids and, in paths, keys.
+    quoted = list(_quotable(given.body))
     if given.kind in ("page", "object") and "success" not in quoted:
         is_allowed = any(CANARY in name for name in quoted)
-        assert is_allowed or CANARY not in f"{text} {error!r} {vars(error)}", "text of a row"
+        assert is_allowed or CANARY not in f"{text} {error!r} {vars(error)}", (
+            "the message contains text of a row"
+        )
 
 
-def _names(body: bytes) -> Iterator[str]:
+def _quotable(body: bytes) -> Iterator[str]:
     try:
         below = [json.loads(body)]
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
 """
-The long matrix of what can happen to a walk: ``cd tests; python -m matrix.run``.
+Run the full reliability matrix: ``cd tests; python -m matrix.run``.
 
-Prints its figures as tables in Markdown, the same ones each time, and exits with 1 if
-a row is lost or doubled where the documentation does not say so.
+Prints Markdown tables, with the same seeds each time, and exits with 1 if a row is lost or
+duplicated outside of the documented limitation.
 """
 
 from __future__ import annotations
@@ -15,60 +15,63 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, get_args
 
-from .faults import ALONE, EXHAUSTED, KINDS, MIXED, REFUSED, TLS, Faults, Shape
+from .faults import EXHAUSTED, KINDS, MIXED, REFUSED, SINGLE, TLS, FaultCase, Shape
 from .leaving import leaving_lines, print_leaving
-from .moving import Moving, moving_lines, resumed_lines, unseen_lines
+from .moving import MovingCase, moving_lines, resumed_lines, unseen_lines
 from .tally import Tally, markdown
 
 __all__ = ["main"]
 
 SEEDS: Final = 20
 PAGES: Final = 100
-"""The length of the lists that move; those with faults have 200 pages."""
+"""The length of the lists that are modified; walks with faults have 200 pages."""
 
 
-def fault_lines(seeds: int, readahead: int) -> list[Faults]:
-    """Return the lines of the first table: each kind by itself, and then all together."""
-    # One seed in five walks four rooms side by side, on one client.
+def fault_lines(seeds: int, readahead: int) -> list[FaultCase]:
+    """Return the lines of the first table: each kind of fault separately, then mixed."""
+    # One seed in five runs four concurrent walks on one client.
     concurrency = tuple(1 if seed % 5 else 4 for seed in range(1, seeds + 1))
     more = {"readahead": readahead}
     lines = [
-        # A refusal resets the connections of the walks beside it as well.
-        Faults.of(
+        # A refusal also resets the connections of concurrent walks.
+        FaultCase.of(
             kind, shape, concurrency=concurrency, attempts=60 if kind == REFUSED else 6, **more
         )
         for kind in KINDS
         for shape in get_args(Shape)
     ]
-    # Connections are counted there, which several walks take in no fixed order.
-    lines += [Faults.of(TLS, shape, concurrency=(1,) * seeds, **more) for shape in get_args(Shape)]
+    # These faults count connections, whose order varies with concurrent walks.
     lines += [
-        Faults("mixed", MIXED, concurrency=(concurrency,) * seeds, **more) for concurrency in (1, 4)
+        FaultCase.of(TLS, shape, concurrency=(1,) * seeds, **more) for shape in get_args(Shape)
+    ]
+    lines += [
+        FaultCase("mixed", MIXED, concurrency=(concurrency,) * seeds, **more)
+        for concurrency in (1, 4)
     ]
     return lines
 
 
-def exhausted_lines(seeds: int) -> list[Faults]:
-    """Return the lines without a second attempt, where each fault ends a client."""
-    share = f"{ALONE:.0%} of twelve kinds".replace("%", " %")
-    return [Faults(share, EXHAUSTED, concurrency=(1,) * seeds, attempts=1, readahead=0)]
+def exhausted_lines(seeds: int) -> list[FaultCase]:
+    """Return the lines without retries, where each fault ends a client."""
+    share = f"{SINGLE:.0%} of twelve kinds".replace("%", " %")
+    return [FaultCase(share, EXHAUSTED, concurrency=(1,) * seeds, attempts=1, readahead=0)]
 
 
-def print_faults(lines: Sequence[Faults], tallies: Sequence[Tally]) -> str:
-    """Write the table of faults."""
+def print_faults(lines: Sequence[FaultCase], tallies: Sequence[Tally]) -> str:
+    """Format the table of faults."""
     return markdown(
         [
             {
                 "fault": line.name,
                 "seeds": len(line.concurrency),
-                "at once": max(line.concurrency),
+                "concurrent walks": max(line.concurrency),
                 "walks": tally.walks,
-                "faults met": tally.faults.total(),
+                "faults": tally.faults.total(),
                 "requests": tally.requests,
                 "retries": tally.retries,
-                "rows": tally.wanted,
+                "rows": tally.expected,
                 "lost": tally.lost,
-                "twice": tally.twice,
+                "duplicates": tally.duplicates,
                 "errors": tally.errors.total(),
                 "unreported": tally.unreported,
                 "flaws": tally.flaws.total(),
@@ -78,24 +81,24 @@ def print_faults(lines: Sequence[Faults], tallies: Sequence[Tally]) -> str:
     )
 
 
-def print_moves(lines: Sequence[Moving], tallies: Sequence[Tally]) -> str:
-    """Write a table of rows that move."""
+def print_moves(lines: Sequence[MovingCase], tallies: Sequence[Tally]) -> str:
+    """Format a table of concurrent modification."""
     return markdown(
         [
             {
                 "change": line.pattern,
-                "place": " to ".join(filter(None, (line.place, line.other_place))),
+                "position": " to ".join(filter(None, (line.position, line.other_position))),
                 "walk": line.manner,
-                "rows at once": line.count,
+                "rows per change": line.count,
                 "when": line.when,
                 "walks": tally.walks,
-                "moments": tally.faults["moments"],
-                "rows that stayed": tally.wanted,
+                "changes": tally.faults["changes"],
+                "rows listed throughout": tally.expected,
                 "lost": tally.lost,
-                "twice": tally.twice,
+                "duplicates": tally.duplicates,
                 "out of order": tally.out_of_order,
-                "requests a page": f"{tally.requests / max(1, tally.pages):.2f}",
-                "drifted": tally.drifted,
+                "requests per page": f"{tally.requests / max(1, tally.pages):.2f}",
+                "reported moves": tally.drifted,
                 "errors": tally.errors.total(),
             }
             for line, tally in zip(lines, tallies, strict=True)
@@ -107,8 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the matrix and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m matrix.run", description=__doc__)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="walks for each line")
-    parser.add_argument("--readahead", type=int, default=8, help="most pages to prefetch")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="number of walks per line")
+    parser.add_argument(
+        "--readahead", type=int, default=8, help="maximum number of pages to prefetch"
+    )
     options = parser.parse_args(arguments)
     began = time.monotonic()
     ahead = options.readahead
@@ -128,31 +133,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
     lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification, by_leaving)
-    bad = [tally for group in lossless for tally in group if not tally.is_good]
-    # The limit is documented for rows alone; nothing else may go wrong there.
-    bad += [t for t in by_unseen if t.twice or t.flaws]
+    failed = [tally for group in lossless for tally in group if not tally.is_good]
+    # The documented limitation covers lost rows only.
+    failed += [t for t in by_unseen if t.duplicates or t.flaws]
     parts = (
         "## Faults\n",
         print_faults(faults, by_fault),
-        "## Without retries: each error ends a client, and a new one resumes\n",
+        "## Without retries: each error ends a client, and a new client resumes\n",
         print_faults(exhausted, by_exhaustion),
         f"Each of the errors has a checkpoint: {errors}.\n",
-        "## Rows that move\n",
+        "## Concurrent modification\n",
         print_moves(moves, by_move),
-        "## Rows that move while the walk is stopped and resumed\n",
+        "## Concurrent modification of walks that are stopped and resumed\n",
         print_moves(resumed, by_resumption),
-        "## The documented limitation: as many rows in as out between two responses\n",
+        "## The documented limitation: as many rows inserted as removed between two responses\n",
         print_moves(unseen, by_unseen),
         '## The same, with consistency="verify"\n',
         print_moves(verified, by_verification),
-        "## Abandoned walks\n",
+        "## Cancelled walks\n",
         print_leaving(leaving, by_leaving),
-        f"{len(bad)} lines are bad. {time.monotonic() - began:.0f} s.\n",
+        f"{len(failed)} lines failed. {time.monotonic() - began:.0f} s.\n",
     )
     sys.stdout.write("\n".join(parts))
-    for tally in bad:
-        sys.stdout.write(f"bad: {tally}\n")
-    return 1 if bad else 0
+    for tally in failed:
+        sys.stdout.write(f"failed: {tally}\n")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,36 +1,36 @@
-"""A small part of the long matrix (`run.py`): few seeds and short walks."""
+"""A small part of the full matrix (`run.py`): few seeds and short walks."""
 
 from __future__ import annotations
 
 import pytest
 
-from .faults import EXHAUSTED, KINDS, MIXED, Faults
-from .moving import BLOCK, Moving, Pattern
+from .faults import EXHAUSTED, KINDS, MIXED, FaultCase
+from .moving import BLOCK, MovingCase, Pattern
 from .run import print_faults, print_moves
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_bursts_of_a_fault_lose_no_row(kind: str) -> None:
-    """Every kind, in bursts of three, costs requests only."""
-    line = Faults(f"{kind}, bursts", {kind: 0.3}, 3, concurrency=(1,), pages=10)
+    """Bursts of three cost additional requests only."""
+    line = FaultCase(f"{kind}, bursts", {kind: 0.3}, 3, concurrency=(1,), pages=10)
     tally = await line.walk_all()
     assert tally.is_good, tally
     assert tally.faults[kind] >= 2
-    assert tally.wanted == 10 * 20
+    assert tally.expected == 10 * 20
     assert f"| {kind}, bursts | 1 | 1 | 1 |" in print_faults([line], [tally])
 
 
 async def test_mixed_faults_in_concurrent_walks_lose_no_row() -> None:
-    """Four walks on one client, each with its own room."""
-    tally = await Faults("mixed", MIXED, concurrency=(4,), pages=25).walk_all()
+    """Four walks share one client, each with its own room."""
+    tally = await FaultCase("mixed", MIXED, concurrency=(4,), pages=25).walk_all()
     assert tally.is_good, tally
     assert tally.walks == 4
     assert tally.faults.total() > 5
 
 
 async def test_without_retries_each_error_can_be_resumed() -> None:
-    """Each error has a checkpoint, and all parts together are the list."""
-    tally = await Faults(
+    """Each error has a checkpoint, and all parts together are the whole list."""
+    tally = await FaultCase(
         "exhausted", EXHAUSTED, concurrency=(1,), attempts=1, pages=120, readahead=0
     ).walk_all()
     assert tally.is_good, tally
@@ -42,8 +42,8 @@ async def test_without_retries_each_error_can_be_resumed() -> None:
 async def test_rows_that_move_while_the_total_changes_are_not_lost(
     pattern: Pattern, count: int
 ) -> None:
-    """No row that stayed is lost or duplicated, and the walk reports that rows moved."""
-    line = Moving(pattern, "front", count, seeds=(1,), pages=30)
+    """No row listed throughout is lost or duplicated, and the walk reports that rows moved."""
+    line = MovingCase(pattern, "front", count, seeds=(1,), pages=30)
     tally = await line.walk_all()
     assert tally.is_good, tally
     assert tally.drifted == 1
@@ -53,18 +53,22 @@ async def test_rows_that_move_while_the_total_changes_are_not_lost(
 
 
 async def test_documented_limitation_is_counted() -> None:
-    """One row out at the front and one in at the end leave no evidence."""
-    tally = await Moving("even", "front", 1, other_place="end", seeds=(1,), pages=30).walk_all()
-    assert tally.lost == tally.faults["moments"] > 3
+    """One row removed at the front and one inserted at the end are not detectable."""
+    tally = await MovingCase(
+        "even", "front", 1, other_position="end", seeds=(1,), pages=30
+    ).walk_all()
+    assert tally.lost == tally.faults["changes"] > 3
     assert (tally.drifted, tally.unreported, tally.is_good) == (0, 1, False)
 
 
 async def test_verified_walk_overcomes_the_documented_limitation() -> None:
     """The same list as above, and no row is lost."""
-    line = Moving("even", "front", 1, other_place="end", manner="verify", seeds=(1,), pages=30)
+    line = MovingCase(
+        "even", "front", 1, other_position="end", manner="verify", seeds=(1,), pages=30
+    )
     tally = await line.walk_all()
     assert tally.is_good, tally
-    assert tally.faults["moments"] > 3
+    assert tally.faults["changes"] > 3
 
 
 @pytest.mark.parametrize("pattern", ["removed", "in turn"])
@@ -72,7 +76,9 @@ async def test_rows_that_move_between_stopped_and_resumed_walks_are_not_lost(
     pattern: Pattern,
 ) -> None:
     """The next client finds the rows that shifted."""
-    line = Moving(pattern, "middle", BLOCK, "at random requests", manner="resumed", seeds=(1, 2))
+    line = MovingCase(
+        pattern, "middle", BLOCK, "at random requests", manner="resumed", seeds=(1, 2)
+    )
     tally = await line.walk_all()
     assert tally.is_good, tally
-    assert tally.faults["moments"] > 3
+    assert tally.faults["changes"] > 3

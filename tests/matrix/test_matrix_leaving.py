@@ -1,29 +1,29 @@
-"""A small part of the long measurement of abandoned walks (`leaving.py`)."""
+"""A small part of the full measurement of cancelled walks (`leaving.py`)."""
 
 from __future__ import annotations
 
 import pytest
 from attrs import evolve
 
-from .leaving import CLOSING, PHASES, WAYS, Leaving, leaving_lines, print_leaving
+from .leaving import CLOSING, PHASES, WAYS, LeavingCase, leaving_lines, print_leaving
 
 LINES = [line for line in leaving_lines(8) if line.way in WAYS]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.way} {line.loop}")
-def test_abandoned_walks_leave_nothing_and_lose_no_row(line: Leaving) -> None:
-    """At each twelfth turn of the loop."""
+def test_cancelled_walks_leak_nothing_and_lose_no_row(line: LeavingCase) -> None:
+    """Walks are cancelled at each twelfth turn of the event loop."""
     tally = evolve(line, every=12)()
     assert tally.is_good, tally
-    # libuv connects with the help of a thread, so the number of turns varies.
+    # libuv connects in a thread, so the number of turns varies.
     assert len(tally.faults) > (3 if line.loop == "asyncio" else 1)
-    points = tally.walks - 1
-    assert f"| {line.way} | {line.loop} | {points} |" in print_leaving([line], [tally])
+    ended = tally.walks - 1
+    assert f"| {line.way} | {line.loop} | {ended} |" in print_leaving([line], [tally])
 
 
 def test_closing_the_client_ends_walks_with_one_error() -> None:
-    """At each third turn, so that no wait is left out: always one error, and at once."""
-    tally = Leaving(CLOSING, every=3)()
+    """At each third turn, which covers all waits, the walk raises one error immediately."""
+    tally = LeavingCase(CLOSING, every=3)()
     assert tally.is_good, tally
     assert tally.faults.keys() >= {*PHASES, "rescan"}
     assert tally.errors["ClientClosedError"] >= tally.faults.total() > 20

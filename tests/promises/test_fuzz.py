@@ -1,4 +1,4 @@
-"""P11 and P12 for any bytes: a short version of the long run (`matrix/fuzz.py`)."""
+"""P11 and P12 for any bytes: a small part of the full run (`matrix/fuzz.py`)."""
 
 import base64
 import re
@@ -9,11 +9,11 @@ from ..matrix import fuzz
 from ..matrix.reading import CANARY, KINDS, check
 
 
-def test_mutated_responses_are_read_or_raise_our_errors() -> None:
-    """And the inputs reach every outcome."""
-    figures = fuzz.run_built_in(check, seed=1, inputs=4000)
-    assert figures.failures == {}, str(figures)
-    assert (figures.inputs, figures.engine) == (4000, "built-in")
+def test_mutated_responses_are_read_or_refused() -> None:
+    """Only errors of this package are raised, and the inputs reach every outcome."""
+    report = fuzz.run_built_in(check, seed=1, inputs=4000)
+    assert report.failures == {}, str(report)
+    assert (report.inputs, report.engine) == (4000, "built-in")
     least = {
         "page": 100,
         "object": 30,
@@ -30,27 +30,27 @@ def test_mutated_responses_are_read_or_raise_our_errors() -> None:
         "RedirectError": 20,
         "ServerError": 20,
     }
-    assert {name: n for name, n in least.items() if figures.outcomes[name] < n} == {}
+    assert {name: n for name, n in least.items() if report.outcomes[name] < n} == {}
 
 
-def test_same_seed_generates_the_same_inputs() -> None:
-    """So that a failure of the built-in engine can be reproduced."""
+def test_same_seed_gives_the_same_inputs() -> None:
+    """A failure of the built-in engine can be reproduced."""
     seen: list[bytes] = []
 
-    def note(data: bytes) -> str:
+    def record(data: bytes) -> str:
         seen.append(data)
         return "seen"
 
     for _ in range(2):
-        fuzz.run_built_in(note, seed=3, inputs=300)
+        fuzz.run_built_in(record, seed=3, inputs=300)
     assert seen[:300] == seen[300:]
     assert len(set(seen)) > 250
 
 
-def test_planted_failure_is_reported(
+def test_failure_is_printed_with_its_input(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With its shortest input, which reproduces it, and with exit code 1."""
+    """The shortest input is printed and reproduces the failure; the exit code is 1."""
 
     def planted(data: bytes) -> str:
         if b"webhookUrl" in data and KINDS[data[0] % len(KINDS)] == "page":
@@ -59,28 +59,28 @@ def test_planted_failure_is_reported(
 
     monkeypatch.setattr(fuzz, "check", planted)
     assert fuzz.main(["--engine", "built-in", "--seconds", "0.3", "--seed", "5"]) == 1
-    output = capsys.readouterr().out
-    assert "| engine | seconds | inputs | bytes | failures |" in output
-    assert re.search(r"^\| built-in \| \d \| \d{2,} \| \d{4,} \| 1 \|$", output, re.MULTILINE)
-    assert "bad: KeyError in planted:" in output
+    printed = capsys.readouterr().out
+    assert "| engine | seconds | inputs | bytes | failures |" in printed
+    assert re.search(r"^\| built-in \| \d \| \d{2,} \| \d{4,} \| 1 \|$", printed, re.MULTILINE)
+    assert "failed: KeyError in planted:" in printed
     with pytest.raises(KeyError):
-        planted(base64.b64decode(output.splitlines()[-1]))
+        planted(base64.b64decode(printed.splitlines()[-1]))
 
 
 def test_run_without_failures_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """And prints the outcomes of the inputs."""
+    """The outcomes are printed."""
     assert fuzz.main(["--engine", "built-in", "--seconds", "0.2"]) == 0
-    output = capsys.readouterr().out
-    assert output.startswith("| engine |")
-    assert re.search(r" \d+ page\b", output)
-    assert "bad:" not in output
+    printed = capsys.readouterr().out
+    assert printed.startswith("| engine |")
+    assert re.search(r" \d+ page\b", printed)
+    assert "failed:" not in printed
 
 
-def test_engine_that_exits_early_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that hung or ran out of memory leaves its input, but no figures."""
+def test_engine_that_stops_early_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that hung or used too much memory leaves its input and no report."""
     dies = "import pathlib, sys; pathlib.Path(sys.argv[3], 'left-x').write_bytes(b'in')"
     monkeypatch.setattr(fuzz, "_ENGINE", f"{dies}; sys.exit('killed for its memory')")
-    figures = fuzz.run_atheris(1.0, 1)
-    (failure,) = figures.failures
+    report = fuzz.run_atheris(1.0, 1)
+    (failure,) = report.failures
     assert "atheris ended with 1: killed for its memory" in failure
-    assert figures.failures[failure] == b"in"
+    assert report.failures[failure] == b"in"

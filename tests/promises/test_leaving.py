@@ -30,7 +30,7 @@ from videosdk_transcripts import (
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import Change, Delay, Exchange, FakeVideoSDK, Status
 
-from ..matrix.faults import _anonymous
+from ..matrix.faults import anonymous_tls
 from ..matrix.leaving import PROMPTLY, WAYS, client_tasks, open_connections, phase_of, turns, watch
 from ..matrix.proxy import PASS, Proxy
 
@@ -138,10 +138,10 @@ async def for_a_connection(place: Place) -> None:
 
 
 async def for_a_handshake(place: Place) -> None:
-    """The server accepts the connection and does not speak TLS."""
-    proxy = Proxy(place.url, lambda _target: PASS, tls=_anonymous("server"))
-    place.options["ssl"] = _anonymous("client")
-    _listen_without_accepting(place, proxy)
+    """The server has the connection and speaks no TLS."""
+    proxy = Proxy(place.url, lambda _target: PASS, tls=anonymous_tls("server"))
+    place.options["ssl"] = anonymous_tls("client")
+    _listen_without_a_word(place, proxy)
 
 
 async def for_headers(place: Place) -> None:

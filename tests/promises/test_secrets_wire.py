@@ -20,7 +20,7 @@ from videosdk_transcripts import (
 from videosdk_transcripts.testing import Delay, FakeVideoSDK, Status
 
 from ..conftest import Talk, read_request, tcp
-from ..matrix.faults import _anonymous
+from ..matrix.faults import anonymous_tls
 from ..matrix.proxy import PASS, Action, Proxy
 from .canaries import (
     CREDENTIALS,
@@ -79,10 +79,10 @@ async def passing(fake: FakeVideoSDK, action: Action) -> AsyncIterator[dict[str,
 async def shaking_hands(fake: FakeVideoSDK, action: Action) -> AsyncIterator[dict[str, Any]]:
     """Apply a fault to the responses of a service with TLS."""
     async with (
-        Proxy(fake.url, lambda _target: PASS, tls=_anonymous("server")) as speaks_tls,
+        Proxy(fake.url, lambda _target: PASS, tls=anonymous_tls("server")) as speaks_tls,
         Proxy(speaks_tls.url, lambda _number: action, blind=True) as proxy,
     ):
-        yield {"endpoint": proxy.url.replace("http", "https"), "ssl": _anonymous("client")}
+        yield {"endpoint": proxy.url.replace("http", "https"), "ssl": anonymous_tls("client")}
 
 
 ABSENT: Final = "no-such-host.invalid:1"
@@ -91,7 +91,7 @@ TUNNEL: Final = {**PROXY, "endpoint": "https://api.videosdk.live"}
 PLAIN: Final = {**PROXY, "endpoint": "http://api.videosdk.live"}
 HANGING: Final = {
     "black hole": lambda fake: passing(fake, Action("black hole")),
-    "drip": lambda fake: passing(fake, Action("drip", 400, pause=0.02)),
+    "drip": lambda fake: passing(fake, Action("throttle", 400, pause=0.02)),
     "silence in a handshake": lambda _: talking(silence, endpoint="https://HERE"),
     "a body that echoes": lambda _: talking(repeat, endpoint="http://HERE"),
     "a silent proxy": lambda _: talking(silence, **PLAIN),

@@ -103,9 +103,9 @@ async def trap(name: str, fake: FakeVideoSDK) -> AsyncIterator[dict[str, Any]]:
     keys = {"api_key": fake.api_key, "secret": fake.secret}
     actions = {
         "no answer": Action("black hole"),
-        "head that drips": Action("drip", pause=DRIP),
+        "head that drips": Action("throttle", pause=DRIP),
         # The head has some 200 bytes.
-        "body that drips": Action("drip", after=400, pause=DRIP),
+        "body that drips": Action("throttle", after=400, pause=DRIP),
     }
     if name in actions:
         async with Proxy(fake.url, lambda _target: actions[name]) as proxy:
