@@ -11,7 +11,7 @@ import pytest
 
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .benchmarks import counting, jobs, measure, ours, picture, raw, run, server, tables, wire
+from .benchmarks import counting, jobs, measure, ours, picture, raw, raw_socket, run, server, tables
 
 ROWS, PAGE_SIZE = 70, 20
 
@@ -73,7 +73,7 @@ async def test_contenders_read_all_rows(in_flight: int) -> None:
 async def test_raw_socket_reads_all_pages() -> None:
     """Responses are counted by their length."""
     async with server.serve_in_loop() as url:
-        result = await asyncio.to_thread(asyncio.run, wire.walk(job(url)))
+        result = await asyncio.to_thread(asyncio.run, raw_socket.walk(job(url)))
     assert result.rows == ROWS
 
 

@@ -12,7 +12,7 @@ __all__ = ["LIST", "ROOM", "Job", "Kind", "Program", "Result", "WalkResult"]
 ROOM: Final = "abcd-efgh-ijkl"
 LIST: Final = "/ai/v1/realtime-transcriptions/"
 
-Program = Literal["ours", "raw", "wire"]
+Program = Literal["ours", "raw", "raw_socket"]
 """The module that does the work: this package, raw aiohttp or a raw socket."""
 
 Kind = Literal["walk", "structure", "latency"]

@@ -33,9 +33,9 @@ from videosdk_transcripts.testing import Change, DropConnection, Exchange, FakeV
 from .tally import Tally, markdown
 
 __all__ = [
+    "CLOSE_TIMEOUT",
     "CLOSING",
     "PHASES",
-    "PROMPTLY",
     "WAYS",
     "LeavingCase",
     "client_tasks",
@@ -43,8 +43,8 @@ __all__ = [
     "open_connections",
     "phase_of",
     "print_leaving",
+    "record_warnings",
     "turns",
-    "watch",
 ]
 
 PAGE_SIZE: Final = 5
@@ -53,7 +53,7 @@ TURNS: Final = 3
 """Turns of the event loop that a wait takes here, instead of its duration."""
 END_MARGIN: Final = 10
 """Consecutive turns at which the walk had already ended, before the measurement stops."""
-PROMPTLY: Final = 0.5
+CLOSE_TIMEOUT: Final = 0.5
 """Seconds within which a call ends after its client is closed."""
 
 WalkCall = Callable[[], Coroutine[Any, Any, object]]
@@ -177,7 +177,7 @@ Loop = Literal["asyncio", "uvloop"]
 
 
 @contextlib.contextmanager
-def watch() -> Iterator[list[str]]:
+def record_warnings() -> Iterator[list[str]]:
     """Record each warning, each exception never retrieved and each unraisable exception."""
     complaints: list[str] = []
     loop = asyncio.get_running_loop()
@@ -275,7 +275,7 @@ class LeavingCase:
         turn = ended = 0
         # Walks vary by a few turns, so the first walk that ended is not the end.
         while ended < END_MARGIN:
-            with watch() as complaints:
+            with record_warnings() as complaints:
                 was_running = await self._walk(turn, tally)
                 await tally.count_leftovers()
             tally.flaws.update(complaints)
@@ -341,7 +341,7 @@ class LeavingCase:
         if was_running:
             tally.faults["rescan" if pager.stats.rescans else phase_of(walk)] += 1
         await client.aclose()
-        _, pending = await asyncio.wait(tasks, timeout=PROMPTLY)
+        _, pending = await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT)
         tally.flaws["call that outlived its client"] += len(pending)
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, ClientClosedError):
@@ -391,7 +391,7 @@ def _client(fake: FakeVideoSDK) -> TranscriptsClient:
         clock=Clock(monotonic=lambda: time, sleep=sleep),
         max_in_flight=1,
         requests_per_second=1,
-        retry=RetryPolicy(attempt_timeout=2 * PROMPTLY, page_timeout=10),
+        retry=RetryPolicy(attempt_timeout=2 * CLOSE_TIMEOUT, page_timeout=10),
     )
 
 

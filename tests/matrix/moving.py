@@ -14,7 +14,7 @@ from videosdk_transcripts.testing import Exchange, FakeVideoSDK
 
 from .tally import Tally
 
-__all__ = ["MovingCase", "Pattern", "Position", "When", "moving_lines", "unseen_lines"]
+__all__ = ["MovingCase", "Pattern", "Position", "When", "moving_lines", "undetectable_lines"]
 
 PAGE_SIZE: Final = 20
 BLOCK: Final = 30
@@ -216,7 +216,7 @@ def resumed_lines(**options: Any) -> list[MovingCase]:
     return moving_lines(manner="resumed", **options)
 
 
-def unseen_lines(**options: Any) -> list[MovingCase]:
+def undetectable_lines(**options: Any) -> list[MovingCase]:
     """Return the lines of the limitation: as many rows in as out, with the same total."""
     return [
         MovingCase("even", out_of, count, other_position=into, **options)

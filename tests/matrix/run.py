@@ -17,7 +17,7 @@ from typing import Final, get_args
 
 from .faults import EXHAUSTED, KINDS, MIXED, REFUSED, SINGLE, TLS, FaultCase, Shape
 from .leaving import leaving_lines, print_leaving
-from .moving import MovingCase, moving_lines, resumed_lines, unseen_lines
+from .moving import MovingCase, moving_lines, resumed_lines, undetectable_lines
 from .tally import Tally, markdown
 
 __all__ = ["main"]
@@ -120,22 +120,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size = {"seeds": tuple(range(1, options.seeds + 1)), "pages": PAGES, "readahead": ahead}
     faults, exhausted = fault_lines(options.seeds, ahead), exhausted_lines(options.seeds)
     moves, resumed = moving_lines(**size), resumed_lines(**size)
-    unseen, verified = unseen_lines(**size), unseen_lines(manner="verify", **size)
+    undetectable, verified = undetectable_lines(**size), undetectable_lines(manner="verify", **size)
     leaving = leaving_lines(ahead)
     with ProcessPoolExecutor(options.processes) as pool:
         running = [
             [pool.submit(line) for line in lines]
-            for lines in (faults, exhausted, moves, resumed, unseen, verified, leaving)
+            for lines in (faults, exhausted, moves, resumed, undetectable, verified, leaving)
         ]
         tallies = [[future.result() for future in futures] for futures in running]
-    by_fault, by_exhaustion, by_move, by_resumption, by_unseen, by_verification, by_leaving = (
-        tallies
-    )
+    (
+        by_fault,
+        by_exhaustion,
+        by_move,
+        by_resumption,
+        by_undetectable,
+        by_verification,
+        by_leaving,
+    ) = tallies
     errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
     lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification, by_leaving)
     failed = [tally for group in lossless for tally in group if not tally.is_good]
     # The documented limitation covers lost rows only.
-    failed += [t for t in by_unseen if t.duplicates or t.flaws]
+    failed += [t for t in by_undetectable if t.duplicates or t.flaws]
     parts = (
         "## Faults\n",
         print_faults(faults, by_fault),
@@ -147,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "## Concurrent modification of walks that are stopped and resumed\n",
         print_moves(resumed, by_resumption),
         "## The documented limitation: as many rows inserted as removed between two responses\n",
-        print_moves(unseen, by_unseen),
+        print_moves(undetectable, by_undetectable),
         '## The same, with consistency="verify"\n',
         print_moves(verified, by_verification),
         "## Cancelled walks\n",

@@ -31,7 +31,15 @@ from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import Change, Delay, Exchange, FakeVideoSDK, Status
 
 from ..matrix.faults import anonymous_tls
-from ..matrix.leaving import PROMPTLY, WAYS, client_tasks, open_connections, phase_of, turns, watch
+from ..matrix.leaving import (
+    CLOSE_TIMEOUT,
+    WAYS,
+    client_tasks,
+    open_connections,
+    phase_of,
+    record_warnings,
+    turns,
+)
 from ..matrix.proxy import PASS, Proxy
 
 LONG = 3600.0
@@ -215,8 +223,8 @@ each_phase = pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__
 
 @asynccontextmanager
 async def service(phase: Phase) -> AsyncIterator[Place]:
-    """Serve 45 rows, and check for leaks after all clients are closed."""
-    with watch() as complaints:
+    """Serve 45 rows, and look at what is left once no client is open."""
+    with record_warnings() as complaints:
         async with FakeVideoSDK() as fake, AsyncExitStack() as stack:
             place = Place(fake, stack)
             await phase(place)
@@ -475,8 +483,8 @@ async def test_cancelled_close_can_be_repeated(turn: int) -> None:
 
 @asynccontextmanager
 async def ended(tasks: list[asyncio.Task[Any]]) -> AsyncIterator[list[object]]:
-    """Yield the results of tasks that must end soon, and cancel any that do not."""
-    await asyncio.wait(tasks, timeout=PROMPTLY)
+    """Give what tasks came to that end soon, and let none of them run on."""
+    await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT)
     late = [task for task in tasks if not task.done()]
     for task in late:
         task.cancel()
