@@ -12,10 +12,8 @@ characters that change a terminal.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn, SupportsIndex
-from urllib.parse import unquote
 
 TokenProvider = Callable[[], Awaitable[str]]
 
@@ -100,6 +98,9 @@ _MIN_BASE64: Final = 8
 
 def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
     """Return whether a text contains a token or a secret in percent-encoding or in base64."""
+    # Imported here: importing the package, and --help, need neither of the two.
+    from urllib.parse import unquote
+
     plain = unquote(text)
     if plain != text and (TOKEN.search(plain) or any(secret in plain for secret in secrets)):
         return True
@@ -109,6 +110,8 @@ def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
 
 def _in_base64(secret: bytes) -> list[str]:
     """Return the part of a secret in base64 that does not depend on the bytes around it."""
+    from base64 import b64encode
+
     forms = []
     for before in range(3):
         encoded = b64encode(bytes(before) + secret).decode()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Mapping
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -256,6 +254,8 @@ async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
 
 def _check_clock(date: str, received_at: float) -> Check:
     """Compare this machine's clock with the ``Date`` header of a response."""
+    from email.utils import parsedate_to_datetime
+
     try:
         parsed = parsedate_to_datetime(date)
     except ValueError:
@@ -274,6 +274,7 @@ def _check_clock(date: str, received_at: float) -> Check:
 
 
 def _check_versions() -> Check:
+    import platform
     from importlib.metadata import version
 
     versions = [f"{name} {version(name)}" for name in _DISTRIBUTIONS]
