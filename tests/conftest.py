@@ -17,7 +17,7 @@ from .promises.canaries import service, watch  # noqa: F401 - fixtures
 
 # Each example starts a server, which takes longer than Hypothesis allows on a busy machine.
 settings.register_profile(
-    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
 )
 settings.load_profile("default")
 
