@@ -89,15 +89,11 @@ def _environment(session: nox.Session) -> dict[str, str]:
     return {"PYTHONSAFEPATH": "1", "COVERAGE_FILE": str(SCRATCH / session.name / "coverage")}
 
 
-# One process more than cores, because tests also wait for sockets and timers.
-PARALLEL: Final = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
-
-
 def _run_tests(session: nox.Session) -> None:
     _install_built(session, *_group("test"))
     env = _environment(session)
     # One process per core. A selection of tests covers only a part of the package.
-    session.run("coverage", "run", "-m", "pytest", *(session.posargs or PARALLEL), env=env)
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ("-n", "auto")), env=env)
     if not session.posargs:
         session.run("coverage", "combine", "-q", env=env)
         session.run("coverage", "report", env=env)
@@ -130,7 +126,7 @@ def _floors() -> Iterator[str]:
 def tests_lowest(session: nox.Session) -> None:
     """Test with the oldest supported dependencies, on the oldest Python."""
     _install_built(session, *_floors(), *_group("test"))
-    chosen = session.posargs or PARALLEL
+    chosen = session.posargs or ("-n", "auto")
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
