@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +307,19 @@ def test_write_error_exits_with_the_output_code(
         file.close()
     assert outcome == (ExitCode.OUTPUT, "", NOT_WRITTEN)
     assert {1} == {request.page for request in account.requests}
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--no-such"], 2)])
+def test_unwritable_stderr_does_not_change_the_exit_code(
+    run: Run, options: list[str], code: int
+) -> None:
+    """A message that can't be written is discarded, so that closing stderr does not fail."""
+    with full_disk() as descriptor:
+        file = os.fdopen(descriptor, "w", closefd=False)
+        with redirect_stderr(file):
+            outcome = run("list", "--sandbox", *options)
+        file.close()
+    assert (outcome.code, len(outcome.out.splitlines())) == (code, 0 if code else 55)
 
 
 def test_process_with_a_write_error_prints_one_line() -> None:
