@@ -1,7 +1,7 @@
 """
 Public data classes: transcriptions, pages and the counters of a walk.
 
-All classes except the counters are frozen, slotted, picklable and consist of plain values.
+All classes except the counters are frozen, picklable and consist of plain values.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _merge(row: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-@frozen
+@frozen(slots=False)  # a frozen class with slots takes twice as long to create
 class Transcription:
     """
     One transcription of a session, as the service lists it.
@@ -172,7 +172,7 @@ class Transcription:
         return _merge(row, self.extra)
 
 
-@frozen
+@frozen(slots=False)  # a frozen class with slots takes twice as long to create
 class PostTranscription:
     """
     One transcription of a recording, created after the meeting.
