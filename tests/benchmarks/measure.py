@@ -40,8 +40,9 @@ TESTS: Final = Path(__file__).parents[1]
 
 
 def environment() -> dict[str, str]:
-    """Return the environment without Python's own variables, and with a fixed hash seed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Return the environment without variables of Python and coverage, with a fixed hash seed."""
+    others = ("PYTHON", "COVERAGE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return kept | {"PYTHONHASHSEED": "0"}
 
 
