@@ -20,6 +20,8 @@ import videosdk_transcripts
 from videosdk_transcripts import TranscriptsClient
 from videosdk_transcripts.testing import FakeVideoSDK, fill_sandbox
 
+from .cli.command_line import Run
+
 ROOT = Path(__file__).parent.parent
 ROOM_ID = "abcd-efgh-ijkl"
 SESSION_ID = "64f1a2b3c4d5e6f708192a3b"
@@ -138,47 +140,50 @@ async def test_script(example: Example) -> None:
         assert example.prints == printed.getvalue()
 
 
-@pytest.mark.parametrize("example", TESTS, ids=str)
-def test_example_test(example: Example, tmp_path: Path) -> None:
-    """A documented test passes in its own project."""
-    (tmp_path / "test_example.py").write_text(example.code, "utf-8")
+def test_example_tests(tmp_path: Path) -> None:
+    """The documented tests pass, each in a file of its own."""
+    for example in TESTS:
+        name = f"test_{example.name.removesuffix('.md').replace('-', '_')}_{example.line}.py"
+        (tmp_path / name).write_text(example.code, "utf-8")
     (tmp_path / "pytest.ini").write_text(SETTINGS, "utf-8")
-    done = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
-    assert "1 passed" in done.stdout, done.stdout
-
-
-@pytest.mark.usefixtures("service")
-@pytest.mark.parametrize("example", COMMANDS, ids=str)
-async def test_command(example: Example, tmp_path: Path) -> None:
-    """A command exits with 0 and prints the documented output."""
-    fake_env = [f"{name}={value}" for name, value in _variables().items()]
-    (tmp_path / "videosdk.env").write_text("\n".join(fake_env), "utf-8")
-    for part in re.split(r"^\$ ", example.code, flags=re.MULTILINE)[1:]:
-        command, _, prints = part.partition("\n")
-        program, *arguments = shlex.split(command)
-        assert program == "videosdk-transcripts"
-        main = "from videosdk_transcripts.cli import main; main()"
-        done = await asyncio.to_thread(_run, [sys.executable, "-c", main, *arguments], tmp_path)
-        assert done.returncode == 0, done.stdout
-        if prints:
-            # Editors remove the tab before an empty last cell.
-            assert [line.rstrip() for line in prints.splitlines()] == [
-                line.rstrip() for line in done.stdout.splitlines()
-            ]
-
-
-def _variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("VIDEOSDK_")}
-
-
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own pages
-        command,
-        cwd=folder,
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=30,
     )
+    assert f"{len(TESTS)} passed" in done.stdout, done.stdout
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("example", COMMANDS, ids=str)
+async def test_command(
+    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    """A command exits with 0 and prints the documented output."""
+    fake_env = [f"{name}={value}" for name, value in _variables().items()]
+    (tmp_path / "videosdk.env").write_text("\n".join(fake_env), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for part in re.split(r"^\$ ", example.code, flags=re.MULTILINE)[1:]:
+        command, _, prints = part.partition("\n")
+        program, *arguments = shlex.split(command)
+        assert program == "videosdk-transcripts"
+        # Both streams in one, as on a terminal.
+        shown = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+            # It calls asyncio.run itself.
+            outcome = await asyncio.to_thread(run, *arguments)
+        output = shown.buffer.getvalue().decode()
+        assert outcome.code == 0, output
+        if prints:
+            # Editors remove the tab before an empty last cell.
+            assert [line.rstrip() for line in prints.splitlines()] == [
+                line.rstrip() for line in output.splitlines()
+            ]
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("VIDEOSDK_")}
