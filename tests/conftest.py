@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -110,8 +111,15 @@ async def client(fake: FakeVideoSDK, clock: ManualClock) -> AsyncIterator[Transc
 
 
 @pytest.fixture(autouse=True)
-async def _nothing_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """Check after each test that only its own task remains."""
+def _checked_for_leaks(request: pytest.FixtureRequest) -> None:
+    """Check asynchronous tests only: for others, the check would start an event loop."""
+    if inspect.iscoroutinefunction(inspect.unwrap(request.function)):
+        request.getfixturevalue("_nothing_left")
+
+
+@pytest.fixture
+async def _nothing_left() -> AsyncIterator[None]:
+    """Check after the test that only its own task remains."""
     yield
     await asyncio.sleep(0)
     left = asyncio.all_tasks() - {asyncio.current_task()}
