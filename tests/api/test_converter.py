@@ -338,7 +338,7 @@ def without(row: dict[str, Any], missing: set[str]) -> dict[str, Any]:
     | changes
     | json_values
 )
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_documented_row_is_structured_like_any_other(raw: Any) -> None:
     """Direct reading of documented rows returns the same as the generated hooks."""
     before = json.dumps(raw)

@@ -16,7 +16,7 @@ from ..conftest import until
 from .support import send_part
 
 ROOM: Final = "abcd-efgh-ijkl"
-COUNT: Final = 500
+COUNT: Final = 200
 PROGRAM: Final = """
 import asyncio, sys
 
@@ -87,7 +87,7 @@ async def test_killed_download_leaves_complete_files_and_resumes(
         return await send_part(exchange, 2_000_000)
 
     async def after_some_requests() -> None:
-        most = len(fake.files.requests) + chance.randint(5, 150)
+        most = len(fake.files.requests) + chance.randint(5, 60)
         await until(lambda: len(fake.files.requests) >= most)
         await asyncio.sleep(chance.random() * 0.02)
 

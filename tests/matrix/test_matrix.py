@@ -77,7 +77,7 @@ async def test_rows_that_move_between_stopped_and_resumed_walks_are_not_lost(
 ) -> None:
     """The next client finds the rows that shifted."""
     line = MovingCase(
-        pattern, "middle", BLOCK, "at random requests", manner="resumed", seeds=(1, 2)
+        pattern, "middle", BLOCK, "at random requests", manner="resumed", seeds=(1, 2), pages=60
     )
     tally = await line.walk_all()
     assert tally.is_good, tally

@@ -12,8 +12,8 @@ LINES = [line for line in leaving_lines(8) if line.way in WAYS]
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.way} {line.loop}")
 def test_cancelled_walks_leak_nothing_and_lose_no_row(line: LeavingCase) -> None:
-    """Walks are cancelled at each twelfth turn of the event loop."""
-    tally = evolve(line, every=12)()
+    """Walks are cancelled at each fifteenth turn of the event loop."""
+    tally = evolve(line, every=15)()
     assert tally.is_good, tally
     # libuv connects in a thread, so the number of turns varies.
     assert len(tally.faults) > (3 if line.loop == "asyncio" else 1)

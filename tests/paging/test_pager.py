@@ -96,18 +96,28 @@ async def test_repeated_page_is_an_error_after_one_rescan(
     assert not pager.stats.drifted
 
 
-async def test_1500_empty_pages_are_an_error_that_can_be_resumed(
-    fake: FakeVideoSDK, client: TranscriptsClient
-) -> None:
-    """They are bounded, without recursion, and the error explains how to continue."""
-    first, last = fake.add_transcription()["id"], fake.add_transcription()["id"]
+async def test_1500_empty_pages_are_an_error(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """They are bounded by default, without recursion."""
+    first = fake.add_transcription()["id"]
     fake.page_sizes = [1, *[0] * 1500, 1]
     pager = client.iter_transcriptions(ROOM)
     assert (await anext(pager)).id == first
     with pytest.raises(PaginationError, match="1000 pages in a row .* larger max_empty_pages"):
         await anext(pager)
     assert len(fake.requests) == 1002
-    patient = client.iter_transcriptions(ROOM, resume=pager.checkpoint, max_empty_pages=1500)
+
+
+async def test_walk_with_too_many_empty_pages_resumes_with_a_higher_limit(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """As the error explains."""
+    first, last = fake.add_transcription()["id"], fake.add_transcription()["id"]
+    fake.page_sizes = [1, *[0] * 30, 1]
+    pager = client.iter_transcriptions(ROOM, max_empty_pages=20)
+    assert (await anext(pager)).id == first
+    with pytest.raises(PaginationError, match="20 pages in a row .* larger max_empty_pages"):
+        await anext(pager)
+    patient = client.iter_transcriptions(ROOM, resume=pager.checkpoint, max_empty_pages=30)
     assert await ids(patient) == [last]
 
 

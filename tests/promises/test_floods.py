@@ -265,30 +265,30 @@ def once(fake: FakeVideoSDK) -> Any:
 
 
 async def test_page_above_the_cap_is_read_with_a_higher_cap(once: Any) -> None:
-    """50 MB of rows exceed the default."""
-    body = page([{"id": str(n), "x": "y" * 50_000} for n in range(1000)])
+    """35 MB of rows exceed the default."""
+    body = page([{"id": str(n), "x": "y" * 50_000} for n in range(700)])
     async with once(body) as client:
         with pytest.raises(ResponseTooLargeError, match="larger than 33554432 bytes"):
             await client.get_page()
     async with once(body, max_response_bytes=64 * MIB) as client:
         with measured() as memory:
             found = await client.get_page()
-    assert [row.id for row in found.items] == [str(n) for n in range(1000)]
+    assert [row.id for row in found.items] == [str(n) for n in range(700)]
     # The body as it grows, as a whole, as text, and in the rows.
     assert memory.peak < 4.5 * len(body)
 
 
 async def test_page_with_far_more_rows_than_requested_is_read(once: Any) -> None:
     """All rows, in order."""
-    ids = [str(n) for n in range(200_000)]
+    ids = [str(n) for n in range(50_000)]
     async with once(page([{"id": row_id} for row_id in ids])) as client:
         found = [row.id async for row in client.iter_transcriptions()]
     assert found == ids
 
 
-async def test_first_of_a_million_invalid_rows_raises(once: Any) -> None:
+async def test_first_of_many_invalid_rows_raises(once: Any) -> None:
     """In memory proportional to the body."""
-    body = page([0] * 1_000_000)
+    body = page([0] * 300_000)
     async with once(body) as client:
         with measured() as memory, pytest.raises(InvalidRowError, match="found a number") as caught:
             await client.get_page()
@@ -298,12 +298,12 @@ async def test_first_of_a_million_invalid_rows_raises(once: Any) -> None:
 
 async def test_invalid_rows_are_counted_in_bounded_memory(once: Any) -> None:
     """Each is kept with its path and reason."""
-    async with once(page([0] * 20_000)) as client:
+    async with once(page([0] * 5_000)) as client:
         pager = client.iter_transcriptions(on_invalid="skip")
         with measured() as memory:
             assert [row async for row in pager] == []
-    assert pager.stats.invalid_rows == 20_000
-    assert memory.peak < 20_000 * 500 + WINDOW
+    assert pager.stats.invalid_rows == 5_000
+    assert memory.peak < 5_000 * 500 + MIB
 
 
 async def test_error_of_a_row_with_many_faults_is_bounded(once: Any) -> None:

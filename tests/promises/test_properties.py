@@ -50,7 +50,7 @@ async def _pass(exchange: Any) -> Any:
     return exchange.response()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(sizes=partitions, schedule=schedules, attempts=st.integers(1, 4))
 async def test_any_partition_and_any_faults_yield_each_row_once(
     sizes: list[int], schedule: list[Any], attempts: int
@@ -78,7 +78,7 @@ async def test_any_partition_and_any_faults_yield_each_row_once(
     assert pager.stats.duplicates_dropped == 0
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     count=st.integers(0, 60),
     stops=st.lists(st.integers(0, 60), min_size=1, max_size=4),
@@ -106,7 +106,7 @@ async def test_walk_stopped_at_any_rows_resumes_exactly(
     assert found == rows
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(cancels=st.lists(st.integers(0, 12), max_size=6))
 async def test_walk_cancelled_anywhere_continues_exactly(cancels: list[int]) -> None:
     """A step that is cancelled after any number of loop iterations changes nothing."""
