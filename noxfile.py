@@ -61,25 +61,38 @@ def _newest() -> str:
 
 NEWEST: Final = _newest()
 
+# One process per core; one that has no more tests takes some of another.
+PARALLEL: Final = ("-n", "auto", "--dist", "worksteal")
+
 
 def _group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
+
+
+_BUILD: Final = (*_group("build"), *PROJECT["build-system"]["requires"])
 
 
 def _build(session: nox.Session) -> tuple[Path, Path]:
     """Build the sdist, and from it the wheel, once for all sessions of a run."""
     dist = SCRATCH / "dist"
     if not any(dist.glob("*.whl")):
-        session.install(*_group("build"))
-        session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
+        # The session has the tools already, and isolated environments would get them twice more.
+        command = ("python", "-m", "build", "--no-isolation", "--outdir", str(dist))
+        session.run(*command, silent=True)
     (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
     return sdist, wheel
 
 
 def _install_built(session: nox.Session, *more: str) -> None:
-    """Install the wheel with its extras, and more packages."""
+    """Install the requirements of the wheel and its extras, more packages, and the wheel."""
+    project = PROJECT["project"]
+    extras = [
+        *project["optional-dependencies"]["cli"],
+        *project["optional-dependencies"]["webhooks"],
+    ]
+    # All at once, because each run of pip takes seconds.
+    session.install(*project["dependencies"], *extras, *_BUILD, *more)
     _, wheel = _build(session)
-    session.install(f"{wheel}[cli,webhooks]", *more)
     # A reused environment already has a wheel of this version, and would keep it.
     session.install("--force-reinstall", "--no-deps", str(wheel))
 
@@ -92,8 +105,8 @@ def _environment(session: nox.Session) -> dict[str, str]:
 def _run_tests(session: nox.Session) -> None:
     _install_built(session, *_group("test"))
     env = _environment(session)
-    # One process per core. A selection of tests covers only a part of the package.
-    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ("-n", "auto")), env=env)
+    # A selection of tests covers only a part of the package.
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or PARALLEL), env=env)
     if not session.posargs:
         session.run("coverage", "combine", "-q", env=env)
         session.run("coverage", "report", env=env)
@@ -126,7 +139,7 @@ def _floors() -> Iterator[str]:
 def tests_lowest(session: nox.Session) -> None:
     """Test with the oldest supported dependencies, on the oldest Python."""
     _install_built(session, *_floors(), *_group("test"))
-    chosen = session.posargs or ("-n", "auto")
+    chosen = session.posargs or PARALLEL
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
@@ -216,6 +229,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist and the wheel, check their contents, and install the wheel."""
+    session.install(*_BUILD)
     sdist, wheel = _build(session)
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
@@ -230,7 +244,6 @@ def build(session: nox.Session) -> None:
     if any(name.startswith(("tests/", "docs/")) for name in in_wheel):
         session.error("the wheel has files outside of the package")
     # This session's own environment has the build tools, which may hide missing requirements.
-    session.install(*_group("build"))
     clean = SCRATCH / "clean"
     session.run("virtualenv", "-q", "--clear", str(clean))
     scripts = clean / ("Scripts" if os.name == "nt" else "bin")
