@@ -62,7 +62,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 async def until(condition: Callable[[], object]) -> None:
     """Let other tasks run until a condition is true."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - no event signals it
             await asyncio.sleep(0.001)
 

@@ -145,7 +145,7 @@ def test_timeout_exits_with_the_network_code(
 ) -> None:
     """A timeout exits with 7 and names the limit."""
     use_policy(monkeypatch, RetryPolicy(attempts=1, attempt_timeout=0.02))
-    account.every(1, Delay(0.1))
+    account.every(1, Delay(30))
     code, out, err = run("list")
     assert (code, out) == (ExitCode.NETWORK, "")
     assert "0.02 s" in err

@@ -155,7 +155,8 @@ async def test_attempt_timeout_starts_another_attempt(fake: FakeVideoSDK) -> Non
     row = fake.add_transcription()
     url = fake.files.put(row, "txt")
     fake.files.fail_next(Delay(60))
-    assert await fetched(fake, row, policy=RetryPolicy(attempts=2, attempt_timeout=0.05))
+    assert await fetched(fake, row, policy=RetryPolicy(attempts=5, attempt_timeout=0.3))
+    assert len(fake.files.requests) > 1
     fake.files.fail_next(Delay(60))
     error = await failure(url, fake.url, policy=RetryPolicy(attempts=1, attempt_timeout=0.05))
     assert isinstance(error, TimedOutError)
@@ -178,7 +179,7 @@ async def test_page_timeout_covers_all_attempts_and_waits(fake: FakeVideoSDK) ->
 
     fake.files.fail_next(Status(503))
     loop = asyncio.get_running_loop()
-    policy = RetryPolicy(attempts=9, page_timeout=0.1, wait_initial=0.0)
+    policy = RetryPolicy(attempts=9, page_timeout=0.5, wait_initial=0.0)
     error = await failure(url, fake.url, policy=policy, clock=Clock(loop.time, sleep=sleep))
     assert "page_timeout on attempt 1 (last error: the file host 127.0.0.1 answered 503)" in str(
         error

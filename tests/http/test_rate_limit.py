@@ -143,7 +143,7 @@ async def test_attempt_timeout_excludes_waiting_for_turn(
 ) -> None:
     """The delay is not the fault of the service."""
     fake.fail_next(Status(401))
-    policy = RetryPolicy(attempts=1, attempt_timeout=0.2)
-    async with fake.client(requests_per_second=3, retry=policy) as client:
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.8)
+    async with fake.client(requests_per_second=1, retry=policy) as client:
         assert await client.count() == 0
     assert len(fake.requests) == 2

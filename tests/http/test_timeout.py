@@ -32,7 +32,7 @@ async def test_timeout_ends_wait() -> None:
     """On time, and without an exception outside of the block."""
     in_force: set[Timeout] = set()
     limit = Timeout(soon(), in_force)
-    assert 0.03 <= await ended_after(limit) < 0.5
+    assert 0.03 <= await ended_after(limit) < 5
     assert (in_force, limit.aborted) == (set(), False)
 
 
@@ -40,13 +40,13 @@ async def test_result_and_errors_in_time_pass() -> None:
     """Also errors that resemble those of a timeout."""
     in_force: set[Timeout] = set()
     for error in (LookupError, TimeoutError, asyncio.CancelledError):
-        with pytest.raises(error), Timeout(soon(), in_force):
+        with pytest.raises(error), Timeout(soon(1), in_force):
             raise error
-    with Timeout(soon(), in_force) as limit:
+    with Timeout(soon(0.1), in_force) as limit:
         assert in_force == {limit}
         await asyncio.sleep(0)
     assert (in_force, limit.expired) == (set(), False)
-    await asyncio.sleep(0.05)  # its timer is gone
+    await asyncio.sleep(0.15)  # its timer is gone
     assert not limit.expired
 
 
@@ -59,15 +59,15 @@ async def test_reschedule_sets_the_end(moves: tuple[float, ...]) -> None:
             limit.reschedule(began + move)
         await asyncio.sleep(NEVER)
     assert limit.expired
-    assert 0.09 <= soon(0) - began < 0.5
+    assert 0.09 <= soon(0) - began < 5
 
 
 async def test_repeated_reschedule_prevents_expiry() -> None:
     """As long as each comes before the end."""
-    with Timeout(soon(), set()) as limit:
+    with Timeout(soon(0.5), set()) as limit:
         for _ in range(5):
-            limit.reschedule(soon())
-            await asyncio.sleep(0.02)
+            limit.reschedule(soon(0.5))
+            await asyncio.sleep(0.12)
     assert not limit.expired
 
 
@@ -75,7 +75,7 @@ async def test_reschedule_to_earlier_end() -> None:
     """The timer is replaced."""
     limit = Timeout(soon(NEVER), set())
     asyncio.get_running_loop().call_soon(limit.reschedule, soon())
-    assert await ended_after(limit) < 0.5
+    assert await ended_after(limit) < 5
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -279,7 +279,7 @@ async def test_timed_out_start_is_found(fake: FakeVideoSDK, fault: Any, outcome:
     """The request was sent, so it may have been applied."""
     fake.jobs.second_start = "another"
     fake.fail_next(fault)
-    policy = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.15)
+    policy = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.5)
     async with fake.client(retry=policy) as client:
         assert (await start(client)).outcome == outcome
     assert jobs(fake) == ["running"]
@@ -622,7 +622,7 @@ async def test_timeout_before_the_list_is_read(fake: FakeVideoSDK) -> None:
 async def test_timeout_while_the_list_is_read(fake: FakeVideoSDK) -> None:
     """One timeout applies to the request and the list."""
     fake.fail_next(Status(500), Delay(60))
-    async with fake.client(retry=RetryPolicy(wait_initial=0, page_timeout=0.15)) as client:
+    async with fake.client(retry=RetryPolicy(wait_initial=0, page_timeout=0.5)) as client:
         with pytest.raises(ServerError, match="unknown whether"):
             await start(client)
     assert sent(fake) == ["POST", "GET"]

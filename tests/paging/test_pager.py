@@ -63,7 +63,7 @@ async def test_step_after_a_cancellation_requests_the_same_page(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
     """A cancellation is not suppressed, and changes nothing."""
-    fake.on_page(2, Delay(0.1))
+    fake.on_page(2, Delay(30))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(20)]
     with pytest.raises(TimeoutError):

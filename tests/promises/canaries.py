@@ -29,7 +29,7 @@ USER, PASSWORD = "canary-user", "canary-p@ss/word"
 LOGIN: Final = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}"
 SIGNATURE: Final = "canary-signature"
 WORDS: Final = "canary words of a meeting"
-QUICK: Final = RetryPolicy(attempts=2, wait_initial=0, attempt_timeout=0.08)
+QUICK: Final = RetryPolicy(attempts=2, wait_initial=0)
 FOR_URLS: Final = str.maketrans("+/", "-_")
 HERE: Final = str(Path(__file__).parents[1])
 

@@ -235,7 +235,7 @@ async def service(phase: Phase) -> AsyncIterator[Place]:
 
 async def soon(condition: Callable[[], bool]) -> None:
     """Wait until a condition is true that depends on the server."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - a server has no event for it
             await asyncio.sleep(0.002)
 
@@ -346,12 +346,12 @@ async def test_cancellation_during_decoding_takes_effect_at_the_next_wait() -> N
 
 
 @pytest.mark.parametrize("limit", ["attempt_timeout", "page_timeout"])
-@pytest.mark.parametrize("after", [0.04, 0.06])
+@pytest.mark.parametrize("after", [0.45, 0.55])
 async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
     limit: str, after: float
 ) -> None:
     """Whichever of the two was due first."""
-    policy = RetryPolicy(**{limit: 0.05})
+    policy = RetryPolicy(**{limit: 0.5})
     async with service(for_headers) as place, place.client(retry=policy) as client:
         pager = client.iter_transcriptions()
         found = [(await anext(pager)).id for _ in range(20)]
@@ -359,7 +359,7 @@ async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
         loop = asyncio.get_running_loop()
         loop.call_later(after, step.cancel)
         # Both are due in the same iteration of a blocked loop.
-        loop.call_later(0.03, time.sleep, 0.05)
+        loop.call_later(0.4, time.sleep, 0.2)
         await asyncio.wait([step])
         assert step.cancelled()
         await collect(pager, found)
@@ -368,7 +368,7 @@ async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
 
 async def test_timeout_in_a_task_that_was_cancelled_before() -> None:
     """It is a timeout, and `Task.cancelling()` does not change."""
-    policy = RetryPolicy(attempts=1, attempt_timeout=0.05)
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.5)
     async with service(for_headers) as place, place.client(retry=policy) as client:
 
         async def continue_after_cancellation() -> int:
@@ -414,18 +414,18 @@ async def test_walk_of_closed_client_can_be_resumed(phase: Phase) -> None:
 async def test_closing_in_the_iteration_of_a_timeout_ends_the_call(later: int) -> None:
     """There is no other attempt."""
     async with service(for_headers) as place:
-        client = place.client(retry=evolve(PATIENT, attempt_timeout=0.05))
+        client = place.client(retry=evolve(PATIENT, attempt_timeout=0.5))
         pager = client.iter_transcriptions()
         found = [(await anext(pager)).id for _ in range(20)]
 
         async def close() -> None:
-            await asyncio.sleep(0.04)
+            await asyncio.sleep(0.45)
             await turns(later)
             await client.aclose()
 
         tasks = [asyncio.create_task(close()), asyncio.create_task(collect(pager, found))]
         # Both are due in the same iteration of a blocked loop, or in the next one.
-        asyncio.get_running_loop().call_later(0.03, time.sleep, 0.05)
+        asyncio.get_running_loop().call_later(0.4, time.sleep, 0.2)
         async with ended(tasks) as results:
             assert [type(result) for result in results] == [type(None), ClientClosedError]
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import jwt
 import pytest
 from aiohttp import web
-from attrs import frozen
+from attrs import evolve, frozen
 
 from videosdk_transcripts import (
     AuthenticationError,
@@ -197,7 +197,7 @@ def spoil(**fields: Any) -> Change:
     [
         *(Body(body) for body in (b"", b"{", b'{"pageInfo": {}}', b'"canary"', WORDS.encode())),
         *(CutBody(), CutBody(0), CutBody(900), HtmlPage(), HtmlPage(503), DropConnection()),
-        *(Delay(0.2), Status(401), Status(403), Status(429, {"Retry-After": "999"}), Status(500)),
+        *(Delay(30), Status(401), Status(403), Status(429, {"Retry-After": "999"}), Status(500)),
         *(RepeatPage(), Envelope(info={"total": -1}), Envelope(info={"currentPage": 7})),
         *(spoil(start=WORDS), spoil(end=[SIGNATURE]), spoil(transcriptionFilePaths=[SIGNATURE])),
         *(spoil(webhookUrl={WORDS: SIGNATURE}), spoil(extension={}), spoil(status={WORDS: WORDS})),
@@ -208,9 +208,10 @@ async def test_faults_show_no_secret(service: FakeVideoSDK, watch: Watch, fault:
     """Each fault of the fake service in a walk, with invalid pages and rows."""
     service.filters = "ignored"
     found: list[object] = []
+    policy = evolve(QUICK, attempt_timeout=0.25) if isinstance(fault, Delay) else QUICK
     async with contextlib.AsyncExitStack() as stack:
         for given in CREDENTIALS.values():
-            client = await stack.enter_async_context(service.client(retry=QUICK, **given))
+            client = await stack.enter_async_context(service.client(retry=policy, **given))
             pager = client.iter_transcriptions("abcd-efgh-ijkl")
             rows = [await anext(pager) for _ in range(20)]
             service.on_page(2, *[fault] * 4)
