@@ -53,7 +53,7 @@ TURNS: Final = 3
 """Turns of the event loop that a wait takes here, instead of its duration."""
 END_MARGIN: Final = 10
 """Consecutive turns at which the walk had already ended, before the measurement stops."""
-CLOSE_TIMEOUT: Final = 0.5
+CLOSE_TIMEOUT: Final = 2.0
 """Seconds within which a call ends after its client is closed."""
 
 WalkCall = Callable[[], Coroutine[Any, Any, object]]
