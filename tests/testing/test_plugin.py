@@ -51,6 +51,12 @@ AUTO = (*LOOP, "-o", "asyncio_mode=auto")
 NO_OTHERS = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
 
 
+@pytest.fixture(autouse=True)
+def _no_coverage_in_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests in this process cover the plugin, and coverage takes long to start."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.mark.parametrize(
     ("head", "options"),
     [
