@@ -179,7 +179,7 @@ async def test_page_timeout_covers_all_attempts_and_waits(fake: FakeVideoSDK) ->
 
     fake.files.fail_next(Status(503))
     loop = asyncio.get_running_loop()
-    policy = RetryPolicy(attempts=9, page_timeout=0.5, wait_initial=0.0)
+    policy = RetryPolicy(attempts=9, page_timeout=1.5, wait_initial=0.0)
     error = await failure(url, fake.url, policy=policy, clock=Clock(loop.time, sleep=sleep))
     assert "page_timeout on attempt 1 (last error: the file host 127.0.0.1 answered 503)" in str(
         error
