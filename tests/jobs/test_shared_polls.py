@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,29 @@ async def test_fifty_waits_cost_one_request_per_poll(
     assert [t.id for t in found] == [row["id"] for row in rows]
     assert count_requests(fake) == (10, 0)
     assert {request.query["perPage"] for request in fake.requests} == {"100"}
+
+
+@pytest.mark.parametrize("factory", [None, getattr(asyncio, "eager_task_factory", None)])
+async def test_waits_of_any_task_factory_share_polls(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, factory: Any
+) -> None:
+    """Eager tasks, where Python has them, run before the next wait is started."""
+    rows = add_running(fake, 60)
+
+    def grow(fake: FakeVideoSDK) -> None:
+        if len(fake.requests) == 12:
+            for row in rows:
+                add_file(row)
+
+    fake.every(1, Change(grow))
+    waiter = waiter_with(client, clock.clock, jitter=0.5)
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(factory)
+    try:
+        await asyncio.gather(*(waiter.wait(row["id"], timeout=None) for row in rows))
+    finally:
+        loop.set_task_factory(None)
+    assert count_requests(fake) == (12, 0)
 
 
 async def test_waits_started_apart_share_polls(

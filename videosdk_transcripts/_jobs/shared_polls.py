@@ -152,6 +152,8 @@ class _LoopPolls(Generic[HasIdT]):
                 poll.result.cancel()
 
     async def _run(self) -> None:
+        # An eager task would otherwise poll for the first wait alone, before the others register.
+        await asyncio.sleep(0)
         while self._polls:
             now = self._clock.monotonic()
             first_due = min(poll.due for poll in self._polls)
