@@ -15,6 +15,7 @@ from ._http.transport import Transport
 from ._loops import LoopLock
 from ._paging.options import WalkOptions, check_page_options
 from ._paging.pager import Pager
+from ._paging.readahead import PrefetchLimit
 from ._validation import check_count, check_id
 from .errors import InvalidResponseError, VideoSDKTranscriptsError
 from .models import Page, PostTranscription, Transcription, WalkStats
@@ -33,15 +34,23 @@ class Resource(Generic[RowT]):
         transport: sends the requests.
         endpoint: the list.
         model: the class of its rows.
+        prefetch_limit: bounds the prefetched pages of all walks of a client.
         clock: the time, and how to wait.
     """
 
     def __init__(
-        self, transport: Transport, endpoint: Endpoint, model: type[RowT], *, clock: Clock
+        self,
+        transport: Transport,
+        endpoint: Endpoint,
+        model: type[RowT],
+        *,
+        prefetch_limit: PrefetchLimit,
+        clock: Clock,
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
         self._model = model
+        self._prefetch_limit = prefetch_limit
         self._clock = clock
         self._decoding = LoopLock()
 
@@ -127,7 +136,13 @@ class Resource(Generic[RowT]):
         checkpoint = options.load_checkpoint(self._endpoint.name)
         stats = WalkStats()
 
-        def fetch(page: int, page_size: int, *, deadline: float | None) -> Awaitable[Page[RowT]]:
+        def fetch(
+            page: int,
+            page_size: int,
+            *,
+            deadline: float | None,
+            due: asyncio.Future[None] | None = None,
+        ) -> Awaitable[Page[RowT]]:
             return self._fetch_page(
                 options.wanted,
                 page,
@@ -135,10 +150,17 @@ class Resource(Generic[RowT]):
                 on_invalid=options.on_invalid,
                 stats=stats,
                 deadline=deadline,
+                due=due,
             )
 
         return Pager(
-            fetch, options, checkpoint, stats, clock=self._clock, list_name=self._endpoint.name
+            fetch,
+            options,
+            checkpoint,
+            stats,
+            clock=self._clock,
+            list_name=self._endpoint.name,
+            prefetch_limit=self._prefetch_limit,
         )
 
     # Not a coroutine, because every nested coroutine adds work to each response.
@@ -151,6 +173,7 @@ class Resource(Generic[RowT]):
         on_invalid: OnInvalid,
         stats: WalkStats | None = None,
         deadline: float | None = None,
+        due: asyncio.Future[None] | None = None,
     ) -> Awaitable[Page[RowT]]:
         request = list_request(self._endpoint, wanted, page, page_size)
 
@@ -163,7 +186,11 @@ class Resource(Generic[RowT]):
                 return await self._read_page(response, request, page, on_invalid)
 
         return self._transport.fetch(
-            request, decode, stats=WalkStats() if stats is None else stats, deadline=deadline
+            request,
+            decode,
+            stats=WalkStats() if stats is None else stats,
+            deadline=deadline,
+            due=due,
         )
 
     async def _read_page(

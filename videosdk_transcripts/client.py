@@ -26,6 +26,7 @@ from ._http.transport import Transport
 from ._jobs.wait import Waiter
 from ._paging.options import Consistency, WalkOptions, check_page_options
 from ._paging.pager import Pager
+from ._paging.readahead import PrefetchLimit
 from ._redact import HiddenProvider, TokenProvider, mask
 from ._resource import Resource, RowT
 from ._validation import check_count, check_number
@@ -45,6 +46,8 @@ __all__ = ["TranscriptsClient"]
 
 _SCAN_PAGE_SIZE: Final = 100
 """Page size of scans, which read many rows to find the few that changed."""
+_PREFETCHED_PER_SLOT: Final = 4
+"""Pages that all walks together may prefetch for each slot of `max_in_flight`."""
 
 
 class TranscriptsClient:
@@ -143,8 +146,13 @@ class TranscriptsClient:
             max_file_bytes=max_file_bytes,
             clock=clock,
         )
-        self._realtime = Resource(self._transport, REALTIME, Transcription, clock=clock)
-        self._recorded = Resource(self._transport, RECORDED, PostTranscription, clock=clock)
+        prefetch_limit = PrefetchLimit(_PREFETCHED_PER_SLOT * max_in_flight)
+        self._realtime = Resource(
+            self._transport, REALTIME, Transcription, prefetch_limit=prefetch_limit, clock=clock
+        )
+        self._recorded = Resource(
+            self._transport, RECORDED, PostTranscription, prefetch_limit=prefetch_limit, clock=clock
+        )
         self._files = Files(self._file_transport)
         self._waiting = Waiter(self.get_transcription, self._scan, clock=clock)
         self._waiting_for_recorded = Waiter(

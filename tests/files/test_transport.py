@@ -186,19 +186,23 @@ async def test_page_timeout_covers_all_attempts_and_waits(fake: FakeVideoSDK) ->
     )
 
 
-async def test_max_in_flight_is_honoured_within_the_page_timeout(fake: FakeVideoSDK) -> None:
-    """A fetch that waits for a slot sends nothing."""
+async def test_timeouts_of_a_file_exclude_waiting_for_slot(fake: FakeVideoSDK) -> None:
+    """A fetch that waits for a slot sends nothing, and has all of its time afterwards."""
     row = fake.add_transcription()
-    fake.files.put(row, "txt")
-    policy = RetryPolicy(attempts=1, page_timeout=0.05, attempt_timeout=0.01)
+    fake.files.put(row, "txt", b"text")
+    policy = RetryPolicy(attempts=1, page_timeout=0.4, attempt_timeout=0.4)
     async with opened(fake.url, max_in_flight=1, policy=policy) as transport:
-        resources = await transport.sessions.open()
-        async with resources.semaphore:
-            with pytest.raises(TimedOutError, match="while waiting for a slot"):
-                await Files(transport).fetch_bytes(
-                    transcription(row), "txt", summary=False, reread=not_reread
-                )
-    assert fake.files.requests == []
+        queue = (await transport.sessions.open()).queue
+        assert queue.try_acquire()
+        fetch = asyncio.create_task(
+            Files(transport).fetch_bytes(
+                transcription(row), "txt", summary=False, reread=not_reread
+            )
+        )
+        await asyncio.sleep(0.5)
+        assert fake.files.requests == []
+        queue.release()
+        assert await fetch == b"text"
 
 
 @pytest.mark.parametrize("where", ["answer", "back-off"])

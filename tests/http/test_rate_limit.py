@@ -10,16 +10,28 @@ from attrs import evolve
 
 from videosdk_transcripts import Clock, ConfigurationError, RetryPolicy, TranscriptsClient
 from videosdk_transcripts._http.rate_limit import RateLimiter
+from videosdk_transcripts._http.request_queue import RequestQueue
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
 from ..conftest import ManualClock
 
 
+def queue_at(rate: float | None, clock: Clock) -> RequestQueue:
+    """Return a queue with more slots than a test needs, and a rate limit."""
+    return RequestQueue(100, RateLimiter(rate, clock=clock))
+
+
+async def acquire(queue: RequestQueue) -> None:
+    """Wait for a turn, as a request that is due."""
+    if not queue.try_acquire():
+        await queue.acquire(None)
+
+
 async def test_requests_are_evenly_spaced(clock: ManualClock) -> None:
     """The first one is sent immediately, each other one an interval later."""
-    pace = RateLimiter(4, clock=clock.clock)
+    pace = queue_at(4, clock.clock)
     for _ in range(4):
-        await pace.acquire()
+        await acquire(pace)
     assert clock.slept == [0.25, 0.25, 0.25]
 
 
@@ -31,11 +43,11 @@ async def test_late_timer_lets_one_request_follow_early() -> None:
         await clock.sleep(seconds)
         clock.now += 0.2 if len(clock.slept) == 1 else 10
 
-    pace = RateLimiter(4, clock=evolve(clock.clock, sleep=late))
+    pace = queue_at(4, evolve(clock.clock, sleep=late))
     began = clock.now
     turns = []
     for _ in range(5):
-        await pace.acquire()
+        await acquire(pace)
         turns.append(clock.now - began)
     # 0.25 came 0.2 s late, so that 0.5 is kept; what comes 10 s late frees one turn.
     assert turns == pytest.approx([0, 0.45, 10.5, 10.5, 20.75])
@@ -43,19 +55,19 @@ async def test_late_timer_lets_one_request_follow_early() -> None:
 
 async def test_idle_time_is_not_saved_up(clock: ManualClock) -> None:
     """There is no burst after a pause."""
-    pace = RateLimiter(4, clock=clock.clock)
-    await pace.acquire()
+    pace = queue_at(4, clock.clock)
+    await acquire(pace)
     clock.now += 60
     for _ in range(3):
-        await pace.acquire()
+        await acquire(pace)
     assert clock.slept == [0.25, 0.25]
 
 
 async def test_no_limit_means_no_wait(clock: ManualClock) -> None:
     """This is the default."""
-    pace = RateLimiter(None, clock=clock.clock)
+    pace = queue_at(None, clock.clock)
     for _ in range(100):
-        await pace.acquire()
+        await acquire(pace)
     assert clock.slept == []
 
 
@@ -101,12 +113,12 @@ def test_invalid_rate_is_refused_by_constructor(rate: Any) -> None:
 
 async def test_requests_go_in_the_order_in_which_they_asked() -> None:
     """A cancelled one leaves no gap."""
-    pace = RateLimiter(200, clock=Clock())
+    pace = queue_at(200, Clock())
     began = time.monotonic()
     order = []
 
     async def wait(number: int) -> None:
-        await pace.acquire()
+        await acquire(pace)
         order.append(number)
 
     waiting = [asyncio.ensure_future(wait(number)) for number in range(30)]

@@ -214,6 +214,17 @@ async def test_retry_after_beyond_the_cap_is_raised_at_once(clock: ManualClock) 
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (60.1, 1, [])
 
 
+@pytest.mark.parametrize("most", [0.0, 0.3, 0.9])
+async def test_cap_of_retry_after_below_one_second(clock: ManualClock, most: float) -> None:
+    """It is exact, as any other."""
+    async with running(clock.clock, RetryPolicy(max_retry_after=most, wait_initial=0)) as runner:
+        await run(runner, [RateLimitedError("x", status=429, retry_after=most)])
+        assert clock.slept == [most]
+        with pytest.raises(RateLimitedError):
+            await run(runner, [RateLimitedError("x", status=429, retry_after=most + 0.01)])
+    assert clock.slept == [most]
+
+
 async def test_wait_beyond_the_deadline_is_not_begun(clock: ManualClock) -> None:
     """The failure is raised while there is still time for something else."""
     async with running(clock.clock) as runner:

@@ -209,8 +209,8 @@ def client_tasks(*known: asyncio.Task[Any]) -> set[asyncio.Task[Any]]:
 
 
 PHASES: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
-    "slot": frozenset({("locks.py", "acquire")}),
-    "pace": frozenset({("rate_limit.py", "acquire")}),
+    "pace": frozenset({("rate_limit.py", "wait")}),
+    "slot": frozenset({("request_queue.py", "acquire")}),
     "token": frozenset({("auth.py", "get")}),
     "connecting": frozenset({("connector.py", "connect")}),
     "headers": frozenset({("client_reqrep.py", "start")}),

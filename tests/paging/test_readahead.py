@@ -18,7 +18,7 @@ from videosdk_transcripts import (
     TranscriptsClient,
     WalkStats,
 )
-from videosdk_transcripts._paging.readahead import ReadAhead
+from videosdk_transcripts._paging.readahead import PrefetchLimit, ReadAhead
 from videosdk_transcripts.testing import Change, Delay, Envelope, Exchange, FakeVideoSDK, Status
 
 from ..conftest import until
@@ -46,7 +46,12 @@ class Service:
         self._gates: dict[int, asyncio.Event] = {}
 
     async def fetch(
-        self, page: int, page_size: int, *, deadline: float | None
+        self,
+        page: int,
+        page_size: int,
+        *,
+        deadline: float | None,
+        due: asyncio.Future[None] | None = None,
     ) -> Page[Transcription]:
         assert (page_size, deadline) == (20, None)
         self.requested.append(page)
@@ -72,9 +77,12 @@ class Service:
         return sorted(self.requested[before:])
 
 
-def reading(service: Service, max_window: int = 8) -> ReadAhead[Transcription]:
+def reading(
+    service: Service, max_window: int = 8, *, max_prefetched: int = 64
+) -> ReadAhead[Transcription]:
     """Return a read-ahead with a lease that does not end."""
-    ahead = ReadAhead(service.fetch, max_window, service.stats, service)
+    limit = PrefetchLimit(max_prefetched)
+    ahead = ReadAhead(service.fetch, max_window, limit, service.stats, service)
     ahead.leases = 1
     return ahead
 

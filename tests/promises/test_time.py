@@ -153,22 +153,20 @@ async def test_each_timeout_ends(name: str, fake: FakeVideoSDK) -> None:
         assert isinstance(error, TimeoutError)
 
 
-@pytest.mark.parametrize("limit", ["page_timeout", "walk_timeout"])
 @pytest.mark.parametrize("options", [{"max_in_flight": 1}, {"requests_per_second": 0.5}])
-async def test_timeout_includes_waiting_for_slot_and_rate_limit(
-    fake: FakeVideoSDK, limit: str, options: Any
+async def test_walk_timeout_includes_waiting_for_slot_and_rate_limit(
+    fake: FakeVideoSDK, options: Any
 ) -> None:
     """A slot that is never released, and a rate that is too low."""
     fake.every(1, Delay(NEVER))
-    async with fake.client(retry=POLICIES[limit], **options) as client:
-        # One request is in flight, and the others wait for the cap or the rate limit.
-        holder = asyncio.ensure_future(client.count())
-        errors = await asyncio.gather(*(timed_out(first_row(client, limit)) for _ in range(3)))
-        holder.cancel()
-        await asyncio.gather(holder, return_exceptions=True)
-    assert all(f"timed out: {limit}" in error.message for error in errors)
-    if limit == "walk_timeout":
-        assert len(fake.requests) == 1
+    async with fake.client(retry=RetryPolicy(page_timeout=0.1), **options) as client:
+        queue = (await client._transport.sessions.open()).queue
+        assert queue.try_acquire()
+        step = first_row(client, "walk_timeout")
+        errors = await asyncio.gather(*(timed_out(step) for _ in range(3)))
+        queue.release()
+    assert all("timed out: walk_timeout" in error.message for error in errors)
+    assert fake.requests == []
 
 
 @pytest.mark.parametrize("limit", POLICIES)
@@ -251,11 +249,76 @@ async def test_timeout_error_names_what_was_waited_for(
     async with fake.client(**options) as client:
         holder = asyncio.ensure_future(client.count())
         await until(lambda: fake.requests)
-        with pytest.raises(TimedOutError, match=f"on attempt 1 while waiting for {text}"):
+        with pytest.raises(TimedOutError, match=f"on attempt 1 while waiting for {text}") as caught:
             await anext(client.iter_transcriptions(walk_timeout=0.2))
         holder.cancel()
         await asyncio.gather(holder, return_exceptions=True)
     assert len(fake.requests) == 1
+    assert times_spent(caught.value) == (0, 0, at_least(0.19))
+    assert ", and 0." in caught.value.message
+
+
+def at_least(seconds: float) -> Any:
+    """Return what equals a duration that is not shorter, and not much longer."""
+    return pytest.approx(seconds + 5, abs=5)
+
+
+def times_spent(error: TimedOutError) -> tuple[float, ...]:
+    """Return the seconds on requests, between them and in the queue."""
+    pattern = r"it spent ([\d.]+) s on requests, ([\d.]+) s between them(?:, .* ([\d.]+) s queued)?"
+    found = re.search(pattern, error.message)
+    assert found is not None
+    return tuple(float(seconds or 0) for seconds in found.groups())
+
+
+async def test_timeout_error_has_the_times_spent(fake: FakeVideoSDK) -> None:
+    """The time in the queue does not count for page_timeout."""
+    fake.fail_next(Status(503, {"Retry-After": "0.2"}), Delay(NEVER))
+    policy = RetryPolicy(page_timeout=0.5, wait_initial=0)
+    async with fake.client(max_in_flight=1, retry=policy) as client:
+        queue = (await client._transport.sessions.open()).queue
+        assert queue.try_acquire()
+        call = asyncio.create_task(client.count())
+        await asyncio.sleep(0.3)
+        queue.release()
+        with pytest.raises(TimedOutError, match="page_timeout on attempt 2") as caught:
+            await call
+    requests, between, queued = times_spent(caught.value)
+    assert (between, queued) == (at_least(0.19), at_least(0.29))
+    assert requests + between == at_least(0.49)
+    assert ", not counting 0." in caught.value.message
+
+
+async def test_timeouts_of_a_page_exclude_waiting_for_slot(
+    fake: FakeVideoSDK, clock: ManualClock
+) -> None:
+    """By both clocks, so that there is time for a second attempt."""
+    policy = RetryPolicy(attempts=2, attempt_timeout=0.3, page_timeout=0.3, wait_initial=0)
+    async with fake.client(retry=policy, clock=clock.clock, max_in_flight=1) as client:
+        queue = (await client._transport.sessions.open()).queue
+
+        async def occupy() -> None:
+            assert queue.try_acquire()
+            await asyncio.sleep(0.4)
+            clock.now += 400
+            queue.release()
+
+        fake.fail_next(Status(503))
+        first = asyncio.create_task(occupy())
+        await asyncio.sleep(0)
+        assert await client.count() == 0
+        await first
+    assert len(fake.requests) == 2
+
+
+async def test_timeouts_of_a_page_exclude_waiting_for_turn(fake: FakeVideoSDK) -> None:
+    """Before each attempt."""
+    fake.fail_next(Status(503))
+    policy = RetryPolicy(attempts=2, attempt_timeout=0.4, page_timeout=0.4, wait_initial=0)
+    async with fake.client(retry=policy, requests_per_second=8) as client:
+        assert await asyncio.gather(*(client.count() for _ in range(5))) == [0] * 5
+    # The first call waited for its turn twice.
+    assert len(fake.requests) == 6
 
 
 async def test_token_callable_that_swallows_its_cancellation_times_out(fake: FakeVideoSDK) -> None:

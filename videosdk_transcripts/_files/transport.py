@@ -108,6 +108,7 @@ class FileTransport:
 
     async def _follow(self, attempt: Attempt, url: str, sink: Sink) -> int | None:
         """Request a file and what it redirects to; each hop is checked like the first link."""
+        await attempt.admit()
         target = self._hosts.check(url)
         for _ in range(_MAX_REDIRECTS + 1):
             await sink.begin()

@@ -7,6 +7,7 @@ Files, in reading order:
 - `timeout`: one timer for several limits, which leaves nothing behind (P5)
 - `session`: the connections of each event loop, and the proxy (P14)
 - `rate_limit`: an even pace for all requests
+- `request_queue`: which request is sent next, and when (P13)
 - `aiohttp_errors`: what aiohttp raises, as errors of this package (P12)
 - `transport`: sends the requests of the API (P9, P10)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts._loops import LoopLock
 
 
 class RateLimiter:
@@ -11,7 +10,7 @@ class RateLimiter:
     Let requests through at an even interval, never in a burst.
 
     A token bucket would start with a burst, and so exceed a limit of the service that is
-    only slightly higher.
+    only slightly higher. `RequestQueue` decides whose turn it is.
 
     Args:
         per_second: requests a second, or None for no limit.
@@ -22,22 +21,26 @@ class RateLimiter:
         self._interval = 0.0 if per_second is None else 1 / per_second
         self._clock = clock
         self._next = 0.0
-        self._lock = LoopLock()
 
-    @property
-    def is_set(self) -> bool:
-        """Return whether there is a limit, and `acquire` may wait."""
-        return self._interval > 0
+    def take(self, *, has_waited: bool = False) -> bool:
+        """
+        Take the next turn, and return False if it is too early for it.
 
-    async def acquire(self) -> None:
-        """Wait for the next slot. Requests get theirs in the order in which they ask."""
-        # Only the first waits for the clock, the others for the lock, which is fair: several
-        # timers for one moment go off in any order. A cancelled request leaves no gap.
-        async with self._lock.of_this_loop():
-            earliest = now = self._clock.monotonic()
-            while (wait := self._next - now) > 0:
-                await self._clock.sleep(wait)
-                # After a late timer one request follows early; the burst size is 1.
-                earliest = self._next
-                now = self._clock.monotonic()
-            self._next = max(earliest, now - self._interval) + self._interval
+        Args:
+            has_waited: whether a request waited for this turn. After a late timer the next
+                turn follows early; the burst size is 1.
+        """
+        if not self._interval:
+            return True
+        now = self._clock.monotonic()
+        if now < self._next:
+            return False
+        earliest = self._next if has_waited else now
+        self._next = max(earliest, now - self._interval) + self._interval
+        return True
+
+    async def wait(self) -> None:
+        """Wait until the next turn, which may have been taken by then."""
+        seconds = self._next - self._clock.monotonic()
+        if seconds > 0:
+            await self._clock.sleep(seconds)

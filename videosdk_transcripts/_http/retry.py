@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Generic, TypeVar
@@ -32,6 +33,7 @@ from videosdk_transcripts.errors import (
 )
 from videosdk_transcripts.models import WalkStats
 
+from .request_queue import Due, RequestQueue
 from .session import Sessions
 from .timeout import Timeout
 
@@ -160,7 +162,12 @@ class RetryPolicy:
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
     """One request, from connecting to the last byte of the body."""
     page_timeout: float = field(default=120.0, validator=_at_least(0, above=True))
-    """One page or object, with all its attempts and the waits between them."""
+    """
+    One page or object, with all its attempts and the waits between them.
+
+    Time in the client's own queue (``max_in_flight``, ``requests_per_second``) does not count:
+    it is not the service that is slow.
+    """
 
 
 # The state of a call.
@@ -178,6 +185,12 @@ class Attempts:
     """Whether the time for all of them is over, so that no other follows."""
     in_doubt: bool = False
     """Whether one was a write that may have been applied: its body was sent, and not refused."""
+    deadline: float = math.inf
+    """When the time for all of them is over, by the client's clock, which decides whether to try
+    again. It moves with each second in the queue."""
+    seconds_queued: float = 0.0
+    seconds_between: float = 0.0
+    """The waits between two attempts."""
 
 
 @define(eq=False)
@@ -190,12 +203,16 @@ class Call(Generic[T]):
     """Send one request and return its result; raises errors of this package."""
     stats: WalkStats
     attempts: Attempts
-    timeout_name: str
-    """The name of the timeout that applies to all attempts together."""
-    deadline: float
-    """When that timeout ends, by the client's clock, which decides whether to try again."""
+    began_at: float
+    """By the clock of the event loop, as the two ends below, which end what is in progress."""
     ends_at: float
-    """The same by the clock of the event loop, which ends what is in progress."""
+    """When page_timeout or walk_timeout ends, whichever is earlier."""
+    walk_ends_at: float
+    """When walk_timeout ends, which includes the time in the queue."""
+    walk_deadline: float
+    """The same by the client's clock."""
+    due: Due | None
+    """None if the result is due, otherwise resolved when it becomes due."""
     reconcile: Callable[[], Awaitable[T | None]] | None
     """
     Find the result of a write that may have been applied; None if it was not.
@@ -211,8 +228,40 @@ class Attempt:
     call: Call[Any]
     session: aiohttp.ClientSession
     timeout: Timeout
-    _semaphore: asyncio.Semaphore
-    _has_slot: bool = True
+    _queue: RequestQueue
+    _clock: Clock
+    _has_slot: bool = False
+
+    async def admit(self) -> bool:
+        """
+        Wait until a request may be sent, and return whether it had to wait.
+
+        The wait counts only for the walk_timeout.
+        """
+        self.release_slot()
+        queued = not self._queue.try_acquire()
+        if queued:
+            await self._wait_in_queue()
+        self._has_slot = True
+        return queued
+
+    async def _wait_in_queue(self) -> None:
+        call, timeout, attempts = self.call, self.timeout, self.call.attempts
+        began, began_on_clock = timeout.loop.time(), self._clock.monotonic()
+        attempt_ends_at = timeout.ends_at
+        timeout.reschedule(call.walk_ends_at)
+        try:
+            await self._queue.acquire(call.due)
+        except BaseException:
+            attempts.waiting_for = self._queue.missing
+            raise
+        finally:
+            seconds = timeout.loop.time() - began
+            attempts.seconds_queued += seconds
+            call.ends_at = min(call.ends_at + seconds, call.walk_ends_at)
+            deadline = attempts.deadline + self._clock.monotonic() - began_on_clock
+            attempts.deadline = min(deadline, call.walk_deadline)
+        timeout.reschedule(min(attempt_ends_at + seconds, call.ends_at))
 
     def response_received(self) -> None:
         """Release the slot, and lift the attempt_timeout: the response is complete."""
@@ -223,7 +272,7 @@ class Attempt:
         """Let another request have the slot."""
         if self._has_slot:
             self._has_slot = False
-            self._semaphore.release()
+            self._queue.release()
 
 
 # The loop.
@@ -254,6 +303,7 @@ class Runner:
         stats: WalkStats,
         attempts: Attempts | None = None,
         deadline: float | None = None,
+        due: Due | None = None,
         reconcile: Callable[[], Awaitable[T | None]] | None = None,
     ) -> T:
         """
@@ -264,26 +314,29 @@ class Runner:
             send: sends one request and returns its result; raises errors of this package.
             stats: counts the retries.
             attempts: records what was tried, for the caller.
-            deadline: when all of it must have ended, by the client's clock, if that is
-                before the page_timeout.
+            deadline: when the whole walk must have ended, by the client's clock; None for no
+                limit.
+            due: None if the result is due, otherwise resolved when it becomes due.
             reconcile: for a write, finds the result of one that may have been applied.
 
         Raises:
             VideoSDKTranscriptsError: the last failure, with the number of attempts.
         """
-        now = self._clock.monotonic()
-        timeout_name, time_left = "page_timeout", self._policy.page_timeout
-        if deadline is not None and deadline < now + time_left:
-            timeout_name = "page_timeout" if reconcile else "walk_timeout"
-            time_left = deadline - now
+        now, loop_now = self._clock.monotonic(), asyncio.get_running_loop().time()
+        walk_time_left = math.inf if deadline is None else deadline - now
+        time_left = min(self._policy.page_timeout, walk_time_left)
+        attempts = attempts or Attempts()
+        attempts.deadline = now + time_left
         call = Call(
             what,
             send,
             stats,
-            attempts or Attempts(),
-            timeout_name,
-            now + time_left,
-            asyncio.get_running_loop().time() + time_left,
+            attempts,
+            loop_now,
+            loop_now + time_left,
+            loop_now + walk_time_left,
+            now + walk_time_left,
+            due,
             reconcile,
         )
         # Checked here because a timeout ends only what waits: one request would be sent.
@@ -304,7 +357,7 @@ class Runner:
             raise
 
     async def _attempt(self, call: Call[T]) -> T:
-        """Wait for a slot and send one request, within its timeouts."""
+        """Send one request, within its timeouts."""
         call.attempts.count += 1
         if call.reconcile is not None and call.attempts.in_doubt:
             found = await call.reconcile()
@@ -316,15 +369,8 @@ class Runner:
         # One timer for both timeouts. It is set for the earlier one: moving it later is free.
         earlier = min(call.ends_at, resources.loop.time() + attempt_timeout)
         with self._sessions.limit(earlier) as timeout:
-            # Waiting for a slot does not count: it is not the service that is slow.
-            timeout.reschedule(call.ends_at)
-            call.attempts.waiting_for = "a slot (max_in_flight)"
-            # Not `async with`, which would run two more coroutines for the same two calls.
-            await resources.semaphore.acquire()
-            attempt = Attempt(call, resources.session, timeout, resources.semaphore)
-            call.attempts.waiting_for = ""
+            attempt = Attempt(call, resources.session, timeout, resources.queue, self._clock)
             try:
-                timeout.reschedule(min(call.ends_at, resources.loop.time() + attempt_timeout))
                 return await call.send(attempt)
             finally:
                 attempt.release_slot()
@@ -352,7 +398,7 @@ class Runner:
 
         def must_stop(state: RetryCallState) -> bool:
             # A wait that would not end in time is not begun.
-            is_too_long = state.upcoming_sleep >= call.deadline - self._clock.monotonic()
+            is_too_long = state.upcoming_sleep >= attempts.deadline - self._clock.monotonic()
             return is_too_long or state.attempt_number >= policy.attempts
 
         def record(state: RetryCallState) -> None:
@@ -383,7 +429,11 @@ class Runner:
 
     async def _sleep(self, call: Call[T], seconds: float) -> None:
         with self._sessions.limit(call.ends_at) as timeout:
-            return await self._clock.sleep(seconds)
+            began = timeout.loop.time()
+            try:
+                return await self._clock.sleep(seconds)
+            finally:
+                call.attempts.seconds_between += timeout.loop.time() - began
         raise self._timed_out(call, timeout)
 
     def _timed_out(self, call: Call[T], timeout: Timeout) -> VideoSDKTranscriptsError:
@@ -399,7 +449,8 @@ class Runner:
     def _call_timed_out(self, call: Call[T]) -> TimedOutError:
         attempts = call.attempts
         attempts.deadline_passed = True
-        text = f"{call.what}: {_TIMED_OUT}{call.timeout_name}"
+        is_walk = call.ends_at >= call.walk_ends_at
+        text = f"{call.what}: {_TIMED_OUT}{'walk_timeout' if is_walk else 'page_timeout'}"
         if not attempts.count:
             text += " before the first attempt"
         else:
@@ -410,10 +461,21 @@ class Runner:
                 # It names the same request, so its beginning would be a repetition.
                 reason = attempts.last_error.message.removeprefix(f"{call.what}: ")
                 text += f" (last error: {reason.removeprefix(_TIMED_OUT)})"
+            text += f"; {_time_spent(call, is_walk=is_walk)}"
         return TimedOutError(f"{text}; allow more time, or resume later", attempts=attempts.count)
 
 
 _TIMED_OUT: Final = "timed out: "
+
+
+def _time_spent(call: Call[Any], *, is_walk: bool) -> str:
+    queued, between = call.attempts.seconds_queued, call.attempts.seconds_between
+    sending = asyncio.get_running_loop().time() - call.began_at - queued - between
+    text = f"it spent {sending:.2f} s on requests, {between:.2f} s between them"
+    if queued:
+        counted = "and" if is_walk else "not counting"
+        text += f", {counted} {queued:.2f} s queued (max_in_flight, requests_per_second)"
+    return text
 
 
 def _log_retry(what: str, number: int, error: VideoSDKTranscriptsError, wait: float) -> None:

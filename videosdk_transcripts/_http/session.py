@@ -20,10 +20,13 @@ from aiohttp.abc import AbstractResolver
 from attrs import field, frozen
 from yarl import URL
 
+from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import PerLoop
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError
 
+from .rate_limit import RateLimiter
+from .request_queue import RequestQueue
 from .timeout import Timeout
 
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
@@ -119,20 +122,29 @@ def _proxy_from_environment(url: str) -> Secret | None:
 
 @frozen
 class LoopResources:
-    """What belongs to one event loop: a session, and the slots for requests in flight."""
+    """What belongs to one event loop: a session, and the queue for its requests."""
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
-    semaphore: asyncio.Semaphore
+    queue: RequestQueue
     closer: AsyncGenerator[None]
 
 
 class Sessions:
-    """Provide the session of the running loop, until closed."""
+    """
+    Provide the session of the running loop, until closed.
 
-    def __init__(self, connection: ConnectionOptions) -> None:
+    Args:
+        connection: how to connect.
+        rate_limiter: an even pace for the requests of all loops; None for no limit.
+    """
+
+    def __init__(
+        self, connection: ConnectionOptions, rate_limiter: RateLimiter | None = None
+    ) -> None:
         self.is_closed = False
         self._connection = connection
+        self._rate_limiter = rate_limiter or RateLimiter(None, clock=Clock())
         self._resources: PerLoop[LoopResources] = PerLoop()
         self._timeouts: set[Timeout] = set()
 
@@ -189,9 +201,9 @@ class Sessions:
         session = given or self._create_session()
         closer = _close_with_loop(None if given else session)
         await anext(closer)
-        semaphore = asyncio.Semaphore(self._connection.max_in_flight)
+        queue = RequestQueue(self._connection.max_in_flight, self._rate_limiter)
         loop = asyncio.get_running_loop()
-        return self._resources.add(LoopResources(loop, session, semaphore, closer))
+        return self._resources.add(LoopResources(loop, session, queue, closer))
 
     def _create_session(self) -> aiohttp.ClientSession:
         options = self._connection

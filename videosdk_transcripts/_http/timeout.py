@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 _NEVER_LATER: Final = float("-inf")
+_LONGEST_TIMER: Final = 600.0
 
 
 class Timeout:
@@ -25,7 +26,7 @@ class Timeout:
     times.
 
     Args:
-        ends_at: the moment, by the clock of the event loop.
+        ends_at: the moment, by the clock of the event loop. `reschedule` also accepts infinity.
         active: the timeouts in force, from which `Sessions.aclose` expires them early.
     """
 
@@ -48,7 +49,7 @@ class Timeout:
             raise RuntimeError("a request must be sent from a task: call it from a coroutine")
         self._task = task
         self._before = task.cancelling()
-        self._set_timer()
+        self._set_timer(self.ends_at)
         self._active.add(self)
         return self
 
@@ -71,7 +72,7 @@ class Timeout:
         self.ends_at = when
         if when < self._due:
             self._timer.cancel()
-            self._set_timer()
+            self._set_timer(when)
 
     def expire_now(self) -> None:
         """Expire in the next iteration of the loop, whatever is rescheduled until then."""
@@ -86,13 +87,14 @@ class Timeout:
         if self.expired:
             raise asyncio.CancelledError
 
-    def _set_timer(self) -> None:
-        self._due = self.ends_at
+    def _set_timer(self, when: float) -> None:
+        self._due = when
         self._timer = self.loop.call_at(self._due, self._go_off)
 
     def _go_off(self) -> None:
         if self.ends_at > self._due:
-            self._set_timer()
+            # The loop keeps a cancelled timer until it would have gone off.
+            self._set_timer(min(self.ends_at, self._due + _LONGEST_TIMER))
         else:
             self._expire()
 

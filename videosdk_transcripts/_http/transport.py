@@ -25,6 +25,7 @@ from videosdk_transcripts.models import WalkStats
 
 from .aiohttp_errors import Translation
 from .rate_limit import RateLimiter
+from .request_queue import Due
 from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, leaves_in_doubt
 from .session import NO_TIMEOUT, ConnectionOptions, Sessions
 
@@ -59,13 +60,12 @@ class Transport:
         self.endpoint = endpoint
         self.policy = policy
         self.clock = clock
-        self.sessions = Sessions(connection)
+        self.sessions = Sessions(connection, RateLimiter(requests_per_second, clock=clock))
         self._runner = Runner(self.sessions, policy, clock)
         self._tokens = tokens
         self._ssl = connection.ssl
         self._proxy = connection.proxy_for(endpoint)
         self._max_response_bytes = max_response_bytes
-        self._rate_limiter = RateLimiter(requests_per_second, clock=clock)
 
     async def fetch(
         self,
@@ -74,6 +74,7 @@ class Transport:
         *,
         stats: WalkStats,
         deadline: float | None = None,
+        due: Due | None = None,
         reconcile: Callable[[], Awaitable[T | None]] | None = None,
         attempts: Attempts | None = None,
     ) -> T:
@@ -85,6 +86,7 @@ class Transport:
             decode: turns a successful response into data; its error may cause another attempt.
             stats: counts requests and retries.
             deadline: when the whole walk must have ended, by the client's clock.
+            due: None if the result is due, otherwise resolved when it becomes due.
             reconcile: for a write: finds the result of one that may have been applied, or
                 returns None if it was not and is to be sent again. Called before that.
             attempts: records what was tried, for the caller of a write.
@@ -106,6 +108,7 @@ class Transport:
             stats=stats,
             attempts=attempts,
             deadline=deadline,
+            due=due,
             reconcile=reconcile,
         )
 
@@ -122,19 +125,18 @@ class Transport:
     async def _token(self, attempt: Attempt) -> Secret:
         """Return the token as soon as the request may be sent."""
         # The token comes first: requests that wait for it with their turn would leave in a burst.
-        attempts, timeout = attempt.call.attempts, attempt.timeout
-        attempts.waiting_for = "the token"
+        token = await self._get_token(attempt)
+        if await attempt.admit():
+            # It may have expired in the queue.
+            token = await self._get_token(attempt)
+        return token
+
+    async def _get_token(self, attempt: Attempt) -> Secret:
+        attempt.call.attempts.waiting_for = "the token"
         token = await self._tokens.get()
         # A token callable that swallowed its cancellation has used up its time nevertheless.
-        timeout.raise_if_expired()
-        if self._rate_limiter.is_set:
-            attempts.waiting_for = "its turn (requests_per_second)"
-            # Does not count for the attempt_timeout: it is not the service that is slow.
-            time_left = timeout.ends_at - timeout.loop.time()
-            timeout.reschedule(attempt.call.ends_at)
-            await self._rate_limiter.acquire()
-            timeout.reschedule(min(attempt.call.ends_at, timeout.loop.time() + time_left))
-        attempts.waiting_for = ""
+        attempt.timeout.raise_if_expired()
+        attempt.call.attempts.waiting_for = ""
         return token
 
     async def _send(self, request: Request, attempt: Attempt, token: Secret) -> Response:

@@ -129,7 +129,6 @@ class _Write:
         self._request = request
         self._is_start = is_start
         self._attempts = Attempts()
-        self._ends_at = transport.clock.monotonic() + transport.policy.page_timeout
         self._was_looked_up = False
         """Whether the list was read, and did not show the result."""
         self._unresolved: VideoSDKTranscriptsError | None = None
@@ -142,7 +141,6 @@ class _Write:
                 self._request,
                 self._decode,
                 stats=WalkStats(),
-                deadline=self._ends_at,
                 reconcile=self._reconcile,
                 attempts=self._attempts,
             )
@@ -188,7 +186,8 @@ class _Write:
         newest = running = None
         # The order of the list is undocumented, so all of it is read. Without time left the
         # walk raises.
-        async with self._list_room(self._ends_at - self._transport.clock.monotonic()) as pager:
+        time_left = self._attempts.deadline - self._transport.clock.monotonic()
+        async with self._list_room(time_left) as pager:
             async for row in pager:
                 newest = _later(newest, row)
                 running = _later(running, row) if row.is_running else running

@@ -24,7 +24,7 @@ from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 from .checkpoint import Checkpoint
 from .history import YieldedIds
 from .options import WalkOptions
-from .readahead import FetchPage, ReadAhead
+from .readahead import FetchPage, PrefetchLimit, ReadAhead
 from .rescan import numbers_differ
 from .verify import VerifiedWalk
 from .walk import Walk
@@ -51,6 +51,7 @@ class Pager(Generic[TranscriptionT]):
         stats: the counters of the walk.
         clock: the time, for ``walk_timeout``.
         list_name: the list, by its name in the API, for checkpoints.
+        prefetch_limit: bounds the prefetched pages of several pagers; None for no bound.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Pager(Generic[TranscriptionT]):
         *,
         clock: Clock,
         list_name: str,
+        prefetch_limit: PrefetchLimit | None = None,
     ) -> None:
         self._options = options
         self._stats = stats
@@ -72,7 +74,8 @@ class Pager(Generic[TranscriptionT]):
             if options.consistency == "verify"
             else Walk(options, stats, checkpoint)
         )
-        self._ahead = ReadAhead(fetch, options.readahead, stats, self._walk)
+        prefetch_limit = prefetch_limit or PrefetchLimit(options.readahead)
+        self._ahead = ReadAhead(fetch, options.readahead, prefetch_limit, stats, self._walk)
         self._rows_left = options.limit
         self._deadline: float | None = None
         # Pages that the walk has released, and that were not opened yet.

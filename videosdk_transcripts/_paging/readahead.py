@@ -11,6 +11,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakSet
+
+from attrs import define
 
 from videosdk_transcripts._api.filter import TranscriptionLike, TranscriptionT
 from videosdk_transcripts.models import Page, WalkStats
@@ -24,8 +27,38 @@ class FetchPage(Protocol[Transcription_co]):
     """Fetch one page, with all attempts that this takes."""
 
     def __call__(
-        self, page: int, page_size: int, *, deadline: float | None
+        self,
+        page: int,
+        page_size: int,
+        *,
+        deadline: float | None,
+        due: asyncio.Future[None] | None = None,
     ) -> Awaitable[Page[Transcription_co]]: ...
+
+
+class PrefetchLimit:
+    """
+    Bound the prefetched pages of all walks of a client, in its queue and in memory.
+
+    A page counts until its walk uses or drops it.
+
+    Args:
+        max_pages: maximum number of pages.
+    """
+
+    def __init__(self, max_pages: int) -> None:
+        self._max_pages = max_pages
+        # Weak, so that a walk that is garbage-collected has nothing to return.
+        self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+
+    @property
+    def is_reached(self) -> bool:
+        """Return whether no other page may be prefetched now."""
+        return len(self._tasks) >= self._max_pages
+
+    def add(self, task: asyncio.Task[Any]) -> None:
+        """Count the page that a task fetches, as long as the task exists."""
+        self._tasks.add(task)
 
 
 class MovableRows(Protocol):
@@ -41,11 +74,12 @@ class ReadAhead(Generic[TranscriptionT]):
 
     Nothing is prefetched until a second page is requested. Then the window doubles with
     each page: 1, 2, 4, 8. It is halved when the service throttles or when rows move, and
-    grows by one from then on.
+    grows by one from then on. While the client's limit is reached, nothing is prefetched.
 
     Args:
         fetch: fetches one page.
         max_window: the most pages to prefetch; 0 for none.
+        limit: bounds the prefetched pages of all walks together.
         stats: counts the responses that throttle.
         walk: is notified when a prefetched page shows that rows have moved, even if that page is
             never used, and when a page is cancelled that might have shown it.
@@ -55,12 +89,14 @@ class ReadAhead(Generic[TranscriptionT]):
         self,
         fetch: FetchPage[TranscriptionT],
         max_window: int,
+        limit: PrefetchLimit,
         stats: WalkStats,
         walk: MovableRows,
     ) -> None:
         self._fetch = fetch
         self._walk = walk
         self._max_window = max_window
+        self._limit = limit
         self._stats = stats
         self._throttled = 0
         self._window = 0
@@ -70,7 +106,7 @@ class ReadAhead(Generic[TranscriptionT]):
         self._last_page: int | None = None
         self.leases = 0
         """How many loops hold a lease. Without one, nothing is prefetched."""
-        self._tasks: dict[int, asyncio.Task[Page[TranscriptionT] | Exception]] = {}
+        self._prefetched: dict[int, _Prefetched[TranscriptionT]] = {}
         self._ending: set[asyncio.Task[Page[TranscriptionT] | Exception]] = set()
 
     def lease(self) -> LoopLease:
@@ -92,30 +128,29 @@ class ReadAhead(Generic[TranscriptionT]):
         """
         if number == self._page_due:
             self._adapt()
-        elif self._tasks:
+        elif self._prefetched:
             # The walk goes back, or requests a page again, so what was prefetched may be too
             # old. Requests in flight may finish: they can show movement, and cancelling one
             # costs its connection.
             self._halve()
-            for task in self._tasks.values():
-                self._let_end(task)
-            self._tasks = {}
+            self._let_all_end()
         self._page_due = number + 1
-        due = self._tasks.pop(number, None)
+        due = self._prefetched.pop(number, None)
         try:
             last = min(number + self._window, readahead_limit) if self.leases else 0
             for page in range(number + 1, last + 1):
-                if page not in self._tasks:
-                    prefetch = self._prefetch(page, page_size, deadline)
-                    self._tasks[page] = asyncio.create_task(prefetch, name=f"page {page} ahead")
-            if due is None or not _is_usable(due):
+                if self._limit.is_reached:
+                    break
+                if page not in self._prefetched:
+                    self._prefetched[page] = self._start(page, page_size, deadline)
+            if due is None or not _is_usable(due.task):
                 found = await self._fetch(number, page_size, deadline=deadline)
                 self._total, self._last_page = found.total, found.last_page
                 return found, False
             return await _result(due), True
         except BaseException as error:
             if due is not None:
-                self._tasks[number] = due
+                self._prefetched[number] = due
             if isinstance(error, Exception):
                 await self.aclose()
             else:
@@ -125,9 +160,7 @@ class ReadAhead(Generic[TranscriptionT]):
 
     def stop(self) -> None:
         """Cancel what is in flight, and prefetch nothing until a second page is requested."""
-        for task in self._tasks.values():
-            self._let_end(task)
-        self._tasks = {}
+        self._let_all_end()
         self._page_due, self._window = None, 0
         if self._ending:
             self._walk.rows_may_have_moved()
@@ -142,11 +175,22 @@ class ReadAhead(Generic[TranscriptionT]):
             here = [task for task in self._ending if task.get_loop() is loop]
             await asyncio.gather(*here, return_exceptions=True)
 
-    async def _prefetch(
+    def _start(
         self, number: int, page_size: int, deadline: float | None
+    ) -> _Prefetched[TranscriptionT]:
+        due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        prefetch = self._prefetch(number, page_size, deadline, due)
+        task = asyncio.create_task(prefetch, name=f"page {number} ahead")
+        self._limit.add(task)
+        return _Prefetched(task, due)
+
+    async def _prefetch(
+        self, number: int, page_size: int, deadline: float | None, due: asyncio.Future[None]
     ) -> Page[TranscriptionT] | Exception:
+        # An eager task would otherwise go before the page that is due.
+        await asyncio.sleep(0)
         try:
-            page = await self._fetch(number, page_size, deadline=deadline)
+            page = await self._fetch(number, page_size, deadline=deadline, due=due)
         except Exception as error:  # noqa: BLE001 - also a caller's own; raised when it is due
             return error
         if numbers_differ(page, self._total, self._last_page):
@@ -167,15 +211,29 @@ class ReadAhead(Generic[TranscriptionT]):
         self._window = min(max(1, self._window // 2), self._max_window)
         self._was_halved = True
 
-    def _let_end(self, task: asyncio.Task[Page[TranscriptionT] | Exception]) -> None:
-        if not task.done():
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+    def _let_all_end(self) -> None:
+        for prefetched in self._prefetched.values():
+            task = prefetched.task
+            if not task.done():
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
+        self._prefetched = {}
 
 
-async def _result(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> Page[TranscriptionT]:
+@define(eq=False)
+class _Prefetched(Generic[TranscriptionT]):
+    """A page that is fetched before it is due."""
+
+    task: asyncio.Task[Page[TranscriptionT] | Exception]
+    due: asyncio.Future[None]
+    """Resolved when it is due, so that its request goes before those that are not."""
+
+
+async def _result(prefetched: _Prefetched[TranscriptionT]) -> Page[TranscriptionT]:
+    if not prefetched.due.done():
+        prefetched.due.set_result(None)
     # Cancelling the caller cancels the task as well, which has no other user.
-    found = await task
+    found = await prefetched.task
     if isinstance(found, Exception):
         raise found
     return found
