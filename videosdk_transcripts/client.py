@@ -75,7 +75,8 @@ class TranscriptsClient:
             ``https://api.videosdk.live`` by default. A trailing ``/v2`` is removed.
         retry: attempts, waits and timeouts.
         session: an existing session, which is used, never changed and never closed.
-        max_in_flight: concurrent requests over all tasks, 1 or more.
+        max_in_flight: concurrent requests over all tasks, 1 or more. Others wait in a queue,
+            whose time counts for ``walk_timeout`` only.
         max_response_bytes: decoded size of one response in bytes, 1 or more.
         file_hosts: additional file hosts besides ``cdn.videosdk.live``: host names, for https
             and public addresses only, or origins such as ``http://127.0.0.1:8080``.

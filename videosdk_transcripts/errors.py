@@ -182,7 +182,7 @@ class ConnectionFailedError(NoResponseError):
 
 
 class TimedOutError(NoResponseError, TimeoutError):
-    """A timeout passed. The message names it."""
+    """A timeout passed. The message names it, and has the seconds spent on what."""
 
 
 class StatusError(VideoSDKTranscriptsError):

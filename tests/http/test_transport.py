@@ -429,6 +429,22 @@ async def test_given_session_is_used_and_never_closed(fake: FakeVideoSDK) -> Non
             await client.get_page()
 
 
+@pytest.mark.parametrize("limit", ["limit", "limit_per_host"])
+async def test_connections_of_a_given_session_bound_what_is_in_flight(
+    fake: FakeVideoSDK, limit: str
+) -> None:
+    """Requests wait in the client's queue, without a timeout, and not in aiohttp."""
+    fake.every(1, Delay(0.05))
+    policy = RetryPolicy(attempts=1, page_timeout=0.3)
+    connector = aiohttp.TCPConnector(**{limit: 1})
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        fake.client(session=session, retry=policy) as client,
+    ):
+        assert await asyncio.gather(*(client.count() for _ in range(10))) == [0] * 10
+    assert fake.most_in_flight == 1
+
+
 async def test_session_options_with_given_session_are_refused() -> None:
     """An option without effect is an error."""
     async with aiohttp.ClientSession() as session:

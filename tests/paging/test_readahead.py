@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ class Service:
         self.total = 1000
         self.moved = 0
         self.maybe_moved = 0
+        self.due: dict[int, asyncio.Future[None]] = {}
         self._gates: dict[int, asyncio.Event] = {}
 
     async def fetch(
@@ -55,6 +57,8 @@ class Service:
     ) -> Page[Transcription]:
         assert (page_size, deadline) == (20, None)
         self.requested.append(page)
+        if due is not None:
+            self.due[page] = due
         if page in self._gates:
             await self._gates[page].wait()
         return Page(page, (Transcription(str(page)),), last_page=50, total=self.total)
@@ -156,6 +160,62 @@ async def test_going_back_drops_prefetched_pages() -> None:
     ahead.stop()
 
 
+async def test_limit_of_a_client_bounds_the_window() -> None:
+    """Pages count until their walk uses or drops them, also those of other walks."""
+    service = Service()
+    ahead, other = reading(service, max_prefetched=3), reading(service)
+    other._limit = ahead._limit
+    assert [await service.step(ahead, page) for page in (1, 2, 3)] == [[1], [2, 3], [4, 5]]
+    # Pages 4 and 5 are prefetched.
+    assert [await service.step(other, page) for page in (1, 2)] == [[1], [2, 3]]
+    assert await service.step(ahead, 4) == []
+    assert await service.step(other, 3) == [4]
+    await other.aclose()
+    assert [await service.step(ahead, page) for page in (5, 6)] == [[6, 7], [8]]
+
+
+@pytest.mark.parametrize("way", ["used", "dropped when done", "dropped in flight", "stopped"])
+async def test_task_of_a_prefetched_page_is_released(way: str) -> None:
+    """At the latest when it has ended, without the garbage collector."""
+    service = Service()
+    ahead = reading(service, 1)
+    if way == "dropped in flight":
+        service.hold(3)
+    await service.step(ahead, 1)
+    await service.step(ahead, 2)
+    (task,) = map(weakref.ref, ahead._limit._tasks)
+    gc.disable()
+    try:
+        if way == "stopped":
+            ahead.stop()
+        else:
+            await service.step(ahead, 3 if way == "used" else 1, limit=0)
+        assert (task() is not None) is (way == "dropped in flight")
+        service.hold(3).set()
+        await turns(3)
+        assert task() is None
+    finally:
+        gc.enable()
+
+
+async def test_page_is_due_once_its_walk_needs_it() -> None:
+    """Only pages that are prefetched are not."""
+    service = Service()
+    ahead = reading(service, 2)
+    await service.step(ahead, 1)
+    service.hold(3)
+    await service.step(ahead, 2)
+    assert service.due.keys() == {3}
+    assert not service.due[3].done()
+    step = asyncio.create_task(service.step(ahead, 3))
+    await turns(3)
+    assert service.due.keys() == {3, 4, 5}
+    assert [due.done() for due in service.due.values()] == [True, False, False]
+    service.hold(3).set()
+    await step
+    ahead.stop()
+
+
 async def test_changed_numbers_are_noticed_in_order_of_arrival() -> None:
     """Page 4 arrives before page 3 and reports another total."""
     service = Service()
@@ -228,6 +288,27 @@ async def test_anext_prefetches_nothing(
     assert (await anext(pager.by_page())).items[0].id == rows[61]
     assert [request.page for request in fake.requests] == [1, 2, 3, 4]
     assert client_tasks() == set()
+
+
+async def test_anext_after_a_break_prefetches_nothing(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """The loop that prefetched has ended."""
+    pager = client.iter_transcriptions(ROOM)
+    found = []
+    async for t in pager:
+        found.append(t.id)
+        if len(found) == 81:
+            break
+    await turns(5)
+    await until(lambda: not fake.in_flight)
+    before = len(fake.requests)
+    for _ in range(40):
+        found.append((await anext(pager)).id)
+        assert client_tasks() == set()
+    assert found == rows[:121]
+    # Page 6 and 7, and the rescan after responses that were cancelled.
+    assert len(fake.requests) - before <= 4
 
 
 @pytest.mark.parametrize(("limit", "pages"), [(20, 1), (21, 2), (40, 2), (41, 3), (100, 5)])

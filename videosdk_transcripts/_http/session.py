@@ -201,9 +201,17 @@ class Sessions:
         session = given or self._create_session()
         closer = _close_with_loop(None if given else session)
         await anext(closer)
-        queue = RequestQueue(self._connection.max_in_flight, self._rate_limiter)
+        queue = RequestQueue(self._slots(), self._rate_limiter)
         loop = asyncio.get_running_loop()
         return self._resources.add(LoopResources(loop, session, queue, closer))
+
+    def _slots(self) -> int:
+        """Return how many requests may be in flight: no more than a given session can send."""
+        given = self._connection.session
+        # Requests would otherwise wait in aiohttp, where their timeouts run.
+        connector = None if given is None else given.connector
+        limits = () if connector is None else (connector.limit, connector.limit_per_host)
+        return min([self._connection.max_in_flight, *(limit for limit in limits if limit)])
 
     def _create_session(self) -> aiohttp.ClientSession:
         options = self._connection
