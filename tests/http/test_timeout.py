@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import weakref
 
 import pytest
@@ -60,6 +61,18 @@ async def test_reschedule_sets_the_end(moves: tuple[float, ...]) -> None:
         await asyncio.sleep(NEVER)
     assert limit.expired
     assert 0.09 <= soon(0) - began < 5
+
+
+async def test_reschedule_to_infinity_and_back() -> None:
+    """Whether its timer has gone off in between or not; no timer is set for longer than needed."""
+    for wait in (0, 0.05):
+        with Timeout(soon(), set()) as limit:
+            limit.reschedule(math.inf)
+            await asyncio.sleep(wait)
+            assert limit._due < soon(3600)
+            limit.reschedule(soon())
+            await asyncio.sleep(NEVER)
+        assert limit.expired
 
 
 async def test_repeated_reschedule_prevents_expiry() -> None:

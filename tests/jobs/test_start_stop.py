@@ -619,6 +619,23 @@ async def test_timeout_before_the_list_is_read(fake: FakeVideoSDK) -> None:
             await start(client)
 
 
+@pytest.mark.parametrize("write", [start, stop])
+async def test_time_in_the_queue_does_not_count(fake: FakeVideoSDK, write: Write) -> None:
+    """The list is still read after a lost response."""
+    fake.add_transcription(status="running", room_id=ROOM)
+    fake.fail_next(Applied(Status(503)))
+    policy = RetryPolicy(wait_initial=0, page_timeout=0.4)
+    async with fake.client(retry=policy, max_in_flight=1) as client:
+        queue = (await client._transport.sessions.open()).queue
+        assert queue.try_acquire()
+        call = asyncio.create_task(write(client))
+        await asyncio.sleep(0.5)
+        assert sent(fake) == []
+        queue.release()
+        assert (await call).outcome == "found"
+    assert sent(fake) == ["POST", "GET"]
+
+
 async def test_timeout_while_the_list_is_read(fake: FakeVideoSDK) -> None:
     """One timeout applies to the request and the list."""
     fake.fail_next(Status(500), Delay(60))

@@ -8,6 +8,7 @@ pager, and end with it.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from operator import length_hint
@@ -74,7 +75,7 @@ class Pager(Generic[TranscriptionT]):
             if options.consistency == "verify"
             else Walk(options, stats, checkpoint)
         )
-        prefetch_limit = prefetch_limit or PrefetchLimit(options.readahead)
+        prefetch_limit = prefetch_limit or PrefetchLimit(math.inf)
         self._ahead = ReadAhead(fetch, options.readahead, prefetch_limit, stats, self._walk)
         self._rows_left = options.limit
         self._deadline: float | None = None

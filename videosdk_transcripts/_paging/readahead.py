@@ -43,10 +43,10 @@ class PrefetchLimit:
     A page counts until its walk uses or drops it.
 
     Args:
-        max_pages: maximum number of pages.
+        max_pages: maximum number of pages; infinity for no bound.
     """
 
-    def __init__(self, max_pages: int) -> None:
+    def __init__(self, max_pages: float) -> None:
         self._max_pages = max_pages
         # Weak, so that a walk that is garbage-collected has nothing to return.
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
