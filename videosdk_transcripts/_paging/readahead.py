@@ -230,8 +230,7 @@ class _Prefetched(Generic[TranscriptionT]):
 
 
 async def _result(prefetched: _Prefetched[TranscriptionT]) -> Page[TranscriptionT]:
-    if not prefetched.due.done():
-        prefetched.due.set_result(None)
+    prefetched.due.set_result(None)
     # Cancelling the caller cancels the task as well, which has no other user.
     found = await prefetched.task
     if isinstance(found, Exception):
