@@ -190,7 +190,7 @@ async def test_timeouts_of_a_file_exclude_waiting_for_slot(fake: FakeVideoSDK) -
     """A fetch that waits for a slot sends nothing, and has all of its time afterwards."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"text")
-    policy = RetryPolicy(attempts=1, page_timeout=0.4, attempt_timeout=0.4)
+    policy = RetryPolicy(attempts=1, page_timeout=0.8, attempt_timeout=0.8)
     async with opened(fake.url, max_in_flight=1, policy=policy) as transport:
         queue = (await transport.sessions.open()).queue
         assert queue.try_acquire()
@@ -199,7 +199,7 @@ async def test_timeouts_of_a_file_exclude_waiting_for_slot(fake: FakeVideoSDK) -
                 transcription(row), "txt", summary=False, reread=not_reread
             )
         )
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.9)
         assert fake.files.requests == []
         queue.release()
         assert await fetch == b"text"

@@ -434,8 +434,8 @@ async def test_connections_of_a_given_session_bound_what_is_in_flight(
     fake: FakeVideoSDK, limit: str
 ) -> None:
     """Requests wait in the client's queue, without a timeout, and not in aiohttp."""
-    fake.every(1, Delay(0.05))
-    policy = RetryPolicy(attempts=1, page_timeout=0.3)
+    fake.every(1, Delay(0.1))
+    policy = RetryPolicy(attempts=1, page_timeout=0.8)
     connector = aiohttp.TCPConnector(**{limit: 1})
     async with (
         aiohttp.ClientSession(connector=connector) as session,

@@ -624,12 +624,12 @@ async def test_time_in_the_queue_does_not_count(fake: FakeVideoSDK, write: Write
     """The list is still read after a lost response."""
     fake.add_transcription(status="running", room_id=ROOM)
     fake.fail_next(Applied(Status(503)))
-    policy = RetryPolicy(wait_initial=0, page_timeout=0.4)
+    policy = RetryPolicy(wait_initial=0, page_timeout=0.8)
     async with fake.client(retry=policy, max_in_flight=1) as client:
         queue = (await client._transport.sessions.open()).queue
         assert queue.try_acquire()
         call = asyncio.create_task(write(client))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.9)
         assert sent(fake) == []
         queue.release()
         assert (await call).outcome == "found"

@@ -254,13 +254,10 @@ async def test_timeout_error_names_what_was_waited_for(
         holder.cancel()
         await asyncio.gather(holder, return_exceptions=True)
     assert len(fake.requests) == 1
-    assert times_spent(caught.value) == (0, 0, at_least(0.19))
-    assert ", and 0." in caught.value.message
-
-
-def at_least(seconds: float) -> Any:
-    """Return what equals a duration that is not shorter, and not much longer."""
-    return pytest.approx(seconds + 5, abs=5)
+    _requests, between, queued = times_spent(caught.value)
+    assert between == 0
+    assert queued > 0.1
+    assert "not counting" not in caught.value.message
 
 
 def times_spent(error: TimedOutError) -> tuple[float, ...]:
@@ -274,32 +271,33 @@ def times_spent(error: TimedOutError) -> tuple[float, ...]:
 async def test_timeout_error_has_the_times_spent(fake: FakeVideoSDK) -> None:
     """The time in the queue does not count for page_timeout."""
     fake.fail_next(Status(503, {"Retry-After": "0.2"}), Delay(NEVER))
-    policy = RetryPolicy(page_timeout=0.5, wait_initial=0)
+    policy = RetryPolicy(page_timeout=1, wait_initial=0)
     async with fake.client(max_in_flight=1, retry=policy) as client:
         queue = (await client._transport.sessions.open()).queue
         assert queue.try_acquire()
         call = asyncio.create_task(client.count())
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
         queue.release()
         with pytest.raises(TimedOutError, match="page_timeout on attempt 2") as caught:
             await call
     requests, between, queued = times_spent(caught.value)
-    assert (between, queued) == (at_least(0.19), at_least(0.29))
-    assert requests + between == at_least(0.49)
-    assert ", not counting 0." in caught.value.message
+    assert between >= 0.19
+    assert queued > 0.1
+    assert requests + between >= 0.98
+    assert ", not counting " in caught.value.message
 
 
 async def test_timeouts_of_a_page_exclude_waiting_for_slot(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
     """By both clocks, so that there is time for a second attempt."""
-    policy = RetryPolicy(attempts=2, attempt_timeout=0.3, page_timeout=0.3, wait_initial=0)
+    policy = RetryPolicy(attempts=2, attempt_timeout=0.8, page_timeout=0.8, wait_initial=0)
     async with fake.client(retry=policy, clock=clock.clock, max_in_flight=1) as client:
         queue = (await client._transport.sessions.open()).queue
 
         async def occupy() -> None:
             assert queue.try_acquire()
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.9)
             clock.now += 400
             queue.release()
 
@@ -314,8 +312,8 @@ async def test_timeouts_of_a_page_exclude_waiting_for_slot(
 async def test_timeouts_of_a_page_exclude_waiting_for_turn(fake: FakeVideoSDK) -> None:
     """Before each attempt."""
     fake.fail_next(Status(503))
-    policy = RetryPolicy(attempts=2, attempt_timeout=0.4, page_timeout=0.4, wait_initial=0)
-    async with fake.client(retry=policy, requests_per_second=8) as client:
+    policy = RetryPolicy(attempts=2, attempt_timeout=0.8, page_timeout=0.8, wait_initial=0)
+    async with fake.client(retry=policy, requests_per_second=5) as client:
         assert await asyncio.gather(*(client.count() for _ in range(5))) == [0] * 5
     # The first call waited for its turn twice.
     assert len(fake.requests) == 6
