@@ -100,33 +100,44 @@ async def test_every_kind_of_request_goes_before_prefetched_pages(fake: FakeVide
     assert own[2] == 2 + len(calls)
 
 
-async def test_prefetched_page_that_becomes_due_goes_before_others(fake: FakeVideoSDK) -> None:
-    """It keeps its place among the due ones, and is not requested twice."""
-    held = asyncio.Event()
+async def test_prefetched_page_that_becomes_due_keeps_its_place(fake: FakeVideoSDK) -> None:
+    """Behind those that were due before, and in front of those that come later."""
+    gates = [asyncio.Event(), asyncio.Event()]
 
-    async def hold(exchange: Exchange) -> Any:
-        await held.wait()
-        return exchange.response()
+    def hold(gate: asyncio.Event) -> Any:
+        async def respond(exchange: Exchange) -> Any:
+            await gate.wait()
+            return exchange.response()
+
+        return respond
 
     async with fake.client(max_in_flight=1) as client:
-        first, second, *_others = (aiter(pager) for pager in pagers(client))
-        for walk in (first, second):
-            for _ in range(PAGE_SIZE + 1):
-                await anext(walk)
-        # Both have prefetched page 3. The first walk goes on, and prefetches two more.
-        fake.on_page(1, hold)
-        holder = asyncio.create_task(client.get_page(ROOMS[2], page_size=PAGE_SIZE))
+        rows = aiter(client.iter_transcriptions(ROOMS[0], page_size=PAGE_SIZE, readahead=1))
+        for _ in range(PAGE_SIZE):
+            await anext(rows)
+        fake.on_page(2, hold(gates[0]))
+        fake.on_page(1, hold(gates[1]))
+
+        async def step() -> Transcription:
+            return await anext(rows)
+
+        # Page 2 is in flight, and page 3 is prefetched.
+        second = asyncio.create_task(step())
         await until(lambda: fake.in_flight)
-        for walk in (first, second):
-            for _ in range(PAGE_SIZE - 1):
-                await anext(walk)
-        steps = [asyncio.create_task(anext(walk)) for walk in (first, second)]  # type: ignore[arg-type]
-        await turns(10)
-        steps += [asyncio.create_task(anext(first))] if steps[0].done() else []
-        held.set()
-        await asyncio.gather(holder, *steps)
-    asked = [(r.query["roomId"], r.page) for r in fake.requests]
-    assert len(asked) == len(set(asked))
+        before = asyncio.create_task(client.count(ROOMS[1]))
+        await turns(5)
+        gates[0].set()
+        await second
+        for _ in range(PAGE_SIZE - 1):
+            await anext(rows)
+        third = asyncio.create_task(step())
+        await turns(5)
+        after = asyncio.create_task(client.count(ROOMS[2]))
+        await turns(5)
+        gates[1].set()
+        await asyncio.gather(before, third, after)
+    asked = [r.query["roomId"] for r in fake.requests]
+    assert asked[:5] == [ROOMS[0], ROOMS[0], ROOMS[1], ROOMS[0], ROOMS[2]]
 
 
 async def test_prefetched_pages_of_all_walks_are_bounded(fake: FakeVideoSDK) -> None:
