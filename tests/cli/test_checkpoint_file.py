@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +153,39 @@ def test_unwritable_checkpoint_is_rejected_before_a_request(
     assert (code, out) == (ExitCode.USAGE, "")
     assert f"the checkpoint cannot be written to {path}: No such file or directory" in err
     assert account.requests == []
+
+
+def test_planted_symbolic_link_is_not_followed(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """The file that it points to is unchanged, and the command fails before a request."""
+    path, other = tmp_path / "cp.json", tmp_path / "other"
+    other.write_text("precious")
+    (tmp_path / ".cp.json.part").symlink_to(other)
+    code, out, err = run("list", "--checkpoint", str(path), "--limit", "3")
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert f"the checkpoint cannot be written to {path}: " in err
+    assert other.read_text() == "precious"
+    assert account.requests == []
+
+
+def test_checkpoint_is_flushed_to_the_disk_before_it_replaces_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash of the machine leaves the one or the other; nothing else remains."""
+    path = tmp_path / "cp.json"
+    path.write_text("old")
+    flushed: list[str] = []
+    by_system = os.fsync
+
+    def fsync(file: int) -> None:
+        flushed.append(path.read_text())
+        by_system(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    CheckpointFile(path, lambda: "new").close(complete=False)
+    assert flushed == ["old", "new"]
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"cp.json": "new"}
 
 
 @pytest.mark.parametrize("command", ["list", "follow"])

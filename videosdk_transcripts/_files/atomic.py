@@ -1,104 +1,20 @@
-"""
-Atomic files: complete or absent. Only the file system, no network.
-
-Data is written to a temporary file in the same directory, flushed to the disk, and then
-renamed. So an existing file is complete, even if the program was killed while writing.
-"""
+"""Downloads on disk: a file that is complete or absent, written without blocking the loop."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import errno
-import os
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from videosdk_transcripts.errors import ConfigurationError, FileError
+from videosdk_transcripts._atomic_file import LOCKED, AtomicFile
+from videosdk_transcripts.errors import FileError
 
-T = TypeVar("T")
+from .threads import Threads, run_now
 
 _BUFFER: Final = 1024 * 1024
-_MAX_NAME: Final = 200
-"""Bytes of an encoded id: a file name has 255 at most, including the suffixes."""
-_FORMAT: Final = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
-# Names of devices on Windows, with any extension.
-_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.ASCII)
-_SUMMARY: Final = "-summary"
-_FLAGS: Final = (
-    os.O_RDWR
-    | os.O_CREAT
-    | getattr(os, "O_NOFOLLOW", 0)  # never follow a planted symbolic link
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
-def file_name(row_id: str, format: str, *, summary: bool) -> str:  # noqa: A002 - the API's word
-    """
-    Return the file name of a row: ``<id>.<format>`` or ``<id>-summary.<format>``.
-
-    Lower-case letters, digits, ``_`` and ``-`` are kept. Every other character becomes ``=``
-    and two hexadecimal digits per byte, so that no two ids share a name, not even on a file
-    system that ignores case.
-
-    Args:
-        row_id: the id, which comes from the service and may be any text.
-        format: the format: letters, digits, ``_`` and ``-``.
-        summary: whether it is the file of the summary.
-
-    Raises:
-        ConfigurationError: the format is invalid.
-        FileError: the id is empty or too long.
-    """
-    if not _FORMAT.fullmatch(format):
-        raise ConfigurationError(
-            "a format must be 1 to 16 letters and digits (ASCII), such as 'txt', "
-            f"not {format[:40]!r}"
-        )
-    name = _encode(row_id)
-    if _DEVICE.fullmatch(name):
-        name = f"={ord(name[0]):02x}{name[1:]}"
-    elif name.endswith(_SUMMARY):
-        # Otherwise it could equal the name of another row's summary.
-        name = f"{name[:-1]}={ord(name[-1]):02x}"
-    if not 0 < len(name) <= _MAX_NAME:
-        raise FileError(f"an id of {len(row_id)} characters can't be used as a file name")
-    return f"{name}{_SUMMARY if summary else ''}.{_encode(format)}"
-
-
-def _encode(text: str) -> str:
-    return re.sub(
-        r"[^a-z0-9_-]",
-        lambda found: "".join(f"={byte:02x}" for byte in found[0].encode(errors="surrogatepass")),
-        text,
-    )
-
-
-async def in_thread(function: Callable[[], T]) -> T:
-    """
-    Call a function in a thread, and always wait for it to return.
-
-    A cancelled caller continues only after that, since its clean-up would conflict with the
-    running function. No task is created, which the end of the loop would cancel.
-    """
-    job = asyncio.get_running_loop().run_in_executor(None, function)
-    cancelled: asyncio.CancelledError | None = None
-    while not job.done():
-        try:
-            await asyncio.wait([job])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        job.exception()  # retrieved, so that asyncio does not log it
-        raise cancelled
-    return job.result()
-
-
-async def file_exists(path: Path) -> bool:
+async def file_exists(path: Path, threads: Threads) -> bool:
     """Return whether a file exists. If that can't be determined, writing it will fail."""
 
     def check() -> bool:
@@ -107,53 +23,47 @@ async def file_exists(path: Path) -> bool:
         except OSError:
             return False
 
-    return await in_thread(check)
+    return await threads.run(check)
 
 
-async def make_directory(directory: Path) -> None:
+async def make_directory(directory: Path, threads: Threads) -> None:
     """
     Create a directory if it is missing.
 
     Raises:
-        FileError: it can't be created, or is not writable.
+        FileError: it can't be created, or no file can be created in it.
     """
 
     def make() -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "no permission to write")
+        import tempfile
 
-    try:
-        await in_thread(make)
-    except OSError as error:
-        failure = _not_writable(directory, error)
-    else:
-        return
-    raise failure
+        directory.mkdir(parents=True, exist_ok=True)
+        # Permissions alone do not show it: the super-user has them on a read-only file system.
+        tempfile.TemporaryFile(dir=directory).close()
+
+    await _run(make, directory, threads)
 
 
 class PartFile:
     """
-    Write a temporary file that replaces its target when it is complete.
-
-    The file is opened by the first full buffer, or by `commit`. If the program is killed, it
-    remains, under a name that the next write of the same target reuses.
+    Receive a file, and write it as an `AtomicFile`, in threads.
 
     Args:
         target: the path of the complete file.
+        threads: runs what blocks.
     """
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self._path = target.with_name(f".{target.name}.part")
+    def __init__(self, target: Path, threads: Threads) -> None:
+        self._directory = target.parent
+        self._threads = threads
+        self._file = AtomicFile(target)
         self._buffer = bytearray()
-        self._file = -1
 
     async def begin(self) -> None:
         """Discard all data written so far and start over."""
         self._buffer.clear()
-        if self._file >= 0:
-            await self._run(self._truncate)
+        if self._file.is_open:
+            await self._run(self._file.clear)
 
     async def write(self, chunk: bytes) -> None:
         """
@@ -177,118 +87,36 @@ class PartFile:
 
     async def discard(self) -> None:
         """Remove the temporary file. Does nothing after a commit."""
-        if self._file >= 0:
-            await in_thread(self._remove)
+        if self._file.is_open:
+            # Now, because a cancelled download waits for it.
+            await run_now(self._file.discard)
 
     async def _run(self, step: Callable[[], None]) -> None:
-        try:
-            await in_thread(step)
-        except OSError as error:
-            failure = _not_writable(self._target.parent, error)
-        else:
-            return
-        raise failure
+        await _run(step, self._directory, self._threads)
 
     # These run in a thread, one after another.
 
     def _flush(self) -> None:
-        if self._file < 0:
-            self._file = _open_exclusively(self._path)
-        view = memoryview(self._buffer)
-        written = 0
-        try:
-            while written < len(view):
-                written += os.write(self._file, view[written:])
-        finally:
-            view.release()
+        self._file.write(self._buffer)
         self._buffer.clear()
-
-    def _truncate(self) -> None:
-        os.ftruncate(self._file, 0)
-        os.lseek(self._file, 0, os.SEEK_SET)
 
     def _replace_target(self) -> None:
         self._flush()
-        os.fsync(self._file)
-        if sys.platform == "win32":  # pragma: no cover - where no open file can be renamed
-            self._close()
-            self._path.replace(self._target)
-            return
-        # Closed after the rename, because closing releases the lock.
-        self._path.replace(self._target)
-        self._close()
-        # Flush the directory entry too. Windows and some file systems don't support this, and
-        # a directory may be writable but not readable.
-        with contextlib.suppress(OSError):
-            directory = os.open(self._target.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
-
-    def _remove(self) -> None:
-        # Removed while it is locked; on Windows, where no open file can be removed, after that.
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        self._close()
-        if sys.platform == "win32":  # pragma: no cover
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-
-    def _close(self) -> None:
-        file, self._file = self._file, -1
-        os.close(file)
+        self._file.commit()
 
 
-def _open_exclusively(path: Path) -> int:
-    """Open, lock and empty a temporary file, which may be left over from a killed program."""
-    while True:
-        file = os.open(path, _FLAGS, 0o666)
-        try:
-            _lock(file)
-            # Before it was locked, the previous owner may have renamed it to its target.
-            if _is_at(file, path):
-                os.ftruncate(file, 0)
-                return file
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
-
-
-def _is_at(file: int, path: Path) -> bool:
+async def _run(step: Callable[[], None], directory: Path, threads: Threads) -> None:
     try:
-        return os.path.samestat(os.fstat(file), path.lstat())
-    except FileNotFoundError:
-        return False
-
-
-_LOCKED: Final = "another program or task is writing the same file"
-
-
-def _lock(file: int) -> None:
-    """Lock a file until it is closed, if the file system supports locks."""
-    if sys.platform == "win32":  # pragma: no cover
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            raise BlockingIOError(errno.EAGAIN, _LOCKED) from None
+        await threads.run(step)
+    except OSError as error:
+        failure = _not_writable(directory, error)
+    else:
         return
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BlockingIOError(errno.EAGAIN, _LOCKED) from None
-    except OSError:
-        # Some network file systems have no locks, and concurrent writers are rare.
-        pass
+    raise failure
 
 
 def _not_writable(directory: Path, error: OSError) -> FileError:
-    if error.strerror == _LOCKED:
+    if error.strerror == LOCKED:
         advice = "wait for it to finish"
     else:
         advice = "free some space or choose another directory"

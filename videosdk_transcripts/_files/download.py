@@ -20,8 +20,9 @@ from videosdk_transcripts.errors import (
     VideoSDKTranscriptsError,
 )
 
-from .atomic import PartFile, file_exists, file_name, make_directory
+from .atomic import PartFile, file_exists, make_directory
 from .fetch import Files, HasFilesT, file_key
+from .names import file_name
 
 T = TypeVar("T")
 _SUMMARY_FORMAT: Final = "txt"
@@ -102,7 +103,7 @@ class Downloader(Generic[HasFilesT]):
         Raises:
             FileError: it can't be created or is not writable.
         """
-        await make_directory(self.directory)
+        await make_directory(self.directory, self.files.threads)
 
     async def save_one(self, row: HasFilesT) -> Download[HasFilesT]:
         """
@@ -136,7 +137,7 @@ class Downloader(Generic[HasFilesT]):
             key = file_key(name, summary=summary)
             try:
                 path = self.directory / file_name(row.id, name, summary=summary)
-                is_complete = not self.overwrite and await file_exists(path)
+                is_complete = not self.overwrite and await file_exists(path, self.files.threads)
                 if not is_complete:
                     await self._save(row, name, path, summary=summary)
             except ClientClosedError:
@@ -153,7 +154,7 @@ class Downloader(Generic[HasFilesT]):
         return Download(row, paths, tuple(skipped), failures[0] if failures else None)
 
     async def _save(self, row: HasFilesT, name: str, path: Path, *, summary: bool) -> None:
-        part = PartFile(path)
+        part = PartFile(path, self.files.threads)
         try:
             await self.files.fetch(row, name, part, summary=summary, reread=self.reread)
             await part.commit()

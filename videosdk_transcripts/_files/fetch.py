@@ -24,6 +24,7 @@ from videosdk_transcripts.errors import (
     VideoSDKTranscriptsError,
 )
 
+from .threads import Threads
 from .transport import FileTransport, Sink
 
 _CODEC_ERRORS: Final = ("strict", "replace", "ignore", "backslashreplace")
@@ -54,6 +55,8 @@ class Files:
 
     def __init__(self, transport: FileTransport) -> None:
         self._transport = transport
+        self.threads = Threads()
+        """Write what is fetched to the disk."""
 
     async def fetch_text(
         self,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from videosdk_transcripts import ConfigurationError
+from videosdk_transcripts._atomic_file import AtomicFile
 
 from ._output import notify
 
@@ -135,13 +136,14 @@ class CheckpointFile:
 
     def _write(self, path: Path) -> None:
         checkpoint = self._checkpoint()
-        part = path.with_name(f".{path.name}.part")
+        file = AtomicFile(path)
         try:
-            part.write_text(checkpoint, "utf-8")
-            part.replace(path)
+            file.write(checkpoint.encode())
+            file.commit()
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise ConfigurationError(
                 f"the checkpoint cannot be written to {path}: {error.strerror}"
             ) from None
+        finally:
+            file.discard()
         self._written_at, self._written = time.monotonic(), checkpoint
