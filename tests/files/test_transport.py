@@ -333,6 +333,30 @@ async def test_up_to_five_redirects_are_followed(fake: FakeVideoSDK) -> None:
     assert "redirected more than 5 times" in str(error)
 
 
+async def test_raw_bytes_of_a_redirect_are_preserved() -> None:
+    """In any encoding, as the host sent them."""
+    lines: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append((await read_request(reader)).partition(b"\r\n")[0])
+        if len(lines) == 1:
+            target = b"/\xf8 \xe9/%F8/%C3%A9/\xc3\xa9?q=\xff\xfe&s=%2B+"
+            writer.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n")
+            writer.write(b"Connection: close\r\nLocation: " + target + b"\r\n\r\n")
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere")
+
+    async with tcp(talk) as url, opened(url) as transport:
+        found = await Files(transport).fetch_bytes(
+            row_with_link(url), "txt", summary=False, reread=not_reread
+        )
+    assert found == b"here"
+    assert lines == [
+        b"GET / HTTP/1.1",
+        b"GET /%F8%20%E9/%F8/%C3%A9/%C3%A9?q=%FF%FE&s=%2B+ HTTP/1.1",
+    ]
+
+
 @pytest.mark.parametrize(
     ("target", "text"),
     [

@@ -29,6 +29,7 @@ _NUMERIC: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII)
 """What system functions may interpret as an address: its last part is a number."""
 # Characters sent as they are; all others are percent-encoded, line breaks included.
 _SENDABLE: Final = "!$%&'()*+,/:;=?@[]~"
+_OTHER_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 _GLOBAL: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -177,7 +178,10 @@ def _origin(scheme: str, host: str, port: int) -> str:
 
 
 def _sendable(text: str) -> str:
-    return quote(text, safe=_SENDABLE, errors="replace")
+    # A raw byte of a header is a surrogate here (PEP 383), and sent as that byte. Other
+    # surrogates are no characters: a browser sends U+FFFD for them.
+    data = _OTHER_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text).encode(errors="surrogateescape")
+    return quote(data, safe=_SENDABLE)
 
 
 def _is_host(host: str) -> bool:
