@@ -24,6 +24,7 @@ from videosdk_transcripts.errors import (
     VideoSDKTranscriptsError,
 )
 
+from .error_page import TextSink, is_text_format
 from .threads import Threads
 from .transport import FileTransport, Sink
 
@@ -156,6 +157,8 @@ class Files:
         reread: Callable[[str], Awaitable[HasFilesT]],
     ) -> None:
         link = _link(row, wanted, subject, summary=summary)
+        if is_text_format(wanted, summary=summary):
+            sink = TextSink(sink, subject)
         dead_status = await self._transport.fetch(link, sink, subject)
         if dead_status is None:
             return
