@@ -31,6 +31,7 @@ from videosdk_transcripts._http.transport import read_body
 from videosdk_transcripts.errors import FileError, InvalidResponseError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import WalkStats
 
+from .encoding import BodyDecoder
 from .hosts import CheckedUrl, FileHosts
 
 _MAX_REDIRECTS: Final = 5
@@ -119,12 +120,14 @@ class FileTransport:
         raise FileError(f"{attempt.call.what}: redirected more than {_MAX_REDIRECTS} times")
 
     async def _send(self, attempt: Attempt, target: CheckedUrl, sink: Sink) -> str | int | None:
-        """Send one request. Return where it redirects to, or the status of a dead link."""
+        """Send one request. Return where it redirects to, or that the link is dead."""
         what, session = attempt.call.what, attempt.session
         with Translation(what, target.host, self.sessions, session) as translation:
             async with session.get(
                 URL(target.url, encoded=True),
+                headers={"Accept-Encoding": "identity"},
                 allow_redirects=False,
+                auto_decompress=False,
                 raise_for_status=False,
                 timeout=NO_TIMEOUT,
                 ssl=self._ssl,
@@ -135,13 +138,21 @@ class FileTransport:
                     return response.status
                 if response.status != 200:
                     raise self._refusal(response, what, target)
+                decoder = BodyDecoder(
+                    ", ".join(response.headers.getall("Content-Encoding", ())),
+                    ", ".join(response.headers.getall("Transfer-Encoding", ())),
+                    has_length="Content-Length" in response.headers,
+                    subject=f"{what}: the response of {target.host}",
+                )
                 await read_body(
                     response,
                     sink.write,
                     what=what,
                     limit=self._max_file_bytes,
                     advice="raise max_file_bytes if that is intended",
+                    decode=decoder.decode,
                 )
+                decoder.check_end()
                 return None
         raise translation.error
 
@@ -151,7 +162,8 @@ class FileTransport:
         status = response.status
         text = f"{what}: the file host {target.host} answered {status}"
         if 200 <= status < 300:
-            return InvalidResponseError(f"{text}, which is not a whole file", status=status)
+            text += ", which is not a whole and unmodified file"
+            return InvalidResponseError(text, status=status)
         wait = retry_after(response.headers, datetime.fromtimestamp(self._clock.time(), UTC))
         return status_error(status)(text, status=status, retry_after=wait)
 

@@ -8,7 +8,7 @@ only, and no redirect is followed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -251,6 +251,7 @@ async def read_body(
     what: str,
     limit: int,
     advice: str,
+    decode: Callable[[bytes], Iterable[bytes]] = lambda data: (data,),
 ) -> None:
     """
     Read a body up to a limit.
@@ -261,6 +262,7 @@ async def read_body(
         what: what was requested, for the error.
         limit: decoded bytes.
         advice: what to do if it is larger.
+        decode: decodes a part of the body in small chunks, if aiohttp does not decode it.
 
     Raises:
         ResponseTooLargeError: the decoded body is larger, which is noticed while reading.
@@ -269,16 +271,16 @@ async def read_body(
     size = 0
     # Checked first: most bodies arrive whole, and a final read that returns nothing costs one.
     while not content.at_eof():
-        chunk = await content.readany()
-        size += len(chunk)
-        if size > limit:
-            raise ResponseTooLargeError(
-                f"{what}: the response is larger than {limit} bytes; {advice}",
-                status=response.status,
-            )
-        taken = take(chunk)
-        if taken is not None:
-            await taken
+        for chunk in decode(await content.readany()):
+            size += len(chunk)
+            if size > limit:
+                raise ResponseTooLargeError(
+                    f"{what}: the response is larger than {limit} bytes; {advice}",
+                    status=response.status,
+                )
+            taken = take(chunk)
+            if taken is not None:
+                await taken
 
 
 @cache

@@ -1,0 +1,127 @@
+"""
+Decode the body of a file, and verify that it is complete (P10 for what it decodes to).
+
+The end of a body is proven by its length, by its last chunk, or by the end of its compressed
+data. A program between the host and the client may have been cut off and still have sent
+correct HTTP, so the end of compressed data is required in any case. aiohttp's own decoding is
+not used: it accepts truncated gzip, br and zstd data.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from videosdk_transcripts.errors import InvalidResponseError
+
+_STEP: Final = 64 * 1024
+"""Decoded bytes that are held in memory at the same time."""
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_ZLIB: Final = zlib.MAX_WBITS
+_RAW_DEFLATE: Final = -zlib.MAX_WBITS
+_DEFLATE_METHOD: Final = 8
+"""The low bits of the first byte of zlib data."""
+
+
+class BodyDecoder:
+    """
+    Decode one body.
+
+    Args:
+        content: the header Content-Encoding, empty if it is missing.
+        transfer: the header Transfer-Encoding, empty if it is missing.
+        has_length: whether there is a Content-Length.
+        subject: what was requested and from which host, for errors.
+
+    Raises:
+        InvalidResponseError: the body has an encoding that was not requested and can't be
+            decoded, or nothing that could prove its end.
+    """
+
+    def __init__(self, content: str, transfer: str, *, has_length: bool, subject: str) -> None:
+        self._subject = subject
+        codings = [name for name in _words(content) if name != "identity"]
+        match codings:
+            case []:
+                self._is_compressed = self._is_gzip = False
+            case ["gzip" | "x-gzip"]:
+                self._is_compressed = self._is_gzip = True
+            case ["deflate"]:
+                self._is_compressed, self._is_gzip = True, False
+            case _:
+                raise self._error(f"has the Content-Encoding {content[:40]!r}, {_NOT_REQUESTED}")
+        if _words(transfer) not in ([], ["chunked"]):
+            raise self._error(f"has the Transfer-Encoding {transfer[:40]!r}, {_NOT_REQUESTED}")
+        if not (has_length or transfer or codings):
+            raise self._error(
+                "has no length, so that a truncated file would look complete; its host must send "
+                "a Content-Length, or chunks"
+            )
+        self._stream: zlib._Decompress | None = None
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """
+        Decode a part of the body, a limited number of bytes at a time.
+
+        Raises:
+            InvalidResponseError: the compressed data are damaged, or followed by other data.
+        """
+        if not self._is_compressed:
+            yield data
+            return
+        while data:
+            # The end of a stream is followed by nothing, or by another member of a gzip file.
+            if self._stream is None or self._stream.eof:
+                self._stream = self._next_stream(data)
+            yield from self._inflate(self._stream, data)
+            data = self._stream.unused_data
+
+    def check_end(self) -> None:
+        """
+        Check that the body is complete.
+
+        Raises:
+            InvalidResponseError: it ended before its compressed data.
+        """
+        if self._is_compressed and (self._stream is None or not self._stream.eof):
+            raise self._error("broke off in its compressed data")
+
+    def _inflate(self, stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+        """Decode data up to its end, or up to the end of the stream."""
+        is_full = False
+        # After a full step the stream may hold more, even without further data.
+        while data or is_full:
+            decoded = _decompress(stream, data)
+            if decoded is None:
+                raise self._error("is damaged: its compressed data can't be decoded")
+            yield decoded
+            data = stream.unconsumed_tail
+            is_full = len(decoded) == _STEP
+
+    def _next_stream(self, data: bytes) -> zlib._Decompress:
+        if self._is_gzip:
+            return zlib.decompressobj(_GZIP)
+        if self._stream is not None:
+            raise self._error("is damaged: other data follow its compressed data")
+        # Some servers send deflate without the header of zlib that the standard requires.
+        has_header = data[0] & 0x0F == _DEFLATE_METHOD
+        return zlib.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)
+
+    def _error(self, problem: str) -> InvalidResponseError:
+        return InvalidResponseError(f"{self._subject} {problem}", status=200)
+
+
+_NOT_REQUESTED: Final = "which was not requested"
+
+
+def _decompress(stream: zlib._Decompress, data: bytes) -> bytes | None:
+    # None instead of zlib's error, which would be the context of the package's own.
+    try:
+        return stream.decompress(data, _STEP)
+    except zlib.error:
+        return None
+
+
+def _words(header: str) -> list[str]:
+    return [word for word in (part.strip().lower() for part in header.split(",")) if word]
