@@ -336,7 +336,7 @@ class FileHostRefusedError(FileError):
 
 
 class FileGoneError(FileError):
-    """The link is dead (403, 404, 410), and so is the newest link of the row."""
+    """The link is dead, and so is the newest link of the row."""
 
 
 class FileTextError(FileError):

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from videosdk_transcripts import ConfigurationError, NotFoundError, ServerError, Transcription
+from videosdk_transcripts import (
+    BadRequestError,
+    ConfigurationError,
+    NotFoundError,
+    ServerError,
+    Transcription,
+)
 from videosdk_transcripts._files.fetch import Files, decode_text
 from videosdk_transcripts.errors import FileGoneError, FileNotReadyError, FileTextError
 from videosdk_transcripts.testing import Body, FakeVideoSDK
@@ -114,7 +120,7 @@ async def test_missing_format_lists_available_ones(fake: FakeVideoSDK) -> None:
 # Expired links.
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_dead_link_is_renewed_once(fake: FakeVideoSDK, status: int) -> None:
     """The row is read again, and its new link is tried."""
     row = fake.add_transcription()
@@ -134,6 +140,84 @@ async def test_dead_link_is_renewed_once(fake: FakeVideoSDK, status: int) -> Non
     assert caught.value.status == status
     assert (caught.value.transcription_id, caught.value.format) == (row["id"], "txt")
     assert len(fake.files.requests) == 4
+
+
+DEAD_CODES = [
+    ("xml", "ExpiredToken"),
+    ("xml", "AccessDenied"),
+    ("xml", "RequestExpired"),
+    ("xml", "InvalidToken"),
+    ("xml", "TokenRefreshRequired"),
+    ("xml", "SignatureDoesNotMatch"),
+    ("xml", "AuthorizationQueryParametersError"),
+    ("xml", "InvalidAccessKeyId"),
+    ("xml", "NoSuchKey"),
+    ("xml", "Forbidden"),
+    ("xml", "EXPIRED_CREDENTIALS"),
+    ("json code", "ExpiredToken"),
+    ("json error", "InvalidJWT"),
+    ("json error", "not_found"),
+]
+
+
+def bad_request(layout: str, code: str) -> Body:
+    """Return a response with status 400 and a code, as file hosts send it."""
+    body = {
+        "xml": f"<?xml version='1.0'?>\n<Error>\n<code> {code}\n</code><Message>no</Message>",
+        "json code": f'{{"message": "no", "Code" : "{code}"}}',
+        "json error": f'{{"statusCode": "400", "error": "{code}", "message": "no"}}',
+        "text": code,
+    }[layout]
+    return Body(body.encode(), status=400)
+
+
+@pytest.mark.parametrize(("layout", "code"), DEAD_CODES)
+async def test_bad_request_with_a_code_of_a_dead_link_is_renewed_once(
+    fake: FakeVideoSDK, layout: str, code: str
+) -> None:
+    """File hosts send 400 for links whose signature or token has expired."""
+    row = fake.add_transcription()
+    fake.files.put(row, "txt", b"here")
+    old = transcription(row)
+    fake.files.expire(row)
+    async with opened(fake.url) as transport:
+        fetch = Files(transport).fetch_bytes
+        fake.files.fail_next(bad_request(layout, code))
+        assert await fetch(old, "txt", summary=False, reread=reader(fake)) == b"here"
+        fake.files.fail_next(*[bad_request(layout, code)] * 2)
+        with pytest.raises(FileGoneError, match=f"status 400, {code}") as caught:
+            await fetch(old, "txt", summary=False, reread=reader(fake))
+    assert (caught.value.status, caught.value.attempts) == (400, None)
+    assert len(fake.files.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("layout", "code", "found"),
+    [
+        ("xml", "InvalidRequest", "InvalidRequest"),
+        ("xml", "RequestTimeout", "RequestTimeout"),
+        ("json code", "TooLong", "TooLong"),
+        ("xml", "Access denied for <b>", None),
+        ("xml", "Denied" * 11, None),
+        ("text", "the token has expired", None),
+        ("text", " " * 20_000 + "<Code>AccessDenied</Code>", None),
+    ],
+)
+async def test_other_bad_request_is_not_a_dead_link(
+    fake: FakeVideoSDK, layout: str, code: str, found: str | None
+) -> None:
+    """The row is not read again."""
+    row = fake.add_transcription()
+    fake.files.put(row, "txt")
+    fake.files.fail_next(bad_request(layout, code))
+    async with opened(fake.url) as transport:
+        with pytest.raises(BadRequestError, match="127.0.0.1 answered 400") as caught:
+            await Files(transport).fetch_bytes(
+                transcription(row), "txt", summary=False, reread=not_reread
+            )
+    assert (caught.value.status, caught.value.code) == (400, found)
+    assert str(found) in str(caught.value) or found is None
+    assert len(fake.files.requests) == 1
 
 
 async def test_dead_link_without_a_new_one_is_not_retried(fake: FakeVideoSDK) -> None:

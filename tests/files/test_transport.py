@@ -19,19 +19,21 @@ from videosdk_transcripts import (
     Clock,
     ConnectionFailedError,
     InvalidResponseError,
+    NotFoundError,
     ResponseTooLargeError,
     RetryPolicy,
     ServerError,
     TimedOutError,
-    VideoSDKTranscriptsError,
 )
 from videosdk_transcripts._files.fetch import Files
 from videosdk_transcripts._files.hosts import FileHosts
 from videosdk_transcripts._files.transport import FileTransport
 from videosdk_transcripts.errors import (
     FileError,
+    FileGoneError,
     FileHostRefusedError,
     RedirectError,
+    StatusError,
 )
 from videosdk_transcripts.testing import (
     CutBody,
@@ -100,7 +102,9 @@ async def test_transient_fault_is_retried(
     ("fault", "error_class", "text"),
     [
         (Status(503), ServerError, "the file host 127.0.0.1 answered 503"),
-        (Status(401), VideoSDKTranscriptsError, "answered 401"),
+        (Status(401), FileGoneError, "the link is dead (status 401)"),
+        (Status(402), NotFoundError, "answered 402"),
+        (Status(418), StatusError, "answered 418"),
         (Status(304), RedirectError, "answered 304"),
         (Status(206), InvalidResponseError, "answered 206, which is not a whole and"),
         (CutBody(), InvalidResponseError, "broke off"),

@@ -1,8 +1,8 @@
 """
 Fetch the files of a row: transcripts and summaries, as bytes or text. No HTTP in here.
 
-A link may expire while the caller holds the row. So the first dead link (403, 404, 410) reads
-the row again, once, and tries its new link.
+A link may expire while the caller holds the row. So the first dead link reads the row again,
+once, and tries its new link.
 """
 
 from __future__ import annotations
@@ -159,19 +159,19 @@ class Files:
         link = _link(row, wanted, subject, summary=summary)
         if is_text_format(wanted, summary=summary):
             sink = TextSink(sink, subject)
-        dead_status = await self._transport.fetch(link, sink, subject)
-        if dead_status is None:
+        dead = await self._transport.fetch(link, sink, subject)
+        if dead is None:
             return
         new_row = await _reread(row, reread)
         new_link = None if new_row is None else _links(new_row, summary=summary).get(wanted)
         if new_link and new_link != link:
-            dead_status = await self._transport.fetch(Secret(new_link), sink, subject)
-            if dead_status is None:
+            dead = await self._transport.fetch(Secret(new_link), sink, subject)
+            if dead is None:
                 return
         raise FileGoneError(
-            f"{subject}: the link is dead (status {dead_status}), and the transcription has no "
-            "working one; the file may have been deleted",
-            status=dead_status,
+            f"{subject}: the link is dead ({dead}), and the transcription has no working one; "
+            "the file may have been deleted",
+            status=dead.status,
         )
 
 

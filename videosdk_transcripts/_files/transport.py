@@ -11,6 +11,7 @@ to the address that was checked. No proxy is used: it would resolve the name onc
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +21,7 @@ from typing import Final, Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from attrs import frozen
 from yarl import URL
 
 from videosdk_transcripts._api.protocol import retry_after, status_error
@@ -36,10 +38,32 @@ from .hosts import CheckedUrl, FileHosts
 
 _MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_DEAD: Final = frozenset({403, 404, 410})
+_DEAD: Final = frozenset({401, 403, 404, 410})
+# S3 and Google Cloud Storage reject some dead links with 400 and a code in XML, other hosts
+# with a code in JSON: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_MAX_ERROR_BODY: Final = 16 * 1024
+_CODE: Final = re.compile(
+    rb"""(?:<code>|"(?:code|error)"\s*:\s*")\s*([a-z0-9_.-]{1,64})\s*["<]""", re.IGNORECASE
+)
+_DEAD_CODE: Final = re.compile(
+    r"expired|denied|forbidden|auth|token|jwt|signature|credential|accesskey|no_?such|not_?found",
+    re.IGNORECASE,
+)
 
 LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
 """Return the addresses of a host and port."""
+
+
+@frozen
+class DeadLink:
+    """How a file host rejected a link that works no more."""
+
+    status: int
+    code: str | None = None
+    """The host's own code, if the status alone does not show it."""
+
+    def __str__(self) -> str:
+        return f"status {self.status}" + (f", {self.code}" if self.code else "")
 
 
 class Sink(Protocol):
@@ -86,7 +110,7 @@ class FileTransport:
         """End the downloads in progress in this loop, and close its session."""
         await self.sessions.aclose()
 
-    async def fetch(self, url: str, sink: Sink, what: str) -> int | None:
+    async def fetch(self, url: str, sink: Sink, what: str) -> DeadLink | None:
         """
         Download a file with as many attempts as the policy allows.
 
@@ -96,7 +120,8 @@ class FileTransport:
             what: what is requested, for errors and log lines.
 
         Returns:
-            None, or the status of a dead link: 403, 404 or 410.
+            None, or why the link is dead: 401, 403, 404, 410, or 400 with a code such as
+            ``ExpiredToken`` or ``AccessDenied``.
 
         Raises:
             FileHostRefusedError: its host is not allowed, or it redirects to one that is not.
@@ -107,7 +132,7 @@ class FileTransport:
             what, lambda attempt: self._follow(attempt, url, sink), stats=WalkStats()
         )
 
-    async def _follow(self, attempt: Attempt, url: str, sink: Sink) -> int | None:
+    async def _follow(self, attempt: Attempt, url: str, sink: Sink) -> DeadLink | None:
         """Request a file and what it redirects to; each hop is checked like the first link."""
         await attempt.admit()
         target = self._hosts.check(url)
@@ -119,7 +144,9 @@ class FileTransport:
             target = self._hosts.check(outcome, base=target)
         raise FileError(f"{attempt.call.what}: redirected more than {_MAX_REDIRECTS} times")
 
-    async def _send(self, attempt: Attempt, target: CheckedUrl, sink: Sink) -> str | int | None:
+    async def _send(
+        self, attempt: Attempt, target: CheckedUrl, sink: Sink
+    ) -> str | DeadLink | None:
         """Send one request. Return where it redirects to, or that the link is dead."""
         what, session = attempt.call.what, attempt.session
         with Translation(what, target.host, self.sessions, session) as translation:
@@ -135,9 +162,12 @@ class FileTransport:
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     return response.headers["Location"]
                 if response.status in _DEAD:
-                    return response.status
+                    return DeadLink(response.status)
+                code = await _read_code(response) if response.status == 400 else None
+                if code is not None and _DEAD_CODE.search(code):
+                    return DeadLink(response.status, code)
                 if response.status != 200:
-                    raise self._refusal(response, what, target)
+                    raise self._refusal(response, what, target, code)
                 decoder = BodyDecoder(
                     ", ".join(response.headers.getall("Content-Encoding", ())),
                     ", ".join(response.headers.getall("Transfer-Encoding", ())),
@@ -157,15 +187,25 @@ class FileTransport:
         raise translation.error
 
     def _refusal(
-        self, response: aiohttp.ClientResponse, what: str, target: CheckedUrl
+        self, response: aiohttp.ClientResponse, what: str, target: CheckedUrl, code: str | None
     ) -> VideoSDKTranscriptsError:
         status = response.status
         text = f"{what}: the file host {target.host} answered {status}"
         if 200 <= status < 300:
             text += ", which is not a whole and unmodified file"
             return InvalidResponseError(text, status=status)
+        text += f", {code}" if code else ""
         wait = retry_after(response.headers, datetime.fromtimestamp(self._clock.time(), UTC))
-        return status_error(status)(text, status=status, retry_after=wait)
+        return status_error(status)(text, status=status, code=code, retry_after=wait)
+
+
+async def _read_code(response: aiohttp.ClientResponse) -> str | None:
+    """Return the code in the body of an error, if it has one."""
+    head = b""
+    while not response.content.at_eof() and len(head) < _MAX_ERROR_BODY:
+        head += await response.content.readany()
+    found = _CODE.search(head, 0, _MAX_ERROR_BODY)
+    return found[1].decode() if found else None
 
 
 class _CheckingResolver(AbstractResolver):
