@@ -111,10 +111,41 @@ async def test_at_most_eight_functions_run_at_the_same_time(go: threading.Event)
         await tasks[8]
     # Clean-up does not wait for a turn.
     await run_now(lambda: called.append(-1))
+    # A function that has started is waited for, whatever else waits.
+    tasks[0].cancel()
+    await asyncio.sleep(0.01)
+    assert not tasks[0].done()
     go.set()
-    await asyncio.gather(*(tasks[:8] + tasks[9:]))
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[0]
+    await asyncio.gather(*(tasks[1:8] + tasks[9:]))
     assert sorted(called) == [-1, 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11]
     assert ours() == []
+
+
+async def test_threads_are_kept_for_the_calls_of_a_block() -> None:
+    """And end with the last of several blocks."""
+    threads = Threads()
+    with threads.kept():
+        with threads.kept():
+            first = await threads.run(threading.get_ident)
+            assert len(ours()) == 1
+        assert await threads.run(threading.get_ident) == first
+    assert ours() == []
+    await threads.run(threading.get_ident)
+    assert ours() == []
+
+
+async def test_clean_up_is_done_however_often_it_is_cancelled() -> None:
+    """Also if its thread has not started yet."""
+    called: list[int] = []
+    tasks = [asyncio.create_task(run_now(lambda: called.append(1))) for _ in range(20)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert len(called) == 20
 
 
 def test_threads_are_used_in_one_loop_after_another() -> None:

@@ -112,8 +112,9 @@ class Downloader(Generic[HasFilesT]):
         Raises:
             VideoSDKTranscriptsError: the first failure. The other files are saved anyway.
         """
-        await self.prepare()
-        result = await self.save(row)
+        with self.files.threads.kept():
+            await self.prepare()
+            result = await self.save(row)
         if result.error is not None:
             raise result.error
         return result
@@ -125,6 +126,10 @@ class Downloader(Generic[HasFilesT]):
         Raises:
             ClientClosedError: the client is closed, so that the row can't be saved at all.
         """
+        with self.files.threads.kept():
+            return await self._save_all(row)
+
+    async def _save_all(self, row: HasFilesT) -> Download[HasFilesT]:
         paths: dict[str, Path] = {}
         skipped: list[str] = []
         failures: list[VideoSDKTranscriptsError] = []

@@ -3,54 +3,85 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, TypeVar
+
+from attrs import define
 
 from videosdk_transcripts._loops import PerLoop
 
 T = TypeVar("T")
 
 _MAX_THREADS: Final = 8
+_NAME: Final = "videosdk_transcripts"
+
+
+@define(eq=False)
+class _Pool:
+    """The threads of one event loop, and how many calls use them."""
+
+    executor: ThreadPoolExecutor | None = None
+    users: int = 0
 
 
 class Threads:
     """
     Run functions in threads, at most 8 at a time in each event loop.
 
-    Each thread ends with its function, so that there is nothing to close. The default executor
-    of the loop is not used: a cancelled download would wait for whatever is queued there.
+    The threads end with the last call that uses them, so that there is nothing to close. The
+    default executor of the loop is not used: a cancelled download would wait for whatever is
+    queued there.
     """
 
     def __init__(self) -> None:
-        self._semaphores: PerLoop[asyncio.Semaphore] = PerLoop()
+        self._pools: PerLoop[_Pool] = PerLoop()
+
+    @contextmanager
+    def kept(self) -> Generator[ThreadPoolExecutor]:
+        """Keep the threads during the block, for several functions."""
+        pool = self._pools.find() or self._pools.add(_Pool())
+        executor = pool.executor = pool.executor or ThreadPoolExecutor(_MAX_THREADS, _NAME)
+        pool.users += 1
+        try:
+            yield executor
+        finally:
+            pool.users -= 1
+            if not pool.users:
+                pool.executor = None
+                # They are idle, so this takes no time.
+                executor.shutdown()
 
     async def run(self, function: Callable[[], T]) -> T:
         """
-        Call a function in a thread as soon as one may start.
+        Call a function in a thread as soon as one is free.
 
-        A caller that is cancelled while waiting for that continues immediately; after that, it
-        continues when the function has returned, since its clean-up would conflict with it.
+        A caller that is cancelled before the function has started continues immediately, and
+        the function is never called. After that, the caller continues when the function has
+        returned, since its clean-up would conflict with it.
         """
-        found = self._semaphores.find()
-        async with found or self._semaphores.add(asyncio.Semaphore(_MAX_THREADS)):
-            return await run_now(function)
+        with self.kept() as executor:
+            return await _result(executor.submit(function), is_dropped_by_cancelling=True)
 
 
 async def run_now(function: Callable[[], T]) -> T:
-    """
-    Call a function in a thread without waiting for others, and always wait for it to return.
+    """Call a function in a thread of its own, and always wait for it to return."""
+    with ThreadPoolExecutor(1, _NAME) as executor:
+        return await _result(executor.submit(function), is_dropped_by_cancelling=False)
 
-    No task is created, which the end of the loop would cancel.
-    """
-    with ThreadPoolExecutor(1, "videosdk_transcripts") as executor:
-        job = asyncio.get_running_loop().run_in_executor(executor, function)
-        cancelled: asyncio.CancelledError | None = None
-        while not job.done():
-            try:
-                await asyncio.wait([job])
-            except asyncio.CancelledError as error:
-                cancelled = error
+
+async def _result(future: Future[T], *, is_dropped_by_cancelling: bool) -> T:
+    # No task is created, which the end of the loop would cancel.
+    job = asyncio.wrap_future(future)
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait([job])
+        except asyncio.CancelledError as error:
+            if is_dropped_by_cancelling and future.cancel():
+                raise
+            cancelled = error
     if cancelled is not None:
         job.exception()  # retrieved, so that asyncio does not log it
         raise cancelled
