@@ -445,6 +445,7 @@ class TranscriptsClient:
             FileHostRefusedError: the host of the file is not allowed.
             FileGoneError: the link is dead, and so is the newest one.
             FileTextError: the file is invalid UTF-8, with ``errors="strict"``.
+            InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
             VideoSDKTranscriptsError: no response came, or the host refused the request.
         """

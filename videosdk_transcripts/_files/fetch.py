@@ -132,8 +132,10 @@ class Files:
             FileHostRefusedError: the host of the file is not allowed.
             FileGoneError: the link is dead, and the row has no working one.
             ResponseTooLargeError: the file is larger than the cap.
-            VideoSDKTranscriptsError: there was no response, or one that is not a file; or an
-                error of `reread`.
+            InvalidResponseError: the response is not a complete file; or a web page or an XML
+                error, and the file is a text.
+            VideoSDKTranscriptsError: there was no response, or the host refused the request; or
+                an error of `reread`.
         """
         key = file_key(format, summary=summary)
         subject = f"GET the file {key} of transcription {row.id}"

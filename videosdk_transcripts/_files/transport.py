@@ -126,6 +126,7 @@ class FileTransport:
         Raises:
             FileHostRefusedError: its host is not allowed, or it redirects to one that is not.
             ResponseTooLargeError: the file is larger than the cap.
+            InvalidResponseError: the end of the file was not proven.
             VideoSDKTranscriptsError: the last failure, or an error of the sink.
         """
         return await self._runner.run(
