@@ -103,6 +103,17 @@ def test_added_hosts_and_origins_are_allowed() -> None:
             hosts.check(url)
 
 
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> None:
+    """In the entry, in the link, or in both; it is never sent."""
+    short, full = f"{scheme}://10.0.0.1", f"{scheme}://10.0.0.1:{port}"
+    for entry in (short, full):
+        for link in (short, full):
+            assert FileHosts([entry]).check(f"{link}/a").url == f"{short}/a"
+        with pytest.raises(FileHostRefusedError):
+            FileHosts([entry]).check(f"{short}:{port + 1}/a")
+
+
 @pytest.mark.parametrize(
     "entry",
     [
