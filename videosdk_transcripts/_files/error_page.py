@@ -19,8 +19,8 @@ _HEAD: Final = 16 * 1024
 """The first element of a file is recognised only if it is within these first bytes."""
 
 # Atomic groups and possessive repetitions, so that no input causes exponential backtracking.
-_BLANK: Final = rb"(?>\s|\xef\xbb\xbf|<!--.*?-->)*+"
-_PROLOG: Final = rb"(?>\s|\xef\xbb\xbf|<!--.*?-->|<\?.*?\?>|<!doctype\s++(?!html)[^>]*+>)*+"
+_BLANK: Final = rb"(?>\s++|\xef\xbb\xbf|<!--.*?-->)*+"
+_PROLOG: Final = rb"(?>\s++|\xef\xbb\xbf|<!--.*?-->|<\?.*?\?>|<!doctype\s++(?!html)[^>]*+>)*+"
 _ERROR_PAGE: Final = re.compile(
     # The elements with which only a web page starts, or its document type
     rb"(?is)" + _PROLOG + rb"<(?:!doctype\s++html|html|head|body|title|meta|link|style|script"
