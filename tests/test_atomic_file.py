@@ -76,6 +76,15 @@ def test_committed_file_replaces_its_target(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o666 & ~umask
 
 
+def test_cleared_file_may_stay_empty(tmp_path: Path) -> None:
+    """An empty transcript is a complete file."""
+    file = written(tmp_path / "a", b"of the first attempt")
+    file.clear()
+    file.write(b"")
+    file.commit()
+    assert contents(tmp_path) == {"a": b""}
+
+
 def test_data_and_name_are_flushed_to_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,11 +211,12 @@ def test_descriptor_zero_is_written_and_closed(tmp_path: Path) -> None:
 # Other writers.
 
 
-def test_left_over_temporary_file_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", [b"new", b""])
+def test_left_over_temporary_file_is_replaced(tmp_path: Path, data: bytes) -> None:
     """Of a killed program, and longer."""
     (tmp_path / ".a.part").write_bytes(b"old and longer")
-    written(tmp_path / "a", b"new").commit()
-    assert contents(tmp_path) == {"a": b"new"}
+    written(tmp_path / "a", data).commit()
+    assert contents(tmp_path) == {"a": data}
 
 
 def test_symbolic_link_in_place_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
