@@ -21,10 +21,12 @@ async def test_concurrent_writers_of_one_file_exclude_each_other(tmp_path: Path)
     target, threads = tmp_path / "a.txt", Threads()
     one, two = PartFile(target, threads), PartFile(target, threads)
     await one.write(LARGE)
-    with pytest.raises(
-        FileError, match="writing the same file; wait for it to finish, and download again"
-    ):
+    with pytest.raises(FileError) as caught:
         await two.commit()
+    assert str(caught.value) == (
+        f"can't write to the directory {tmp_path}: another program or task is writing the same "
+        "file; wait for it to finish, and download again: complete files are skipped"
+    )
     await two.discard()
     await one.commit()
     await one.discard()
@@ -75,6 +77,19 @@ async def test_directory_in_which_no_file_can_be_created_is_an_error() -> None:
         await make_directory(directory, Threads())
     assert "choose another directory" in str(caught.value)
     assert caught.value.__context__ is None
+
+
+async def test_error_explains_what_to_do(tmp_path: Path) -> None:
+    """Word for word, without the name of the file."""
+    (tmp_path / "a").mkdir()
+    file = PartFile(tmp_path / "a", Threads())
+    with pytest.raises(FileError) as caught:
+        await file.commit()
+    await file.discard()
+    assert str(caught.value) == (
+        f"can't write to the directory {tmp_path}: Is a directory; free some space or choose "
+        "another directory, and download again: complete files are skipped"
+    )
 
 
 async def test_directory_is_created_and_left_empty(tmp_path: Path) -> None:

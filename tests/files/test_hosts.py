@@ -38,6 +38,60 @@ def test_requested_url_is_built_from_the_checked_parts(url: str, sent: str) -> N
     assert FileHosts().check(url).url == sent
 
 
+HOW_TO_ALLOW = "which is not an allowed file host; if you trust it, allow it with file_hosts="
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://a.example/b?c", f"points to a.example, {HOW_TO_ALLOW}['a.example']"),
+        ("https://a.example:8/b", f"points to a.example:8, {HOW_TO_ALLOW}['https://a.example:8']"),
+        (
+            "http://a.example/b",
+            (
+                "points to a.example over http, not https; allow it with "
+                "file_hosts=['http://a.example']"
+            ),
+        ),
+        ("ftp://a.example/b", "points to a.example over ftp, not https"),
+        ("https://a@b.example/", "has a user name for b.example, which no file host needs"),
+        ("https://127.1/", "has a malformed host or address 127.1"),
+        ("mailto:a@b", "is not an absolute https URL with a host"),
+    ],
+)
+def test_error_explains_what_is_wrong(url: str, text: str) -> None:
+    """Word for word: the link or the redirect, the host, the reason and the remedy."""
+    assert refusal(url) == f"the link {text}"
+    assert refusal(url, base=CDN) == f"the redirect from cdn.videosdk.live {text}"
+
+
+def test_other_errors_explain_what_is_wrong() -> None:
+    """Word for word: an address, and what the constructor refuses."""
+    with pytest.raises(FileHostRefusedError) as caught:
+        FileHosts().check_addresses("a.example", 443, ["10.0.0.1"])
+    assert str(caught.value) == (
+        "the file host a.example has an address that is not public; if that is intended, allow "
+        "it with file_hosts=['https://a.example']"
+    )
+    for entries, text in (
+        ("a.example", 'file_hosts must be a list of hosts: file_hosts=["..."]'),
+        (
+            ["10.0.0.1"],
+            "file_hosts: 10.0.0.1 is not public; write it as an origin, 'https://10.0.0.1'",
+        ),
+        (
+            ["a/b"],
+            (
+                "file_hosts must hold host names such as 'files.example.com' and origins such as "
+                "'https://files.example.com:8443', without user, path and query"
+            ),
+        ),
+    ):
+        with pytest.raises(ConfigurationError) as refused:
+            FileHosts(entries)
+        assert str(refused.value) == text
+
+
 @pytest.mark.parametrize(
     ("url", "text"),
     [
