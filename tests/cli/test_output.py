@@ -142,6 +142,41 @@ def test_csv_has_header_and_all_columns(run: Run, account: FakeVideoSDK) -> None
     )
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a\rb",
+        "a\nb",
+        "a\r\nb\r\n",
+        'a"b"',
+        "a,b",
+        "a\0b",
+        "  a b  ",
+        "'a",
+        "a\u2028b\x0bc",
+        '"',
+        ",",
+    ],
+)
+def test_csv_can_be_read_back(run: Run, account: FakeVideoSDK, value: str) -> None:
+    """Each value is one field of one record."""
+    account.add_transcription(row_id="t-1", status=value)
+    account.add_transcription(row_id="t-2")
+    out = run("list", "--csv", "--columns", "id,status").out
+    assert list(csv.reader(io.StringIO(out, newline=""))) == [
+        ["id", "status"],
+        ["t-1", value],
+        ["t-2", "completed"],
+    ]
+
+
+def test_csv_of_one_empty_column_has_a_record_for_each_row(run: Run, account: FakeVideoSDK) -> None:
+    """An empty value is not an empty line."""
+    account.add_transcription(duration=None)
+    account.add_transcription(duration=timedelta(seconds=5))
+    assert run("list", "--csv", "--columns", "duration").out == 'duration\n""\n5\n'
+
+
 def test_csv_of_a_failed_walk_has_no_header(run: Run, account: FakeVideoSDK) -> None:
     """Nothing is printed that could be taken for an empty list."""
     account.fail_next(Status(404))

@@ -3,7 +3,8 @@ The command line, extra ``[cli]``: `videosdk-transcripts`, or ``python -m videos
 
 In reading order:
 
-- `_app`: the program and its commands
+- `_signals`: Ctrl-C, SIGTERM and SIGHUP, `_streams`: stdout and stderr, complete and in UTF-8
+- `_app`: the program and its commands, each loaded when it is used
 - `_options`: options that several commands share, `_row_filter`: client-side selection of rows
 - `_list` (also `post`), `_files`, `_follow`, `_jobs`, `_token`, `_doctor`, `_sandbox`: the commands
 - `_settings`: account, environment file and client
@@ -23,7 +24,10 @@ Of the library, the command line uses the public names, `_environment` and `_red
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Final
+from typing import Final, NoReturn
+
+from ._signals import handle_signals
+from ._streams import prepared_streams
 
 __all__ = ["main"]
 
@@ -36,9 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Run the command line and exit with its code.
 
     Args:
-        arguments: command and options, without the name of the program; those of the process
-            by default.
+        arguments: command and options, without the name of the program; by default those of the
+            process, which then keeps the signal handlers until it ends.
     """
+    with handle_signals(restore=arguments is not None), prepared_streams():
+        _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> NoReturn:
     missing = [name for module, name in _REQUIRED.items() if find_spec(module) is None]
     if missing:
         sys.stderr.write(

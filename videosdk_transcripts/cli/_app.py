@@ -2,65 +2,95 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Final, NamedTuple
 
 import click
 
-from ._doctor import doctor
-from ._exit import run_with_exit_code
-from ._files import download, summary, text
-from ._follow import follow, wait
-from ._jobs import start, stop
-from ._list import count, list_, post, show
-from ._options import group
-from ._sandbox import completion, sandbox
-from ._token import token
+from ._exit import EXIT_CODES, run_with_exit_code
 
-_COMMANDS = (
-    *(list_, show, count),
-    *(text, summary, download),
-    *(wait, follow),
-    *(start, stop),
-    post,
-    *(token, doctor),
-    *(sandbox, completion),
-)
+
+class _Entry(NamedTuple):
+    """A command: the module and the name of its function, and its line in the help."""
+
+    module: str
+    name: str
+    short_help: str
+
+
+_COMMANDS: Final = {
+    "list": _Entry("_list", "list_", "List transcriptions."),
+    "show": _Entry("_list", "show", "Show one transcription."),
+    "count": _Entry("_list", "count", "Count transcriptions."),
+    "text": _Entry("_files", "text", "Print a transcript."),
+    "summary": _Entry("_files", "summary", "Print a summary."),
+    "download": _Entry("_files", "download", "Download transcripts and summaries."),
+    "wait": _Entry("_follow", "wait", "Wait for a transcript."),
+    "follow": _Entry("_follow", "follow", "Stream changes."),
+    "start": _Entry("_jobs", "start", "Start a transcription."),
+    "stop": _Entry("_jobs", "stop", "Stop a transcription."),
+    "post": _Entry("_list", "post", "Read transcriptions of recordings."),
+    "token": _Entry("_token", "token", "Create or inspect a token."),
+    "doctor": _Entry("_doctor", "doctor", "Diagnose configuration and connectivity."),
+    "sandbox": _Entry("_sandbox", "sandbox", "Run a fake service with sample data."),
+    "completion": _Entry("_sandbox", "completion", "Print a shell completion script."),
+}
+
+
+class _Program(click.Group):
+    """The program, which loads the module of a command when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None if there is none of this name."""
+        entry = _COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(import_module(f".{entry.module}", __package__), entry.name)
+        # For completion, which shows it next to the name.
+        command.short_help = entry.short_help
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands to the help, without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, _COMMANDS[name].short_help) for name in self.list_commands(ctx)]
+            )
 
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run a command and return the exit code."""
-    _prepare_streams()
-    # Warnings of the library, such as dropped rows of another room, go to stderr.
+    return run_with_exit_code(
+        lambda: app.main(arguments, prog_name="videosdk-transcripts", standalone_mode=False)
+    )
+
+
+@contextmanager
+def _printed_log() -> Generator[None]:
+    """Print warnings of the library, such as dropped rows of another room, to stderr."""
+    import logging
+
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("videosdk-transcripts: %(message)s"))
     logger = logging.getLogger("videosdk_transcripts")
     logger.addHandler(handler)
     try:
-        return run_with_exit_code(
-            lambda: app.main(arguments, prog_name="videosdk-transcripts", standalone_mode=False)
-        )
+        yield
     finally:
         logger.removeHandler(handler)
 
 
-def _prepare_streams() -> None:
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            # The parent process closed it (`>&-`).
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-        elif isinstance(stream, io.TextIOWrapper):
-            # The text of a row may not be encodable in the terminal's encoding.
-            stream.reconfigure(errors="backslashreplace")
-
-
-@group(
+@click.group(
     "videosdk-transcripts",
+    cls=_Program,
+    epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"]},
     # Without a command, some releases of click succeed and others fail; here it always fails.
     invoke_without_command=True,
@@ -76,7 +106,4 @@ def app(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         raise click.UsageError("missing command; see --help", context)
-
-
-for _command in _COMMANDS:
-    app.add_command(_command)
+    context.with_resource(_printed_log())

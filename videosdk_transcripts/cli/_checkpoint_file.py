@@ -74,6 +74,8 @@ class CheckpointFile:
         self._path = path
         self._checkpoint = checkpoint
         self._is_printing = False
+        self._delivered = ""
+        """The checkpoint after what was printed last."""
         self._written_at = time.monotonic()
         self._written: str | None = None
 
@@ -90,7 +92,8 @@ class CheckpointFile:
         if self._path is None:
             yield
             return
-        self._write(self._path)
+        self._delivered = self._checkpoint()
+        self._write(self._path, self._delivered)
         task = asyncio.create_task(self._write_periodically(self._path))
         try:
             yield
@@ -99,25 +102,32 @@ class CheckpointFile:
             await asyncio.wait([task])
 
     @contextmanager
-    def printing(self) -> Generator[None]:
-        """Print what the checkpoint counts as delivered, and write the file if it is due."""
+    def printing(self, *, is_deferred: bool = False) -> Generator[None]:
+        """
+        Print what the checkpoint counts as delivered, and write the file if it is due.
+
+        Args:
+            is_deferred: whether it is printed in a later block, and not delivered until then.
+        """
         self._is_printing = True
         yield
         # Not after an error: output that failed is not counted as delivered.
+        if is_deferred:
+            return
         self._is_printing = False
-        if self._path and time.monotonic() - self._written_at >= _WRITE_INTERVAL:
-            self._write(self._path)
+        if self._path is not None:
+            self._delivered = self._checkpoint()
+            if time.monotonic() - self._written_at >= _WRITE_INTERVAL:
+                self._write(self._path, self._delivered)
 
     def close(self, *, complete: bool) -> None:
         """Write the file for the last time, or remove it if there is nothing to resume."""
         if self._path is None:
             return
-        if complete:
+        if complete and not self._is_printing:
             self._path.unlink(missing_ok=True)
             return
-        # After output that failed the file stays as it is.
-        if not self._is_printing:
-            self._write(self._path)
+        self._write(self._path, self._delivered if self._is_printing else self._checkpoint())
         notify(f"run the same command again to resume from {self._path}")
 
     async def _write_periodically(self, path: Path) -> None:
@@ -126,16 +136,15 @@ class CheckpointFile:
         # `follow` may wait for hours after the last row, and be killed by a restart.
         while True:
             await asyncio.sleep(_WRITE_INTERVAL)
-            if not self._is_printing and self._checkpoint() != self._written:
+            if not self._is_printing and (checkpoint := self._checkpoint()) != self._written:
                 try:
-                    self._write(path)
+                    self._write(path, checkpoint)
                 except ConfigurationError as error:
                     # It is raised when the next row is printed, and at the end.
                     notify(str(error))
                     return
 
-    def _write(self, path: Path) -> None:
-        checkpoint = self._checkpoint()
+    def _write(self, path: Path, checkpoint: str) -> None:
         file = AtomicFile(path)
         try:
             file.write(checkpoint.encode())

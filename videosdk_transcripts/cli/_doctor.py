@@ -25,8 +25,9 @@ from videosdk_transcripts import (
 
 from ._exit import ExitCode, NegativeResult, code_of
 from ._options import account_options, command, output_format_options
-from ._output import OutputFormat, notify, plain, plural
+from ._output import OutputFormat, notify, plain, plural, print_line
 from ._settings import Account, use_account
+from ._signals import run_until_signal
 from ._token_claims import decode_token, describe_time, format_utc
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class DoctorContext(NamedTuple):
     trust_env: bool
 
 
-@command("doctor", short_help="Diagnose configuration and connectivity.")
+@command("doctor")
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 300),
@@ -105,14 +106,12 @@ def doctor(
     report. Each line is ok, warn, FAIL or skipped; the exit code is that of the first failure.
     No credential is shown, so that the output can be shared.
     """
-    import asyncio
-
-    checks = asyncio.run(_diagnose(account, timeout, trust_env=trust_env))
+    checks = run_until_signal(lambda: _diagnose(account, timeout, trust_env=trust_env))
     if output_format is None:
         for check in checks:
-            click.echo(str(check))
+            print_line(str(check))
     else:
-        click.echo(json.dumps([_as_document(check) for check in checks], indent=2))
+        print_line(json.dumps([_as_document(check) for check in checks], indent=2))
     failed = [check for check in checks if check.state == "FAIL"]
     if failed:
         raise NegativeResult(f"{failed[0].name} failed", failed[0].code)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Callable
 from enum import IntEnum
-from pathlib import Path
 from typing import IO, Any, Final, Self
 
 import click
@@ -33,6 +29,8 @@ from videosdk_transcripts import (
 )
 
 from ._output import notify, plain, plural
+from ._signals import exit_code as interrupted_exit_code
+from ._signals import has_arrived
 
 
 class ExitCode(IntEnum):
@@ -56,7 +54,15 @@ class ExitCode(IntEnum):
     PARTIAL = 6, "partial: failed after some rows were printed or saved"
     NETWORK = 7, "no response: network error or timeout"
     SERVICE = 8, "the service failed or sent an unreadable response"
+    HUNG_UP = 129, "ended by SIGHUP"
     INTERRUPTED = 130, "interrupted"
+    TERMINATED = 143, "ended by SIGTERM"
+
+
+EXIT_CODES: Final = "\n".join(
+    ["\b", "Exit codes:", *(f"  {code:<3}  {code.description}" for code in ExitCode)]
+)
+"""The exit codes, as the end of every help."""
 
 
 class PartialError(Exception):
@@ -83,28 +89,15 @@ class NegativeResult(click.ClickException):
 
 def run_with_exit_code(action: Callable[[], None]) -> int:
     """Run the action and return the exit code. Errors are reported without a traceback."""
-    code = _run(action)
-    try:
-        sys.stderr.flush()
-    except OSError:
-        # Nothing reads stderr: a message that could not be printed does not change the exit code.
-        _discard(sys.stderr)
-    return code
-
-
-def _run(action: Callable[[], None]) -> int:
     try:
         action()
-        sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # click turns a broken pipe, and nothing else, into a SystemExit.
-        _discard(sys.stdout)
+        pass
     except (KeyboardInterrupt, click.Abort):
-        _report("interrupted")
-        return ExitCode.INTERRUPTED
+        return _interrupted()
     except click.ClickException as error:
-        with contextlib.suppress(OSError):
-            error.show()
+        error.show()
         return error.exit_code
     except PartialError as error:
         _report(str(error))
@@ -114,17 +107,22 @@ def _run(action: Callable[[], None]) -> int:
         return code_of(error)
     # After our own errors, because a timeout is an OSError too.
     except OSError as error:
-        _discard(sys.stdout)
-        _report(f"cannot write the output: {error.strerror}")
-        return ExitCode.OUTPUT
+        return _output_failed(error)
     return ExitCode.DONE
 
 
-def _discard(stream: IO[str]) -> None:
-    """Discard what a stream still buffers; Python would fail to write it once more at exit."""
-    # A program that calls `main` may have replaced the stream by one without a descriptor.
-    with contextlib.suppress(OSError), Path(os.devnull).open("w", encoding="ascii") as nowhere:
-        os.dup2(nowhere.fileno(), stream.fileno())
+def _interrupted() -> int:
+    code = next(code for code in ExitCode if int(code) == interrupted_exit_code())
+    _report(code.description)
+    return code
+
+
+def _output_failed(error: OSError) -> int:
+    if has_arrived():
+        # The terminal was closed, which the signal reported first.
+        return _interrupted()
+    _report(f"cannot write the output: {error.strerror}")
+    return ExitCode.OUTPUT
 
 
 _CODES: Final = (

@@ -30,9 +30,10 @@ from ._output import (
     notify,
     plain,
     plural,
+    print_line,
     progress_of,
-    readable,
     report_skipped_rows,
+    write,
 )
 from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
@@ -55,7 +56,7 @@ _errors_option = click.option(
 )
 
 
-@command("text", short_help="Print a transcript.")
+@command("text")
 @id_argument
 @file_format_option
 @_errors_option
@@ -82,7 +83,7 @@ def text(  # noqa: PLR0917 - click calls it by keyword
     run_with_client(account, print_text)
 
 
-@command("summary", short_help="Print a summary.")
+@command("summary")
 @id_argument
 @_errors_option
 @output_format_options("json")
@@ -108,17 +109,15 @@ def summary(
 
 
 def _print_json(document: Mapping[str, str]) -> None:
-    click.echo(json.dumps(document, indent=2))
+    print_line(json.dumps(document, indent=2))
 
 
 def _print_content(content: str) -> None:
-    if sys.stdout.isatty():
-        click.echo(readable(content), nl=not content.endswith("\n"))
-    else:
-        click.echo(content, nl=False)
+    # A terminal needs a line break before the prompt; elsewhere nothing is added.
+    write(content if content.endswith("\n") or not sys.stdout.isatty() else f"{content}\n")
 
 
-@command("download", short_help="Download transcripts and summaries.")
+@command("download")
 @query_options
 @filter_options
 @click.option(
@@ -284,10 +283,10 @@ class _DownloadReport:
         if self._format is None:
             for name, path in paths.items():
                 outcome = "kept" if name in skipped else "saved"
-                click.echo(f"{plain(row_id)}\t{outcome}\t{path}")
+                print_line(f"{plain(row_id)}\t{outcome}\t{path}")
             if error is not None:
                 outcome = "not ready" if is_late else "failed"
-                click.echo(f"{plain(row_id)}\t{outcome}\t{plain(str(error))}")
+                print_line(f"{plain(row_id)}\t{outcome}\t{plain(str(error))}")
             return
         document = json.dumps(
             {
@@ -298,14 +297,14 @@ class _DownloadReport:
             }
         )
         if self._format == "json":
-            click.echo(f"{'[' if self.rows == 1 else ','}\n{document}", nl=False)
+            write(f"{'[' if self.rows == 1 else ','}\n{document}")
         else:
-            click.echo(document)
+            print_line(document)
 
     def end(self) -> None:
         """Finish the output, and print a summary to stderr."""
         if self._format == "json":
-            click.echo("\n]" if self.rows else "[]")
+            print_line("\n]" if self.rows else "[]")
         not_ready = f", {self._not_ready} not ready" if self._not_ready else ""
         notify(
             f"{plural(self._saved, 'file')} saved for {plural(self.rows, 'transcription')}"

@@ -22,7 +22,7 @@ from ._options import (
     output_format_options,
     row_policy_options,
 )
-from ._output import OutputFormat, notify, print_transcription, tab_separated
+from ._output import OutputFormat, notify, print_line, print_transcription, tab_separated
 from ._settings import Account, run_with_client
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ABOVE_ZERO = math.ulp(0.0)
 
 
-@command("follow", short_help="Stream changes.")
+@command("follow")
 @click.argument("room", required=False)
 @click.argument("session", required=False)
 @click.option(
@@ -107,9 +107,9 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
 def _print_change(change: TranscriptionChange, output_format: OutputFormat | None) -> None:
     row = change.transcription
     if output_format == "jsonl":
-        click.echo(json.dumps({"kind": change.kind, "transcription": row.to_dict()}))
+        print_line(json.dumps({"kind": change.kind, "transcription": row.to_dict()}))
     else:
-        click.echo(f"{change.kind}\t{tab_separated(row)}")
+        print_line(f"{change.kind}\t{tab_separated(row)}")
 
 
 def _at_least(least: float) -> Callable[[click.Context, click.Parameter, float], float]:
@@ -124,7 +124,7 @@ def _at_least(least: float) -> Callable[[click.Context, click.Parameter, float],
     return check
 
 
-@command("wait", short_help="Wait for a transcript.")
+@command("wait")
 @id_argument
 @file_format_option
 @click.option("--summary", is_flag=True, help="Wait for the summary.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ._options import account_options, command, output_format_options
-from ._output import OutputFormat, notify, print_transcription
+from ._output import OutputFormat, notify, print_line, print_transcription
 from ._settings import Account, run_with_client
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _OUTCOMES: Final = {
 }
 
 
-@command("start", short_help="Start a transcription.")
+@command("start")
 @click.argument("room")
 @click.option("--language", help="Spoken language, such as en-US.")
 @click.option("--model", "model_id", help="Model, by the name that the provider uses.")
@@ -62,7 +62,7 @@ def start(  # noqa: PLR0917 - click calls it by keyword
     )
 
 
-@command("stop", short_help="Stop a transcription.")
+@command("stop")
 @click.argument("room")
 @output_format_options("json")
 @account_options
@@ -89,7 +89,7 @@ def _send(
             raise
         if output_format == "json":
             row = result.transcription.to_dict()
-            click.echo(json.dumps({"outcome": result.outcome, "transcription": row}, indent=2))
+            print_line(json.dumps({"outcome": result.outcome, "transcription": row}, indent=2))
             return
         print_transcription(result.transcription, output_format)
         notify(_OUTCOMES[result.outcome])

@@ -11,7 +11,7 @@ import click
 
 from videosdk_transcripts import VideoSDKTranscriptsError
 
-from ._checkpoint_file import open_checkpoint
+from ._checkpoint_file import CheckpointFile, open_checkpoint
 from ._exit import PartialError
 from ._options import (
     ListQuery,
@@ -30,6 +30,7 @@ from ._output import (
     OutputFormat,
     TablePrinter,
     notify,
+    print_line,
     print_transcription,
     progress_of,
     report_skipped_rows,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from ._output import AnyTranscription
 
 
-@command("list", short_help="List transcriptions.")
+@command("list")
 @query_options
 @filter_options
 @output_format_options("json", "jsonl", "csv")
@@ -61,7 +62,7 @@ def list_(account: Account, **options: Any) -> None:
     run_with_client(account, lambda client: _list_rows(client, post=False, **options))
 
 
-@command("show", short_help="Show one transcription.")
+@command("show")
 @id_argument
 @output_format_options("json")
 @account_options
@@ -74,7 +75,7 @@ def show(
     )
 
 
-@command("count", short_help="Count transcriptions.")
+@command("count")
 @click.argument("room", required=False)
 @click.argument("session", required=False)
 @output_format_options("json")
@@ -86,13 +87,13 @@ def count(
 
     async def print_count(client: TranscriptsClient) -> None:
         total = await client.count(room, session)
-        click.echo(json.dumps({"count": total}) if output_format == "json" else total)
+        print_line(json.dumps({"count": total}) if output_format == "json" else str(total))
 
     run_with_client(account, print_count)
 
 
 # Without a command, some releases of click succeed and others fail; here it always fails.
-@group("post", short_help="Read transcriptions of recordings.", invoke_without_command=True)
+@group("post", invoke_without_command=True)
 @click.pass_context
 def post(context: click.Context) -> None:
     """
@@ -177,7 +178,7 @@ async def _list_rows(
         async with pager, file.kept_current(), progress_of(pager, rows_scroll=rows_scroll):
             async for row in pager:
                 if row_filter.selects(row):
-                    with file.printing():
+                    with file.printing(is_deferred=printer.is_deferred):
                         printer.add(row)
                     if row_filter.is_full:
                         break
@@ -194,12 +195,27 @@ async def _list_rows(
             notify("\nuse --checkpoint FILE to be able to resume an interrupted run")
         raise
     finally:
-        # After a failure too: the exit code shows that some rows were printed.
-        printer.end(complete=succeeded)
-        # Behind a limit there is more to resume.
-        file.close(complete=succeeded and not row_filter.is_full)
+        _finish(printer, file, row_filter, succeeded=succeeded)
         report_skipped_rows(pager.stats, query.on_unverified)
         row_filter.report()
+
+
+def _finish(
+    printer: LinePrinter | TablePrinter,
+    file: CheckpointFile,
+    row_filter: RowFilter,
+    *,
+    succeeded: bool,
+) -> None:
+    """Finish the output, then the checkpoint file, also if the output cannot be written."""
+    try:
+        # A table after a failure too: the exit code shows that it is not complete.
+        if succeeded or (printer.is_deferred and row_filter.selected):
+            with file.printing():
+                printer.end()
+    finally:
+        # Behind a limit there is more to resume.
+        file.close(complete=succeeded and not row_filter.is_full)
 
 
 def _make_printer(

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 
-from ._exit import ExitCode
+from ._exit import EXIT_CODES
 from ._output import COLUMNS, OutputFormat
 from ._row_filter import RowFilter
 from ._settings import Account
@@ -19,19 +19,15 @@ Command = Callable[..., Any]
 OnUnverified = Literal["raise", "skip", "yield"]
 OnInvalid = Literal["raise", "skip"]
 
-_EXIT_CODES: Final = "\n".join(
-    ["\b", "Exit codes:", *(f"  {code:<3}  {code.description}" for code in ExitCode)]
-)
-
 
 def command(name: str, **attributes: Any) -> Callable[[Command], click.Command]:
     """Create a command whose help ends with the exit codes."""
-    return click.command(name, epilog=_EXIT_CODES, **attributes)
+    return click.command(name, epilog=EXIT_CODES, **attributes)
 
 
 def group(name: str, **attributes: Any) -> Callable[[Command], click.Group]:
     """Create a group of commands whose help ends with the exit codes."""
-    return click.group(name, epilog=_EXIT_CODES, **attributes)
+    return click.group(name, epilog=EXIT_CODES, **attributes)
 
 
 # The account.

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
-import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
-
-import click
 
 from videosdk_transcripts._redact import printable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from rich.console import Console
     from rich.table import Table
 
     from videosdk_transcripts import Pager, PostTranscription, Transcription, WalkStats
@@ -36,15 +33,36 @@ _PROGRESS_AFTER: Final = 1.0
 """Seconds before progress is shown. A walk that is done by then needs none."""
 _REFRESH: Final = 0.1
 """Seconds between two updates of the progress line."""
+_MIN_WIDTH: Final = 20
+"""Columns of the narrowest table; a terminal that is narrower breaks its lines."""
 
 
 # Text.
 
 
+def write(text: str) -> None:
+    """
+    Write a text to stdout immediately, and wait until all of it is written.
+
+    On a terminal, characters that would move the cursor are replaced; elsewhere nothing is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    sys.stdout.write(readable(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
+
+
+def print_line(text: str) -> None:
+    """Write a line to stdout, as `write` does."""
+    write(f"{text}\n")
+
+
 def notify(text: str) -> None:
-    """Print a message to stderr. A closed stderr does not stop the command."""
+    """Print a message to stderr. A message that cannot be written does not stop the command."""
     with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def plain(text: str) -> str:
@@ -55,7 +73,8 @@ def plain(text: str) -> str:
 def readable(text: str) -> str:
     """Replace the same characters of a longer text, and keep line breaks and tabs."""
     return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for c in text.replace("\r\n", "\n")
     )
 
 
@@ -121,14 +140,16 @@ def _heading(column: str) -> str:
 
 def print_transcription(row: AnyTranscription, output_format: OutputFormat | None) -> None:
     """Print one row as JSON, as one line per column on a terminal, or as one line with tabs."""
+    import json
+
     if output_format == "json":
-        click.echo(json.dumps(row.to_dict(), indent=2))
+        print_line(json.dumps(row.to_dict(), indent=2))
     elif sys.stdout.isatty():
         width = max(map(len, map(_heading, COLUMNS)))
         for name in COLUMNS:
-            click.echo(f"{_heading(name):{width}}  {_display_cell(row, name)}".rstrip())
+            print_line(f"{_heading(name):{width}}  {_display_cell(row, name)}".rstrip())
     else:
-        click.echo(tab_separated(row))
+        print_line(tab_separated(row))
 
 
 def tab_separated(row: AnyTranscription, columns: Sequence[str] = _LINE_COLUMNS) -> str:
@@ -156,30 +177,32 @@ class LinePrinter:
         self._is_empty = True
 
     def add(self, row: AnyTranscription) -> None:
-        """Print a row. `click.echo` flushes, so that it reaches a pipe immediately."""
+        """Print a row."""
+        import json
+
         match self._format:
             case "json":
                 before = "[\n" if self._is_empty else ",\n"
-                click.echo(f"{before}{json.dumps(row.to_dict())}", nl=False)
+                write(f"{before}{json.dumps(row.to_dict())}")
             case "jsonl":
-                click.echo(json.dumps(row.to_dict()))
+                print_line(json.dumps(row.to_dict()))
             case "csv":
                 self._print_header_once()
-                click.echo(_comma_separated(_cells(row, self._columns)))
+                write(_comma_separated(_cells(row, self._columns)))
             case _:
-                click.echo(tab_separated(row, self._columns))
+                print_line(tab_separated(row, self._columns))
         self._is_empty = False
 
-    def end(self, *, complete: bool) -> None:
-        """Finish the output. The JSON array of a walk that failed stays open, hence invalid."""
-        if complete and self._format == "json":
-            click.echo("[]" if self._is_empty else "\n]")
-        if complete and self._format == "csv":
+    def end(self) -> None:
+        """Finish the output. After a failure the JSON array stays open instead, hence invalid."""
+        if self._format == "json":
+            print_line("[]" if self._is_empty else "\n]")
+        if self._format == "csv":
             self._print_header_once()
 
     def _print_header_once(self) -> None:
         if self._is_empty:
-            click.echo(_comma_separated(self._columns))
+            write(_comma_separated(self._columns))
             self._is_empty = False
 
 
@@ -202,18 +225,15 @@ class TablePrinter:
         """Add a row to the table."""
         self._rows.append(row)
 
-    def end(self, *, complete: bool) -> None:
+    def end(self) -> None:
         """Print the table to stdout, and the number of its rows to stderr."""
         if self._rows:
             self._print_table()
-        elif complete:
+        else:
             notify(plural(0, "transcription"))
 
     def _print_table(self) -> None:
-        # Imported here: rich takes longer to load than a short walk.
-        from rich.console import Console
-
-        console = Console()
+        console = _console()
         names = list(self._columns)
         hidden: list[str] = []
         table = self._table(names)
@@ -241,10 +261,27 @@ class TablePrinter:
         return table
 
 
+def _console(*, stderr: bool = False) -> Console:
+    """Return a console of the width of the terminal."""
+    import shutil
+
+    # Imported here: rich takes longer to load than a short walk.
+    from rich.console import Console
+
+    # rich prints nothing on a terminal without columns.
+    width, height = shutil.get_terminal_size()
+    return Console(stderr=stderr, width=max(width, _MIN_WIDTH), height=height)
+
+
 def _comma_separated(values: Sequence[str]) -> str:
+    """Return the values as a line of CSV."""
+    import csv
+    import io
+
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
+    # Before Python 3.13 a value is quoted only for those line breaks that are in the terminator.
+    csv.writer(line, lineterminator="\r\n").writerow(values)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def report_skipped_rows(stats: WalkStats, on_unverified: Literal["raise", "skip", "yield"]) -> None:
@@ -288,7 +325,6 @@ async def _show_progress(pager: Pager[Any]) -> None:
     import asyncio
 
     await asyncio.sleep(_PROGRESS_AFTER)
-    from rich.console import Console
     from rich.live import Live
     from rich.spinner import Spinner
 
@@ -296,7 +332,7 @@ async def _show_progress(pager: Pager[Any]) -> None:
     # Rows are written to stdout directly, so that it must not be redirected to this console.
     with Live(
         spinner,
-        console=Console(stderr=True),
+        console=_console(stderr=True),
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,

@@ -9,13 +9,14 @@ import click
 from videosdk_transcripts import ConfigurationError
 
 from ._options import command
-from ._output import notify
+from ._output import notify, print_line
+from ._signals import run_until_signal
 
 if TYPE_CHECKING:
     from videosdk_transcripts.testing import FakeVideoSDK
 
 
-@command("sandbox", short_help="Run a fake service with sample data.")
+@command("sandbox")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -34,23 +35,27 @@ def sandbox(port: int, rooms: int, seed: int) -> None:
     A dashboard is served at its address. The variables that point a client to it are printed
     to stdout, in the format of --env-file.
     """
-    import asyncio
-
     from videosdk_transcripts.testing import serve
 
+    is_listening = False
+
+    def announce(fake: FakeVideoSDK) -> None:
+        nonlocal is_listening
+        is_listening = True
+        for name, value in fake.environ.items():
+            print_line(f"{name}={value}")
+        notify(f"sandbox and dashboard at {fake.url}; press Ctrl-C to stop")
+
     try:
-        asyncio.run(serve(port, rooms=rooms, seed=seed, started=_announce))
+        run_until_signal(lambda: serve(port, rooms=rooms, seed=seed, started=announce))
     except OSError as error:
+        if is_listening:
+            # The output cannot be written.
+            raise
         raise ConfigurationError(f"{error.strerror} (see --port)") from None
 
 
-def _announce(fake: FakeVideoSDK) -> None:
-    for name, value in fake.environ.items():
-        click.echo(f"{name}={value}")
-    notify(f"sandbox and dashboard at {fake.url}; press Ctrl-C to stop")
-
-
-@command("completion", short_help="Print a shell completion script.")
+@command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
@@ -70,4 +75,4 @@ def completion(context: click.Context, shell: str) -> None:
     script = completion_class(
         program.command, {}, "videosdk-transcripts", "_VIDEOSDK_TRANSCRIPTS_COMPLETE"
     )
-    click.echo(script.source())
+    print_line(script.source())

@@ -13,6 +13,7 @@ from videosdk_transcripts import ConfigurationError
 from videosdk_transcripts._redact import Secret
 
 from ._output import notify
+from ._signals import run_until_signal
 
 if TYPE_CHECKING:
     from videosdk_transcripts import TranscriptsClient
@@ -35,15 +36,13 @@ def run_with_client(account: Account, work: Callable[[TranscriptsClient], Awaita
         CredentialsError: credentials are missing or malformed.
         ConfigurationError: the environment file cannot be used, or another setting is invalid.
     """
-    import asyncio
-
     from videosdk_transcripts import TranscriptsClient
 
     async def run() -> None:
         async with use_account(account), TranscriptsClient() as client:
             await work(client)
 
-    asyncio.run(run())
+    run_until_signal(run)
 
 
 @asynccontextmanager

@@ -15,8 +15,9 @@ from videosdk_transcripts._redact import Secret
 
 from ._exit import ExitCode, NegativeResult
 from ._options import account_options, command, output_format_options
-from ._output import OutputFormat, notify, plain
+from ._output import OutputFormat, notify, plain, print_line
 from ._settings import Account, load_env_file
+from ._signals import interruptible
 from ._token_claims import (
     PERMISSIONS,
     ROLES,
@@ -40,7 +41,7 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
     return float(found[1]) * _UNITS[found[2]]
 
 
-@command("token", short_help="Create or inspect a token.")
+@command("token")
 @click.argument("source", required=False, metavar="[-]")
 @click.option("--inspect", is_flag=True, help="Inspect the token in VIDEOSDK_TOKEN, or - (stdin).")
 @click.option("--room", metavar="ID", help="Restrict it to one room.")
@@ -124,14 +125,14 @@ def token(  # noqa: PLR0917 - click calls it by keyword
     expiry = decoded.expiry or now
     # `str` returns the token itself; a `Secret` is masked in JSON and elsewhere.
     if output_format is None:
-        click.echo(str(created))
+        print_line(str(created))
     else:
         document = {
             "token": str(created),
             "claims": decoded.claims,
             "expires": format_utc(expiry),
         }
-        click.echo(json.dumps(document, indent=2))
+        print_line(json.dumps(document, indent=2))
     uses = " and ".join(_USES[role] for role in dict.fromkeys(roles))
     rooms = "all rooms" if room is None else f"room {plain(room)}"
     notify(
@@ -179,7 +180,8 @@ def _reject_claim_options(context: click.Context) -> None:
 def _read_token(account: Account, *, from_stdin: bool) -> Secret:
     if from_stdin:
         # None if the parent process closed it (`<&-`).
-        data = b"" if sys.stdin is None else sys.stdin.buffer.read(_MAX_INPUT)
+        with interruptible():
+            data = b"" if sys.stdin is None else sys.stdin.buffer.read(_MAX_INPUT)
         given = Secret(data.decode("utf-8-sig", "replace").strip())
     else:
         from videosdk_transcripts._environment import environment_settings
@@ -197,14 +199,14 @@ def _inspect(given: Secret, output_format: OutputFormat | None) -> None:
     now = time.time()
     decoded = decode_token(given, now)
     if output_format is None:
-        click.echo("NOT VERIFIED: the content of the token; its signature was not checked")
+        print_line("NOT VERIFIED: the content of the token; its signature was not checked")
         for label, text in describe_token(decoded, now):
-            click.echo(f"{plain(label):13}  {plain(text)}")
+            print_line(f"{plain(label):13}  {plain(text)}")
         for problem in decoded.problems:
             severity = _severity(is_rejected=problem.is_rejected)
-            click.echo(f"{severity:13}  {plain(str(problem))}")
+            print_line(f"{severity:13}  {plain(str(problem))}")
     else:
-        click.echo(json.dumps(token_document(decoded), indent=2))
+        print_line(json.dumps(token_document(decoded), indent=2))
     if decoded.is_rejected:
         raise NegativeResult("the API would reject this token", ExitCode.AUTH)
     notify("no known reason for the API to reject it; only the service can check its signature")

@@ -1,0 +1,160 @@
+"""SIGINT, SIGTERM and SIGHUP, which end a command: it leaves a checkpoint and states its reason."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
+
+_DEFAULTS: Final = {
+    number: default
+    for name, default in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGTERM", signal.SIG_DFL),
+        # Windows has no SIGHUP.
+        ("SIGHUP", signal.SIG_DFL),
+    )
+    if (number := getattr(signal, name, None)) is not None
+}
+"""
+The signals, with the handling that is replaced.
+
+A signal that was ignored at the start stays ignored, as nohup and background jobs require, and a
+program that calls `main` keeps a handler of its own.
+"""
+_GRACE: Final = 1.0
+"""
+Seconds after the first signal for blocked output, and without effect of further signals.
+
+Closing a terminal and ``timeout`` deliver the same signal twice.
+"""
+
+
+class _Interruption:
+    """The first signal that arrived, and what it has to cancel."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.deadline = 0.0
+        self.is_blocking = False
+        """Whether a blocking call is in progress."""
+        self.task: asyncio.Task[Any] | None = None
+        """The task that performs the command, once it has started."""
+
+    def handle(self, number: int) -> None:
+        """Cancel the command. Only a late second signal raises KeyboardInterrupt anywhere."""
+        if self.number is not None:
+            if time.monotonic() >= self.deadline:
+                raise KeyboardInterrupt
+            return
+        self.number, self.deadline = number, time.monotonic() + _GRACE
+        if self.is_blocking:
+            raise KeyboardInterrupt
+        if self.task is not None:
+            self.task.cancel()
+            # The loop may be waiting for I/O.
+            self.task.get_loop().call_soon_threadsafe(lambda: None)
+
+
+_interruption = _Interruption()
+
+
+def _handle(number: int, _frame: FrameType | None) -> None:
+    _interruption.handle(number)
+
+
+@contextmanager
+def handle_signals(*, restore: bool) -> Generator[None]:
+    """
+    Let signals end the command in the block instead of the process.
+
+    The first one cancels what runs in `run_until_signal`, and interrupts what is `interruptible`.
+    Handlers are set explicitly, because a process with the id 1, as in a container, does not end
+    by default. They are set in the main thread only, as Python requires.
+
+    Args:
+        restore: whether to restore the handlers after the block. The program itself keeps them,
+            so that a signal cannot change its exit code while the interpreter ends.
+
+    Raises:
+        SystemExit: a KeyboardInterrupt has left the block.
+    """
+    global _interruption  # noqa: PLW0603 - signals belong to the process
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        _interruption = _Interruption()
+        for number, default in _DEFAULTS.items():
+            if signal.getsignal(number) in (default, _handle):
+                before[number] = signal.signal(number, _handle)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(exit_code()) from None
+    finally:
+        for number, handler in before.items() if restore else ():
+            signal.signal(number, handler)
+
+
+def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """
+    Run a coroutine in a new event loop and return its result; a signal cancels it.
+
+    A signal that arrives when the work is done has no effect on it.
+
+    Raises:
+        KeyboardInterrupt: a signal cancelled the work.
+    """
+    import asyncio
+
+    interruption = _interruption
+
+    async def perform() -> T:
+        interruption.task = asyncio.current_task()
+        try:
+            if interruption.number is not None:
+                # It arrived before the loop was running.
+                raise asyncio.CancelledError
+            return await work()
+        finally:
+            interruption.task = None
+
+    try:
+        return asyncio.run(perform())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Let a signal end a blocking call in the block with a KeyboardInterrupt."""
+    _interruption.is_blocking = True
+    try:
+        if _interruption.number is not None:
+            raise KeyboardInterrupt
+        yield
+    finally:
+        _interruption.is_blocking = False
+
+
+def exit_code() -> int:
+    """Return the exit code of a command that was interrupted, as a shell reports the signal."""
+    return 128 + (_interruption.number or signal.SIGINT)
+
+
+def has_arrived() -> bool:
+    """Return whether a signal has arrived."""
+    return _interruption.number is not None
+
+
+def is_overdue() -> bool:
+    """Return whether a signal arrived so long ago that blocked output has to be abandoned."""
+    return _interruption.number is not None and time.monotonic() >= _interruption.deadline
