@@ -106,6 +106,7 @@ def test_nonblocking_pipe_without_poll_receives_everything(
     assert found == [b"word " * 60_000]
 
 
+# Run with -B: a file of byte code that is cut off could not be imported again.
 LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n{SCRIPT}"
 
 
@@ -120,7 +121,7 @@ def test_short_write_exits_with_the_output_code(
     arguments = ("text", text) if command == "text" else ("list", "--jsonl")
     with path.open("wb") as file:
         done = subprocess.run(  # noqa: S603
-            (sys.executable, "-c", LIMITED, *arguments),
+            (sys.executable, "-B", "-c", LIMITED, *arguments),
             stdout=file,
             stderr=subprocess.PIPE,
             check=False,
@@ -138,7 +139,7 @@ def test_checkpoint_is_exact_after_a_short_write(
     path, checkpoint = tmp_path / "out", str(tmp_path / "walk.json")
     with path.open("wb") as file:
         done = subprocess.run(  # noqa: S603
-            (sys.executable, "-c", LIMITED, "list", "--checkpoint", checkpoint),
+            (sys.executable, "-B", "-c", LIMITED, "list", "--checkpoint", checkpoint),
             stdout=file,
             stderr=subprocess.PIPE,
             check=False,
