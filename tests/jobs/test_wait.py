@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from videosdk_transcripts import (
     AuthenticationError,
@@ -21,7 +22,15 @@ from videosdk_transcripts import (
     WaitTimedOutError,
 )
 from videosdk_transcripts._jobs.wait import Waiter
-from videosdk_transcripts.testing import Change, CutBody, Delay, FakeVideoSDK, HtmlPage, Status
+from videosdk_transcripts.testing import (
+    Change,
+    CutBody,
+    Delay,
+    Exchange,
+    FakeVideoSDK,
+    HtmlPage,
+    Status,
+)
 
 from ..conftest import ManualClock
 from .support import URL, add_file, add_running, count_requests, waiter_with
@@ -216,6 +225,29 @@ async def test_unknown_id_is_polled_during_grace(
     with pytest.raises(WaitTimedOutError, match="its id is not known yet") as raised:
         await waiter.wait(row["id"], timeout=30, grace=60)
     assert raised.value.transcription_id == row["id"]
+
+
+async def test_single_404_does_not_end_the_wait(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
+) -> None:
+    """The grace period restarts with each response that has the row."""
+    (row,) = add_running(fake)
+
+    async def flicker(exchange: Exchange) -> web.StreamResponse:
+        return await Status(404)(exchange) if len(fake.requests) % 3 else exchange.response()
+
+    fake.every(1, flicker)
+    with pytest.raises(WaitTimedOutError):
+        await waiter.wait(row["id"], poll=10, grace=100, timeout=1000)
+    fake.clear_faults()
+    fake.every(1, Status(404))
+    clock.slept.clear()
+    with pytest.raises(NotFoundError):
+        await waiter.wait(row["id"], poll=10, grace=25)
+    assert clock.slept == pytest.approx([10, 15])
+    with pytest.raises(NotFoundError):
+        await waiter.wait(row["id"], poll=10, grace=0)
+    assert len(clock.slept) == 2
 
 
 async def test_transient_failure_does_not_end_the_wait(

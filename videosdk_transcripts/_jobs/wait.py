@@ -95,15 +95,14 @@ class Waiter(Generic[HasStatusT]):
                 to all of it. A last poll is made `poll` before the timeout, unless the
                 previous one was less than half an interval before.
             grace: seconds, 0 or more, for which a row may be completed without the file,
-                counted from the poll that first found it so; and for which, counted from the
-                start, an id may be unknown.
+                or its id unknown; counted from the poll that first found it so.
 
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
             TranscriptionFailedError: the transcription failed.
             CompletedWithoutFileError: it completed, and the grace period passed.
             WaitTimedOutError: the timeout passed.
-            NotFoundError: there is no such row, even after the grace period.
+            NotFoundError: there was no such row for the grace period.
             VideoSDKTranscriptsError: any other error of a request that is not transient.
         """
         row_id = row_or_id if isinstance(row_or_id, str) else getattr(row_or_id, "id", None)
@@ -152,8 +151,8 @@ class Waiter(Generic[HasStatusT]):
                         raise wait.timeout_error()
                     row = await self._get(wait.row_id)
             except NotFoundError:
-                # A new transcription may not be readable yet.
-                if self._clock.monotonic() - wait.started_at >= wait.grace:
+                # A new transcription may not be readable yet, and a replica may lag behind.
+                if wait.is_gone(self._clock.monotonic()):
                     raise
                 wait.last_result = "its id is not known yet"
             except VideoSDKTranscriptsError as error:
@@ -186,6 +185,7 @@ class _Wait:
     max_interval: float
     last_poll_before_end: float
     completed_since: float | None = None
+    unknown_since: float | None = None
     last_result: str = "there was no response yet"
 
     def has_file(self, row: HasFiles) -> bool:
@@ -193,6 +193,7 @@ class _Wait:
 
     def is_ready(self, row: HasStatus, now: float) -> bool:
         """Return whether the file exists, and raise if it is not expected anymore."""
+        self.unknown_since = None
         if self.has_file(row):
             return True
         self.last_result = f"its status was {row.status!r}"
@@ -216,6 +217,12 @@ class _Wait:
                 transcription_id=row.id,
             )
         return False
+
+    def is_gone(self, now: float) -> bool:
+        """Return whether the id has been unknown for the grace period."""
+        if self.unknown_since is None:
+            self.unknown_since = now
+        return now - self.unknown_since >= self.grace
 
     def next_poll(self, now: float, retry_after: float, jitter: float) -> tuple[float, float]:
         """
