@@ -227,6 +227,7 @@ async def test_follow_from_start_and_from_checkpoint(
     changes = client.follow(ROOM, since="start")
     found = [await anext(changes) for _ in range(4)]
     assert [change.kind for change in found] == ["new", "finished"] * 2
+    changes.ack()
     saved = changes.checkpoint
     await changes.aclose()
     row = fake.add_transcription(room_id=ROOM)

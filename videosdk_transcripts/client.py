@@ -614,7 +614,7 @@ class TranscriptsClient:
             poll: seconds until the second poll, above 0. The interval grows up to 6 times
                 `poll`.
             grace: seconds, 0 or more, for which a transcription may be completed without its
-                file, or its id may be unknown.
+                file, or its id may be unknown; counted from the first poll that finds it so.
 
         Returns:
             The transcription with its file.
@@ -658,7 +658,8 @@ class TranscriptsClient:
 
         Returns immediately, for ``async for change in client.follow(room_id)``: one
         `TranscriptionChange` for each new transcription, and one for each that has finished.
-        The stream does not end. Nothing runs between two steps.
+        The stream does not end. Nothing runs between two steps. A change counts as handled,
+        and `Follower.checkpoint` covers it, from the next step or `Follower.ack` on.
 
         Args:
             room_id: the room; None for all.

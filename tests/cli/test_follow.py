@@ -12,7 +12,7 @@ from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import SANDBOX_ROOMS, Exchange, FakeVideoSDK
 
-from .command_line import NAME, Run, use_policy
+from .command_line import NAME, Run, start, use_policy
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -45,6 +45,20 @@ def test_follow_resumes_from_its_checkpoint(
     ids = [row["id"] for row in account.rows]
     assert kinds == [[kind, one] for one in ids for kind in ("new", "finished")]
     assert path.exists()
+
+
+def test_follow_counts_only_what_was_printed(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """A change is not in the checkpoint if its line could not be written."""
+    rows = account.add_transcriptions(2, status="running")
+    path = tmp_path / "follow.json"
+    options = ("follow", "--since", "start", "--checkpoint", str(path))
+    assert run(*options, "--limit", "1").out.split("\t")[1] == rows[0]["id"]
+    with Path("/dev/full").open("w") as full, start(*options, stdout=full) as failing:
+        failing.communicate()
+        assert failing.returncode
+    assert run(*options, "--limit", "1").out.split("\t")[1] == rows[1]["id"]
 
 
 @pytest.mark.usefixtures("ctrl_c")

@@ -1,12 +1,13 @@
 """Follow: every change exactly once, across crashes and changes of the list."""
 
 import asyncio
+import copy
 import json
 import logging
 import pickle
 import random
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
@@ -55,7 +56,7 @@ class Bot:
         self.page_size = options.pop("page_size", 20)
         self.seen: Changes = []
         self.slept: list[float] = []
-        self.follower = self.start()
+        self.follower = self.start(options.pop("resume", None))
         self.saved: tuple[str, Changes] = (self.follower.checkpoint, [])
 
     def start(self, resume: str | None = None) -> Follower:
@@ -87,6 +88,8 @@ class Bot:
         self.seen.append((change.kind, change.transcription.id))
 
     def save(self) -> None:
+        """Save after the work on a change."""
+        self.follower.ack()
         self.saved = (self.follower.checkpoint, list(self.seen))
 
     async def poll(self) -> Changes:
@@ -280,6 +283,166 @@ async def test_removed_row_is_dropped_after_a_full_scan(
     assert repr(following.follower) == f"<Follower of room {ROOM_ID}, 21 known, 0 unfinished>"
     fake.rows.insert(0, row)
     assert await following.poll() == []
+
+
+def behind(fake: FakeVideoSDK) -> Callable[[Exchange], Awaitable[web.StreamResponse]]:
+    """Return a fault that responds from the rows as they are now."""
+    older = copy.deepcopy(fake.rows)
+
+    async def respond(exchange: Exchange) -> web.StreamResponse:
+        newest, fake.rows = fake.rows, older
+        try:
+            return exchange.response()
+        finally:
+            fake.rows = newest
+
+    return respond
+
+
+@pytest.mark.parametrize("scans", [1, 3])
+@pytest.mark.parametrize("restart", [False, True])
+async def test_row_that_was_missing_and_came_back_finishes_once(
+    fake: FakeVideoSDK, bot: Callable[..., Bot], scans: int, restart: bool
+) -> None:
+    """After one or several full scans and reads by id that did not find it; also restarted."""
+    stale = behind(fake)
+    row = fake.add_transcription(status="running")
+    following = bot(since="start", full_scan_interval=0)
+    assert await following.poll() == [("new", row["id"])]
+    fake.every(1, stale)
+    for _ in range(scans):
+        assert await following.poll() == []
+    assert requested_pages(fake) == [1, 1, None] + [1] * (scans - 1)
+    fake.clear_faults()
+    if restart:
+        following.save()
+        following.restart()
+    row["status"] = "completed"
+    assert await following.poll() == [("finished", row["id"])]
+    assert await following.poll() == []
+
+
+async def test_missing_row_that_runs_again_is_read_by_id_again(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """It explains the growth of the total, so that no other new row is searched for."""
+    fake.add_transcriptions(60)
+    stale = behind(fake)
+    row = fake.add_transcription(at=0, status="running")
+    following = bot(poll=1500)
+    await following.poll()
+    fake.every(1, stale)
+    for _ in range(3):
+        await following.poll()
+    assert "61 known, 0 unfinished" in repr(following.follower)
+    fake.clear_faults()
+    requested_pages(fake)
+    assert await following.poll() == []
+    assert requested_pages(fake) == [1, 2]
+    assert "61 known, 1 unfinished" in repr(following.follower)
+    fake.rows.append(fake.rows.pop(0))
+    row["status"] = "failed"
+    assert await following.poll() == [("finished", row["id"])]
+    assert requested_pages(fake) == [1, None]
+
+
+async def test_unknown_row_stays_unfinished_while_it_is_listed(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """A 404 alone proves nothing."""
+    fake.add_transcriptions(20)
+    row = fake.add_transcription(status="running")
+    following = bot()
+    await following.poll()
+    for _ in range(3):
+        fake.fail_next(Delay(0), Status(404))
+        assert await following.poll() == []
+    row["status"] = "completed"
+    requested_pages(fake)
+    assert await following.poll() == [("finished", row["id"])]
+    assert requested_pages(fake) == [1, None]
+
+
+async def test_many_removed_rows_are_dropped_ten_per_poll(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """Not ten per full scan, so that they do not delay others for long."""
+    fake.add_transcriptions(20)
+    removed = fake.add_transcriptions(25, status="running")
+    following = bot()
+    await following.poll()
+    for row in removed:
+        fake.rows.remove(row)
+    following.clock.now += 3600
+    requested_pages(fake)
+    for _ in range(4):
+        await following.poll()
+    assert requested_pages(fake) == [1, *[None] * 10] * 2 + [1, *[None] * 5] + [1]
+    assert repr(following.follower).endswith("45 known, 0 unfinished>")
+    data = json.loads(following.follower.checkpoint)
+    assert (len(data["known"]), len(data["removed"])) == (216, 268)
+
+
+async def test_older_list_repeats_no_change(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
+    """A cache serves a finished row as running, and lacks another."""
+    row = fake.add_transcription(status="running")
+    stale = behind(fake)
+    following = bot(since="start", full_scan_interval=0)
+    await following.poll()
+    row["status"] = "completed"
+    other = fake.add_transcription()
+    assert len(await following.poll()) == 3
+    fake.fail_next(stale, times=2)
+    for _ in range(4):
+        assert await following.poll() == []
+    assert following.seen == [
+        ("new", row["id"]),
+        ("finished", row["id"]),
+        ("new", other["id"]),
+        ("finished", other["id"]),
+    ]
+
+
+async def test_lagging_page_does_not_hide_a_new_row(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """The total of the replica that knows the row counts, whichever page it came with."""
+    fake.add_transcriptions(60)
+    following = bot()
+    await following.poll()
+    stale = behind(fake)
+    row = fake.add_transcription()
+    fake.on_page(2, stale)
+    assert await following.poll() == [("new", row["id"]), ("finished", row["id"])]
+
+
+async def test_flickering_total_causes_three_searches(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """Then only a larger total does, until the next full scan or new row."""
+    fake.add_transcriptions(60)
+    following = bot()
+
+    async def searches(*totals: int) -> list[bool]:
+        """Poll once for each total, and return which polls read the last page."""
+        found = []
+        for total in totals:
+            fake.clear_faults()
+            fake.every(1, Envelope(info={"total": total}))
+            await following.poll()
+            found.append(3 in requested_pages(fake))
+        return found
+
+    assert await searches(60) == [True]
+    assert await searches(61, 60, 61, 60, 61, 60) == [True, False] * 3
+    assert await searches(61, 60, 61, 60) == [False] * 4
+    assert await searches(63, 60, 63, 60) == [True, False, False, False]
+    row = fake.add_transcription()
+    assert await searches(64, 64) == [True, False]
+    assert following.seen == [("new", row["id"]), ("finished", row["id"])]
+    assert await searches(61, 65, 61) == [False, True, False]
+    following.clock.now += 3600
+    assert await searches(61, 65, 61, 65) == [True, True, False, True]
 
 
 async def test_transient_failures_are_logged_once_per_kind_and_retried(
@@ -569,6 +732,7 @@ async def test_checkpoint_is_versioned_json_of_eleven_characters_per_row(
         "session_id": None,
         "primed": True,
         "unfinished": [rows[5]["id"]],
+        "removed": "",
     }
     assert len(b64decode(known)) == 8000
     assert len(known) < 11_000
@@ -590,6 +754,86 @@ async def test_checkpoint_before_the_first_full_scan_is_not_primed(
     assert "45 known" in repr(following.follower)
 
 
+async def test_checkpoint_covers_only_handled_changes(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """Not the one in progress, whose handler may never end, and not one that was read ahead."""
+    row = fake.add_transcription()
+    new, finished = ("new", row["id"]), ("finished", row["id"])
+    following = bot(since="start")
+
+    async def resumed() -> Changes:
+        other = bot(resume=following.follower.checkpoint)
+        return await other.poll()
+
+    assert await resumed() == [new, finished]
+    await anext(following.follower)
+    assert await resumed() == [new, finished]
+    following.follower.ack()
+    assert await resumed() == [finished]
+    following.follower.ack()
+    assert await resumed() == [finished]
+    await anext(following.follower)
+    assert await resumed() == [finished]
+    assert await following.poll() == []
+    assert await resumed() == []
+    following.follower.ack()
+    assert await resumed() == []
+
+
+async def test_closing_keeps_the_change_in_progress(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """Until the loop asks for the next one, or the change is marked as handled."""
+    row = fake.add_transcription(status="running")
+    for end in ("next", "ack"):
+        following = bot(since="start")
+        following.receive(await anext(following.follower))
+        await following.follower.aclose()
+        assert await bot(resume=following.follower.checkpoint).poll() == [("new", row["id"])]
+        if end == "next":
+            with pytest.raises(StopAsyncIteration):
+                await anext(following.follower)
+        else:
+            following.follower.ack()
+        assert await bot(resume=following.follower.checkpoint).poll() == []
+
+
+@pytest.mark.parametrize("error", [OSError, asyncio.CancelledError])
+async def test_change_whose_handler_failed_is_yielded_after_a_restart(
+    fake: FakeVideoSDK, bot: Callable[..., Bot], error: type[BaseException]
+) -> None:
+    """Leaving the loop is no sign that the change was handled."""
+    rows = fake.add_transcriptions(2, status="running")
+    following = bot(since="start")
+
+    async def handle(change: TranscriptionChange) -> None:
+        if change.transcription.id == rows[1]["id"]:
+            raise error
+
+    async def listen() -> None:
+        async with following.follower as changes:
+            async for change in changes:
+                await handle(change)
+
+    with pytest.raises(error):
+        await listen()
+    assert await bot(resume=following.follower.checkpoint).poll() == [("new", rows[1]["id"])]
+
+
+async def test_raised_error_has_the_checkpoint_behind_all_handled_changes(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """The step that raised it has marked the last one."""
+    fake.add_transcriptions(45, status="running")
+    following = bot(since="start")
+    fake.on_page(2, Status(401), Status(401))
+    with pytest.raises(AuthenticationError) as raised:
+        await following.poll()
+    assert len(following.seen) == 20
+    assert len(await bot(resume=raised.value.checkpoint).poll()) == 25
+
+
 # Everything together.
 
 
@@ -607,6 +851,9 @@ async def step_with_disturbances(following: Bot, chance: random.Random) -> None:
         if step.exception() is not None:
             assert isinstance(step.exception(), SleepingError)
             return
+        if chance.random() < 0.2:
+            # By another task, during the work on the change.
+            following.saved = (following.follower.checkpoint, list(following.seen))
         following.receive(step.result())
         if chance.random() < 0.6:
             following.save()

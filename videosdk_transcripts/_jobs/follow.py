@@ -33,6 +33,8 @@ _MIN_INTERVAL: Final = 1.0
 _MAX_RETRY_INTERVAL: Final = 300.0
 _MAX_READS: Final = 10
 """Rows that one poll reads by id."""
+_MAX_EMPTY_SEARCHES: Final = 3
+"""Walks to the end of the list, in a row, for a total that has grown without a new row."""
 # Less than the resolution of a clock would not be a sleep at all.
 _MIN_SLEEP: Final = 0.001
 
@@ -62,8 +64,8 @@ class _Poll:
     """The ids of unfinished rows that the walk has not met."""
     new_rows: int = 0
     min_total: int | None = None
+    max_total: int | None = None
     is_walking: bool = True
-    reached_end: bool = False
     to_read: deque[str] = field(factory=deque)
     """The ids to read after the walk."""
 
@@ -78,7 +80,11 @@ class Follower:
         async with client.follow(room_id, resume=saved) as changes:
             async for change in changes:
                 await handle(change)
+                changes.ack()
                 save(changes.checkpoint)
+
+    A change is in progress until the next step, or until `ack`, and a checkpoint covers only
+    changes before it: a program that dies while it handles one receives it again.
 
     After an error or a cancellation the next step continues from the same state. Transient
     errors are logged once per kind and retried.
@@ -134,10 +140,17 @@ class Follower:
         self._clock = clock
         self._jitter = jitter
         self._rows: deque[Transcription] = deque()
-        """Rows that were read and not recorded yet."""
+        """Rows that were read, and whose changes were not all yielded yet."""
+        self._in_progress: Transcription | None = None
+        """The row of the change that was yielded last, until that change is recorded."""
         self._poll: _Poll | None = None
+        self._unlisted: set[str] = set()
+        """Unfinished rows that the last complete walk did not contain, nor any page since."""
         self._total: int | None = None
         """The total of the list when it was last walked up to a page without new rows."""
+        self._empty_searches = 0
+        self._searched_total = 0
+        """The largest total that causes no further search, because earlier ones found nothing."""
         self._next_poll = self._next_full_scan = clock.monotonic()
         self._retry_interval = poll
         self._logged: type[VideoSDKTranscriptsError] | None = None
@@ -150,17 +163,29 @@ class Follower:
         """
         Return where to resume, exact to the change, as JSON text.
 
-        ``follow(..., resume=checkpoint)`` yields all changes that were not yielded before the
-        checkpoint was taken, and none that were.
+        ``follow(..., resume=checkpoint)`` yields the change in progress again, then all later
+        ones, and none of the earlier ones. May be read at any time, also by another task, and
+        after `aclose`.
         """
         return self._state.dumps()
+
+    def ack(self) -> None:
+        """
+        Mark the change in progress as handled, so that `checkpoint` covers it.
+
+        The next step does so as well; leaving the loop does not. May also be called after
+        `aclose`. Does nothing if no change is in progress.
+        """
+        if self._in_progress is not None:
+            self._state.record(self._in_progress)
+            self._in_progress = None
 
     async def aclose(self) -> None:
         """
         Close the follower and wait until its request in progress has ended.
 
-        A loop over it in another task ends normally. May be called at any time, and more
-        than once.
+        A loop over it in another task ends normally. A change in progress is not marked as
+        handled. May be called at any time, and more than once.
         """
         if not self._closed:
             self._closed = True
@@ -191,13 +216,16 @@ class Follower:
                 "to others through an asyncio.Queue"
             )
         async with self._stepping:
+            self.ack()
             while not self._closed:
-                # Nothing is awaited between recording and returning a change, so that a
-                # cancellation finds either both done or neither.
                 while self._rows:
-                    kind = self._state.record(self._rows[0])
+                    row = self._rows[0]
+                    kind = self._state.next_change(row)
                     if kind is not None:
-                        return TranscriptionChange(kind, self._rows[0])
+                        # It stays in front: it may have another change.
+                        self._in_progress = row
+                        return TranscriptionChange(kind, row)
+                    self._state.record(row)
                     self._rows.popleft()
                 await self._advance_until_closed()
             raise StopAsyncIteration
@@ -257,32 +285,45 @@ class Follower:
         try:
             page = await anext(poll.pages)
         except StopAsyncIteration:
-            poll.reached_end = True
             self._state.primed = True
             self._next_full_scan = poll.started_at + self._full_scan_interval
+            self._unlisted = set(poll.missing)
+            self._count_search(poll)
             self._end_walk(poll)
             return
         new_rows = self._state.count_new(page)
         has_changes = new_rows or any(r.id in self._state.unfinished for r in page.items)
         for row in page.items:
             poll.missing.pop(row.id, None)
+            self._unlisted.discard(row.id)
         poll.new_rows += new_rows
         if page.total is not None:
-            # The minimum: a row that was added during the walk, to a page already read, must
-            # count as growth in the next poll.
-            least = poll.min_total
+            least, most = poll.min_total, poll.max_total
             poll.min_total = page.total if least is None else min(least, page.total)
+            poll.max_total = page.total if most is None else max(most, page.total)
         self._rows.extend(page.items)
-        if not has_changes and not poll.is_full_scan and self._found_all_new_rows(page, poll):
+        if not has_changes and not poll.is_full_scan and self._found_all_new_rows(poll):
             self._end_walk(poll)
 
-    def _found_all_new_rows(self, page: Page[Transcription], poll: _Poll) -> bool:
+    def _found_all_new_rows(self, poll: _Poll) -> bool:
         """Return whether the total has grown by no more than the new rows found so far."""
-        if page.total is None or self._total is None:
+        if poll.max_total is None or self._total is None:
             return False
-        return page.total - self._total <= poll.new_rows
+        # The maximum: one replica of the service may lag behind another.
+        return poll.max_total - max(self._total, self._searched_total) <= poll.new_rows
+
+    def _count_search(self, poll: _Poll) -> None:
+        """Count a walk to the end: after several that found nothing new, the total is wrong."""
+        if poll.new_rows or poll.is_full_scan:
+            self._empty_searches = self._searched_total = 0
+        elif poll.max_total is not None and not self._found_all_new_rows(poll):
+            self._empty_searches += 1
+            if self._empty_searches >= _MAX_EMPTY_SEARCHES:
+                self._searched_total = poll.max_total
 
     def _end_walk(self, poll: _Poll) -> None:
+        # The minimum: a row that was added during the walk, to a page already read, must count
+        # as growth in the next poll.
         self._total = poll.min_total
         poll.is_walking = False
         poll.to_read.extend(list(poll.missing)[:_MAX_READS])
@@ -292,9 +333,11 @@ class Follower:
             row = await self._get(row_id)
         except NotFoundError:
             self._state.move_to_end(row_id)
-            if poll.reached_end:
-                # Neither listed nor readable: it was removed and will never finish.
-                del self._state.unfinished[row_id]
+            if row_id in self._unlisted:
+                # Neither listed nor readable: most likely it was removed. If this is wrong,
+                # the list will contain it again.
+                self._unlisted.discard(row_id)
+                self._state.mark_removed(row_id)
         except VideoSDKTranscriptsError as error:
             # This row alone may fail, permanently: the others are read before it next time.
             self._state.move_to_end(row_id)

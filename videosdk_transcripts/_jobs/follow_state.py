@@ -1,8 +1,9 @@
 """
 What a follower has seen and reported, as a versioned JSON checkpoint.
 
-For each reported row an eight-byte digest of its id is kept forever. So a row is not reported
-twice, even if the service temporarily omits it. Only unfinished rows are kept by id.
+For each row an eight-byte digest of its id is kept forever. So a row is not reported twice, even
+if the service temporarily omits it. Only unfinished rows are kept by id, and only until they are
+removed: a removed row is a digest like the others, from which it is recognized if it comes back.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _DIGEST_BYTES: Final = 8
 
 class FollowState:
     """
-    The state of a follower. It changes only when a row is recorded.
+    The state of a follower. Reading a list changes it only when its rows are recorded.
 
     Args:
         wanted: the room and session.
@@ -38,29 +39,48 @@ class FollowState:
         self.primed = primed
         self.unfinished: dict[str, None] = {}
         """The ids of unfinished rows, in the order in which they are read by id."""
-        # In insertion order and not sorted, since a checkpoint may be written for each row.
+        # In insertion order and not sorted, since a checkpoint may be written for each row. A
+        # digest is in one of the two, so that a removed row needs no memory of its own.
         self._known: dict[bytes, None] = {}
+        self._removed: dict[bytes, None] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._known) + len(self._removed)
 
     def count_new(self, page: Page[Transcription]) -> int:
-        """Return the number of unknown rows on a page."""
+        """Return the number of rows on a page that are unknown, or were removed and came back."""
         return sum(_digest(row.id) not in self._known for row in page.items)
 
-    def record(self, row: Transcription) -> Kind | None:
-        """Record the next change of a row and return its kind, or None if it has none."""
+    def next_change(self, row: Transcription) -> Kind | None:
+        """Return the kind of a row's next change, or None if it has none. Records nothing."""
         digest = _digest(row.id)
-        if digest not in self._known:
+        is_removed = digest in self._removed
+        if digest not in self._known and not is_removed:
+            return "new" if self.primed else None
+        return "finished" if row.is_finished and (is_removed or row.id in self.unfinished) else None
+
+    def record(self, row: Transcription) -> None:
+        """Record the next change of a row as reported; without one, record what is known of it."""
+        digest = _digest(row.id)
+        if digest in self._removed:
+            # It was reported as new before, so that only its end is left to report.
+            del self._removed[digest]
+            self._known[digest] = None
+            if not row.is_finished:
+                self.unfinished[row.id] = None
+        elif digest not in self._known:
             self._known[digest] = None
             if self.primed or not row.is_finished:
                 self.unfinished[row.id] = None
-            if self.primed:
-                return "new"
-        if row.is_finished and row.id in self.unfinished:
-            del self.unfinished[row.id]
-            return "finished"
-        return None
+        elif row.is_finished:
+            self.unfinished.pop(row.id, None)
+
+    def mark_removed(self, row_id: str) -> None:
+        """Keep only the digest of an unfinished row, for the case that it comes back."""
+        del self.unfinished[row_id]
+        digest = _digest(row_id)
+        self._known.pop(digest, None)
+        self._removed[digest] = None
 
     def move_to_end(self, row_id: str) -> None:
         """Move an unfinished row behind all others."""
@@ -76,7 +96,8 @@ class FollowState:
                 "session_id": self.wanted.session_id,
                 "primed": self.primed,
                 "unfinished": list(self.unfinished),
-                "known": b64encode(b"".join(self._known)).decode("ascii"),
+                "known": _encode(self._known),
+                "removed": _encode(self._removed),
             }
         )
 
@@ -98,15 +119,25 @@ class FollowState:
             )
         state = cls(wanted, primed=data["primed"])
         state.unfinished = dict.fromkeys(data["unfinished"])
-        known = b64decode(data["known"])
-        digests = (known[at : at + _DIGEST_BYTES] for at in range(0, len(known), _DIGEST_BYTES))
-        state._known = dict.fromkeys(digests)
+        state._known = _decode(data["known"])
+        state._removed = _decode(data["removed"])
         return state
 
 
 def _digest(row_id: str) -> bytes:
     # An id may be anything that JSON can hold, even half a surrogate pair.
     return blake2b(row_id.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+
+
+def _encode(digests: dict[bytes, None]) -> str:
+    return b64encode(b"".join(digests)).decode("ascii")
+
+
+def _decode(text: str) -> dict[bytes, None]:
+    joined = b64decode(text)
+    return dict.fromkeys(
+        joined[at : at + _DIGEST_BYTES] for at in range(0, len(joined), _DIGEST_BYTES)
+    )
 
 
 def _parse(text: object) -> dict[str, Any]:
@@ -147,4 +178,5 @@ _FIELDS: Final = {
     "primed": lambda value: isinstance(value, bool),
     "unfinished": _is_list_of_strings,
     "known": _is_encoded_digests,
+    "removed": _is_encoded_digests,
 }

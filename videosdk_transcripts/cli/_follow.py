@@ -90,6 +90,8 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
                 async for change in follower:
                     with file.printing():
                         _print_change(change, output_format)
+                        # Printed and flushed, so that the next run need not print it again.
+                        follower.ack()
                     count += 1
                     if count == limit:
                         break
