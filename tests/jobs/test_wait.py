@@ -82,6 +82,19 @@ async def test_file_ends_the_wait_and_not_the_status(
     assert count_requests(fake) == (0, 9)
 
 
+async def test_documented_defaults(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
+) -> None:
+    """An hour in total, 5 seconds to the second poll, and two minutes of grace."""
+    (row,) = add_running(fake)
+    with pytest.raises(WaitTimedOutError, match="no txt file after 3600 s"):
+        await waiter.wait(row["id"])
+    assert clock.slept[:2] == pytest.approx([5, 7.5])
+    row["status"] = "completed"
+    with pytest.raises(CompletedWithoutFileError, match="after a grace period of 120 s"):
+        await waiter.wait(row["id"])
+
+
 async def test_jitter_shortens_an_interval_by_half_at_most(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
