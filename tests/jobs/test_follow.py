@@ -22,6 +22,7 @@ from videosdk_transcripts import (
     InvalidRowError,
     Page,
     RetryPolicy,
+    ServerError,
     Transcription,
     TranscriptsClient,
 )
@@ -31,6 +32,7 @@ from videosdk_transcripts._jobs.follow_state import FollowState
 from videosdk_transcripts.testing import (
     CutBody,
     Delay,
+    DropConnection,
     Envelope,
     Exchange,
     FakeVideoSDK,
@@ -577,6 +579,74 @@ async def test_permanent_error_is_raised_with_the_checkpoint(
     assert await following.poll() == []
     assert following.slept == [30]
     assert len(await following.poll()) == 50
+
+
+async def test_full_scan_is_due_exactly_after_its_interval(
+    fake: FakeVideoSDK, bot: Callable[..., Bot]
+) -> None:
+    """An hour by default, counted from the start of the last one."""
+    fake.add_transcriptions(45)
+    for poll, polls in ((900, 4), (901, 4), (899, 5)):
+        following = bot(poll=poll)
+        await following.poll()
+        requested_pages(fake)
+        for _ in range(polls - 1):
+            await following.poll()
+            assert requested_pages(fake) == [1]
+        await following.poll()
+        assert requested_pages(fake) == [1, 2, 3]
+
+
+async def test_failures_are_retried_no_sooner_than_the_next_poll(
+    fake: FakeVideoSDK, bot: Callable[..., Bot], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The limit of five minutes is for shorter intervals only."""
+    following = bot(poll=1000)
+    fake.fail_next(DropConnection(), times=3)
+    with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
+        for _ in range(4):
+            await following.poll()
+    assert following.slept == [1000] * 4
+    assert f"follow(room={ROOM_ID}): ConnectionFailedError, retrying in 1000 s" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("ids", "call"),
+    [((), "follow()"), (("r",), "follow(room=r)"), (("r", "s"), "follow(room=r, session=s)")],
+)
+async def test_log_names_the_call(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture, ids: tuple[str, ...], call: str
+) -> None:
+    """A program may have several."""
+
+    async def walk() -> AsyncIterator[Page[Transcription]]:
+        raise ServerError("made to fail", status=502)
+        yield
+
+    async def get(row_id: str) -> Transcription:
+        raise AssertionError(row_id)
+
+    async def sleep(_seconds: float) -> None:
+        raise SleepingError
+
+    stopped = Clock(lambda: clock.now, sleep=sleep)
+    follower = Follower(walk, get, wanted=Filter(*ids), clock=stopped, jitter=lambda: 0.5)
+    with caplog.at_level(logging.WARNING, "videosdk_transcripts"), pytest.raises(SleepingError):
+        await anext(follower)
+    messages = [record.getMessage() for record in own_records(caplog)]
+    assert messages == [f"{call}: ServerError 502, retrying in 30 s"]
+
+
+async def test_sleep_is_longer_than_the_resolution_of_a_clock(
+    bot: Callable[..., Bot],
+) -> None:
+    """Otherwise it might not sleep at all."""
+    following = bot(poll=1)
+    await following.poll()
+    following.clock.now += 1 - 1e-7
+    with pytest.raises(SleepingError):
+        await anext(following.follower)
+    assert following.slept == [1, 0.001]
 
 
 async def test_step_with_a_timeout_does_not_poll_more_often(

@@ -132,6 +132,16 @@ async def test_completed_without_file_raises_after_grace(
     assert clock.now < 1090
 
 
+async def test_grace_includes_its_last_moment(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
+) -> None:
+    """A poll exactly at its end is the last one."""
+    row = fake.add_transcription(formats=())
+    with pytest.raises(CompletedWithoutFileError):
+        await waiter.wait(row["id"], poll=10, grace=25)
+    assert clock.slept == pytest.approx([10, 15])
+
+
 async def test_grace_restarts_if_the_transcription_runs_again(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:
