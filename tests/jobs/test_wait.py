@@ -98,11 +98,12 @@ async def test_documented_defaults(
 async def test_jitter_shortens_an_interval_by_half_at_most(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Never by more."""
+    """Never by more, and a failure without Retry-After delays nothing."""
     (row,) = add_running(fake)
+    fake.fail_next(Status(503))
     fake.every(4, Change(lambda _: add_file(row)))
-    await waiter_with(client, clock.clock, jitter=0).wait(row["id"], poll=4)
-    assert clock.slept == pytest.approx([2, 3, 4.5])
+    await waiter_with(client, clock.clock, jitter=0).wait(row["id"], poll=1)
+    assert clock.slept == pytest.approx([0.5, 0.75, 1.125])
 
 
 async def test_failed_transcription_raises(
