@@ -239,6 +239,13 @@ async def test_without_a_total_each_poll_is_a_full_scan(
     await following.poll()
     await following.poll()
     assert requested_pages(fake) == [1, 2, 3] * 2
+    fake.clear_faults()
+    for _ in range(2):
+        await following.poll()
+    assert requested_pages(fake) == [1, 2, 3, 1]
+    fake.every(1, Envelope("page and totalPages"))
+    await following.poll()
+    assert requested_pages(fake) == [1, 2, 3]
 
 
 async def test_empty_list_is_followed(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
@@ -365,6 +372,37 @@ async def test_unknown_row_stays_unfinished_while_it_is_listed(
     assert requested_pages(fake) == [1, None]
 
 
+@pytest.mark.parametrize("seen_again", ["listed", "read by id"])
+async def test_row_seen_after_a_full_scan_is_not_dropped_by_a_404(
+    fake: FakeVideoSDK, bot: Callable[..., Bot], seen_again: str
+) -> None:
+    """Only the first response after the scan that lacked it counts."""
+    fake.add_transcriptions(60)
+    stale = behind(fake)
+    row = fake.add_transcription(status="running")
+    following = bot()
+    await following.poll()
+    following.clock.now += 3600
+    if seen_again == "listed":
+        fake.fail_next(stale, stale, stale, Status(503))
+        await following.poll()
+        # Without a larger total, the poll ends before the end of the list.
+        fake.rows[:] = [row, *fake.rows[:59]]
+        await following.poll()
+        fake.rows.append(fake.rows.pop(0))
+        fake.fail_next(Delay(0), Status(404))
+    else:
+        fake.fail_next(stale, stale, stale, Delay(0))
+        await following.poll()
+        fake.fail_next(stale, Status(404))
+    requested_pages(fake)
+    await following.poll()
+    assert None in requested_pages(fake)
+    assert "61 known, 1 unfinished" in repr(following.follower)
+    row["status"] = "completed"
+    assert await following.poll() == [("finished", row["id"])]
+
+
 async def test_many_removed_rows_are_dropped_ten_per_poll(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
@@ -469,6 +507,10 @@ async def test_transient_failures_are_logged_once_per_kind_and_retried(
     await following.poll()
     assert following.slept[-1] == 30
     assert len(own_records(caplog)) == 3
+    await following.poll()
+    fake.fail_next(Status(500))
+    await following.poll()
+    assert len(own_records(caplog)) == 4
 
 
 async def test_row_that_fails_permanently_hides_no_others(

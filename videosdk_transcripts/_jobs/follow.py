@@ -145,7 +145,7 @@ class Follower:
         """The row of the change that was yielded last, until that change is recorded."""
         self._poll: _Poll | None = None
         self._unlisted: set[str] = set()
-        """Unfinished rows that the last complete walk did not contain, nor any page since."""
+        """Unfinished rows that were neither in the last complete walk nor read since."""
         self._total: int | None = None
         """The total of the list when it was last walked up to a page without new rows."""
         self._empty_searches = 0
@@ -346,6 +346,7 @@ class Follower:
                 raise
         else:
             self._state.move_to_end(row_id)
+            self._unlisted.discard(row_id)
             self._rows.append(row)
         poll.to_read.popleft()
 
