@@ -186,11 +186,19 @@ def test_signal_ends_a_blocking_read(run: Run, monkeypatch: pytest.MonkeyPatch) 
     reader, writer = os.pipe()
     with os.fdopen(reader) as stdin, os.fdopen(writer, "w"):
         monkeypatch.setattr("sys.stdin", stdin)
-        thread = threading.get_ident()
-        timer = threading.Timer(0.1, signal.pthread_kill, (thread, signal.SIGTERM))
-        timer.start()
+        thread, before = threading.get_ident(), signal.getsignal(signal.SIGTERM)
+
+        def send() -> None:
+            # Without the handlers, the signal would end the tests.
+            while signal.getsignal(signal.SIGTERM) == before:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            signal.pthread_kill(thread, signal.SIGTERM)
+
+        sender = threading.Thread(target=send)
+        sender.start()
         code, out, err = run("token", "--inspect", "-")
-        timer.join()
+        sender.join()
     assert (code, out, err) == (ExitCode.TERMINATED, "", f"\n{NAME}ended by SIGTERM\n")
 
 
@@ -208,8 +216,10 @@ def test_signal_before_a_blocking_read_ends_it() -> None:
     assert end.value.code == ExitCode.HUNG_UP
 
 
-def test_main_works_in_another_thread(run: Run) -> None:
-    """Signal handlers can be set in the main thread only."""
+def test_main_works_in_another_thread(account: FakeVideoSDK, run: Run) -> None:
+    """Signal handlers can be set in the main thread only, and an earlier signal has no effect."""
+    account.fail_next(sending(signal.SIGTERM))
+    assert run("list").code == ExitCode.TERMINATED
     codes: list[object] = []
 
     def call() -> None:

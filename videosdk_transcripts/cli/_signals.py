@@ -90,7 +90,8 @@ def handle_signals(*, restore: bool) -> Generator[None]:
     """
     global _interruption  # noqa: PLW0603 - signals belong to the process
     before = {}
-    if threading.current_thread() is threading.main_thread():
+    is_main_thread = threading.current_thread() is threading.main_thread()
+    if is_main_thread:
         _interruption = _Interruption()
         for number, default in _DEFAULTS.items():
             if signal.getsignal(number) in (default, _handle):
@@ -100,8 +101,11 @@ def handle_signals(*, restore: bool) -> Generator[None]:
     except KeyboardInterrupt:
         raise SystemExit(exit_code()) from None
     finally:
-        for number, handler in before.items() if restore else ():
-            signal.signal(number, handler)
+        if is_main_thread and restore:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            # The next command of the process may run in another thread.
+            _interruption = _Interruption()
 
 
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
