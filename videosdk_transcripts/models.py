@@ -275,7 +275,7 @@ class InvalidRow:
     """The row as the service sent it; None if it is nested deeper than a hundred levels."""
 
 
-@frozen
+@frozen(slots=False)
 class Page(Generic[T_co]):
     """
     One page of a list.
