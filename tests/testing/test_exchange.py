@@ -1,6 +1,9 @@
 """Each request is recorded, and its token is checked."""
 
 import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -142,6 +145,60 @@ async def test_requests_are_recorded(http: aiohttp.ClientSession, fake: FakeVide
     assert (listed.page, single.page) == (2, None)
     assert jwt.get_unverified_header(listed.headers["Authorization"])["alg"] == "HS256"
     assert (f"{LIST}/unknown", {}) == (single.path, single.query)
+
+
+async def send(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, body: Any, token: str | None = None
+) -> int:
+    """Send a start with a body and return the status."""
+    headers = {"Authorization": signed(fake) if token is None else token}
+    async with http.post(f"{fake.url}{LIST}/start", data=body, headers=headers) as response:
+        assert "message" in await response.json()
+        return response.status
+
+
+async def test_large_body_is_refused(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
+    """With and without its length, and nothing of it is kept; a smaller one is read."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield b" " * 8192
+
+    limit = 16 * 1024
+    assert await send(http, fake, b" " * (limit + 1)) == 413
+    assert await send(http, fake, chunks()) == 413
+    assert await send(http, fake, io.BytesIO(bytes(3_000_000))) == 413
+    assert await send(http, fake, b" " * (limit - 1)) == 400
+    assert [(seen.status, len(seen.body)) for seen in fake.requests] == [
+        (413, 0),
+        (413, 0),
+        (413, 0),
+        (400, limit - 1),
+    ]
+
+
+async def test_body_without_valid_token_is_not_kept(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """The request is recorded with its headers; a failed one keeps its body."""
+    fake.fail_next(Status(503))
+    body = json.dumps({"roomId": ROOM}).encode()
+    assert await send(http, fake, body, "x") == 503
+    assert await send(http, fake, body, "x") == 401
+    fake.fail_next(Status(503))
+    assert await send(http, fake, body) == 503
+    assert [seen.body for seen in fake.requests] == [b"", b"", body]
+    assert fake.requests[0].headers["Authorization"] == "x"
+
+
+async def test_only_the_newest_bodies_are_kept(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requests themselves stay."""
+    monkeypatch.setattr("videosdk_transcripts.testing._exchange._KEPT_BODIES", 2)
+    for body in (b"1", b"2", b"3"):
+        assert await send(http, fake, body) == 400
+    assert [seen.body for seen in fake.requests] == [b"", b"2", b"3"]
 
 
 async def test_most_in_flight_counts_concurrent_requests(

@@ -75,13 +75,40 @@ async def test_list_returns_requested_page(
 
 
 @pytest.mark.parametrize("name", ["page", "perPage"])
-@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", ""])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0",
+        "-1",
+        "x",
+        "1.5",
+        "",
+        "+1",
+        " 1",
+        "1 ",
+        "1_0",
+        "\u0663",
+        "\xb2",
+        "9" * 16,
+        "9" * 4400,
+        "-" * 4400,
+    ],
+)
 async def test_invalid_page_numbers_are_400(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, name: str, value: str
 ) -> None:
-    """A page or page size must be a number of 1 or more."""
+    """A page or page size is up to 15 ASCII digits, and 1 or more."""
     answer = await ask(http, fake, **{name: value})
     assert answer == (400, {"message": "page and perPage must be numbers of 1 or more"})
+
+
+async def test_page_far_beyond_the_end_is_empty(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str]
+) -> None:
+    """Leading zeros are ignored."""
+    _, data = await ask(http, fake, page="9" * 15, perPage="010")
+    assert data["transcriptions"] == []
+    assert (data["pageInfo"]["currentPage"], data["pageInfo"]["perPage"]) == (10**15 - 1, 10)
 
 
 @pytest.mark.parametrize(("query", "expected"), FILTERS)

@@ -60,6 +60,68 @@ async def test_stop_completes_the_running_row(
     assert fake.rows[0]["status"] == "running"
 
 
+async def read_all(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
+    """Read the dashboard and a list, which contain the rows."""
+    for path in ("/", "/dashboard.json", "/dashboard.json?room=%ED%A0%80", f"{LIST}/"):
+        headers = {"Authorization": signed(fake)}
+        async with http.get(f"{fake.url}{path}", headers=headers) as response:
+            assert response.status == 200
+            assert b"\\ud" not in await response.read()
+
+
+@pytest.mark.parametrize("value", [7, True, ["https://a.example"], {"url": "https://a.example"}])
+async def test_webhook_url_must_be_a_string(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, value: Any
+) -> None:
+    """So a row contains only what every reader of it expects."""
+    refused = await post(http, fake, "start", json={"roomId": ROOM, "webhookUrl": value})
+    assert refused == (400, {"message": "webhookUrl must be a string"})
+    assert fake.rows == []
+
+
+async def test_webhook_url_may_be_null(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
+    """As if it was not sent."""
+    status, row = await post(http, fake, "start", json={"roomId": ROOM, "webhookUrl": None})
+    assert (status, "webhookUrl" in row) == (200, False)
+
+
+@pytest.mark.parametrize("action", ["start", "end"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"roomId": "\ud800"}',
+        rb'{"roomId": "a\udfffb"}',
+        b'{"roomId": "\xed\xa0\x80"}',
+        rb'{"roomId": "a", "webhookUrl": "\ud800"}',
+        rb'{"roomId": "a", "webhookUrl": {"b": ["\udc00\ud800"]}}',
+        rb'{"roomId": "a", "\ud800": 1}',
+        rb'{"roomId": "a", "summary": {"\udbff": {}}}',
+    ],
+)
+async def test_lone_surrogate_changes_nothing(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, body: bytes
+) -> None:
+    """Dashboard and lists work as before, and they are valid UTF-8 without escapes."""
+    row = fake.add_transcription(room_id="a", status="running", duration=None)
+    before = dict(row)
+    assert await post(http, fake, action, data=body) == (400, {"message": "roomId is required"})
+    assert fake.rows == [before]
+    await read_all(http, fake)
+
+
+@pytest.mark.parametrize("action", ["start", "end"])
+@pytest.mark.parametrize("key", ["roomId", "webhookUrl", "summary", "other"])
+@pytest.mark.parametrize("depth", [300, 980, 3000, 7000])
+async def test_extreme_nesting_does_not_break_responses(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, key: str, depth: int
+) -> None:
+    """How deep JSON may be depends on the version of Python, for reading and for writing."""
+    nested = b"[" * depth + b"]" * depth
+    body = b'{"roomId": "a", "%s": %s}' % (key.encode(), nested)
+    assert (await post(http, fake, action, data=body))[0] in (200, 400, 404)
+    await read_all(http, fake)
+
+
 @pytest.mark.parametrize("action", ["start", "end"])
 @pytest.mark.parametrize("body", [b"", b"[", b"[]", b"{}", b'{"roomId": ""}', b'{"roomId": 7}'])
 async def test_request_without_a_room_is_400(

@@ -80,6 +80,17 @@ async def test_on_page_applies_to_that_page_only(
     assert await statuses(http, fake, 1, 2, 3, 2, 2, 2) == [200, 500, 200, 500, 502, 200]
 
 
+async def test_page_that_is_not_a_number_has_no_fault(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """The service responds to it as usual, and a recorded request has no page."""
+    fake.on_page(1, Status(500))
+    for page in ("9" * 4400, "+1", "\u0661"):
+        assert (await ask(http, fake, page=page))[0] == 400
+        assert fake.requests[-1].page is None
+    assert await statuses(http, fake, 1) == [500]
+
+
 async def test_every_counts_all_requests(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
     """From 1, over all pages; the fault that was added first wins."""
     fake.every(3, Status(500))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Final
 
 import jwt
 from aiohttp import web
@@ -13,11 +13,22 @@ from aiohttp import web
 from ._rows import Listing
 from ._service import Exchange, FakeService, Fault, SeenRequest
 
+MAX_BODY: Final = 16 * 1024
+"""The size in bytes of the largest body of a request that is read."""
+
+_KEPT_BODIES: Final = 1000
+"""The bodies of earlier requests are dropped, so that a sandbox can run for weeks."""
+
 Respond = Callable[[Callable[[Listing], Any]], web.Response]
 
 
 async def handle_api_request(
-    service: FakeService, request: web.Request, respond: Respond, *, is_public: bool = False
+    service: FakeService,
+    request: web.Request,
+    respond: Respond,
+    *,
+    body: bytes = b"",
+    is_public: bool = False,
 ) -> web.StreamResponse:
     """
     Respond to a request for the API.
@@ -26,15 +37,15 @@ async def handle_api_request(
         service: the service; the request is added to its `requests`.
         request: the request.
         respond: builds the response that is sent without a fault; see `Exchange`.
+        body: the body of the request; recorded if its token is valid.
         is_public: whether no token is required.
     """
-    body = await request.read()
     service.jobs.deliver(service.files, service.now())
-    seen = _record(service.requests, request, body)
+    refused = None if is_public else check_token(request.headers.get("Authorization"), service)
+    seen = _record(service.requests, request, body if refused is None else b"")
     service.in_flight += 1
     service.most_in_flight = max(service.most_in_flight, service.in_flight)
     try:
-        refused = None if is_public else check_token(request.headers.get("Authorization"), service)
         exchange = Exchange(
             service, request, respond if refused is None else lambda _shape: refusal(*refused)
         )
@@ -64,7 +75,17 @@ def _record(requests: list[SeenRequest], request: web.Request, body: bytes = b""
     query, headers = dict(request.query), dict(request.headers)
     seen = SeenRequest(request.method, request.path, query, headers, body)
     requests.append(seen)
+    if len(requests) > _KEPT_BODIES:
+        requests[-1 - _KEPT_BODIES].body = b""
     return seen
+
+
+async def read_body(request: web.Request) -> bytes | None:
+    """Return the body of a request, or None if it is larger than `MAX_BODY`."""
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return None
 
 
 async def _respond(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from ._exchange import handle_api_request, handle_file_request, refusal
+from ._exchange import MAX_BODY, handle_api_request, handle_file_request, read_body, refusal
 from ._files import FILE_PATH
 from ._jobs import start, stop
 from ._rows import Listing, Row
@@ -25,7 +25,7 @@ _Handler = Callable[[web.Request], Any]
 def make_app(service: FakeService) -> web.Application:
     """Return the application that serves a fake service."""
     handlers = _Handlers(service)
-    app = web.Application()
+    app = web.Application(client_max_size=MAX_BODY)
     app.router.add_get(_REALTIME, handlers.list_realtime)
     app.router.add_get(f"{_REALTIME}/", handlers.list_realtime)
     app.router.add_get(f"{_REALTIME}/{{id}}", handlers.get_realtime)
@@ -76,16 +76,18 @@ class _Handlers:
         """Return the handler of a start or a stop."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            body = await request.read()
+            body = await read_body(request)
             done: list[web.Response] = []
 
             def respond(_shape: Callable[[Listing], Any]) -> web.Response:
+                if body is None:
+                    return refusal(413, f"The body is larger than {MAX_BODY} bytes")
                 # A fault may ask for the response twice, and the request is applied once.
                 if not done:
                     done.append(act(self._service, body))
                 return done[0]
 
-            return await handle_api_request(self._service, request, respond)
+            return await handle_api_request(self._service, request, respond, body=body or b"")
 
         return handle
 

@@ -18,6 +18,9 @@ def start(service: FakeService, body: bytes) -> web.Response:
     room_id = _room_id(sent)
     if room_id is None:
         return refusal(400, "roomId is required")
+    webhook_url = sent.get("webhookUrl")
+    if not isinstance(webhook_url, str | None):
+        return refusal(400, "webhookUrl must be a string")
     running = _running(service, room_id)
     if running is not None and service.jobs.second_start == "conflict":
         return refusal(409, "Transcription is already started")
@@ -32,8 +35,8 @@ def start(service: FakeService, body: bytes) -> web.Response:
         duration=None,
         formats=(),
     )
-    if "webhookUrl" in sent:
-        row["webhookUrl"] = sent["webhookUrl"]
+    if webhook_url is not None:
+        row["webhookUrl"] = webhook_url
     service.jobs.started(row, sent)
     service.rows.insert(0, row)
     return web.json_response(row)
@@ -65,9 +68,12 @@ def _now(service: FakeService) -> datetime:
 
 
 def _object(body: bytes) -> Row:
+    """Return the JSON object of a body; empty if it is not one, or not valid Unicode."""
     try:
         sent = json.loads(body)
-    except ValueError:
+        # A row with a lone surrogate would make every list that contains it unreadable.
+        json.dumps(sent, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return {}
     return sent if isinstance(sent, dict) else {}
 

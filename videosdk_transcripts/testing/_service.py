@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -70,6 +71,7 @@ class SeenRequest:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    """The body of a start or stop with a valid token; only the newest 1,000 are kept."""
     status: int | None = None
     """The status of the response; None before it is sent, and if the connection was closed."""
     fault: Fault | None = None
@@ -78,8 +80,7 @@ class SeenRequest:
     @property
     def page(self) -> int | None:
         """Return the requested page; None if there is none, or it is not a number."""
-        page = self.query.get("page", "")
-        return int(page) if page.isdecimal() else None
+        return _whole_number(self.query.get("page", ""))
 
 
 class FaultQueue:
@@ -118,11 +119,17 @@ class FaultQueue:
             number: the number of the request, from 1.
             page: the requested page as it stands in the query.
         """
-        on_page = self._on_page.get(int(page)) if page.isdecimal() else None
+        requested = _whole_number(page)
+        on_page = None if requested is None else self._on_page.get(requested)
         for queue in (on_page, self._next):
             if queue:
                 return queue.popleft()
         return next((fault for nth, fault in self._every if number % nth == 0), None)
+
+
+def _whole_number(text: str) -> int | None:
+    """Return a number of a query; None unless it is written in up to 15 ASCII digits."""
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
 def _checked(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -461,11 +468,9 @@ class FakeService:
         Returns:
             The page, or None if the page or the page size is not a number of 1 or more.
         """
-        try:
-            page, per_page = int(query.get("page", 1)), int(query.get("perPage", 20))
-        except ValueError:
-            return None
-        if page < 1 or per_page < 1:
+        page = _whole_number(query.get("page", "1"))
+        per_page = _whole_number(query.get("perPage", "20"))
+        if not page or not per_page:
             return None
         per_page = min(per_page, self.max_page_size or per_page)
         rows = self.rows if of is None else of
