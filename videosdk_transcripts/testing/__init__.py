@@ -18,6 +18,7 @@ Files, each of which imports only those above it:
 - ``_exchange``: one request from its arrival to its response; the check of its token.
 - ``_jobs``: start and stop.
 - ``dashboard``: the page that shows the state in a browser.
+- ``_hosts``: the check of the `Host` header.
 - ``_handlers``: the routes.
 - ``_server``: `FakeVideoSDK`, a service with a socket, a thread and clients.
 - ``_sandbox``: generated meetings, and a sandbox as a process.

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ._exchange import MAX_BODY, handle_api_request, handle_file_request, read_body, refusal
 from ._files import FILE_PATH
+from ._hosts import check_host
 from ._jobs import start, stop
 from ._rows import Listing, Row
 from ._service import FakeService
@@ -25,7 +26,7 @@ _Handler = Callable[[web.Request], Any]
 def make_app(service: FakeService) -> web.Application:
     """Return the application that serves a fake service."""
     handlers = _Handlers(service)
-    app = web.Application(client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[check_host(service)], client_max_size=MAX_BODY)
     app.router.add_get(_REALTIME, handlers.list_realtime)
     app.router.add_get(f"{_REALTIME}/", handlers.list_realtime)
     app.router.add_get(f"{_REALTIME}/{{id}}", handlers.get_realtime)

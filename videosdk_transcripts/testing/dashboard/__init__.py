@@ -24,6 +24,8 @@ from videosdk_transcripts.testing._faults import Applied
 from videosdk_transcripts.testing._rows import Row, find_id, iso
 from videosdk_transcripts.testing._service import FakeService, Fault, SeenRequest
 
+PATHS: Final = ("/", "/style.css", "/dashboard.json")
+
 _SCRIPT_TAG: Final = '<script type="module">'
 
 _KINDS: Final = ("running", "completed", "failed")
@@ -67,9 +69,8 @@ def add_dashboard(app: web.Application, service: FakeService) -> None:
         headers = {**_HEADERS, "Content-Security-Policy": "default-src 'none'"}
         return web.json_response(data, headers=headers)
 
-    app.router.add_get("/", get_page)
-    app.router.add_get("/style.css", get_style)
-    app.router.add_get("/dashboard.json", get_data)
+    for path, handler in zip(PATHS, (get_page, get_style, get_data), strict=True):
+        app.router.add_get(path, handler)
 
 
 @functools.cache
