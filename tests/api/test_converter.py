@@ -395,6 +395,72 @@ def test_every_valid_shape_is_structured(
     assert (calls == []) is is_direct
 
 
+def with_value(place: str, value: object) -> dict[str, Any]:
+    """Return the documented row with another value at one place."""
+    row = copy.deepcopy(DOCUMENTED)
+    inner = row
+    *keys, last = place.split(".")
+    for key in keys:
+        inner = inner[key]
+    inner[last] = value
+    return row
+
+
+CONFIG = "extension.extensionConfig"
+NO_STRING: list[Any] = [7, 0, 1.5, True, False, [], ["x"], {}, {"x": "y"}]
+NO_BOOLEAN: list[Any] = [1, 0, "true", "", [], {}]
+NO_OBJECT: list[Any] = [7, 0, True, False, "", "x", [], ["x"]]
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        ("id", NO_STRING),
+        ("status", NO_STRING),
+        ("start", [*NO_STRING, "", "x"]),
+        ("end", [*NO_STRING, "", "x"]),
+        ("extension", NO_OBJECT),
+        ("extension.enabled", NO_BOOLEAN),
+        ("extension.provider", NO_STRING),
+        (CONFIG, NO_OBJECT),
+        (f"{CONFIG}.roomId", NO_STRING),
+        (f"{CONFIG}.sessionId", NO_STRING),
+        ("transcriptionFilePaths", NO_OBJECT),
+        ("transcriptionFilePaths.txt", NO_STRING),
+        ("summarizedFilePaths", NO_OBJECT),
+        ("summarizedFilePaths.txt", NO_STRING),
+    ],
+)
+def test_one_wrong_value_in_a_documented_row_raises(place: str, wrong: list[Any]) -> None:
+    """Each value is checked, also in a row that needs no generated hook."""
+    for value in wrong:
+        with pytest.raises(InvalidRowError) as caught:
+            read(with_value(place, value))
+        assert (caught.value.path or "").startswith(f"$.transcriptions[7].{place.split('.')[0]}")
+
+
+@pytest.mark.parametrize("place", ["", "extension.", f"{CONFIG}."])
+def test_unknown_key_in_a_documented_row_survives(place: str) -> None:
+    """In `extra`, at its place, whatever its value is."""
+    for value in ("new", None, 0, {"a": ["b"]}):
+        row = with_value(f"{place}later", value)
+        t = read(row)
+        assert t.to_dict() == row
+        extra: Any = t.extra
+        for key in place.split(".")[:-1]:
+            extra = extra[key]
+        assert extra == {"later": value}
+
+
+@pytest.mark.parametrize("name", ["transcriptionFilePaths", "summarizedFilePaths"])
+def test_other_formats_in_a_documented_row_are_kept(name: str) -> None:
+    """With and without the usual one."""
+    for files in ({"txt": "a", "srt": "b"}, {"srt": "b"}, {"srt": "b", "vtt": "c"}):
+        t = read(DOCUMENTED | {name: files})
+        assert files in (t.files, t.summary_files)
+        assert t.to_dict() == DOCUMENTED | {name: files}
+
+
 @pytest.mark.parametrize("key", ["transcriptionFilePaths", "summarizedFilePaths", "end"])
 @pytest.mark.parametrize("value", [0, False, "", []])
 def test_falsy_value_of_the_wrong_type_raises(key: str, value: object) -> None:

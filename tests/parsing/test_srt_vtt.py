@@ -115,6 +115,32 @@ def test_each_voice_in_a_cue_has_a_turn() -> None:
     assert "".join(raws[:5]) == cue + body
 
 
+def test_vtt_cues_without_blank_lines_are_read() -> None:
+    """A number above times belongs to the next cue, and other text to the cue before."""
+    text = (
+        "WEBVTT\n1\n 00:01.000 --> 00:02.000 \nOne\n2\n00:03.000 --> 00:04.000\nTwo\nmore\n"
+        "00:05.000 --> 00:06.000\n00:07.000 --> 00:08.000\nThree"
+    )
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [
+        (None, "One", 1, 2),
+        (None, "Two\nmore", 3, 4),
+        (None, "", 5, 6),
+        (None, "Three", 7, 8),
+    ]
+    assert (transcript.unread, transcript.frame) == ((), ("WEBVTT",))
+    assert "\n".join(("WEBVTT", *(turn.raw for turn in transcript.turns))) == text
+
+
+def test_number_directly_below_times_is_text() -> None:
+    """It can't be the number of a cue that follows, because the cue would be empty."""
+    text = "00:01,000 --> 00:02,000\n7\n00:03,000 --> 00:04,000\nTwo\n"
+    for kind in ("srt", "vtt"):
+        transcript = parse_transcript(text, format=kind)
+        assert turns_without_raw(transcript) == [(None, "", 1, 2), (None, "Two", 3, 4)]
+        assert transcript.turns[1].raw == "7\n00:03,000 --> 00:04,000\nTwo"
+
+
 def test_nonstandard_vtt_is_read() -> None:
     """No blank line after the header, no header, unknown tags, text outside of cues."""
     cue = "00:01.000 --> 00:02.000\nx </v> <y> &copy; </i>\n"

@@ -20,6 +20,12 @@ from .samples import speakers_and_texts, turns_without_raw
         ("[Lee, Ann; the one that came in late]: Hi", "Lee, Ann; the one that came in late", "Hi"),
         ("Note: see https://example.com", "Note", "see https://example.com"),
         ("Ann:", "Ann", ""),
+        ("x" * 60 + ": yes", "x" * 60, "yes"),
+        ("[" + "x" * 60 + "]: yes", "x" * 60, "yes"),
+        ("The one who speaks too much: yes", "The one who speaks too much", "yes"),
+        ("[ the one who speaks a lot more ]: yes", "the one who speaks a lot more", "yes"),
+        ("[Ann:]: yes", "Ann:", "yes"),
+        ("[a]:\ty", "a", "y"),
         # No speaker from here on.
         ("Ann:Hi", None, "Ann:Hi"),
         ("https://example.com is up", None, "https://example.com is up"),
@@ -29,6 +35,12 @@ from .samples import speakers_and_texts, turns_without_raw
         ("[10:30]: we start", None, "[10:30]: we start"),
         ("[1] a note: this", None, "[1] a note: this"),
         ("[[Ann]]: Hi", None, "[[Ann]]: Hi"),
+        ("[Ann [Lee]: Hi", None, "[Ann [Lee]: Hi"),
+        ("[Ann] Lee]: Hi", None, "[Ann] Lee]: Hi"),
+        ("[Ann]:Hi", None, "[Ann]:Hi"),
+        ("Ann [Sales]: Hi", None, "Ann [Sales]: Hi"),
+        ("Ann ]: Hi", None, "Ann ]: Hi"),
+        ("x" * 60 + "[: no", None, "x" * 60 + "[: no"),
         ("[Ann] Hi", None, "[Ann] Hi"),
         ("[]: Hi", None, "[]: Hi"),
         (": Hi", None, ": Hi"),
@@ -64,6 +76,19 @@ def test_unlabelled_lines_belong_to_speaker_above() -> None:
         "Bob: Yes\nno",
     ]
     assert {turn.start for turn in transcript.turns} == {None}
+
+
+def test_indented_labels_are_speakers() -> None:
+    """Their raw text keeps the white space, also in a cue."""
+    text = "  Ann: Hi\n\t[Bob]: Yes\n   and no\n"
+    expected = [("Ann", "Hi"), ("Bob", "Yes\nand no")]
+    transcript = parse_transcript(text)
+    assert speakers_and_texts(transcript) == expected
+    assert [turn.raw for turn in transcript.turns] == ["  Ann: Hi", "\t[Bob]: Yes\n   and no"]
+    for head in ("1\n00:01,000 --> 00:02,000\n", "WEBVTT\n\n00:01.000 --> 00:02.000\n"):
+        cue = parse_transcript(head + text)
+        assert speakers_and_texts(cue) == expected
+        assert cue.turns[1].raw == "\t[Bob]: Yes\n   and no"
 
 
 def test_text_without_initial_speaker_has_a_turn_per_line() -> None:
