@@ -171,6 +171,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the package in small ways, and report each change that no test notices."""
+    _install_built(session, *_group("test"))
+    session.chdir("tests")
+    session.run("python", "-m", "mutation.run", *session.posargs)
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Test the dashboard in Chromium; ``apt-get install chromium chromium-driver`` first."""
     _install_built(session, *_group("browser"))

@@ -1,0 +1,110 @@
+"""The mutants of a module, and which tests run for them."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from .covering import Covering, mirror
+from .mutants import Mutant, find_mutants
+
+
+def changes(source: str) -> list[str]:
+    """Return the changes of a source."""
+    return [mutant.change for mutant in find_mutants("a.py", textwrap.dedent(source))]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = a < b", ["< -> <="]),
+        ("x = a is  not b", ["is not -> is"]),
+        ("x = a not in (b)", ["not in -> in"]),
+        (
+            "x = a and (b or c)",
+            [
+                *("a -> True", "and -> or", "b or c -> True"),
+                *("b -> False", "or -> and", "c -> False"),
+            ],
+        ),
+        ("x = not a", ["not a -> (a)"]),
+        ("x = a if b else c", ["a if b else c -> (a)", "a if b else c -> (c)"]),
+        ("x = 7, 0, 0.5, True", ["7 -> 6", "7 -> 8", "0 -> 1", "0.5 -> 1.75", "True -> False"]),
+        ("x = 'a'", ["'a' -> 'XXa'"]),
+        ("x = a - b // c", ["- -> +", "// -> /"]),
+        ("x = any(a)", ["any -> all"]),
+        ("x = a.strip().b", ["a.strip() -> a"]),
+        ("x = re.compile(r'[0-9]{1,9}')", ["1 -> 0", "1 -> 2", "9 -> 10", "9 -> 8"]),
+        ("if a:\n    f()", ["a -> (not a)", "f() -> pass"]),
+        ("x.y = a", ["x.y = a -> pass"]),
+        ("x += a", ["x += a -> pass"]),
+        ("for x in y:\n    continue", ["continue -> break"]),
+        ("def f():\n    return a", ["a -> None"]),
+        ("try:\n    a\nexcept (B, C):\n    b", ["B -> C", "C -> B"]),
+        ("é = 'é' < 'b'  # ç", ["< -> <=", "'é' -> 'XXé'", "'b' -> 'XXb'"]),
+    ],
+)
+def test_each_operator_is_changed(source: str, expected: list[str]) -> None:
+    """In every way that is listed, and in no other one."""
+    assert sorted(changes(source)) == sorted(expected)
+
+
+def test_texts_for_people_and_types_are_not_changed() -> None:
+    """No test should depend on them word for word."""
+    source = '''
+        """Module 1."""
+        from a import b
+        __all__ = ["f"]
+        T = TypeVar("T", bound="A")
+        Words = Literal["a", "b"]
+
+        class P(Protocol):
+            x: int = 1
+
+        @decorated(1)
+        def f(a: Literal["x"]) -> "B":
+            """Function 1."""
+            assert a == 1
+            logger.info("text %d", 1)
+            if TYPE_CHECKING:
+                g(1)
+            x: Literal["a"]
+            raise ValueError(f"text {a + 1}", 1)
+        '''
+    assert changes(source) == ['logger.info("text %d", 1) -> pass']
+
+
+def test_mutant_has_its_place() -> None:
+    """The line, the function, and the whole changed source."""
+    source = "A = 1\n\ndef f(x):\n    return A\n"
+    first, _, third = find_mutants("a/b.py", source)
+    assert (first.line, first.scope, first.name) == (1, None, "A")
+    changed = "A = 1\n\ndef f(x):\n    return None\n"
+    assert third == Mutant("a/b.py", 4, "return A", "A -> None", changed, "f", None)
+    assert str(third) == "a/b.py:4: A -> None    in    return A"
+
+
+def test_tests_of_the_line_and_folder_come_first(tmp_path: Path) -> None:
+    """Then the other tests of the module, as far as the time allows."""
+    source = "A = 5\n\ndef f(x):\n    return A\n\ndef g(x):\n    return 1\n"
+    near, far, slow, other = "tests/a/t::n", "tests/c/t::f", "tests/a/t::s", "tests/a/t::o"
+    lines = {4: frozenset((near, far, slow, "tests/a/t::failed")), 7: frozenset((other,))}
+    covering = Covering({near: 2.0, far: 1.0, slow: 3.0, other: 1.0}, {"_a/b.py": lines})
+    covering.save(tmp_path / "saved")
+    assert Covering.load(tmp_path / "saved") == covering
+    mutants = {mutant.change: mutant for mutant in find_mutants("_a/b.py", source)}
+    assert covering.choose(mutants["A -> None"], source, 9) == [near, slow, far, other]
+    assert covering.choose(mutants["A -> None"], source, 3.5) == [near, far]
+    assert covering.choose(mutants["5 -> 6"], source, 9)[0] == near
+    assert covering.choose(mutants["1 -> None"], source, 9)[0] == other
+    unknown = find_mutants("other.py", "a = 1")[0]
+    assert covering.choose(unknown, "", 9) == []
+
+
+def test_mirror_is_the_folder_or_the_file() -> None:
+    """The folders of the tests mirror the package."""
+    assert [mirror(name) for name in ("_api/pages.py", "parsing/_txt.py", "auth.py")] == [
+        "tests/api/",
+        "tests/parsing/",
+        "tests/test_auth.py",
+    ]
