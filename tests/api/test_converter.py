@@ -436,7 +436,9 @@ def test_one_wrong_value_in_a_documented_row_raises(place: str, wrong: list[Any]
     for value in wrong:
         with pytest.raises(InvalidRowError) as caught:
             read(with_value(place, value))
-        assert (caught.value.path or "").startswith(f"$.transcriptions[7].{place.split('.')[0]}")
+        assert (caught.value.path or "").startswith(
+            f"$.transcriptions[7].{place.partition('.')[0]}"
+        )
 
 
 @pytest.mark.parametrize("place", ["", "extension.", f"{CONFIG}."])

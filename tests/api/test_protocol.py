@@ -1,6 +1,7 @@
 """`_api/protocol.py`: requests, statuses, bodies, Retry-After."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -9,7 +10,11 @@ import pytest
 
 from videosdk_transcripts import (
     AuthenticationError,
+    BadRequestError,
+    ConflictError,
     InvalidResponseError,
+    NotFoundError,
+    PermissionDeniedError,
     RateLimitedError,
     RedirectError,
     ServerError,
@@ -23,7 +28,9 @@ from videosdk_transcripts._api.protocol import (
     Response,
     check_status,
     decode_object,
+    explain_clock,
     http_date,
+    is_too_deep,
     list_request,
     read_json,
     retry_after,
@@ -72,10 +79,63 @@ def test_id_in_path_stays_one_segment() -> None:
     assert target == "/ai/v1/realtime-transcriptions/..%2Fa%3Fb%23c%2Fd"
 
 
-@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_every_2xx_is_a_success(status: int) -> None:
     """The success code is undocumented."""
     check_status(response_of(status=status), ASKED, now=NOW.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (199, StatusError),
+        (300, RedirectError),
+        (399, RedirectError),
+        (400, BadRequestError),
+        (401, AuthenticationError),
+        (402, NotFoundError),
+        (403, PermissionDeniedError),
+        (404, NotFoundError),
+        (405, StatusError),
+        (406, ServerError),
+        (407, StatusError),
+        (408, StatusError),
+        (409, ConflictError),
+        (410, StatusError),
+        (421, StatusError),
+        (422, BadRequestError),
+        (423, StatusError),
+        (428, StatusError),
+        (429, RateLimitedError),
+        (430, StatusError),
+        (499, StatusError),
+        (500, ServerError),
+        (599, ServerError),
+        (999, ServerError),
+    ],
+)
+def test_each_status_has_its_error_class(status: int, expected: type[StatusError]) -> None:
+    """A subclass would say more than is known."""
+    assert type(refused({}, status)) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, ""),
+        (401, "; check the key and the secret, or the token"),
+        (402, "; check the room id; a room's custom id is not accepted everywhere"),
+        (403, "; the token needs version 2 and, if it names roles, the role crawler"),
+        (404, "; check the id, and that the key belongs to the account that owns it"),
+        (409, ""),
+        (429, "; send fewer requests at a time, or wait for the time in Retry-After"),
+        (500, ""),
+    ],
+)
+def test_status_error_has_advice(status: int, advice: str) -> None:
+    """For each status with a usual cause."""
+    expected = f"GET page 2 of the list: the service answered {status}{advice}"
+    assert refused({}, status).message == expected
 
 
 @pytest.mark.parametrize(
@@ -89,6 +149,13 @@ def test_every_2xx_is_a_success(status: int) -> None:
         ("no room", None, "no room"),
         (b"no room", None, "no room"),
         ({"message": "  no\n\troom "}, None, "no room"),
+        ({"message": "no room", "error": "other", "msg": "third"}, None, "no room"),
+        ({"statusMessage": "third", "error": "no room"}, None, "no room"),
+        ({"code": 1, "errorCode": 2, "statusCode": 3, "message": "no room"}, "1", "no room"),
+        ({"code": "", "errorCode": "E3", "message": True, "msg": "no room"}, "E3", "no room"),
+        ({"code": "E4", "error": {"code": "E5", "message": "no room"}}, "E4", "no room"),
+        ({"message": "no room", "error": {"message": "inner"}}, None, "no room"),
+        ({"error": {"error": {"message": "no room", "code": 0}}}, "0", "no room"),
     ],
 )
 def test_status_error_quotes_code_and_message_of_the_service(
@@ -138,6 +205,32 @@ def test_echoed_secrets_are_masked() -> None:
     assert "opaque" not in str(unreadable.value)
 
 
+@pytest.mark.parametrize("length", [200, 201, 4000, 4001, 9000])
+def test_quoted_message_has_at_most_200_characters(length: int) -> None:
+    """A longer one is cut, which an ellipsis shows."""
+    quoted = response_of().quote("x" * length)
+    assert quoted == ("x" * 200 if length == 200 else f"{'x' * 200}…")
+
+
+def test_message_of_which_little_is_left_is_masked() -> None:
+    """Half a secret may be at the place where a very long text was cut."""
+    secret = Secret("s" * 3000)
+    made = Response(200, {}, b"", (secret,))
+    assert made.quote(f"{secret} {secret}") == "***"
+    assert made.quote(f"{' ' * 4000}{secret}") == "***"
+    assert made.quote(f"one {secret} two") == "one *** two"
+    assert (made.quote(" \n "), made.quote("")) == (None, None)
+    cut = Response(200, {}, b"", (Secret("k" * 10),))
+    assert cut.quote(f"{' ' * 3790}{'x' * 211}") == "***"
+    assert cut.quote(f"{' ' * 3789}{'x' * 212}") == f"{'x' * 200}…"
+
+
+def test_longer_secret_is_masked_first() -> None:
+    """A shorter one may be a part of it."""
+    made = Response(200, {}, b"", (Secret("key"), Secret("key-and-more")))
+    assert made.quote("a key-and-more b key c") == "a *** b *** c"
+
+
 def test_quoted_message_is_printable() -> None:
     """It has no control characters, and can be encoded."""
     error = refused(b'{"message": "a\\u001b[2Jb\\u0000c\\ud800d"}', 500, x_request_id="r\x1b")
@@ -176,6 +269,23 @@ def test_hint_about_the_token_replaces_advice_for_the_status() -> None:
         ("/other/path?secret=1", "another path of the same host"),
         ("", "no address,"),
         ("https://user:pass@evil.example/", "https://evil.example,"),
+        ("//evil.example/x", "//evil.example,"),
+        ("HTTPS://evil.example?a=b", "HTTPS://evil.example,"),
+        ("https://evil.example#a", "https://evil.example,"),
+        ("https://evil.example", "https://evil.example,"),
+        ("a+b.c-d://evil.example", "a+b.c-d://evil.example,"),
+        ("  /path  ", "another path of the same host"),
+        ("path?a=b", "another path of the same host"),
+        ("?a=b", "another path of the same host"),
+        ("#a", "another path of the same host"),
+        ("mailto:ann", "an invalid URL"),
+        ("1x:ann", "an invalid URL"),
+        ("https://", "an invalid URL"),
+        ("https://a b/", "an invalid URL"),
+        ("https://a\\b/", "an invalid URL"),
+        ("\\evil.example", "an invalid URL"),
+        ("//", "an invalid URL"),
+        ("@evil", "an invalid URL"),
     ],
 )
 def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None:
@@ -196,6 +306,13 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
         (" 0.5 ", 0.5),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
         (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
+        ("0", 0.0),
+        ("999999999", 999_999_999.0),
+        ("1.123456789", 1.123456789),
+        ("1000000000", None),
+        ("1.1234567891", None),
+        ("1.", None),
+        (".5", None),
         ("", None),
         ("soon", None),
         ("-5", None),
@@ -207,6 +324,43 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
 def test_retry_after_in_seconds_or_as_date(value: str, seconds: float | None) -> None:
     """A date in the past is 0, and anything else is ignored."""
     assert seconds == retry_after({"retry-after": value}, NOW)
+
+
+def test_retry_after_as_date_counts_from_the_date_of_the_response() -> None:
+    """A local clock that is ahead would make the wait too short."""
+    ends, sent = (format_datetime(NOW + timedelta(seconds=s), usegmt=True) for s in (90, 60))
+    assert retry_after({"retry-after": ends, "date": sent}, NOW) == 30.0
+    assert retry_after({"retry-after": ends, "date": "x"}, NOW) == 90.0
+    assert retry_after({}, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "found"),
+    [
+        (59, ""),
+        (-59, ""),
+        (60, "this machine's clock is 60 s ahead of the service's"),
+        (-60, "this machine's clock is 60 s behind the service's"),
+        (7200, "this machine's clock is 7200 s ahead of"),
+    ],
+)
+def test_clock_skew_of_a_minute_is_explained(ahead: int, found: str) -> None:
+    """By the date of the response."""
+    made = response_of(date=format_datetime(NOW, usegmt=True))
+    text = explain_clock(made, NOW.timestamp() + ahead)
+    assert text.startswith(found)
+    assert bool(text) is bool(found)
+    assert explain_clock(response_of(), NOW.timestamp()) == ""
+
+
+@pytest.mark.parametrize("make", [lambda inner: [0, inner], lambda inner: {"a": 0, "b": inner}])
+def test_a_hundred_levels_are_not_too_deep(make: Callable[[Any], Any]) -> None:
+    """Arrays and objects count alike, and an empty one has no level below it."""
+    value: Any = 1
+    for levels in range(100):
+        assert not is_too_deep(value), levels
+        value = make(value)
+    assert is_too_deep(value)
 
 
 @pytest.mark.parametrize(

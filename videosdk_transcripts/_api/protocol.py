@@ -81,7 +81,8 @@ class Response:
 
     def quote(self, text: str) -> str | None:
         """Return a text of the service, shortened and without secrets; None if nothing is left."""
-        most = max(_SEARCHED, *(2 * len(secret) for secret in self.secrets), 0)
+        longest = max((len(secret) for secret in self.secrets), default=0)
+        most = max(_SEARCHED, 2 * longest)
         is_cut = len(text) > most
         text = TOKEN.sub("***", " ".join(text[:most].split()))
         if contains_encoded_secret(text, self.secrets):
@@ -90,7 +91,9 @@ class Response:
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         # Half a secret may be left where the text was cut.
-        return "***" if is_cut and len(text) <= _EXCERPT else printable(text, _EXCERPT) or None
+        if is_cut and len(text) <= _EXCERPT + longest:
+            return "***"
+        return printable(text, _EXCERPT) or None
 
 
 @frozen
@@ -338,8 +341,11 @@ def _explanation(response: Response) -> tuple[str | None, str | None]:
 
 
 def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    found = (data.get(key) for key in keys)
-    return next((str(v) for v in found if isinstance(v, str | int) and v not in ("", True)), None)
+    for key in keys:
+        value = data.get(key)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return str(value)
+    return None
 
 
 def _destination(response: Response) -> str:
