@@ -214,6 +214,26 @@ def test_error_lists_several_faults() -> None:
     assert "transcriptions[7].start" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("keys", "more"),
+    [
+        (("id",), ""),
+        (("id", "status", "start"), ""),
+        (("id", "status", "start", "end"), "; and 1 more"),
+        (("id", "status", "start", "end", "webhookUrl"), "; and 2 more"),
+    ],
+)
+def test_error_names_three_faults_and_counts_the_others(keys: tuple[str, ...], more: str) -> None:
+    """It contains nothing else, and a single row has no advice for lists."""
+    with pytest.raises(InvalidRowError) as caught:
+        structure_row({key: [] for key in keys}, Transcription, path="$")
+    # In the order of the fields.
+    named = [k for k in ("id", "status", "webhookUrl", "start", "end") if k in keys][:3]
+    faults = "; ".join(f"expected a string, found an array @ $.{key}" for key in named)
+    assert caught.value.message == f"a row can't be read: {faults}{more}"
+    assert caught.value.page is None
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_too_deep_nesting_raises(opening: str) -> None:
     """Every row can be copied, compared, hashed, pickled and written as JSON."""
@@ -355,6 +375,18 @@ def test_documented_row_is_structured_like_any_other(raw: Any) -> None:
     assert json.dumps(raw) == before
 
 
+def with_value(place: str, value: object) -> dict[str, Any]:
+    """Return the documented row with another value at one place."""
+    row = copy.deepcopy(DOCUMENTED)
+    inner = row
+    *keys, last = place.split(".")
+    for key in keys:
+        inner = inner[key]
+    inner[last] = value
+    return row
+
+
+CONFIG = "extension.extensionConfig"
 NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"})
 
 
@@ -367,6 +399,13 @@ NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"}
         (DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}}, True),
         (DOCUMENTED | {"start": "2024-02-27T16:00:36+00:00"}, True),
         (DOCUMENTED | {"end": None}, True),
+        (with_value("extension.enabled", False), True),
+        (with_value(f"{CONFIG}.language", "en"), False),
+        (with_value("extension.mode", 1), False),
+        (with_value("transcriptionFilePaths.srt", "u"), False),
+        (with_value("summarizedFilePaths.srt", "u"), False),
+        (DOCUMENTED | {"webhookUrl": "u"}, False),
+        (without(NO_FILES, {"end"}) | {"roomId": "r"}, False),
         (DOCUMENTED | {"transcriptionFilePaths": {"txt": None}}, False),
         (DOCUMENTED | {"summarizedFilePaths": {"txt": None}}, False),
         (DOCUMENTED | {"summarizedFilePaths": None}, True),
@@ -395,18 +434,6 @@ def test_every_valid_shape_is_structured(
     assert (calls == []) is is_direct
 
 
-def with_value(place: str, value: object) -> dict[str, Any]:
-    """Return the documented row with another value at one place."""
-    row = copy.deepcopy(DOCUMENTED)
-    inner = row
-    *keys, last = place.split(".")
-    for key in keys:
-        inner = inner[key]
-    inner[last] = value
-    return row
-
-
-CONFIG = "extension.extensionConfig"
 NO_STRING: list[Any] = [7, 0, 1.5, True, False, [], ["x"], {}, {"x": "y"}]
 NO_BOOLEAN: list[Any] = [1, 0, "true", "", [], {}]
 NO_OBJECT: list[Any] = [7, 0, True, False, "", "x", [], ["x"]]
