@@ -82,6 +82,13 @@ def test_null_and_empty_file_maps_are_like_missing_ones(empty: object) -> None:
     assert t == Transcription("a")
 
 
+def test_null_link_does_not_hide_other_links() -> None:
+    """Wherever it is in the map."""
+    for links in ({"txt": None, "srt": "u", "vtt": "v"}, {"srt": "u", "txt": None, "vtt": "v"}):
+        t = read(DOCUMENTED | {"transcriptionFilePaths": links, "summarizedFilePaths": links})
+        assert t.files == t.summary_files == {"srt": "u", "vtt": "v"}
+
+
 def test_null_is_like_missing() -> None:
     """It never becomes a string."""
     nulls = dict.fromkeys(

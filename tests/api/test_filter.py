@@ -1,10 +1,11 @@
 """`_api/filter.py` (P2): one rule for the request and for the response."""
 
 import logging
+from typing import Any
 
 import pytest
 
-from videosdk_transcripts import Page, Transcription, UnverifiedRowError
+from videosdk_transcripts import ConfigurationError, Page, Transcription, UnverifiedRowError
 from videosdk_transcripts._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
 
 R, S = "room-a", "session-a"
@@ -35,6 +36,21 @@ def test_row_matches_by_its_ids(
     """Yes, no, or None if an id that decides it is missing."""
     t = Transcription("a", room_id=row[0], session_id=row[1])
     assert verdict is Filter(*wanted).matches(t)
+
+
+def test_filter_of_arguments_rejects_invalid_ids_by_name() -> None:
+    """The error names the argument and its alternative."""
+    assert Filter.of(None, None) == Filter()
+    assert Filter.of(R, S) == Filter(R, S)
+    wrong: Any
+    for wrong in ("", " ", "a\nb"):
+        with pytest.raises(ConfigurationError, match=r"^room_id must be .*None selects all"):
+            Filter.of(wrong, S)
+        with pytest.raises(ConfigurationError, match=r"^session_id must be .*None selects all"):
+            Filter.of(R, wrong)
+    wrong = 5
+    with pytest.raises(ConfigurationError, match="^session_id must be a string, not int$"):
+        Filter.of(R, wrong)
 
 
 def test_params_have_only_requested_ids() -> None:
@@ -103,6 +119,15 @@ def test_unverified_row_raises_and_names_the_option() -> None:
     assert (caught.value.row_id, caught.value.page) == ("silent", 4)
 
 
+def test_all_rows_match_only_if_each_does() -> None:
+    """By room and by session; a row without ids does not."""
+    rows = (Transcription("a", room_id=R, session_id=S), Transcription("b", room_id=R))
+    checked = [Filter(*ids).matches_all(rows) for ids in ((None, None), (R, None), (R, S), (S, R))]
+    assert checked == [True, True, False, False]
+    assert Filter(None, S).matches_all(rows[:1]) is True
+    assert Filter(None, R).matches_all(rows[:1]) is False
+
+
 def test_page_without_foreign_rows_is_returned_unchanged() -> None:
     """No copy is made if nothing is dropped or nothing was requested."""
     clean, mixed = Page(1, (MATCHING,)), Page(1, (MATCHING, FOREIGN, WITHOUT_IDS))
@@ -114,5 +139,7 @@ def test_warning_has_count_page_and_advice(caplog: pytest.LogCaptureFixture) -> 
     """A custom room id is the likely cause."""
     with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
         warn_of_foreign_rows(Page(2, (), foreign_rows_dropped=5), Filter(R))
-    assert "page 2 had 5 foreign rows" in caplog.text
-    assert "custom id" in caplog.text
+    (record,) = caplog.records
+    assert record.name == "videosdk_transcripts"
+    assert "page 2 had 5 foreign rows" in record.getMessage()
+    assert "custom id" in record.getMessage()

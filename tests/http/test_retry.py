@@ -102,6 +102,17 @@ def test_refused_write_is_settled(status: int) -> None:
     assert not leaves_in_doubt(status)
 
 
+def test_no_other_status_is_retried_or_settled() -> None:
+    """The whole range: a neighbour of a status in the table has its own rule."""
+    for status in range(300, 600):
+        error = of_status(status)
+        assert is_retryable(error) is (status in RETRIED), status
+        assert is_retryable_write(error, in_doubt=False) is (status == 429), status
+        assert leaves_in_doubt(status) is (status in {406, 408} or status >= 500), status
+    assert leaves_in_doubt(199)
+    assert leaves_in_doubt(299)
+
+
 def test_throttling_statuses() -> None:
     """Read-ahead backs off after these."""
     assert frozenset({429, 503}) == THROTTLING_STATUSES
@@ -237,6 +248,54 @@ async def test_wait_beyond_the_deadline_is_not_begun(clock: ManualClock) -> None
     assert clock.slept == []
 
 
+async def test_wait_that_ends_at_the_deadline_is_not_begun(clock: ManualClock) -> None:
+    """There is no time for the attempt after it; a moment more is enough."""
+    policy = RetryPolicy(wait_initial=0, wait_max=0)
+    throttled = RateLimitedError("x", status=429, retry_after=5.0)
+    async with running(clock.clock, policy) as runner:
+        with pytest.raises(RateLimitedError):
+            await run(runner, [throttled], deadline=clock.now + 5.0)
+        assert clock.slept == []
+        assert await run(runner, [throttled], deadline=clock.now + 5.1) == "done"
+    assert clock.slept == [5.0]
+
+
+async def test_write_waits_longer_than_a_read(clock: ManualClock) -> None:
+    """So that a start or stop that was applied appears in the list; an earlier one is not sent."""
+
+    async def find() -> None:
+        return None
+
+    policy = RetryPolicy(wait_initial=0.5, wait_max=0.5)
+    async with running(clock.clock, policy) as runner:
+        for _ in range(20):
+            failure = RateLimitedError("x", status=429, retry_after=2.0)
+            assert await run(runner, [failure], reconcile=find) == "done"
+    assert 2.5 <= min(clock.slept) <= max(clock.slept) <= 3.0
+
+
+async def test_passed_deadline_of_a_write_is_named(clock: ManualClock) -> None:
+    """A write has no walk, so the time of its page is over."""
+
+    async def find() -> None:
+        raise AssertionError
+
+    async with running(clock.clock) as runner:
+        with pytest.raises(TimedOutError, match="page_timeout before the first attempt"):
+            await run(runner, [], deadline=clock.now, reconcile=find)
+
+
+async def test_deadline_beyond_the_page_timeout_does_not_extend_it(clock: ManualClock) -> None:
+    """The earlier one counts, and an equal one is the page_timeout."""
+    policy = RetryPolicy(page_timeout=5, wait_initial=0, wait_max=0)
+    throttled = RateLimitedError("x", status=429, retry_after=6.0)
+    for later in (0.0, 100.0):
+        async with running(clock.clock, policy) as runner:
+            with pytest.raises(RateLimitedError):
+                await run(runner, [throttled], deadline=clock.now + 5 + later)
+    assert clock.slept == []
+
+
 async def test_passed_deadline_sends_nothing(clock: ManualClock) -> None:
     """The error names the timeout and that nothing was tried."""
     async with running(clock.clock) as runner:
@@ -261,6 +320,36 @@ async def test_each_retry_is_logged(clock: ManualClock, caplog: pytest.LogCaptur
 
 
 # The policy.
+
+
+def test_policy_may_be_at_its_bounds() -> None:
+    """No wait at all, one attempt, and very short timeouts."""
+    policy = RetryPolicy(
+        attempts=1,
+        wait_initial=0,
+        wait_max=0,
+        max_retry_after=0,
+        attempt_timeout=0.001,
+        page_timeout=0.001,
+    )
+    assert (policy.attempts, policy.wait_max, policy.page_timeout) == (1, 0, 0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("wait_initial", -0.1),
+        ("wait_max", -0.1),
+        ("max_retry_after", -0.1),
+        ("attempt_timeout", 0.0),
+        ("page_timeout", 0.0),
+        ("page_timeout", -1),
+    ],
+)
+def test_policy_just_out_of_bounds_is_refused(name: str, value: float) -> None:
+    """A timeout of zero would end every request."""
+    with pytest.raises(ConfigurationError, match=f"{name} must be"):
+        RetryPolicy(**{name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -289,3 +378,4 @@ def test_defaults_match_the_arithmetic_of_the_docstring() -> None:
     assert waits == [0.5, 1, 2, 4, 8]
     assert policy.attempts * policy.attempt_timeout + sum(waits) == 195.5
     assert policy.page_timeout == 120
+    assert policy.max_retry_after == 60
