@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from videosdk_transcripts import InvalidResponseError, InvalidRowError, Page, PaginationError
+from videosdk_transcripts._api import pages
 from videosdk_transcripts._api.pages import OnInvalid, PageReader
 from videosdk_transcripts._api.protocol import Request, Response
 from videosdk_transcripts.models import Transcription
@@ -64,6 +65,16 @@ def test_known_envelopes_are_read(data: Any, numbers: tuple[int | None, ...]) ->
     assert [t.id for t in page.items] == ["a", "b"]
     assert page.number == 2
     assert numbers == (page.page_size, page.last_page, page.total)
+
+
+def test_documented_page_information_is_read_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a search for each number, which costs a multiple."""
+    monkeypatch.setattr(pages, "_number", None)
+    page = read({"pageInfo": INFO, "transcriptions": ROWS})
+    assert (page.page_size, page.last_page, page.total) == (2, 3, 5)
+    smallest = dict.fromkeys(INFO, 1)
+    page = read({"pageInfo": smallest, "transcriptions": ROWS[:1]}, page=1)
+    assert (page.page_size, page.last_page, page.total) == (1, 1, 1)
 
 
 def test_null_list_does_not_hide_another_list() -> None:

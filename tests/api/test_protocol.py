@@ -1,5 +1,6 @@
 """`_api/protocol.py`: requests, statuses, bodies, Retry-After."""
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -223,6 +224,13 @@ def test_message_of_which_little_is_left_is_masked() -> None:
     cut = Response(200, {}, b"", (Secret("k" * 10),))
     assert cut.quote(f"{' ' * 3790}{'x' * 211}") == "***"
     assert cut.quote(f"{' ' * 3789}{'x' * 212}") == f"{'x' * 200}…"
+
+
+def test_message_with_an_encoded_secret_is_masked_completely() -> None:
+    """Its place in the text is not known exactly."""
+    secret = Secret("an opaque secret of some length")
+    encoded = base64.b64encode(f"user:{secret}".encode()).decode()
+    assert Response(200, {}, b"", (secret,)).quote(f"Basic {encoded} is wrong") == "***"
 
 
 def test_longer_secret_is_masked_first() -> None:

@@ -243,7 +243,9 @@ class _Finder(ast.NodeVisitor):
         for left, right in zip(node.values, node.values[1:], strict=False):
             self._replace_between(left, right, old, new)
         for value in node.values:
-            self._replace(value, neutral)
+            # A constant is a default, which has mutants of its own.
+            if not isinstance(value, ast.Constant):
+                self._replace(value, neutral)
         self.generic_visit(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
@@ -279,8 +281,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Return(self, node: ast.Return) -> None:
         if node.value is not None:
-            is_none = isinstance(node.value, ast.Constant) and node.value.value is None
-            if not is_none:
+            # A condition can't tell False from None.
+            if not (isinstance(node.value, ast.Constant) and node.value.value in (None, False)):
                 self._replace(node.value, "None")
             self.visit(node.value)
 

@@ -1,5 +1,7 @@
 """SRT and WebVTT: cues, voices, markup, and malformed files."""
 
+import pytest
+
 from videosdk_transcripts import parse_transcript
 
 from .samples import SRT, VTT, turns_without_raw, unread_parts
@@ -31,6 +33,37 @@ def test_nonstandard_srt_is_read() -> None:
         (None, "2 --> 3\n42", 3, 4),
     ]
     assert transcript.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("0:0", 0),
+        ("59:59", 3599),
+        ("1:01:01", 3661),
+        ("00:00.5", 0.5),
+        ("00:00,05", 0.05),
+        ("00:00.123456789", 0.123456789),
+        ("999999999:59:59.999", 3599999999999.999),
+        ("0999999999:00:00", 3599999996400),
+        ("1000000000:00:00", None),
+        ("00999999999:00:00", None),
+        ("00:00.1234567891", None),
+        ("00:00.", None),
+        ("00:60", None),
+        ("60:00", None),
+        ("1:60:00", None),
+        ("000:00", None),
+        ("0:0:000", None),
+        ("0:0:0:0", None),
+        ("00:00:", None),
+    ],
+)
+def test_times_are_read_exactly(written: str, seconds: float | None) -> None:
+    """Or the words are kept without times."""
+    text = f"00:00 --> 1000000:00:00\na\n\n{written} --> 999999999:59:59.999\nb"
+    times = [turn.start for turn in parse_transcript(text).turns]
+    assert times == [0, seconds]
 
 
 def test_each_speaker_in_a_cue_has_a_turn() -> None:
@@ -139,6 +172,9 @@ def test_number_directly_below_times_is_text() -> None:
         transcript = parse_transcript(text, format=kind)
         assert turns_without_raw(transcript) == [(None, "", 1, 2), (None, "Two", 3, 4)]
         assert transcript.turns[1].raw == "7\n00:03,000 --> 00:04,000\nTwo"
+        empty = parse_transcript(text.replace("7\n", ""), format=kind)
+        assert turns_without_raw(empty) == turns_without_raw(transcript)
+        assert [turn.raw for turn in empty.turns] == text.replace("7\n", "").rstrip().split("\n", 1)
 
 
 def test_nonstandard_vtt_is_read() -> None:

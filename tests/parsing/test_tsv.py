@@ -5,6 +5,28 @@ from videosdk_transcripts import parse_transcript
 from .samples import TSV, turns_without_raw, unread_parts
 
 
+def test_longest_times_are_read() -> None:
+    """Just below a billion hours; spaces around them are ignored."""
+    transcript = parse_transcript(" 0 \t3599999999999999\ta\n0\t3600000000000000\tb", format="tsv")
+    assert turns_without_raw(transcript) == [
+        (None, "a", 0, 3599999999999.999),
+        (None, "b", None, None),
+    ]
+    assert [part.line for part in transcript.unread] == [2]
+
+
+def test_header_has_exactly_three_columns() -> None:
+    """With any white space around their names, on any line."""
+    transcript = parse_transcript(" start \tend\t text\n1\t2\ta\nstart\tend\ttext\n")
+    assert (transcript.format, transcript.frame) == (
+        "tsv",
+        (" start \tend\t text", "start\tend\ttext"),
+    )
+    assert turns_without_raw(transcript) == [(None, "a", 0.001, 0.002)]
+    for line in ("start\tend\ttext\tmore", "start\tend", "Start\tend\ttext", "start\tend\ttexts"):
+        assert parse_transcript(line).format == "txt"
+
+
 def test_rows_with_whole_milliseconds_are_read() -> None:
     """Rows with other times keep their words and are reported."""
     transcript = parse_transcript(TSV)

@@ -12,7 +12,7 @@ from ._common import format_timestamp, is_ordered, is_time, strip_lines
 from ._turns import Turn
 from ._txt import split_label
 
-_ARROW: Final = re.compile("-{2,}>")
+_ARROW: Final = re.compile("-+>")
 
 
 def to_srt(turns: Iterable[Turn]) -> str:
