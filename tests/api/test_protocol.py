@@ -66,6 +66,16 @@ def test_list_request_has_documented_path_and_query() -> None:
     assert list_request(RECORDED, Filter(), 3, 50).target.endswith("/?page=3&perPage=50")
 
 
+def test_endpoints_have_the_names_of_the_api() -> None:
+    """The last part of the path; a checkpoint contains it."""
+    assert (REALTIME.name, RECORDED.name) == ("realtime-transcriptions", "post-transcriptions")
+    assert (
+        list_request(REALTIME, Filter("a"), 3, 20).subject
+        == "page 3 of the transcriptions of room a"
+    )
+    assert row_request(RECORDED, "a b").subject == "transcript of a recording a b"
+
+
 @pytest.mark.parametrize(
     ("given", "sent"), [("a b", "a+b"), ("a&page=9", "a%26page%3D9"), ("ä/ö", "%C3%A4%2F%C3%B6")]
 )
