@@ -23,6 +23,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -53,6 +54,8 @@ _EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 _CHECKOUT: Final = Path(__file__).parents[2]
 _TEST_SECONDS: Final = 20
 """After this time a test counts as failed: some mutants never end."""
+_MUTANT_SECONDS: Final = 600
+"""After this time a mutant counts as killed: it blocks in a way that pytest can't end."""
 
 Outcome = Literal["killed", "survived", "equivalent"]
 
@@ -212,19 +215,27 @@ class Bench:
         child = os.fork()
         if child == 0:
             os._exit(_run_tests(tests, environment(self.folder, self.scratch)))
-        deadline = time.monotonic() + 600
-        while time.monotonic() < deadline:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                # 5 means that no test was found, which is a mistake here.
-                code = os.waitstatus_to_exitcode(status)
-                if code == 5:
-                    raise SystemExit(f"pytest did not find {tests[0]}")
-                return code != 0
-            time.sleep(0.01)
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return True
+        try:
+            code = _wait(child)
+        finally:
+            # Also what the tests started and the mutant did not end.
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+        if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+            raise SystemExit(f"pytest did not find {tests[0]}")
+        return code != pytest.ExitCode.OK
+
+
+def _wait(child: int) -> int:
+    """Wait for a process and return its exit code; end it after some minutes."""
+    deadline = time.monotonic() + _MUTANT_SECONDS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _run_tests(tests: Sequence[str], env: dict[str, str]) -> int:
