@@ -408,6 +408,17 @@ def test_body_that_is_not_json_raises(body: bytes, found: str) -> None:
     assert caught.value.__context__ is None
 
 
+def test_missing_content_type_is_stated() -> None:
+    """An empty one is like none, and neither causes advice."""
+    for made in (response_of(b"x"), response_of(b"x", content_type="")):
+        with pytest.raises(InvalidResponseError) as caught:
+            read_json(made, ASKED)
+        assert caught.value.message == (
+            "GET page 2 of the list: the service answered 200 with a body that is not JSON "
+            "(1 bytes, no content type)"
+        )
+
+
 def test_html_body_is_attributed_to_a_gateway() -> None:
     """By its content type, or by its first character."""
     for made in (response_of(b"x", content_type="text/html"), response_of(b"  <p>")):

@@ -6,13 +6,15 @@ from .samples import TSV, turns_without_raw, unread_parts
 
 
 def test_longest_times_are_read() -> None:
-    """Just below a billion hours; spaces around them are ignored."""
-    transcript = parse_transcript(" 0 \t3599999999999999\ta\n0\t3600000000000000\tb", format="tsv")
+    """Just below a billion hours, in up to 16 digits; spaces around them are ignored."""
+    rows = (" 0 \t3599999999999999\ta", "0\t3600000000000000\tb", f"{1:017}\t2\tc")
+    transcript = parse_transcript("\n".join(rows), format="tsv")
     assert turns_without_raw(transcript) == [
         (None, "a", 0, 3599999999999.999),
         (None, "b", None, None),
+        (None, "c", None, None),
     ]
-    assert [part.line for part in transcript.unread] == [2]
+    assert [part.line for part in transcript.unread] == [2, 3]
 
 
 def test_header_has_exactly_three_columns() -> None:
