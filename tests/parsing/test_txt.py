@@ -61,6 +61,27 @@ def test_speaker_label_is_recognized(line: str, speaker: str | None, text: str) 
     ]
 
 
+@pytest.mark.parametrize("character", ',;!?"\u201c\u201d<>[]{}=')
+def test_punctuation_of_sentences_and_code_is_in_no_name(character: str) -> None:
+    """Except in brackets, where only brackets are impossible."""
+    line = f"A{character}Xavier: no"
+    assert speakers_and_texts(parse_transcript(line, format="txt")) == [(None, line)]
+    name = f"A{character}Xavier"
+    in_brackets = parse_transcript(f"[{name}]: text", format="txt")
+    if character in "[]":
+        assert speakers_and_texts(in_brackets) == [(None, f"[{name}]: text")]
+    else:
+        assert speakers_and_texts(in_brackets) == [(name, "text")]
+
+
+def test_blank_line_ends_a_turn() -> None:
+    """Also at the beginning, and one of white space only."""
+    transcript = parse_transcript("\n \nAnn: a\n \t\nb\n\n\nBob: c\n\n", format="txt")
+    assert speakers_and_texts(transcript) == [("Ann", "a"), (None, "b"), ("Bob", "c")]
+    unlabelled = parse_transcript("\n \n a \nAnn: b\nc", format="txt")
+    assert speakers_and_texts(unlabelled) == [(None, "a"), ("Ann", "b"), (None, "c")]
+
+
 def test_unlabelled_lines_belong_to_speaker_above() -> None:
     """Up to a blank line, if the text begins with a speaker."""
     transcript = parse_transcript("\ufeffAnn:\r\n Hi\rthere\n\n(music)\nBob: Yes\nno\n")

@@ -57,14 +57,15 @@ def split_label(line: str) -> tuple[str, str] | None:
     In brackets it may have any number of words and any character except brackets.
     """
     line = line.strip()
-    if line.startswith("["):
-        name, colon, text = line[1:].partition("]:")
-        fits = not {"[", "]"} & set(name[: _MAX_CHARACTERS + 1])
+    in_brackets = line.startswith("[")
+    name, colon, text = line[1:].partition("]:") if in_brackets else line.partition(":")
+    if not colon or len(name) > _MAX_CHARACTERS or (text and not text[0].isspace()):
+        return None
+    if in_brackets:
+        fits = not {"[", "]"} & set(name)
     else:
-        name, colon, text = line.partition(":")
-        start = name[: _MAX_CHARACTERS + 1]
-        fits = not _NOT_IN_NAMES & set(start) and len(start.split()) <= _MAX_WORDS
-    if not colon or not fits or len(name) > _MAX_CHARACTERS or (text and not text[0].isspace()):
+        fits = not _NOT_IN_NAMES & set(name) and len(name.split()) <= _MAX_WORDS
+    if not fits:
         return None
     name = name.strip()
     return (name, text.strip()) if any(c.isalpha() for c in name) else None
