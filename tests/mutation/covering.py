@@ -99,9 +99,9 @@ class Covering:
         """
         Return the tests to run for a mutant: those likely to notice it first.
 
-        First those that run its line, then others of the module, because some lines run only
-        once in a process. Within these two groups the tests of the mirroring folder come first,
-        then the fast ones.
+        These are the tests of the module in the mirroring file, then those that run the changed
+        line, then the other tests of the module, since some lines run only once in a process.
+        Among equals the tests of the mirroring folder come first, then the fast ones.
 
         Args:
             mutant: the mutant.
@@ -109,30 +109,36 @@ class Covering:
             seconds: how long the tests may take together.
         """
         found = self.tests.get(mutant.module, {})
-        if mutant.scope is not None:
-            direct = set(found.get(mutant.line, ()))
-        else:
+        lines = {mutant.line}
+        if mutant.scope is None:
             # These lines run once, when the module is imported.
-            using = _lines_that_use(mutant.name, source)
-            direct = {test for line in using for test in found.get(line, ())}
-        near = mirror(mutant.module)
-        others = {test for tests in found.values() for test in tests} - direct
+            lines = _lines_that_use(mutant.name, source)
+        direct = {test for line in lines for test in found.get(line, ())}
+        folder, file = mirror_folder(mutant.module), mirror_file(mutant.module)
+
+        def rank(test: str) -> tuple[bool, bool, bool, float]:
+            is_near = test.startswith(folder)
+            return not test.startswith(file), test not in direct, not is_near, self.times[test]
+
+        known = {test for tests in found.values() for test in tests if test in self.times}
         chosen: list[str] = []
-        for group in (direct, others):
-            for test in sorted(
-                group, key=lambda test: (near not in test, self.times.get(test, 0.0))
-            ):
-                time = self.times.get(test)
-                if time is not None and time < seconds:
-                    seconds -= time
-                    chosen.append(test)
+        for test in sorted(known, key=rank):
+            if self.times[test] < seconds:
+                seconds -= self.times[test]
+                chosen.append(test)
         return chosen
 
 
-def mirror(module: str) -> str:
-    """Return a part of the path that the tests of a module share: a folder, or a file."""
-    folder, _, name = module.lstrip("_").rpartition("/")
-    return f"tests/{folder}/" if folder else f"tests/test_{name}"
+def mirror_folder(module: str) -> str:
+    """Return the beginning of the ids of the tests of a module's folder."""
+    folder = module.lstrip("_").rpartition("/")[0]
+    return f"tests/{folder}/" if folder else mirror_file(module)
+
+
+def mirror_file(module: str) -> str:
+    """Return the beginning of the ids of the tests of a module."""
+    folder, slash, name = module.lstrip("_").rpartition("/")
+    return f"tests/{folder}{slash}test_{name.lstrip('_')}"
 
 
 def environment(folder: Path, scratch: Path) -> dict[str, str]:

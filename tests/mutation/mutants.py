@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from typing import Final
 
 from attrs import frozen
@@ -59,7 +60,7 @@ class Mutant:
     code: str
     """That line, without the white space around it."""
     change: str
-    """What is replaced by what, in one line."""
+    """What is replaced by what, in one line; numbered if the line has it more than once."""
     source: str
     """The source of the changed module."""
     scope: str | None
@@ -83,23 +84,19 @@ def find_mutants(module: str, source: str) -> list[Mutant]:
     finder.visit(ast.parse(source))
     lines = source.splitlines()
     found: dict[str, Mutant] = {}
+    times: Counter[tuple[int, str]] = Counter()
     for edit in sorted(finder.edits, key=lambda edit: (edit.start, edit.end, edit.new)):
         changed = source[: edit.start] + edit.new + source[edit.end :]
+        if changed in found or not _is_valid(changed):
+            continue
         line = source.count("\n", 0, edit.start) + 1
         old, new = (" ".join(text.split()) for text in (source[edit.start : edit.end], edit.new))
-        if _is_valid(changed):
-            found.setdefault(
-                changed,
-                Mutant(
-                    module,
-                    line,
-                    lines[line - 1].strip(),
-                    f"{old} -> {new}",
-                    changed,
-                    edit.scope,
-                    edit.name,
-                ),
-            )
+        change = f"{old} -> {new}"
+        times[line, change] += 1
+        if times[line, change] > 1:
+            change += f" ({times[line, change]})"
+        code = lines[line - 1].strip()
+        found[changed] = Mutant(module, line, code, change, changed, edit.scope, edit.name)
     return list(found.values())
 
 

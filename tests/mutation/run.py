@@ -35,7 +35,7 @@ import pytest
 import tenacity  # noqa: F401
 from attrs import Factory, define
 
-from .covering import PACKAGE, Covering, environment, mirror
+from .covering import PACKAGE, Covering, environment, mirror_folder
 from .mutants import Mutant, find_mutants
 
 MODULES: Final = (
@@ -196,8 +196,9 @@ class Bench:
         file = self.package / mutant.module
         self._write(file, mutant.source)
         # Those of the mirroring folder first: most mutants end there, and fewer files are imported.
-        near = [test for test in tests if mirror(mutant.module) in test]
-        far = [test for test in tests if test not in set(near)]
+        folder = mirror_folder(mutant.module)
+        near = [test for test in tests if test.startswith(folder)]
+        far = [test for test in tests if not test.startswith(folder)]
         try:
             return self._run(near) or self._run(far)
         finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .covering import Covering, mirror
+from .covering import Covering, mirror_file, mirror_folder
 from .mutants import Mutant, find_mutants
 
 
@@ -84,27 +84,37 @@ def test_mutant_has_its_place() -> None:
     assert str(third) == "a/b.py:4: A -> None    in    return A"
 
 
-def test_tests_of_the_line_and_folder_come_first(tmp_path: Path) -> None:
+def test_repeated_changes_of_a_line_are_numbered() -> None:
+    """So that each has a name of its own."""
+    assert changes("x = a == b == c != d") == ["== -> !=", "== -> != (2)", "!= -> =="]
+
+
+def test_tests_of_the_file_line_and_folder_come_first(tmp_path: Path) -> None:
     """Then the other tests of the module, as far as the time allows."""
     source = "A = 5\n\ndef f(x):\n    return A\n\ndef g(x):\n    return 1\n"
-    near, far, slow, other = "tests/a/t::n", "tests/c/t::f", "tests/a/t::s", "tests/a/t::o"
-    lines = {4: frozenset((near, far, slow, "tests/a/t::failed")), 7: frozenset((other,))}
-    covering = Covering({near: 2.0, far: 1.0, slow: 3.0, other: 1.0}, {"_a/b.py": lines})
+    own, near, far = "tests/a/test_b.py::own", "tests/a/test_c.py::near", "tests/d.py::far"
+    slow, other = "tests/a/test_c.py::slow", "tests/a/test_c.py::other"
+    lines = {4: frozenset((near, far, slow, "failed")), 7: frozenset((other, own))}
+    covering = Covering({own: 1.0, near: 2.0, far: 1.0, slow: 3.0, other: 1.0}, {"_a/_b.py": lines})
     covering.save(tmp_path / "saved")
     assert Covering.load(tmp_path / "saved") == covering
-    mutants = {mutant.change: mutant for mutant in find_mutants("_a/b.py", source)}
-    assert covering.choose(mutants["A -> None"], source, 9) == [near, slow, far, other]
-    assert covering.choose(mutants["A -> None"], source, 3.5) == [near, far]
-    assert covering.choose(mutants["5 -> 6"], source, 9)[0] == near
-    assert covering.choose(mutants["1 -> None"], source, 9)[0] == other
+    mutants = {mutant.change: mutant for mutant in find_mutants("_a/_b.py", source)}
+    assert covering.choose(mutants["A -> None"], source, 9) == [own, near, slow, far, other]
+    assert covering.choose(mutants["A -> None"], source, 4.5) == [own, near, far]
+    assert covering.choose(mutants["5 -> 6"], source, 9) == [own, near, slow, far, other]
+    assert covering.choose(mutants["1 -> None"], source, 9) == [own, other, near, slow, far]
     unknown = find_mutants("other.py", "a = 1")[0]
     assert covering.choose(unknown, "", 9) == []
 
 
-def test_mirror_is_the_folder_or_the_file() -> None:
-    """The folders of the tests mirror the package."""
-    assert [mirror(name) for name in ("_api/pages.py", "parsing/_txt.py", "auth.py")] == [
-        "tests/api/",
-        "tests/parsing/",
-        "tests/test_auth.py",
-    ]
+@pytest.mark.parametrize(
+    ("module", "folder", "file"),
+    [
+        ("_api/pages.py", "tests/api/", "tests/api/test_pages.py"),
+        ("parsing/_txt.py", "tests/parsing/", "tests/parsing/test_txt.py"),
+        ("auth.py", "tests/test_auth.py", "tests/test_auth.py"),
+    ],
+)
+def test_folders_of_the_tests_mirror_the_package(module: str, folder: str, file: str) -> None:
+    """A file without a folder mirrors only itself."""
+    assert (mirror_folder(module), mirror_file(module)) == (folder, file)
