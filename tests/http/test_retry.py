@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from videosdk_transcripts import (
@@ -35,6 +36,7 @@ from videosdk_transcripts._http.retry import (
     leaves_in_doubt,
 )
 from videosdk_transcripts._http.session import ConnectionOptions, Sessions
+from videosdk_transcripts.testing import Delay, FakeVideoSDK
 
 from ..conftest import ManualClock
 
@@ -317,6 +319,36 @@ async def test_each_retry_is_logged(clock: ManualClock, caplog: pytest.LogCaptur
     fields: Callable[[Any], tuple[Any, ...]] = lambda r: (r.attempt, r.reason, r.status, r.wait)  # noqa: E731
     assert fields(first) == (1, "ServerError", 503, clock.slept[0])
     assert fields(second) == (2, "ConnectionFailedError", None, clock.slept[1])
+
+
+async def test_attempt_timeout_ends_with_the_response() -> None:
+    """What a large page takes to be read does not count; the page_timeout still does."""
+
+    async def send(attempt: Attempt) -> str:
+        attempt.response_received()
+        await asyncio.sleep(0.15)
+        return "done"
+
+    async with running(Clock(), RetryPolicy(attempt_timeout=0.05, page_timeout=30)) as runner:
+        assert await runner.run("GET page 2", send, stats=WalkStats()) == "done"
+    policy = RetryPolicy(attempts=1, attempt_timeout=30, page_timeout=0.05)
+    async with running(Clock(), policy) as runner:
+        with pytest.raises(TimedOutError, match="page_timeout on attempt 1"):
+            await runner.run("GET page 2", send, stats=WalkStats())
+
+
+async def test_slot_is_released_once(fake: FakeVideoSDK) -> None:
+    """After the response, and not again after the rows were read."""
+    # A session of the caller has no limit of its own.
+    async with (
+        aiohttp.ClientSession() as session,
+        fake.client(session=session, max_in_flight=1) as client,
+    ):
+        await client.get_page()
+        await client.get_page()
+        fake.fail_next(Delay(0.03), times=4)
+        await asyncio.gather(*(client.get_page() for _ in range(4)))
+    assert fake.most_in_flight == 1
 
 
 # The policy.
