@@ -110,6 +110,36 @@ def test_json_is_read_up_to_a_syntax_error(rest: str, reason: str) -> None:
     assert rest.endswith(last.raw)
 
 
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", '{"text": "a"}', '[{"text": "a"}]', '{"segments":[]}']
+)
+def test_everything_after_the_end_is_unread(text: str) -> None:
+    """From its first character, also directly after the end."""
+    for rest in ("x", "]", "}", ",", "0"):
+        last = parse_transcript(text + rest, format="json").unread[-1]
+        assert (last.raw, last.reason) == (rest, "follows the end of the JSON")
+        last = parse_transcript(f"{text} \n\t {rest}", format="json").unread[-1]
+        assert (last.line, last.raw) == (2, rest)
+
+
+def test_line_breaks_and_tabs_in_strings_are_kept() -> None:
+    """Strict JSON has escapes instead."""
+    transcript = parse_transcript('[{"text": "a\tb\nc", "speaker": "A\tnn"}]', format="json")
+    assert turns_without_raw(transcript) == [("A\tnn", "a\tb\nc", None, None)]
+
+
+def test_other_keys_of_an_object_are_frame() -> None:
+    """A list under another name is not read, nor a text that is not a string."""
+    text = '{"a": [{"text": "no"}], "text": ["no"], "segments": [{"text": "yes"}], "b": "text"}'
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [(None, "yes", None, None)]
+    assert transcript.frame == (
+        '{"a": [{"text": "no"}], "text": ["no"], "segments": [',
+        '], "b": "text"}',
+    )
+    assert transcript.unread == ()
+
+
 def test_text_that_is_not_json_is_unread_or_detected_as_text() -> None:
     """Unread if the format is given, plain text if it is detected."""
     for text in ("Hi", '"Hi"', ""):
