@@ -380,7 +380,7 @@ def test_policy_may_be_at_its_bounds() -> None:
 )
 def test_policy_just_out_of_bounds_is_refused(name: str, value: float) -> None:
     """A timeout of zero would end every request."""
-    with pytest.raises(ConfigurationError, match=f"{name} must be"):
+    with pytest.raises(ConfigurationError, match=f"^{name} must be"):
         RetryPolicy(**{name: value})  # type: ignore[arg-type]
 
 
@@ -399,7 +399,7 @@ def test_policy_just_out_of_bounds_is_refused(name: str, value: float) -> None:
 )
 def test_policy_out_of_bounds_is_refused_by_name(name: str, value: Any) -> None:
     """When it is constructed."""
-    with pytest.raises(ConfigurationError, match=f"{name} must be"):
+    with pytest.raises(ConfigurationError, match=f"^{name} must be"):
         RetryPolicy(**{name: value})
 
 

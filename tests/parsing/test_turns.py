@@ -54,7 +54,7 @@ def test_gap_limits_merging() -> None:
 @pytest.mark.parametrize("gap", [-1, float("nan"), float("inf"), True, "1"])
 def test_invalid_gap_is_rejected(gap: float) -> None:
     """A gap is a number of seconds, 0 or more."""
-    with pytest.raises(ConfigurationError, match="gap must be a number of 0 or more"):
+    with pytest.raises(ConfigurationError, match="^gap must be a number of 0 or more"):
         merge_turns([], gap=gap)
 
 

@@ -62,7 +62,7 @@ def _detect(text: str) -> str:
     if _JSON.match(text):
         return "json"
     lines = [line for line in split_lines(text) if line.strip()]
-    first, second = [*lines[:2], "", ""][:2]
+    first, second = [*lines, "", ""][:2]
     if _srt_vtt.is_header(first):
         return "vtt"
     if _tsv.is_header(first):
