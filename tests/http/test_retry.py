@@ -298,6 +298,30 @@ async def test_deadline_beyond_the_page_timeout_does_not_extend_it(clock: Manual
     assert clock.slept == []
 
 
+async def test_equal_deadline_is_the_page_timeout(clock: ManualClock) -> None:
+    """It would be over without the walk as well; a moment earlier it is the walk_timeout."""
+
+    async def never(_attempt: Attempt) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async with running(clock.clock, RetryPolicy(page_timeout=0.05)) as runner:
+        for earlier, name in ((0.0, "page_timeout"), (0.01, "walk_timeout")):
+            with pytest.raises(TimedOutError, match=f"timed out: {name} on attempt 1"):
+                await runner.run(
+                    "GET page 2",
+                    never,
+                    stats=WalkStats(),
+                    deadline=clock.now + 0.05 - earlier,
+                )
+
+
+async def test_near_deadline_allows_an_attempt(clock: ManualClock) -> None:
+    """Whatever time is left may be enough."""
+    async with running(clock.clock) as runner:
+        assert await run(runner, [], deadline=clock.now + 0.9) == "done"
+
+
 async def test_passed_deadline_sends_nothing(clock: ManualClock) -> None:
     """The error names the timeout and that nothing was tried."""
     async with running(clock.clock) as runner:
