@@ -276,6 +276,50 @@ async def test_write_waits_longer_than_a_read(clock: ManualClock) -> None:
     assert 2.5 <= min(clock.slept) <= max(clock.slept) <= 3.0
 
 
+async def test_doubt_about_a_write_ends_when_it_was_not_applied(clock: ManualClock) -> None:
+    """So that a later attempt, which was not sent, causes no second search."""
+    searches: list[int] = []
+    failures = [ServerError("x", status=503), ConnectionFailedError("x")]
+
+    async def find() -> None:
+        searches.append(1)
+
+    async def send(attempt: Attempt) -> str:
+        if len(failures) == 2:
+            # As after a request whose body was sent.
+            attempt.call.attempts.in_doubt = True
+        if failures:
+            raise failures.pop(0)
+        return "done"
+
+    async with running(clock.clock) as runner:
+        stats = WalkStats()
+        assert await runner.run("POST a start", send, stats=stats, reconcile=find) == "done"
+    assert (len(searches), stats.retries) == (1, 2)
+
+
+async def test_wait_for_a_slot_is_named_in_the_timeout() -> None:
+    """It is not the service that is slow."""
+    sessions = Sessions(ConnectionOptions(max_in_flight=1))
+    runner = Runner(sessions, RetryPolicy(page_timeout=0.1), Clock())
+    held, done = asyncio.Event(), asyncio.Event()
+
+    async def hold(_attempt: Attempt) -> str:
+        held.set()
+        await done.wait()
+        return "done"
+
+    slow = Runner(sessions, RetryPolicy(), Clock())
+    holding = asyncio.create_task(slow.run("GET page 1", hold, stats=WalkStats()))
+    await held.wait()
+    text = r"page_timeout on attempt 1 while waiting for a slot \(max_in_flight\); allow more time"
+    with pytest.raises(TimedOutError, match=text):
+        await run(runner, [])
+    done.set()
+    assert await holding == "done"
+    await sessions.aclose()
+
+
 async def test_passed_deadline_of_a_write_is_named(clock: ManualClock) -> None:
     """A write has no walk, so the time of its page is over."""
 
@@ -299,13 +343,18 @@ async def test_deadline_beyond_the_page_timeout_does_not_extend_it(clock: Manual
 
 
 async def test_equal_deadline_is_the_page_timeout(clock: ManualClock) -> None:
-    """It would be over without the walk as well; a moment earlier it is the walk_timeout."""
+    """
+    It would be over without the walk as well; a moment earlier it is the walk_timeout.
+
+    No other attempt follows, even if there is time left by the client's clock.
+    """
 
     async def never(_attempt: Attempt) -> str:
         await asyncio.Event().wait()
         return ""
 
-    async with running(clock.clock, RetryPolicy(page_timeout=0.05)) as runner:
+    policy = RetryPolicy(page_timeout=0.05, wait_initial=0, wait_max=0)
+    async with running(clock.clock, policy) as runner:
         for earlier, name in ((0.0, "page_timeout"), (0.01, "walk_timeout")):
             with pytest.raises(TimedOutError, match=f"timed out: {name} on attempt 1"):
                 await runner.run(

@@ -6,6 +6,7 @@ import traceback
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from videosdk_transcripts import (
     ConfigurationError,
@@ -17,6 +18,7 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts.testing import FakeVideoSDK, Status, Webhooks
 from videosdk_transcripts.webhooks.keys import PublicKeys, public_key_request, read_public_key
+from videosdk_transcripts.webhooks.signature import load_key
 
 from ..conftest import ManualClock
 
@@ -255,6 +257,23 @@ async def test_pinned_key_is_never_fetched(service: Service, clock: ManualClock)
     with pytest.raises(ConfigurationError, match="is not valid PEM"):
         await wrong.verify(BODY, service.sign())
     assert service.count == 0
+
+
+async def test_pinned_key_is_parsed_once(
+    service: Service, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not change, and parsing takes longer than verifying."""
+    parsed: list[str | bytes] = []
+
+    def load(pem: str | bytes) -> RSAPublicKey:
+        parsed.append(pem)
+        return load_key(pem)
+
+    monkeypatch.setattr("videosdk_transcripts.webhooks.keys.load_key", load)
+    keys = PublicKeys(service, pinned=service.webhooks.public_key, clock=clock.clock)
+    for _ in range(3):
+        await keys.verify(BODY, service.sign())
+    assert parsed == [service.webhooks.public_key]
 
 
 async def test_unusable_key_of_the_service_is_not_cached(clock: ManualClock) -> None:
