@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import pickle
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -135,9 +136,15 @@ def test_room_and_session_are_read_from_either_place() -> None:
         ("2024-02-27T16:00:36", datetime(2024, 2, 27, 16, 0, 36, tzinfo=UTC)),
     ],
 )
-def test_times_are_converted_to_utc(text: str, moment: datetime) -> None:
-    """From any zone, with fractions of any length."""
-    start = read({"id": "a", "start": text}).start
+def test_times_are_converted_to_utc(
+    text: str, moment: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From any zone, with fractions of any length, wherever the machine is."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XXX-5:30")
+        time.tzset()
+        start = read({"id": "a", "start": text}).start
+    time.tzset()
     assert start == moment
     assert start is not None
     assert start.tzinfo is UTC
@@ -486,6 +493,16 @@ def test_unknown_key_in_a_documented_row_survives(place: str) -> None:
         for key in place.split(".")[:-1]:
             extra = extra[key]
         assert extra == {"later": value}
+
+
+@pytest.mark.parametrize("missing", ["end", "transcriptionFilePaths", "summarizedFilePaths"])
+@pytest.mark.parametrize("value", [..., None, {}])
+def test_unknown_key_in_place_of_a_documented_one_survives(missing: str, value: Any) -> None:
+    """A row has as many keys as a documented one then, or one more."""
+    row = without(DOCUMENTED, {missing}) | {"later": "new"}
+    if value is None or (value == {} and missing != "end"):
+        row[missing] = value
+    assert read(row).extra == {"later": "new"}
 
 
 @pytest.mark.parametrize("name", ["transcriptionFilePaths", "summarizedFilePaths"])

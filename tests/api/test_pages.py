@@ -122,6 +122,33 @@ def test_invalid_page_information_raises(key: str, value: Any) -> None:
         read({"pageInfo": INFO | {key: value}, "transcriptions": ROWS})
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-1, "-1"),
+        (1.5, "1.5"),
+        (10**15 - 0.5, "999999999999999.5"),
+        (10**15, "of type int"),
+        (-(10**15), "of type int"),
+        (1e300, "of type float"),
+        ("words", "of type str"),
+        ([], "of type list"),
+    ],
+)
+def test_invalid_number_is_shown_if_it_is_short(value: Any, shown: str) -> None:
+    """Other values may be long, or text of a transcript."""
+    with pytest.raises(PaginationError) as caught:
+        read({"pageInfo": INFO | {"total": value}, "transcriptions": ROWS})
+    assert caught.value.message.startswith(f"invalid page information: total is {shown}; ")
+
+
+def test_other_name_of_the_current_page_is_checked() -> None:
+    """As the documented one, which takes precedence."""
+    with pytest.raises(PaginationError, match="the response is page 9 of 3"):
+        read({"pageInfo": {"page": 9, "totalPages": 3}, "transcriptions": ROWS})
+    assert read({"pageInfo": {"currentPage": 2, "page": 9}, "transcriptions": ROWS}).number == 2
+
+
 def test_current_page_zero_raises_unless_list_is_empty() -> None:
     """Pages are counted from 1."""
     with pytest.raises(PaginationError, match="the response is page 0"):

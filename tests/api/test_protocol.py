@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -317,6 +318,14 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
         assert f":{secret}@" not in str(error)
 
 
+@pytest.mark.parametrize("status", [300, 399])
+def test_every_3xx_is_a_redirect(status: int) -> None:
+    """Its destination is shown, and that of no other status."""
+    assert "it points to another path" in str(refused({}, status, location="/x"))
+    for other in (199, 400):
+        assert "it points to" not in str(refused({}, other, location="/x"))
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -384,9 +393,15 @@ def test_a_hundred_levels_are_not_too_deep(make: Callable[[Any], Any]) -> None:
 @pytest.mark.parametrize(
     "value", ["Mon, 02 Mar 2026 09:00:00 GMT", "Mon, 02 Mar 2026 09:00:00 -0000"]
 )
-def test_http_date_without_zone_is_utc(value: str) -> None:
-    """As HTTP defines it."""
+def test_http_date_without_zone_is_utc(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As HTTP defines it, wherever the machine is."""
     assert http_date(value) == NOW
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XXX-5:30")
+        time.tzset()
+        there = http_date(value)
+    time.tzset()
+    assert there == NOW
 
 
 @pytest.mark.parametrize(
