@@ -90,6 +90,12 @@ def test_null_link_does_not_hide_other_links() -> None:
         assert t.files == t.summary_files == {"srt": "u", "vtt": "v"}
 
 
+def test_modelled_keys_are_not_in_extra() -> None:
+    """Each has a field, also in a row that is not the documented one."""
+    t = read(DOCUMENTED | {"webhookUrl": "https://a.example", "end": None})
+    assert (t.webhook_url, t.extra) == ("https://a.example", {})
+
+
 def test_null_is_like_missing() -> None:
     """It never becomes a string."""
     nulls = dict.fromkeys(
