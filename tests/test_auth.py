@@ -324,6 +324,7 @@ async def test_ready_token_is_returned_and_not_renewed() -> None:
         (NOW - 60, "the token expired at 2026-02-02T02:39:00+00:00"),
         (NOW, "the token expired at 2026-02-02T02:40:00+00:00"),
         (NOW + 1, None),
+        (1, "the token expired at 1970-01-01T00:00:01+00:00"),
         (None, None),
     ],
 )

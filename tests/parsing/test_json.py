@@ -33,6 +33,7 @@ def test_segments_are_read_with_exact_raw_text() -> None:
         ({"words": [{"speaker": "Ann"}, {"speaker": "Bob"}]}, None),
         ({"words": [{"speaker": "Ann"}, {"word": "x"}]}, None),
         ({"words": ["x"]}, None),
+        ({"words": [{"speaker": 5}, {"speaker": 5}]}, None),
         ({"words": []}, None),
         ({"words": "Ann"}, None),
     ],

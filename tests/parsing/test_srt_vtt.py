@@ -66,6 +66,12 @@ def test_times_are_read_exactly(written: str, seconds: float | None) -> None:
     assert times == [0, seconds]
 
 
+def test_end_beyond_a_billion_hours_is_not_read() -> None:
+    """The words are kept without times."""
+    (turn,) = parse_transcript("00:00 --> 1000000000:00:00\na").turns
+    assert (turn.text, turn.start, turn.end) == ("a", None, None)
+
+
 def test_each_speaker_in_a_cue_has_a_turn() -> None:
     """With the times of the cue, if its first line names a speaker."""
     cue = "00:01,000 --> 00:02,000\n"
