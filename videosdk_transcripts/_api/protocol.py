@@ -49,6 +49,11 @@ _REQUEST_ID_HEADERS: Final = (
 )
 
 
+_NO_HEADERS: Final[Mapping[str, str]] = {}
+# Pages that a cache stored at different times contradict each other.
+_LIST_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "no-cache"}
+
+
 # Not frozen: these two are made for each page, and a frozen class costs three times as much.
 
 
@@ -61,6 +66,8 @@ class Request:
     method: str = "GET"
     body: bytes | None = field(default=None, repr=False)
     """JSON, for a start or stop."""
+    headers: Mapping[str, str] = field(default=_NO_HEADERS, repr=False)
+    """Headers of this request, in addition to those of all requests."""
 
 
 @define
@@ -128,6 +135,7 @@ def list_request(endpoint: Endpoint, wanted: Filter, page: int, page_size: int) 
     return Request(
         f"{endpoint.path}?{wanted.query}page={page}&perPage={page_size}",
         f"page {page} of the {endpoint.rows} of {wanted.words}",
+        headers=_LIST_HEADERS,
     )
 
 

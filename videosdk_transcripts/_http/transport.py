@@ -150,6 +150,7 @@ class Transport:
             "Authorization": token,
             "Accept": "application/json",
             "User-Agent": _user_agent(),
+            **request.headers,
         }
         body = None
         if request.body is not None:
