@@ -29,6 +29,25 @@ _SLICE: Final = 100
 """Rows that are structured in one go."""
 
 
+def size_served(page: Page[Any], requested: int, received: int) -> int:
+    """
+    Return how many rows the service puts on a page, judged by the first one.
+
+    A service may have a limit that it does not report. Then page numbers that refer to the
+    requested size would skip rows, and the next request must use the size really served.
+
+    Args:
+        page: page 1, as received.
+        requested: the size that was requested.
+        received: how many rows it has, of all owners, those that can't be read included.
+    """
+    if not 0 < received < requested or page.is_last:
+        return requested
+    if page.last_page is None and page.total is not None and page.total <= received:
+        return requested
+    return received
+
+
 class PageReader(Generic[ModelT]):
     """
     Turn a response into the page that was requested, with the rows of every owner.
