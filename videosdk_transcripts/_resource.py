@@ -16,6 +16,7 @@ from ._loops import LoopLock
 from ._paging.options import WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._paging.readahead import PrefetchLimit
+from ._paging.repair import WrongTotals
 from ._validation import check_count, check_id
 from .errors import InvalidResponseError, VideoSDKTranscriptsError
 from .models import Page, PostTranscription, Transcription, WalkStats
@@ -53,6 +54,7 @@ class Resource(Generic[RowT]):
         self._prefetch_limit = prefetch_limit
         self._clock = clock
         self._decoding = LoopLock()
+        self._wrong_totals = WrongTotals()
 
     async def get(self, transcription_id: str) -> RowT:
         """
@@ -161,6 +163,7 @@ class Resource(Generic[RowT]):
             clock=self._clock,
             list_name=self._endpoint.name,
             prefetch_limit=self._prefetch_limit,
+            wrong_totals=self._wrong_totals,
         )
 
     # Not a coroutine, because every nested coroutine adds work to each response.

@@ -323,6 +323,8 @@ class WalkStats:
     """Rows that were listed before in this walk."""
     foreign_rows_dropped: int = 0
     """Rows of other rooms or sessions, which were dropped."""
+    only_foreign_rows: bool = False
+    """Whether the walk has ended and found rows, but only of other rooms or sessions."""
     unverified_rows: int = 0
     """Rows without the ids to verify them, yielded or skipped on request."""
     invalid_rows: int = 0
@@ -333,3 +335,11 @@ class WalkStats:
     """Number of passes over the list: one, or more with ``consistency="verify"``."""
     drifted: bool = False
     """Whether rows moved during the walk."""
+    repaired: int = 0
+    """Rows that only the repair at the end found; they were yielded last."""
+    shortfall: int | None = None
+    """
+    Rows that are missing: the total minus all rows that were met, those of other rooms included.
+
+    None before the end of the walk, and if the service reports no total.
+    """

@@ -216,7 +216,8 @@ def test_failure_after_empty_pages_is_not_partial(
 ) -> None:
     """Without a printed row the exit code is that of the failure."""
     account.add_transcriptions(45)
-    account.on_page(1, EmptyPage())
+    # An empty page is requested once more.
+    account.on_page(1, EmptyPage(), times=2)
     account.on_page(2, Status(404))
     code, out, _ = run("list", *options)
     assert (code, out) == (ExitCode.NOT_FOUND, "")

@@ -38,6 +38,7 @@ from videosdk_transcripts._api.protocol import (
 )
 from videosdk_transcripts._paging.checkpoint import Checkpoint
 from videosdk_transcripts._paging.options import WalkOptions
+from videosdk_transcripts._paging.repair import WrongTotals
 
 __all__ = ["CANARY", "KINDS", "ROOM", "SESSION", "Input", "Kind", "check"]
 
@@ -212,6 +213,7 @@ def _walk(given: Input, response: Response) -> str:
             WalkStats(),
             clock=Clock(),
             list_name=LIST,
+            wrong_totals=WrongTotals(),
         )
 
     whole = pager(None)

@@ -9,6 +9,7 @@ from videosdk_transcripts import Page, Transcription, WalkStats
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
 from videosdk_transcripts._paging.options import WalkOptions
+from videosdk_transcripts._paging.repair import WrongTotals
 from videosdk_transcripts._paging.walk import Walk
 
 SIZE = 3
@@ -34,7 +35,7 @@ def walk_options(**options: Any) -> WalkOptions:
 
 def make_walk(**options: Any) -> Walk[Transcription]:
     """Return a walk from the first page."""
-    return Walk(walk_options(**options), WalkStats())
+    return Walk(walk_options(**options), WalkStats(), None, WrongTotals())
 
 
 def resume_walk(
@@ -42,7 +43,14 @@ def resume_walk(
 ) -> Walk[Transcription]:
     """Return a walk that resumes from a checkpoint."""
     checkpoint = Checkpoint(Filter(), SIZE, position, tuple(yielded_ids), complete_from_page, LIST)
-    return Walk(walk_options(), WalkStats(), checkpoint)
+    return Walk(walk_options(), WalkStats(), checkpoint, WrongTotals())
+
+
+def accept(
+    walk: Walk[Transcription], page: Page[Transcription], *, was_prefetched: bool = False
+) -> list[Page[Transcription]]:
+    """Let a walk accept a page, and return the pages that it releases."""
+    return [one.page for one in walk.accept(page, was_prefetched=was_prefetched)]
 
 
 def page(number: int, ids: Iterable[str], **numbers: Any) -> Page[Transcription]:
@@ -81,6 +89,6 @@ def run(
     while walk.next_page is not None:
         before(len(listing.requested) + 1)
         assert len(listing.requested) < 500
-        for released in walk.accept(listing.page(walk.next_page, walk.page_size)):
+        for released in accept(walk, listing.page(walk.next_page, walk.page_size)):
             found += [t.id for t in released.items]
     return found

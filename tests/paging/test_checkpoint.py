@@ -12,9 +12,7 @@ from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
 from .lists import LIST
 
 WANTED = Filter("room", None)
-CHECKPOINT = Checkpoint(
-    WANTED, 20, Position(3, 10, 45, 5, gap_before=frozenset("b")), ("a", "b"), 2, LIST
-)
+CHECKPOINT = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, met=22), ("a", "b"), 2, LIST)
 
 
 def load(text: object) -> Checkpoint:
@@ -39,10 +37,10 @@ def test_checkpoint_is_versioned_plain_json() -> None:
         "page_size": 10,
         "total": 45,
         "last_page": 5,
+        "met": 22,
         "moving": False,
         "complete_from_page": 2,
         "yielded_ids": ["a", "b"],
-        "gap_before": ["b"],
     }
 
 
@@ -95,7 +93,8 @@ def test_checkpoint_of_another_version_is_rejected(version: object) -> None:
         {"moving": 1},
         {"yielded_ids": "ab"},
         {"yielded_ids": [1]},
-        {"gap_before": None},
+        {"met": -1},
+        {"met": True},
     ],
 )
 def test_damaged_checkpoint_is_rejected(change: dict[str, Any]) -> None:

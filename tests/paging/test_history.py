@@ -12,7 +12,7 @@ from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
 from videosdk_transcripts._paging.history import ListedIds, YieldedIds, yielded_to_keep
 
-from .lists import LIST, Listing, make_walk, run
+from .lists import LIST, Listing, accept, make_walk, run
 
 # The ids that were listed.
 
@@ -91,10 +91,11 @@ def test_service_that_starts_over_is_an_error_after_any_number_of_pages() -> Non
     listing = Listing([f"{n}" for n in range(15_000)], counted=False)
     walk = make_walk(page_size=50)
     while walk.next_page != 301:
-        walk.accept(listing.page(walk.next_page or 0, 50))
-    walk.accept(evolve(listing.page(1, 50), number=301))
+        accept(walk, listing.page(walk.next_page or 0, 50))
+    accept(walk, evolve(listing.page(1, 50), number=301))
+    accept(walk, listing.page(300, 50))
     with pytest.raises(PaginationError, match="page 301 repeats rows"):
-        walk.accept(listing.page(300, 50))
+        accept(walk, listing.page(299, 50))
 
 
 # The ids that were yielded.

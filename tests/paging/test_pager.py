@@ -19,6 +19,7 @@ from videosdk_transcripts import (
     UnverifiedRowError,
 )
 from videosdk_transcripts._paging.pager import Pager
+from videosdk_transcripts._paging.repair import WrongTotals
 from videosdk_transcripts.models import WalkStats
 from videosdk_transcripts.testing import (
     Change,
@@ -74,12 +75,13 @@ async def test_step_after_a_cancellation_requests_the_same_page(
 
 
 async def test_empty_page_in_the_middle_is_not_the_end(
-    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
-    """The walk continues to the last page."""
+    """It is requested once more, and then the walk continues to the last page."""
     fake.page_sizes = [20, 0, 0, 20, 5]
-    assert await ids(client.iter_transcriptions(ROOM)) == rows
-    assert [r.page for r in fake.requests] == [1, 2, 3, 4, 5]
+    assert await ids(client.iter_transcriptions(ROOM, readahead=0)) == rows
+    assert [r.page for r in fake.requests] == [1, 2, 2, 3, 3, 4, 5]
+    assert clock.slept == [0.5, 0.5]
 
 
 async def test_repeated_page_is_an_error_after_one_rescan(
@@ -104,7 +106,8 @@ async def test_1500_empty_pages_are_an_error(fake: FakeVideoSDK, client: Transcr
     assert (await anext(pager)).id == first
     with pytest.raises(PaginationError, match="1000 pages in a row .* larger max_empty_pages"):
         await anext(pager)
-    assert len(fake.requests) == 1002
+    # Two more, because page 1 is short: one with its size, and one more since that was empty.
+    assert len(fake.requests) == 1004
 
 
 async def test_walk_with_too_many_empty_pages_resumes_with_a_higher_limit(
@@ -580,14 +583,24 @@ async def test_pager_works_with_any_function_that_fetches_pages(clock: ManualClo
         return Page(page, (Transcription(f"{page}a"), Transcription(f"{page}b")), last_page=2)
 
     options = walk_options(page_size=2, max_empty_pages=1)
-    pager = Pager(fetch, options, None, WalkStats(), clock=clock.clock, list_name=LIST)
+    pager = Pager(
+        fetch,
+        options,
+        None,
+        WalkStats(),
+        clock=clock.clock,
+        list_name=LIST,
+        wrong_totals=WrongTotals(),
+    )
     assert await ids(pager) == ["1a", "1b", "2a", "2b"]
 
 
-async def test_page_that_is_empty_by_mistake_is_accepted(
-    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+async def test_page_that_is_empty_by_mistake_is_requested_once_more(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
-    """There is no evidence that it is wrong."""
+    """After a short wait, which the public clock can replace."""
     fake.on_page(2, EmptyPage())
-    pages = [p async for p in client.iter_transcriptions(ROOM).by_page()]
-    assert [len(p.items) for p in pages] == [20, 0, 5]
+    pages = [p async for p in client.iter_transcriptions(ROOM, readahead=0).by_page()]
+    assert [len(p.items) for p in pages] == [20, 20, 5]
+    assert [r.page for r in fake.requests] == [1, 2, 2, 3]
+    assert clock.slept == [0.5]

@@ -6,6 +6,7 @@ import pytest
 
 from videosdk_transcripts import Clock, Page, Transcription, WalkStats
 from videosdk_transcripts._paging.pager import Pager
+from videosdk_transcripts._paging.repair import WrongTotals
 
 from ..paging.lists import LIST, walk_options
 
@@ -64,6 +65,7 @@ async def walk_in_parts(listing: Moving) -> list[str]:
             WalkStats(),
             clock=Clock(),
             list_name=LIST,
+            wrong_totals=WrongTotals(),
         )
         async for t in pager:
             found.append(t.id)

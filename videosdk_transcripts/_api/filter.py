@@ -153,6 +153,15 @@ def warn_of_foreign_rows(page: Page[TranscriptionT], wanted: Filter) -> None:
     )
 
 
+def warn_of_only_foreign_rows(wanted: Filter) -> None:
+    """Log a warning that all rows of a walk were foreign."""
+    logger.warning(
+        "None of the rows that the service listed belongs to %s. If it is not empty, its id may be "
+        "mistyped, or a room's custom id: pass the room id that its rows have.",
+        wanted,
+    )
+
+
 def _unverified_row(row: TranscriptionLike, page: int, wanted: Filter) -> UnverifiedRowError:
     return UnverifiedRowError(
         f"row {row.id} has no room or session id, so it can't be verified that it belongs to "

@@ -26,10 +26,10 @@ class Position:
     page_size: int
     total: int | None = None
     last_page: int | None = None
+    met: int = 0
+    """The distinct rows that were met before it, of all owners."""
     moving: bool = False
     """Whether rows moved, or may have moved, and were not searched for yet."""
-    gap_before: frozenset[str] = frozenset()
-    """Those of the rows yielded last before which one may be missing."""
 
 
 @frozen
@@ -57,8 +57,6 @@ class Checkpoint:
                 **asdict(self.position),
                 "complete_from_page": self.complete_from_page,
                 "yielded_ids": self.yielded_ids,
-                # In the order of the others, so that the same walk gives the same text.
-                "gap_before": [i for i in self.yielded_ids if i in self.position.gap_before],
             }
         )
 
@@ -100,8 +98,8 @@ class Checkpoint:
             data["page_size"],
             data["total"],
             data["last_page"],
+            data["met"],
             data["moving"],
-            frozenset(data["gap_before"]),
         )
         return cls(
             wanted,
@@ -138,8 +136,12 @@ def _is_positive(value: object) -> bool:
     return type(value) is int and value > 0
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
 def _is_optional_count(value: object) -> bool:
-    return value is None or (type(value) is int and value >= 0)
+    return value is None or _is_count(value)
 
 
 def _is_ids(value: object) -> bool:
@@ -155,8 +157,8 @@ _FIELDS: Final = {
     "page_size": _is_positive,
     "total": _is_optional_count,
     "last_page": _is_optional_count,
+    "met": _is_count,
     "moving": lambda value: isinstance(value, bool),
-    "gap_before": _is_ids,
     "yielded_ids": _is_ids,
     "complete_from_page": _is_positive,
 }

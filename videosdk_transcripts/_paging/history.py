@@ -48,6 +48,8 @@ class ListedIds:
     def __init__(self, start: Position, checkpoint: Checkpoint | None) -> None:
         self._keep = max(_MIN_LISTED, 2 * start.page_size)
         self._ids = set(checkpoint.yielded_ids) if checkpoint else set[str]()
+        # Rows that were met and are not in `_ids`.
+        self._others = start.met - len(self._ids)
         self._first: tuple[str, ...] = ()
         # All rows from this page on are in `_ids`, and where the list stood at that page.
         self._complete_from_page = checkpoint.complete_from_page if checkpoint else 1
@@ -61,6 +63,20 @@ class ListedIds:
     def ids(self) -> set[str]:
         """Return all of them."""
         return self._ids
+
+    @property
+    def met(self) -> int:
+        """Return how many rows were met, including those whose ids are forgotten or unknown."""
+        return self._others + len(self._ids)
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the ids of all rows that were met are remembered."""
+        return self._complete_from_page == 1
+
+    def count_nameless(self, rows: int) -> None:
+        """Count rows whose ids could not be read."""
+        self._others += rows
 
     def add(self, ids: tuple[str, ...], *, are_new: bool = False) -> set[str] | None:
         """
@@ -88,7 +104,9 @@ class ListedIds:
 
     def forget_oldest(self, position: Position) -> None:
         """Forget all but the newest ids and those of the first page; the walk is at `position`."""
+        before = len(self._ids)
         self._ids = set(self._first).union(*self._newest)
+        self._others += before - len(self._ids)
         self._complete_from_page = self._newest_since.page
         self._complete_since = self._newest_since
         self._newest, self._newest_count, self._newest_since = [], 0, position

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
 from attrs import evolve
 
-from videosdk_transcripts._api.filter import TranscriptionT
+from videosdk_transcripts._api.filter import TranscriptionT, warn_of_only_foreign_rows
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
@@ -26,9 +26,10 @@ from .checkpoint import Checkpoint
 from .history import YieldedIds
 from .options import WalkOptions
 from .readahead import FetchPage, PrefetchLimit, ReadAhead
+from .repair import WrongTotals
 from .rescan import numbers_differ
 from .verify import VerifiedWalk
-from .walk import Walk
+from .walk import Released, Walk
 
 
 class Pager(Generic[TranscriptionT]):
@@ -53,6 +54,7 @@ class Pager(Generic[TranscriptionT]):
         clock: the time, for ``walk_timeout``.
         list_name: the list, by its name in the API, for checkpoints.
         prefetch_limit: bounds the prefetched pages of several pagers; None for no bound.
+        wrong_totals: the lists that are not repaired, shared by several pagers; None for none.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Pager(Generic[TranscriptionT]):
         clock: Clock,
         list_name: str,
         prefetch_limit: PrefetchLimit | None = None,
+        wrong_totals: WrongTotals | None = None,
     ) -> None:
         self._options = options
         self._stats = stats
@@ -73,19 +76,20 @@ class Pager(Generic[TranscriptionT]):
         self._walk: Walk[TranscriptionT] | VerifiedWalk[TranscriptionT] = (
             VerifiedWalk(options, stats)
             if options.consistency == "verify"
-            else Walk(options, stats, checkpoint)
+            else Walk(options, stats, checkpoint, wrong_totals or WrongTotals())
         )
         prefetch_limit = prefetch_limit or PrefetchLimit(math.inf)
         self._ahead = ReadAhead(fetch, options.readahead, prefetch_limit, stats, self._walk)
         self._rows_left = options.limit
         self._deadline: float | None = None
         # Pages that the walk has released, and that were not opened yet.
-        self._released: deque[Page[TranscriptionT]] = deque()
+        self._released: deque[Released[TranscriptionT]] = deque()
         # The page in progress, the rows of it to yield, and those that are left of these.
-        self._page: Page[TranscriptionT] | None = None
+        self._page: Released[TranscriptionT] | None = None
         self._rows: tuple[TranscriptionT, ...] = ()
         self._rows_to_come: Iterator[TranscriptionT] = iter(())
         self._yielded = YieldedIds(options.page_size, checkpoint)
+        self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded_ids)
         self._invalid: list[InvalidRow] = []
         self._stepping = False
         self._finished = False
@@ -119,18 +123,22 @@ class Pager(Generic[TranscriptionT]):
         Pass it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids and
         page size, in this process or in another one.
         """
-        position, page = self._walk.position, self._page
-        number, ids = (page.number, self._ids_yielded()) if page else (0, ())
-        if page is None or len(ids) >= len(page.items):
-            page = self._released[0] if self._released else None
-        if page is not None:
+        position, current = self._walk.position, self._page
+        number, ids = (current.page.number, self._ids_yielded()) if current else (0, ())
+        if current is None or len(ids) >= len(current.page.items):
+            following, yielded = (self._released[0] if self._released else None), 0
+        else:
+            following, yielded = current, len(ids)
+        if following is not None and not following.is_repaired:
             # With the numbers of its own response: rows may have moved since then.
+            page = following.page
             has_moved = numbers_differ(page, self.total, self.last_page)
             position = evolve(
                 position,
                 page=page.number,
                 total=page.total,
                 last_page=page.last_page,
+                met=following.met + yielded,
                 moving=position.moving or has_moved,
             )
         yielded_ids, complete_from_page = self._yielded.with_page(number, ids)
@@ -168,7 +176,8 @@ class Pager(Generic[TranscriptionT]):
         """
         End the walk, and wait until no prefetched page is in flight.
 
-        It can be called at any time, and more than once.
+        It can be called at any time, more than once, and from another task: no row is yielded
+        after it returns. A step in progress then raises a RuntimeError.
         """
         self._closed = True
         self._drop_rows(self._rows[: self._index])
@@ -212,47 +221,51 @@ class Pager(Generic[TranscriptionT]):
                 "with resume=pager.checkpoint to continue after a limit"
             )
 
-    async def _next_page(self) -> Page[TranscriptionT]:
-        """Return the rest of the page in progress, or the next page."""
-        page = self._page
-        if page is None or not length_hint(self._rows_to_come):
-            page = await self._open_page()
-            if page is None:
-                raise StopAsyncIteration
-        rows = tuple(self._rows_to_come)
-        self._stats.rows_yielded += len(rows)
-        return page if len(rows) == len(page.items) else evolve(page, items=rows)
-
-    async def _open_page(self) -> Page[TranscriptionT] | None:
-        """Open the next page, and return it; None at the end."""
+    def _check_not_closed(self) -> None:
         if self._closed:
             raise RuntimeError(
                 "this pager is closed; continue with client.iter_transcriptions(..., "
                 "resume=pager.checkpoint)"
             )
+
+    async def _next_page(self) -> Page[TranscriptionT]:
+        """Return the rest of the page in progress, or the next page."""
+        if self._page is None or not length_hint(self._rows_to_come):
+            await self._open_page()
+        if self._page is None or self._finished:
+            raise StopAsyncIteration
+        page = self._page.page
+        rows = tuple(self._rows_to_come)
+        self._stats.rows_yielded += len(rows)
+        return page if len(rows) == len(page.items) else evolve(page, items=rows)
+
+    async def _open_page(self) -> bool:
+        """Open the next page, and return whether there is one."""
+        self._check_not_closed()
         if self._stepping:
             raise RuntimeError(
                 "two tasks step this pager at the same time; use one pager for each task, or "
                 "pass the rows through an asyncio.Queue"
             )
+        if self._rows_left is not None and self._rows_left <= self._index:
+            # The page in progress stays open, because rows behind the limit may be left of it.
+            self._finished = True
+            return False
         self._stepping = True
         try:
             self._close_page()
-            while (
-                not self._released
-                and self._rows_left != 0
-                and (number := self._walk.next_page) is not None
-            ):
+            while not self._released and (number := self._walk.next_page) is not None:
                 await self._step(number)
         finally:
             self._stepping = False
-        if self._rows_left == 0 or not self._released:
+        if not self._released:
             self._finish()
-            return None
-        self._page = page = self._released.popleft()
-        self._rows = page.items if self._rows_left is None else page.items[: self._rows_left]
+            return False
+        self._page = self._released.popleft()
+        items = self._page.page.items
+        self._rows = items if self._rows_left is None else items[: self._rows_left]
         self._rows_to_come = iter(self._rows)
-        return page
+        return True
 
     @property
     def _index(self) -> int:
@@ -272,7 +285,7 @@ class Pager(Generic[TranscriptionT]):
         """Record the page in progress, whose rows have been yielded."""
         if self._page is None:
             return
-        self._yielded.add(self._page.number, self._ids_yielded())
+        self._yielded.add(self._page.page.number, self._ids_yielded())
         if self._rows_left is not None:
             self._rows_left -= self._index
         self._page = None
@@ -280,17 +293,26 @@ class Pager(Generic[TranscriptionT]):
 
     def _finish(self) -> None:
         self._finished = True
-        if self._rows_left != 0:
-            try:
-                self._walk.finish()
-            except VideoSDKTranscriptsError as error:
-                error.checkpoint = self.checkpoint
-                raise
+        stats = self._stats
+        if (
+            stats.foreign_rows_dropped
+            and not (stats.rows_yielded or self._resumed_behind_rows)
+            and not (stats.unverified_rows or stats.invalid_rows or stats.only_foreign_rows)
+        ):
+            stats.only_foreign_rows = True
+            warn_of_only_foreign_rows(self._options.wanted)
+        try:
+            self._walk.finish()
+        except VideoSDKTranscriptsError as error:
+            error.checkpoint = self.checkpoint
+            raise
 
     async def _step(self, number: int) -> None:
         """Fetch a page and let the walk accept it."""
         if self._options.walk_timeout is not None and self._deadline is None:
             self._deadline = self._clock.monotonic() + self._options.walk_timeout
+        if self._walk.pause:
+            await self._clock.sleep(self._walk.pause)
         size = self._walk.page_size
         readahead_limit = self._walk.readahead_limit
         if self._rows_left is not None:
@@ -299,6 +321,8 @@ class Pager(Generic[TranscriptionT]):
             page, was_prefetched = await self._ahead.get(
                 number, size, deadline=self._deadline, readahead_limit=readahead_limit
             )
+            # Closed by another task meanwhile: the next walk requests this page again.
+            self._check_not_closed()
             released = self._walk.accept(page, was_prefetched=was_prefetched)
         except VideoSDKTranscriptsError as error:
             error.page = error.page or number
@@ -311,8 +335,8 @@ class Pager(Generic[TranscriptionT]):
             ) from error
         self._released.extend(released)
         if self._options.on_invalid == "collect":
-            for page in released:
-                self._invalid.extend(page.invalid_rows)
+            for one in released:
+                self._invalid.extend(one.page.invalid_rows)
 
 
 class _Rows(Generic[TranscriptionT]):

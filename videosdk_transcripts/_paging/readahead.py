@@ -102,6 +102,7 @@ class ReadAhead(Generic[TranscriptionT]):
         self._window = 0
         self._was_halved = False
         self._page_due: int | None = None
+        self._page_size: int | None = None
         self._total: int | None = None
         self._last_page: int | None = None
         self.leases = 0
@@ -134,6 +135,7 @@ class ReadAhead(Generic[TranscriptionT]):
             # costs its connection.
             self._halve()
             self._let_all_end()
+        self._use_page_size(page_size)
         self._page_due = number + 1
         due = self._prefetched.pop(number, None)
         try:
@@ -197,6 +199,11 @@ class ReadAhead(Generic[TranscriptionT]):
             self._walk.rows_moved()
         self._total, self._last_page = page.total, page.last_page
         return page
+
+    def _use_page_size(self, page_size: int) -> None:
+        if page_size != self._page_size:
+            # Last pages of different page sizes can't be compared.
+            self._page_size, self._last_page = page_size, None
 
     def _adapt(self) -> None:
         if self._throttled != self._stats.throttled:

@@ -4,55 +4,45 @@ P1: rows that moved between two responses. No I/O.
 Page numbers are not a snapshot. When a row is removed from a page that was already read, all
 later rows shift forward, and the first row of the next page ends up on a page that is already
 behind. So a page that shows evidence of movement is not yielded: it is *held* while the pages
-before it are read again, backwards, until one starts with a row that was listed before. The
-rows that had shifted past the walk are then yielded first, in the order of the list.
+before it are read again, backwards. The rows that had shifted past the walk are then yielded
+first, in the order of the list.
 
 Evidence of movement: the total or the last page changed, or an id was listed before. It is
 compared with the newest response as well as with the last page that was yielded, because rows
 that moved during a rescan have shifted past the held page, too.
 
-The states, with what arrives in each. The *floor* is the first page whose listed rows are all
-remembered (`ListedIds.first_complete_page`); no page before it is read again.
+A rescan goes back to the first page that starts with a row that was listed before, and one page
+further: a total can lag by one response, and then the page before the held one has skipped a
+row as well. It goes no further than the *floor*, the first page whose listed rows are all
+remembered (`ListedIds.first_complete_page`).
 
-======== ============================================= ======== ==============================
-state    what arrives                                  next     yielded
-======== ============================================= ======== ==============================
-forward  a page without evidence                       forward  the page
-forward  a page with evidence that was prefetched      forward  nothing; it may be older than
-                                                                the page before, so it is
-                                                                requested again
-forward  a page with evidence, or any page after       first    nothing; the page is held
-         `rows_may_have_moved`
-first    an empty page, or one that starts with a new  first    nothing; one page back
-         row, above the floor
-first    another page; nothing moved during the pass   forward  what was read again, then the
-                                                                held page
-first    another page; rows moved during the pass      second   nothing; the next page is the
-                                                                held one, read again as well
-second   an empty page, or one that starts with a new  second   nothing; one page back
-         row, above the floor
-second   another page                                  forward  what was read again, then the
-                                                                held page; if rows moved
-                                                                during this pass, too, the
-                                                                next page starts a rescan
-any pass the pass is over, and the held page repeats   forward  nothing; an error, or the held
-         the rows of a page that did not change                 page is requested again
-forward  the end, and it came closer during a rescan;  first    nothing; an empty page behind
-         or rows still move and new ones were found             the last one is held
-======== ============================================= ======== ==============================
+======= ============================================== ======= ================================
+state   what arrives                                   next    yielded
+======= ============================================== ======= ================================
+forward a page without evidence                        forward the page
+forward a page with evidence that was prefetched       forward nothing; it may be older than
+                                                               the page before, so it is
+                                                               requested again
+forward a page with evidence, or any page after        back    nothing; the page is held
+        `rows_may_have_moved`
+back    an empty page, or one that starts with a new   back    nothing; one page back
+        row, or the first one that does not
+back    another page, or the one at the floor          forward what was read again, then the
+                                                               held page
+back    the same, and the held page repeats the rows   forward nothing; an error, or the held
+        of a page that did not change                          page is requested again
+forward the end, and the numbers changed during the    back    nothing; an empty page behind
+        last rescan                                            the last one is held
+======= ============================================== ======= ================================
 
-There is no third pass: a service can report another total with each response.
-
-Checked against P1: a row is skipped only if it shifted past the walk, which is evidence on the
-next page (forward, third line) or at the end (last line); a pass ends only at a row that was
-listed before, in front of which nothing is new; rows that move during a pass cause the second
-one, and during that one, the rescan of the next page.
+A service can report other numbers with each response. So after three rescans in a row without
+a new row, the held pages included, evidence is ignored until there is one. That is safe: rows
+between rows that are known are known as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from attrs import define, evolve, frozen
 
@@ -62,6 +52,9 @@ from videosdk_transcripts.models import Page, WalkStats
 
 from .checkpoint import Position
 from .history import ListedIds
+
+_MAX_FRUITLESS: Final = 3
+"""Rescans in a row without a new row, after which evidence of movement is ignored."""
 
 
 def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
@@ -100,9 +93,8 @@ class Rescan(Generic[TranscriptionT]):
     is_first_movement: bool
     """Whether nothing had moved in this walk before."""
     reads: tuple[Read[TranscriptionT], ...] = ()
-    rows_moved: bool = False
-    """Whether rows moved during this pass."""
-    is_second_pass: bool = False
+    is_last_page: bool = False
+    """Whether the page read before starts with a known row, so that one page more is enough."""
 
 
 @define(eq=False, repr=False)
@@ -116,10 +108,24 @@ class Numbers:
     yielded_total: int | None
     """The total that came with the newest page that was yielded."""
     yielded_last_page: int | None
+    highest_total: int = 0
+    """The highest total of all responses."""
 
     def update(self, page: Page[Any]) -> None:
         """Keep the numbers of the newest response."""
-        self.total, self.last_page = page.total, page.last_page
+        self.update_total(page)
+        self.last_page = page.last_page
+
+    def update_total(self, page: Page[Any]) -> None:
+        """Keep the total of the newest response, whose page size is another one."""
+        self.total = page.total
+        if page.total is not None and page.total > self.highest_total:
+            self.highest_total = page.total
+
+    def use_page_size(self, size: int) -> None:
+        """Use another page size from here on, to which the last page does not refer."""
+        self.page_size = size
+        self.last_page = self.yielded_last_page = None
 
     def differ_from(self, page: Page[Any]) -> bool:
         """Return whether a page reports other numbers than the newest response before it."""
@@ -128,6 +134,11 @@ class Numbers:
     def yielded_differ_from(self, page: Page[Any]) -> bool:
         """Return whether a page reports other numbers than the page yielded last."""
         return numbers_differ(page, self.yielded_total, self.yielded_last_page)
+
+    def changed_since_yielded(self) -> bool:
+        """Return whether the newest numbers differ from those of the page yielded last."""
+        pairs = ((self.total, self.yielded_total), (self.last_page, self.yielded_last_page))
+        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 class Rescans(Generic[TranscriptionT]):
@@ -147,42 +158,33 @@ class Rescans(Generic[TranscriptionT]):
         self.running: Rescan[TranscriptionT] | None = None
         self.moving = False
         """Whether rows are known to have moved since the last page that was yielded."""
+        self.repeats_page = resumed.page if resumed else None
+        """A page that repeats rows as a matter of course, so that they are no evidence."""
         self._listed = listed
         self._numbers = numbers
         self._stats = stats
-        self._resumed_at = resumed.page if resumed else None
+        self._is_resumed = resumed is not None
         self._may_be_moving = resumed is not None and resumed.moving
         # Whether pages were in flight together, so that a page may be older than its predecessor.
         self._may_be_stale = False
         self._yielded_ids: tuple[str, ...] | None = None
-        # Rows yielded while the list was still moving: a row may be missing right before each.
-        # Those from before the newest rescan count until what it found has been yielded as well.
-        self._gap_before: AbstractSet[str] = resumed.gap_before if resumed else frozenset()
-        self._earlier_gaps: AbstractSet[str] = frozenset()
-
-    # What a checkpoint needs.
+        # Rescans in a row that found no row.
+        self._fruitless = 0
 
     @property
     def may_be_moving(self) -> bool:
         """Return whether rows moved, or may have moved, and were not searched for yet."""
         return self.moving or self._may_be_moving
 
-    @property
-    def gap_before(self) -> frozenset[str]:
-        """Return the yielded rows before which one may be missing."""
-        return frozenset(self._gap_before | self._earlier_gaps)
-
     # Evidence.
 
     def note_rows_moved(self) -> None:
         """Start a rescan at the next page, since rows have moved."""
         self.moving = self._may_be_stale = True
-        self._mark_pass_as_moved()
 
     def note_rows_may_have_moved(self) -> None:
         """Start a rescan at the next page: a dropped response might have shown movement."""
         self._may_be_moving = True
-        self._mark_pass_as_moved()
 
     def has_evidence(self, page: Page[TranscriptionT], *, is_new: bool) -> bool:
         """
@@ -202,15 +204,18 @@ class Rescans(Generic[TranscriptionT]):
             return False  # the case of nearly every page
         return (
             self.moving
-            # The first page of a resumed walk repeats rows as a matter of course.
-            or not (is_new or page.number == self._resumed_at)
+            or not (is_new or page.number == self.repeats_page)
             or numbers.yielded_differ_from(page)
             or numbers.differ_from(page)
         )
 
     def is_due(self, number: int, *, moved: bool) -> bool:
         """Return whether a page must be held and the pages before it read again."""
-        return (moved or self._may_be_moving) and number > self._floor
+        return (
+            (moved or self._may_be_moving)
+            and number > self._floor
+            and self._fruitless < _MAX_FRUITLESS
+        )
 
     # A rescan.
 
@@ -219,7 +224,7 @@ class Rescans(Generic[TranscriptionT]):
         self.running = Rescan(
             held, self._page_before(held.page.number), is_first_movement=not self._stats.drifted
         )
-        self._may_be_moving = False
+        self.moving = self._may_be_moving = False
         self._stats.drifted |= moved
         self._stats.rescans += 1
 
@@ -241,39 +246,34 @@ class Rescans(Generic[TranscriptionT]):
             PaginationError: the held page repeats the rows of a page that did not change.
         """
         page = read.page
-        rows_moved = rescan.rows_moved or self._numbers.differ_from(page)
         self._numbers.update(page)
-        rescan = evolve(rescan, reads=(read, *rescan.reads), rows_moved=rows_moved)
-        if page.number > self._floor and (read.is_empty or self._starts_with_new_row(read)):
-            self._stats.drifted = True
-            self.running = evolve(rescan, next_page=self._page_before(page.number))
-            return None
-        if rows_moved and not rescan.is_second_pass:
-            # A row may have shifted to a page that was read again already, or past the held
-            # page. So the second pass begins with the held page itself.
+        rescan = evolve(rescan, reads=(read, *rescan.reads))
+        starts_known = bool(read.ids) and read.ids[0] in self._listed.ids
+        if page.number > self._floor and not (starts_known and rescan.is_last_page):
+            self._stats.drifted |= not starts_known
             self.running = evolve(
-                rescan,
-                next_page=self._page_before(rescan.held.page.number + 1),
-                rows_moved=False,
-                is_second_pass=True,
+                rescan, next_page=self._page_before(page.number), is_last_page=starts_known
             )
             return None
         self.running = None
-        self.moving = rows_moved
         if self._is_repeated(rescan):
             self._reject_repeated(rescan)
             return None
-        self._mark_gaps(rescan)
         return rescan
 
-    def record_yielded(self, read: Read[TranscriptionT], *, after_rescan: bool) -> None:
+    def record_page(self, *, brings_new: bool, after_rescan: bool = False) -> None:
+        """Count rescans in a row without a new row."""
+        if brings_new:
+            self._fruitless = 0
+        elif after_rescan:
+            self._fruitless += 1
+
+    def record_yielded(self, read: Read[TranscriptionT]) -> None:
         """Remember the newest page that is yielded."""
         page, numbers = read.page, self._numbers
         self._yielded_ids = read.ids
         self._may_be_stale = False
         numbers.yielded_total, numbers.yielded_last_page = page.total, page.last_page
-        if not after_rescan:
-            self._earlier_gaps = frozenset()
 
     @property
     def _floor(self) -> int:
@@ -284,27 +284,6 @@ class Rescans(Generic[TranscriptionT]):
     def _page_before(self, number: int) -> int:
         last_page = self._numbers.last_page or number
         return max(self._floor, min(number - 1, last_page))
-
-    def _mark_pass_as_moved(self) -> None:
-        if self.running is not None:
-            self.running = evolve(self.running, rows_moved=True)
-
-    def _starts_with_new_row(self, read: Read[TranscriptionT]) -> bool:
-        # A row of the held page counts as new: what shifted past the walk is before it.
-        first = read.ids[0] if read.ids else None
-        return first is not None and (first not in self._listed.ids or first in self._gap_before)
-
-    def _mark_gaps(self, rescan: Rescan[TranscriptionT]) -> None:
-        listed, held = self._listed.ids, rescan.held.ids
-        reread = {i for read in rescan.reads for i in read.ids}
-        new_held = set(held) - listed
-        found = reread - listed - new_held
-        self._earlier_gaps = self._gap_before
-        # The rows that were read again now follow everything that was missing before them.
-        self._gap_before = (self._gap_before & listed) - reread - set(held)
-        # If nothing was found, it was the numbers that changed, and not the list.
-        if rescan.is_second_pass and found:
-            self._gap_before |= new_held | found
 
     def _is_repeated(self, rescan: Rescan[TranscriptionT]) -> bool:
         """Distinguish a list that moved from a server that sends one page for several numbers."""
@@ -320,7 +299,7 @@ class Rescans(Generic[TranscriptionT]):
         # proves nothing. One of these does: a row that is on two pages at once; or known rows
         # behind a page that did not change, in a list that had not moved before.
         on_both = not set(before.ids).isdisjoint(held.ids)
-        is_static = rescan.is_first_movement and self._resumed_at is None
+        is_static = rescan.is_first_movement and not self._is_resumed
         return on_both or (is_static and before.ids == self._yielded_ids)
 
     def _reject_repeated(self, rescan: Rescan[TranscriptionT]) -> None:

@@ -2,7 +2,9 @@
 P1 where page numbers can't show it: walk the list again until two passes agree. No I/O.
 
 One change leaves no evidence in the responses: rows are removed before the current page while
-as many are added behind it. A second pass finds what the first one missed.
+as many are added behind it. A second pass finds what the first one missed. Each pass has a page
+size of its own, so that two passes do not miss the same row for the same reason, and their
+count has to match the total.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from videosdk_transcripts.models import Page, WalkStats
 from .checkpoint import Position
 from .history import ids_of
 from .options import WalkOptions
-from .walk import Walk
+from .repair import other_page_size
+from .walk import Released, Walk
 
 _MAX_PASSES: Final = 5
 
@@ -44,6 +47,9 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self._listed: set[str] = set()
         self._listed_before: set[str] | None = None
         self._differing = 0
+        self._total_before: int | None = None
+        self._first_size = options.page_size
+        self._is_verified = False
 
     @property
     def next_page(self) -> int | None:
@@ -54,6 +60,11 @@ class VerifiedWalk(Generic[TranscriptionT]):
     def page_size(self) -> int:
         """Return how many rows to request on the next page."""
         return self._pass.page_size
+
+    @property
+    def pause(self) -> float:
+        """Return how many seconds to wait before the next request."""
+        return self._pass.pause
 
     @property
     def total(self) -> int | None:
@@ -85,16 +96,14 @@ class VerifiedWalk(Generic[TranscriptionT]):
 
     def accept(
         self, page: Page[TranscriptionT], *, was_prefetched: bool = False
-    ) -> list[Page[TranscriptionT]]:
+    ) -> list[Released[TranscriptionT]]:
         """Accept the requested page, as `Walk.accept` does, and drop rows of earlier passes."""
         released = self._pass.accept(page, was_prefetched=was_prefetched)
         self._listed.update(ids_of(page))
         if self._end_of_first_pass is not None:
-            cleaned = (self._without_yielded(p) for p in released)
-            released = [p for p in cleaned if p.items or p.invalid_rows]
-        for p in released:
-            self._yielded.update(row.id for row in p.items)
-            self._yielded.update(row.row_id for row in p.invalid_rows if row.row_id)
+            released = [one for one in map(self._without_yielded, released) if one]
+        for one in released:
+            self._yielded.update(ids_of(one.page))
         if self._pass.next_page is None:
             self._end_pass()
         return released
@@ -104,40 +113,60 @@ class VerifiedWalk(Generic[TranscriptionT]):
         End the walk.
 
         Raises:
-            IncompleteWalkError: no two passes agreed.
+            IncompleteWalkError: no two passes agreed, or their count does not match the total.
         """
+        if self.total is not None:
+            self.stats.shortfall = max(0, self.total - self._pass.met)
+        if self._is_verified:
+            return
         if self._differing:
-            raise IncompleteWalkError(
-                f"the list was walked {self.stats.passes} times and changed each time: the last "
-                f"two passes differ in {self._differing} rows. All rows that were found have been "
-                "yielded; walk again when the list changes less",
-                passes=self.stats.passes,
-                differing=self._differing,
+            reason = f"changed each time: the last two passes differ in {self._differing} rows"
+        else:
+            reason = (
+                f"does not match its total: the last pass met {self._pass.met} rows, and the "
+                f"service reports {self.total}"
             )
+        raise IncompleteWalkError(
+            f"the list was walked {self.stats.passes} times and {reason}. All rows that were "
+            "found have been yielded; walk again when the list changes less, or with "
+            "consistency='once' if the total is wrong",
+            passes=self.stats.passes,
+            differing=self._differing,
+        )
 
     def _end_pass(self) -> None:
         listed, self._listed = self._listed, set()
+        total, met, before = self.total, self._pass.met, self._listed_before
         if self._pass.stats is not self.stats:
             self.stats.rescans += self._pass.stats.rescans
             self.stats.drifted |= self._pass.stats.drifted
-        if self._listed_before is None:
+        if before is None:
             self._end_of_first_pass = self._pass.position
-            self._differing = 1  # there is nothing to compare with yet
+            self._first_size = self._pass.page_size
         else:
-            self._differing = len(listed ^ self._listed_before)
+            self._differing = len(listed ^ before)
             self.stats.drifted |= self._differing > 0
-        self._listed_before = listed
-        if self._differing and self.stats.passes < _MAX_PASSES:
+            is_counted = total is None or met == total == self._total_before
+            self._is_verified = not self._differing and is_counted
+        self._listed_before, self._total_before = listed, total
+        if not self._is_verified and self.stats.passes < _MAX_PASSES:
+            size = other_page_size(self._first_size, self.stats.passes)
             self.stats.passes += 1
             # With counters of its own: its rows and duplicates were counted in the first pass.
-            self._pass = Walk(self._options, WalkStats())
+            self._pass = Walk(evolve(self._options, page_size=size), WalkStats())
 
-    def _without_yielded(self, page: Page[TranscriptionT]) -> Page[TranscriptionT]:
-        yielded = self._yielded
+    def _without_yielded(
+        self, released: Released[TranscriptionT]
+    ) -> Released[TranscriptionT] | None:
+        yielded, page = self._yielded, released.page
         items = tuple(row for row in page.items if row.id not in yielded)
         # An invalid row without an id can't be distinguished from those of earlier passes.
         invalid = tuple(
             row for row in page.invalid_rows if row.row_id and row.row_id not in yielded
         )
         self.stats.invalid_rows += len(invalid)
-        return evolve(page, items=items, invalid_rows=invalid)
+        if not items and not invalid:
+            return None
+        # Its page number has another meaning than those of the first pass.
+        kept = evolve(page, items=items, invalid_rows=invalid)
+        return Released(kept, released.met, is_repaired=True)

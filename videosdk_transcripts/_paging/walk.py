@@ -2,23 +2,46 @@
 P1: a walk over the pages of a list. Which page is next, which rows are yielded, when it ends.
 
 No I/O. `Walk.accept` takes a page whole, or raises and changes nothing, so that the next step
-requests the same page again. Rows that move between two responses are the subject of `rescan`.
+requests the same page again. A walk has three states: it goes forward, it looks back after rows
+moved (`rescan`), or it searches for rows that the count at the end has shown to be missing
+(`repair`).
 """
 
 from __future__ import annotations
 
-from typing import Generic
+import logging
+from typing import Final, Generic
 
-from attrs import evolve
+from attrs import define, evolve
 
 from videosdk_transcripts._api.filter import TranscriptionT, apply_filter, warn_of_foreign_rows
+from videosdk_transcripts._api.pages import size_served
 from videosdk_transcripts.models import Page, WalkStats
 
 from .checkpoint import Checkpoint, Position
 from .guards import Guards, size_in_use
 from .history import ListedIds, ids_of
 from .options import WalkOptions
+from .repair import Repair, WrongTotals
 from .rescan import Numbers, Read, Rescan, Rescans
+
+logger = logging.getLogger("videosdk_transcripts")
+
+_PAUSE: Final = 0.5
+"""Seconds to wait before an empty page is requested once more."""
+_MAX_VAIN_RETRIES: Final = 2
+"""Empty pages in a row that stayed empty, after which no other is requested once more."""
+
+
+@define(eq=False, repr=False)
+class Released(Generic[TranscriptionT]):
+    """A page to yield, and what a checkpoint in front of it needs."""
+
+    page: Page[TranscriptionT]
+    met: int
+    """How many rows were met before it."""
+    is_repaired: bool = False
+    """Whether the repair at the end found it, so that its number leads nowhere."""
 
 
 class Walk(Generic[TranscriptionT]):
@@ -29,18 +52,27 @@ class Walk(Generic[TranscriptionT]):
         options: the arguments of the walk.
         stats: the counters to count in.
         checkpoint: where to resume; None to start at the first page.
+        wrong_totals: the lists that are not repaired; None to repair none.
     """
 
     def __init__(
-        self, options: WalkOptions, stats: WalkStats, checkpoint: Checkpoint | None = None
+        self,
+        options: WalkOptions,
+        stats: WalkStats,
+        checkpoint: Checkpoint | None = None,
+        wrong_totals: WrongTotals | None = None,
     ) -> None:
         self.stats = stats
+        self.pause = 0.0
+        """Seconds to wait before the next request."""
         self._options = options
+        self._wrong_totals = wrong_totals
         resumed = checkpoint.position if checkpoint else None
         start = resumed or Position(1, options.page_size)
         # The page after the newest one that was yielded, None at the end.
         self._page_due: int | None = start.page
         self._place = start.page
+        self._met_before_place = start.met
         self._numbers = Numbers(
             start.page_size, start.total, start.last_page, start.total, start.last_page
         )
@@ -49,17 +81,26 @@ class Walk(Generic[TranscriptionT]):
         self._rescans: Rescans[TranscriptionT] = Rescans(
             self._listed, self._numbers, stats, resumed
         )
+        self._repair: Repair | None = None
+        # The most rows that a page has had.
+        self._served = 0
+        # The page size before a smaller one that the next page has to confirm.
+        self._size_before: int | None = None
+        # The empty page that is requested once more, and how many in a row stayed empty.
+        self._retried: int | None = None
+        self._vain_retries = 0
 
     @property
     def next_page(self) -> int | None:
         """Return the page to request next, None at the end."""
-        rescan = self._rescans.running
-        return self._page_due if rescan is None else rescan.next_page
+        if self._rescans.running is not None:
+            return self._rescans.running.next_page
+        return self._page_due if self._repair is None else self._repair.next_page
 
     @property
     def page_size(self) -> int:
         """Return how many rows to request on the next page."""
-        return self._numbers.page_size
+        return self._numbers.page_size if self._repair is None else self._repair.page_size
 
     @property
     def total(self) -> int | None:
@@ -72,22 +113,27 @@ class Walk(Generic[TranscriptionT]):
         return self._numbers.last_page
 
     @property
+    def met(self) -> int:
+        """Return how many distinct rows the service has listed, of all owners."""
+        return self._listed.met
+
+    @property
     def position(self) -> Position:
         """Return the position for a checkpoint behind all pages that were yielded."""
-        numbers, rescans = self._numbers, self._rescans
+        numbers = self._numbers
         return Position(
             self._place,
             numbers.page_size,
             numbers.yielded_total,
             numbers.yielded_last_page,
-            rescans.may_be_moving,
-            rescans.gap_before,
+            self._met_before_place,
+            self._rescans.may_be_moving,
         )
 
     @property
     def readahead_limit(self) -> int:
         """Return the last page that may be prefetched; 0 while rows are known to move."""
-        if self._rescans.running is not None or self._rescans.moving:
+        if self._rescans.running is not None or self._rescans.moving or self._repair is not None:
             return 0
         # A page is prefetched only if it is known to exist.
         numbers = self._numbers
@@ -102,90 +148,206 @@ class Walk(Generic[TranscriptionT]):
         self._rescans.note_rows_may_have_moved()
 
     def finish(self) -> None:
-        """End the walk. There is nothing to report."""
+        """End the walk: count, and warn of rows that are missing."""
+        total, wrong_totals = self._numbers.total, self._wrong_totals
+        if total is None or wrong_totals is None or self.stats.shortfall is not None:
+            return
+        wanted = self._options.wanted
+        self.stats.shortfall = max(0, total - self.met)
+        if not self.stats.shortfall or wanted in wrong_totals:
+            return
+        if self._repair is not None and not self._repair.found:
+            wrong_totals.add(wanted)
+        logger.warning(
+            "%d rows are missing: the service reports a total of %d for %s, and this walk met "
+            "%d. Walk again later, or with consistency='verify'. If the difference is always the "
+            "same, the total is wrong, and nothing is missing.",
+            self.stats.shortfall,
+            total,
+            wanted,
+            self.met,
+        )
 
     def accept(
         self, page: Page[TranscriptionT], *, was_prefetched: bool = False
-    ) -> list[Page[TranscriptionT]]:
+    ) -> list[Released[TranscriptionT]]:
         """
         Accept the requested page, and return the pages that can be yielded now, in order.
 
-        The list is empty during a rescan, and when a prefetched page shows that rows moved:
-        such a page may be older than the one before it, and is requested again.
+        The list is empty during a rescan, when a prefetched page shows that rows moved (such a
+        page may be older than the one before it, and is requested again), and when an empty
+        page is requested once more.
 
         Raises:
             PaginationError: the page information leads nowhere.
             UnverifiedRowError: as `apply_filter` documents.
         """
-        options, numbers, rescans = self._options, self._numbers, self._rescans
+        options, rescan = self._options, self._rescans.running
         read = Read(
             ids_of(page),
             apply_filter(page, options.wanted, options.on_unverified),
             len(page.items) + len(page.invalid_rows),
         )
-        if rescans.running is not None:
-            return self._continue_rescan(rescans.running, read)
+        if (read.is_empty or self._retried is not None) and self._is_retried(read):
+            return []
+        self._served = max(self._served, read.count)
+        if rescan is not None:
+            return self._continue_rescan(rescan, read)
+        if self._repair is not None:
+            return self._continue_repair(self._repair, read)
+        return self._go_forward(page, read, was_prefetched=was_prefetched)
+
+    def _go_forward(
+        self, page: Page[TranscriptionT], read: Read[TranscriptionT], *, was_prefetched: bool
+    ) -> list[Released[TranscriptionT]]:
+        numbers, rescans = self._numbers, self._rescans
         is_new = self._listed.ids.isdisjoint(read.ids)
         moved = rescans.has_evidence(page, is_new=is_new)
         is_held = rescans.is_due(page.number, moved=moved)
         if is_held and was_prefetched:
             rescans.note_rows_moved()
             return []
-        size = size_in_use(page, numbers.page_size, read.count, is_first=page.number == 1)
+        if self._size_before is not None and not self._confirms_page_size(read, self._size_before):
+            return []
+        reported = size_in_use(page, numbers.page_size, read.count, is_first=page.number == 1)
         brings_new = bool(read.ids) and (is_new or not self._listed.ids.issuperset(read.ids))
         guards = self._guards.after(page, brings_new=brings_new, last_page=numbers.last_page)
         # Nothing below raises: from here on the page is accepted.
         self._guards = guards
-        numbers.page_size = size
+        numbers.page_size = reported
         numbers.update(page)
         if is_held:
             rescans.start(read, moved=moved)
             return []
+        rescans.record_page(brings_new=brings_new)
         released = self._release(read, is_new=is_new)
-        return [] if released is None else [released]
+        if page.number == 1:
+            self._adapt_page_size(read)
+        if self._page_due is None:
+            self._end()
+        return released
+
+    def _is_retried(self, read: Read[TranscriptionT]) -> bool:
+        """Return whether to request an empty page once more, because it should have rows."""
+        page, retried = read.page, self._retried
+        self._retried, self.pause = None, 0.0
+        if not read.is_empty:
+            self._vain_retries = 0
+            return False
+        if page.number == retried:
+            self._vain_retries += 1
+            return False
+        if page.total is not None:
+            has_rows = page.total > (page.number - 1) * self.page_size
+        else:
+            has_rows = page.last_page is not None and not page.is_last
+        if has_rows and self._vain_retries < _MAX_VAIN_RETRIES:
+            self._retried, self.pause = page.number, _PAUSE
+            return True
+        return False
 
     def _continue_rescan(
         self, rescan: Rescan[TranscriptionT], read: Read[TranscriptionT]
-    ) -> list[Page[TranscriptionT]]:
+    ) -> list[Released[TranscriptionT]]:
         complete = self._rescans.accept(rescan, read)
         if complete is None:
             return []
-        released = [page for one in complete.reads if (page := self._release_found(one))]
-        held = self._release(complete.held, after_rescan=True)
-        if held is not None:
-            released.append(held)
-        is_at_end = self.next_page is None
-        if is_at_end and self._rescans.moving and any(page.items for page in released):
-            self._rescans.start_at_end(complete.held.page.number)
+        released = [found for one in complete.reads if (found := self._release_found(one))]
+        released += self._release(complete.held)
+        self._rescans.record_page(
+            brings_new=any(one.page.items or one.page.invalid_rows for one in released),
+            after_rescan=True,
+        )
+        if self._page_due is None:
+            self._end()
         return released
 
-    def _release_found(self, read: Read[TranscriptionT]) -> Page[TranscriptionT] | None:
+    def _release_found(self, read: Read[TranscriptionT]) -> Released[TranscriptionT] | None:
         """Return what a page that was read again has of new rows, None if nothing."""
+        met = self.met
         page = self._without_listed(read)
         self.stats.invalid_rows += len(page.invalid_rows)
         if not page.items and not page.invalid_rows:
             return None
         self.stats.drifted = True
-        return page
+        return Released(page, met)
 
     def _release(
-        self, read: Read[TranscriptionT], *, is_new: bool = False, after_rescan: bool = False
-    ) -> Page[TranscriptionT] | None:
-        """Move on behind a page, and return its new rows; None behind the end of the list."""
+        self, read: Read[TranscriptionT], *, is_new: bool = False
+    ) -> list[Released[TranscriptionT]]:
+        """Move on behind a page, and return its new rows; nothing behind the end of the list."""
+        listed = self._listed
+        met = listed.met
         page = self._without_listed(read, is_new=is_new)
+        if read.count != len(read.ids):
+            listed.count_nameless(read.count - len(read.ids))
         self._count(read.page, page)
-        number, end = page.number, self._numbers.last_page
+        number = page.number
         is_beyond_end = number > 1 and read.is_empty and (page.last_page or 0) < number
         self._page_due = self._page_after(read, is_beyond_end=is_beyond_end)
-        self._place = self._page_due or number
-        self._rescans.record_yielded(read, after_rescan=after_rescan)
-        if self._listed.is_full:
-            self._listed.forget_oldest(self.position)
-        if self._page_due is None and end is not None and not page.is_last and page.last_page:
-            # The end came closer during a rescan, and the rows behind this page have shifted
-            # in front of it.
-            self._rescans.start_at_end(number)
-        return None if is_beyond_end else page
+        if self._page_due is not None:
+            self._place, self._met_before_place = self._page_due, listed.met
+        else:
+            # A walk that resumes at the end reads the last page again, and meets all its rows
+            # again but those that were yielded.
+            self._place, self._met_before_place = number, met + len(page.items)
+        self._rescans.record_yielded(read)
+        if listed.is_full:
+            listed.forget_oldest(self.position)
+        return [] if is_beyond_end else [Released(page, met)]
+
+    def _adapt_page_size(self, read: Read[TranscriptionT]) -> None:
+        """Continue with the page size that the first page shows the service to have."""
+        numbers = self._numbers
+        served = size_served(read.page, numbers.page_size, read.count)
+        if served != numbers.page_size:
+            self._size_before = numbers.page_size
+            numbers.use_page_size(served)
+            # If the service fills its pages only in part, this one starts with known rows.
+            self._page_due = self._place = self._rescans.repeats_page = 2
+
+    def _confirms_page_size(self, read: Read[TranscriptionT], size_before: int) -> bool:
+        """Return whether page 2 is as full as the service can make it; else undo the change."""
+        page, self._size_before = read.page, None
+        is_full = read.count >= self._numbers.page_size
+        if is_full or page.is_last or (read.is_empty and page.last_page is None):
+            return True
+        # A short page again: pages are not limited, but filled in part. Page 1 was complete.
+        self._numbers.use_page_size(size_before)
+        return False
+
+    def _end(self) -> None:
+        """Look for rows that are missing, where the last page was read."""
+        numbers, rescans, total = self._numbers, self._rescans, self._numbers.total
+        if numbers.changed_since_yielded() and rescans.is_due(self._place + 1, moved=True):
+            # The end came closer during a rescan, and rows have shifted in front of it.
+            rescans.start_at_end(self._place)
+        elif (
+            total is not None
+            and self.met < numbers.highest_total
+            and self._repair is None
+            and self._listed.is_complete
+            and self._wrong_totals is not None
+            and self._options.wanted not in self._wrong_totals
+        ):
+            self._repair = Repair.begin(self._place, numbers.page_size, self._served, total)
+
+    def _continue_repair(
+        self, repair: Repair, read: Read[TranscriptionT]
+    ) -> list[Released[TranscriptionT]]:
+        numbers, met = self._numbers, self.met
+        page = self._without_listed(read)
+        numbers.update_total(page)
+        repair.advance(
+            found=self.met - met,
+            is_complete=self.met >= numbers.highest_total,
+            is_end=read.is_empty or page.is_last,
+        )
+        self._count(read.page, page)
+        self.stats.repaired += len(page.items)
+        if not page.items and not page.invalid_rows:
+            return []
+        return [Released(page, met, is_repaired=True)]
 
     def _page_after(self, read: Read[TranscriptionT], *, is_beyond_end: bool) -> int | None:
         """Return the page that follows according to the newest response, None at the end."""
@@ -215,7 +377,9 @@ class Walk(Generic[TranscriptionT]):
         stats = self.stats
         if filtered.foreign_rows_dropped and not stats.foreign_rows_dropped:
             warn_of_foreign_rows(filtered, self._options.wanted)
-        stats.duplicates_dropped += len(filtered.items) - len(released.items)
-        stats.foreign_rows_dropped += filtered.foreign_rows_dropped
-        stats.unverified_rows += filtered.unverified_rows
+        if self._repair is None:
+            # A repair reads what was counted before.
+            stats.duplicates_dropped += len(filtered.items) - len(released.items)
+            stats.foreign_rows_dropped += filtered.foreign_rows_dropped
+            stats.unverified_rows += filtered.unverified_rows
         stats.invalid_rows += len(released.invalid_rows)

@@ -18,6 +18,7 @@ from videosdk_transcripts import (
     FileHostRefusedError,
     FileNotReadyError,
     FileTextError,
+    IncompleteWalkError,
     InvalidRowError,
     NoResponseError,
     NotFoundError,
@@ -26,6 +27,7 @@ from videosdk_transcripts import (
     UnverifiedRowError,
     VideoSDKTranscriptsError,
     WaitTimedOutError,
+    WalkStats,
 )
 
 from ._output import notify, plain, plural
@@ -87,6 +89,21 @@ class NegativeResult(click.ClickException):
         _report(self.message)
 
 
+def raise_if_only_foreign(stats: WalkStats) -> None:
+    """
+    Fail after a walk that found rows, but only of other rooms or sessions.
+
+    Raises:
+        NegativeResult: it did; the exit code is that of a room that was not found.
+    """
+    if stats.only_foreign_rows:
+        raise NegativeResult(
+            "no row belongs to this room or session; its id may be mistyped, or a room's custom "
+            "id: pass the room id that the rows have",
+            ExitCode.NOT_FOUND,
+        )
+
+
 def run_with_exit_code(action: Callable[[], None]) -> int:
     """Run the action and return the exit code. Errors are reported without a traceback."""
     try:
@@ -132,6 +149,7 @@ _CODES: Final = (
     ((CompletedWithoutFileError,), ExitCode.NOT_FOUND),
     ((RateLimitedError,), ExitCode.RATE_LIMITED),
     ((NoResponseError, WaitTimedOutError), ExitCode.NETWORK),
+    ((IncompleteWalkError,), ExitCode.PARTIAL),
     ((FileTextError,), ExitCode.SERVICE),
     # The remaining file errors: a directory that is not writable, a full disk.
     ((FileError,), ExitCode.OUTPUT),

@@ -13,7 +13,7 @@ import click
 
 from videosdk_transcripts import FileNotReadyError, NotFoundError, VideoSDKTranscriptsError
 
-from ._exit import PartialError
+from ._exit import PartialError, raise_if_only_foreign
 from ._list import get_row
 from ._options import (
     ListQuery,
@@ -217,6 +217,7 @@ async def _save_listed(
     finally:
         report_skipped_rows(pager.stats, query.on_unverified)
         row_filter.report()
+    raise_if_only_foreign(pager.stats)
 
 
 async def _selected_rows(

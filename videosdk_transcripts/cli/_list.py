@@ -12,7 +12,7 @@ import click
 from videosdk_transcripts import VideoSDKTranscriptsError
 
 from ._checkpoint_file import CheckpointFile, open_checkpoint
-from ._exit import PartialError
+from ._exit import PartialError, raise_if_only_foreign
 from ._options import (
     ListQuery,
     account_options,
@@ -162,6 +162,7 @@ async def _list_rows(
 
     Raises:
         PartialError: the walk failed after some rows.
+        NegativeResult: all rows belong to other rooms or sessions.
         VideoSDKTranscriptsError: it failed before the first one.
     """
     import asyncio
@@ -198,6 +199,7 @@ async def _list_rows(
         _finish(printer, file, row_filter, succeeded=succeeded)
         report_skipped_rows(pager.stats, query.on_unverified)
         row_filter.report()
+    raise_if_only_foreign(pager.stats)
 
 
 def _finish(

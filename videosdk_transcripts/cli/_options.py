@@ -18,6 +18,7 @@ from ._settings import Account
 Command = Callable[..., Any]
 OnUnverified = Literal["raise", "skip", "yield"]
 OnInvalid = Literal["raise", "skip"]
+Consistency = Literal["once", "verify"]
 
 
 def command(name: str, **attributes: Any) -> Callable[[Command], click.Command]:
@@ -63,6 +64,7 @@ class ListQuery(NamedTuple):
     page_size: int
     on_unverified: OnUnverified
     on_invalid: OnInvalid
+    consistency: Consistency
 
 
 def query_options(function: Command) -> Command:
@@ -77,17 +79,25 @@ def query_options(function: Command) -> Command:
         show_default=True,
         help="Rows per request.",
     )
+    @click.option(
+        "--verify",
+        is_flag=True,
+        help="Read the list until two passes agree, and fail if none do.",
+    )
     @row_policy_options
     @functools.wraps(function)
     def with_options(
+        *,
         room: str | None,
         session: str | None,
         page_size: int,
+        verify: bool,
         on_unverified: OnUnverified,
         on_invalid: OnInvalid,
         **more: Any,
     ) -> Any:
-        query = ListQuery(room, session, page_size, on_unverified, on_invalid)
+        consistency: Consistency = "verify" if verify else "once"
+        query = ListQuery(room, session, page_size, on_unverified, on_invalid, consistency)
         return function(query=query, **more)
 
     return with_options

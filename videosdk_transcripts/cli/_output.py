@@ -292,6 +292,7 @@ def report_skipped_rows(stats: WalkStats, on_unverified: Literal["raise", "skip"
         (stats.duplicates_dropped, "duplicate", "skipped"),
         (stats.invalid_rows, "unreadable row", "skipped"),
         (stats.unverified_rows, "row", f"without room or session {treated}"),
+        (stats.shortfall, "row", "missing, according to the service's total; see --verify"),
     ):
         if count:
             notify(f"{plural(count, noun)} {what}")
