@@ -33,6 +33,8 @@ class Pattern:
     """Whether page numbers, totals and ids can show the walk everything that it needs."""
     size: ClassVar[int] = SIZE
     """The rows on a page that the walk requests."""
+    served: ClassVar[int] = SIZE
+    """The rows on a page that the service returns at most."""
     stops: ClassVar[bool] = False
     """Whether the walk stops at random limits, and is resumed from its checkpoint."""
 
@@ -217,6 +219,12 @@ class RemovedNoLastPage(RemovedAnywhere):
     serve = NoLastPage.serve
 
 
+class RemovedNoTotal(RemovedAnywhere):
+    name = "rows removed, no total"
+    can_reveal = False
+    serve = NoTotal.serve
+
+
 class InTurn(Pattern):
     name = "rows inserted and removed in turn"
 
@@ -243,6 +251,7 @@ class Uneven(Pattern):
 
 class OldestFirst(Pattern):
     name = "oldest first, appended at the end, removed at the front"
+    can_reveal = False
 
     def change(self) -> None:
         if self.is_due():
@@ -559,6 +568,11 @@ class FlickeringNumbers(Pattern):
         return self.cut(self.ids, number, size, total=total, last_page=last_page)
 
 
+class FlickeringTotalRemoved(FlickeringTotal):
+    name = "another total with each response, rows removed"
+    change = RemovedAnywhere.change
+
+
 class WrongTotal(Pattern):
     name = "total too high"
     wrong: ClassVar[int] = 7
@@ -660,6 +674,7 @@ class EmptyTwice(EmptyOnce):
 
 class EmptyOften(EmptyOnce):
     name = "a tenth of the pages come back empty"
+    can_reveal = False
 
     def prepare(self) -> None:
         pass
@@ -684,11 +699,11 @@ class RepeatedOnce(Pattern):
 
 class HiddenCap(Pattern):
     name = "never more than 7 rows on a page, perPage echoed"
-    cap: ClassVar[int] = 7
+    served = 7
 
     def serve(self, number: int, size: int) -> Page[Transcription]:
         page = self.cut(self.ids, number, size)
-        return Page(number, page.items[: self.cap], size, page.last_page, page.total)
+        return Page(number, page.items[: self.served], size, page.last_page, page.total)
 
 
 class HiddenCapRemoved(HiddenCap):
@@ -698,19 +713,26 @@ class HiddenCapRemoved(HiddenCap):
 
 class CapOfPages(Pattern):
     name = "pages of 7 rows, perPage echoed"
-    cap: ClassVar[int] = 7
+    served = 7
 
     def serve(self, number: int, size: int) -> Page[Transcription]:
-        served = min(size, self.cap)
+        served = min(size, self.served)
         return self.cut(self.ids, number, served, page_size=size)
+
+
+class CapPrefixOfMany(HiddenCap):
+    name = "never more than 50 rows on a page of 100, perPage echoed"
+    served = 50
+    size = 100
 
 
 class CapReported(Pattern):
     name = "never more than 7 rows on a page, reported, rows removed"
+    served = 7
     change = RemovedAnywhere.change
 
     def serve(self, number: int, size: int) -> Page[Transcription]:
-        return self.cut(self.ids, number, min(size, 7))
+        return self.cut(self.ids, number, min(size, self.served))
 
 
 def _all(base: type[Pattern]) -> Iterator[type[Pattern]]:

@@ -18,11 +18,16 @@ from typing import Final, get_args
 from .faults import EXHAUSTED, KINDS, MIXED, REFUSED, SINGLE, TLS, FaultCase, Shape
 from .leaving import leaving_lines, print_leaving
 from .moving import MovingCase, moving_lines, resumed_lines, undetectable_lines
+from .patterns import PATTERNS
+from .served import ServedCase
+from .simulation import Outcome, SimulatedCase, print_outcomes
 from .tally import Tally, markdown
 
 __all__ = ["main"]
 
 SEEDS: Final = 20
+SIMULATED: Final = 10
+"""Simulated walks for each seed, since they take no time."""
 PAGES: Final = 100
 """The length of the lists that are modified; walks with faults have 200 pages."""
 
@@ -122,11 +127,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     moves, resumed = moving_lines(**size), resumed_lines(**size)
     undetectable, verified = undetectable_lines(**size), undetectable_lines(manner="verify", **size)
     leaving = leaving_lines(ahead)
+    simulated = [SimulatedCase(pattern, SIMULATED * options.seeds) for pattern in PATTERNS]
+    twice = [
+        SimulatedCase(pattern, SIMULATED * options.seeds, "verify")
+        for pattern in PATTERNS
+        if not pattern.stops
+    ]
+    served = [ServedCase(pattern, options.seeds, ahead) for pattern in PATTERNS]
     with ProcessPoolExecutor(options.processes) as pool:
         running = [
             [pool.submit(line) for line in lines]
             for lines in (faults, exhausted, moves, resumed, undetectable, verified, leaving)
         ]
+        by_simulation, by_verified_simulation, by_pattern = (
+            list(pool.map(run_case, cases)) for cases in (simulated, twice, served)
+        )
         tallies = [[future.result() for future in futures] for futures in running]
     (
         by_fault,
@@ -142,6 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [tally for group in lossless for tally in group if not tally.is_good]
     # The documented limitation covers lost rows only.
     failed += [t for t in by_undetectable if t.duplicates or t.flaws]
+    unexpected = [
+        f"{case.pattern.name}: {outcome}"
+        for case, outcome in (
+            *zip(simulated, by_simulation, strict=True),
+            *zip(twice, by_verified_simulation, strict=True),
+            *zip(served, by_pattern, strict=True),
+        )
+        if outcome.duplicates or (outcome.lost and case.pattern.can_reveal)
+    ]
     parts = (
         "## Faults\n",
         print_faults(faults, by_fault),
@@ -158,12 +182,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_moves(verified, by_verification),
         "## Cancelled walks\n",
         print_leaving(leaving, by_leaving),
-        f"{len(failed)} lines failed. {time.monotonic() - began:.0f} s.\n",
+        "## Services that misbehave, simulated\n",
+        print_outcomes(PATTERNS, by_simulation),
+        '## The same, with consistency="verify"\n',
+        print_outcomes([case.pattern for case in twice], by_verified_simulation),
+        "## The same on sockets\n",
+        print_outcomes(PATTERNS, by_pattern),
+        f"{len(failed) + len(unexpected)} lines failed. {time.monotonic() - began:.0f} s.\n",
     )
     sys.stdout.write("\n".join(parts))
-    for tally in failed:
+    for tally in (*failed, *unexpected):
         sys.stdout.write(f"failed: {tally}\n")
-    return 1 if failed else 0
+    return 1 if failed or unexpected else 0
+
+
+def run_case(case: SimulatedCase | ServedCase) -> Outcome:
+    """Run one line, in a process of the pool."""
+    return case()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,18 @@ import pytest
 
 from .faults import EXHAUSTED, KINDS, MIXED, FaultCase
 from .moving import BLOCK, MovingCase, Pattern
+from .patterns import (
+    PATTERNS,
+    CachedInserted,
+    EmptyOnce,
+    HiddenCap,
+    LowLastPage,
+    OneAheadWholePages,
+)
+from .patterns import Pattern as Misbehaviour
 from .run import print_faults, print_moves
+from .served import ServedCase
+from .simulation import Outcome, SimulatedCase, print_outcomes
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,3 +93,31 @@ async def test_rows_that_move_between_stopped_and_resumed_walks_are_not_lost(
     tally = await line.walk_all()
     assert tally.is_good, tally
     assert tally.faults["changes"] > 3
+
+
+async def test_simulated_walks_lose_no_row_that_page_numbers_can_reveal() -> None:
+    """What they can't reveal is rarely lost; a verified walk that ends loses nothing."""
+    everything, verified = Outcome(), Outcome()
+    for pattern in PATTERNS:
+        outcome = await SimulatedCase(pattern, 3).walk_all()
+        assert outcome.duplicates == 0, pattern.name
+        assert not (outcome.lost and pattern.can_reveal), pattern.name
+        everything.add(outcome)
+        if not pattern.stops:
+            verified.add(await SimulatedCase(pattern, 1, "verify").walk_all())
+    assert everything.walks_with_loss / everything.walks < 604 / 8600
+    assert everything.lost / everything.walks < 780 / 8600
+    assert everything.requests / everything.pages < 2.4
+    assert (verified.lost, verified.duplicates) == (0, 0)
+    table = print_outcomes(PATTERNS, [Outcome()] * (len(PATTERNS) - 1) + [everything])
+    assert f"| all | {everything.walks} | {everything.lost} |" in table
+
+
+@pytest.mark.parametrize("readahead", [0, 8])
+@pytest.mark.parametrize(
+    "pattern", [CachedInserted, EmptyOnce, HiddenCap, LowLastPage, OneAheadWholePages]
+)
+async def test_patterns_on_sockets_lose_no_row(pattern: type[Misbehaviour], readahead: int) -> None:
+    """The simulation covers the pager; here the whole client walks, with prefetched pages."""
+    outcome = await ServedCase(pattern, 2, readahead).walk_all()
+    assert (outcome.walks, outcome.lost, outcome.duplicates, outcome.errors) == (2, 0, 0, 0)

@@ -88,7 +88,7 @@ def run(
     found: list[str] = []
     while walk.next_page is not None:
         before(len(listing.requested) + 1)
-        assert len(listing.requested) < 500
+        assert len(listing.requested) < 600
         for released in accept(walk, listing.page(walk.next_page, walk.page_size)):
             found += [t.id for t in released.items]
     return found

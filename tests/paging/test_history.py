@@ -75,6 +75,23 @@ def test_long_walk_yields_rows_once_when_rows_are_inserted() -> None:
     assert len(set(found)) == len(found)
 
 
+@pytest.mark.parametrize("at", [61, 120, 121, 199])
+@pytest.mark.parametrize("count", [3000, 5000])
+def test_thousands_of_rows_pushed_back_are_yielded_once(at: int, count: int) -> None:
+    """Rows that are listed again do not displace the ids of those that follow."""
+    everything = [f"{n}" for n in range(12_000)]
+    listing = Listing(everything)
+    walk = make_walk(page_size=50, max_empty_pages=200)
+
+    def insert(number: int) -> None:
+        if number in (at, at + 150):
+            listing.ids[:0] = [f"new-{number}-{n}" for n in range(count)]
+
+    found = run(walk, listing, insert)
+    assert [row for row in found if not row.startswith("new")] == everything
+    assert len(set(found)) == len(found)
+
+
 def test_long_walk_finds_shifted_rows_after_forgetting() -> None:
     """Rows are removed at the front, whose pages have been forgotten."""
     listing = Listing([f"{n}" for n in range(15_000)])

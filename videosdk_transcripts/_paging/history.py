@@ -37,8 +37,9 @@ class ListedIds:
     The ids of the rows listed last: at least 5,000, and at least those of two pages.
 
     At most twice as many: when that many new ids have been added, all older ones are
-    forgotten together. The ids of the first page are kept, so that a service that starts
-    over from the first page is recognized after any number of pages.
+    forgotten together. A row that is listed again counts once. The ids of the first page are
+    kept, so that a service that starts over from the first page is recognized after any number
+    of pages.
 
     Args:
         start: where the walk starts.
@@ -90,12 +91,17 @@ class ListedIds:
             Those that had been listed before; None if all are new and distinct.
         """
         self._first = self._first or ids
-        self._newest.append(ids)
-        self._newest_count += len(ids)
         known = set() if are_new else self._ids.intersection(ids)
         before = len(self._ids)
         self._ids.update(ids)
-        return None if len(self._ids) == before + len(ids) else known
+        new = len(self._ids) - before
+        # Rows that were pushed back are listed again, and count once.
+        self._newest_count += new
+        if new == len(ids):
+            self._newest.append(ids)
+            return None
+        self._newest.append(tuple(i for i in ids if i not in known))
+        return known
 
     @property
     def is_full(self) -> bool:

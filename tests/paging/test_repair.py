@@ -1,0 +1,308 @@
+"""P1: the count at the end of a walk, and the repair that it causes. Without I/O."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from videosdk_transcripts import InvalidRow, Page, Transcription, WalkStats
+from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.repair import Repair, WrongTotals, other_page_size
+from videosdk_transcripts._paging.walk import Walk
+
+from .lists import SIZE, Listing, accept, make_walk, page, run, walk_options
+
+Cut = Callable[[int, int, list[str]], list[str]]
+
+
+class Faulty(Listing):
+    """
+    A list with faulty pages, and a total of its own.
+
+    Args:
+        ids: the rows.
+        cut: returns the rows of a page, given its number, its size and its true rows.
+        excess: what the total counts too much.
+        last_page: the last page that is reported for pages of three rows; None for the true one.
+    """
+
+    def __init__(
+        self, ids: str, cut: Cut, *, excess: int = 0, last_page: int | None = None
+    ) -> None:
+        super().__init__(ids)
+        self.requests: list[tuple[int, int]] = []
+        self._cut, self._excess, self._last_page = cut, excess, last_page
+
+    def page(self, number: int, size: int) -> Page[Transcription]:
+        true = super().page(number, size)
+        self.requests.append((number, size))
+        last_page = true.last_page if self._last_page is None or size != SIZE else self._last_page
+        return page(
+            number,
+            self._cut(number, size, [row.id for row in true.items]),
+            page_size=size,
+            total=len(self.ids) + self._excess,
+            last_page=last_page,
+        )
+
+
+def truly(_number: int, _size: int, ids: list[str]) -> list[str]:
+    """Return the true rows of a page."""
+    return ids
+
+
+def without(*missing: str) -> Cut:
+    """Leave out some rows, on pages of the first size only."""
+    return lambda _number, size, ids: [i for i in ids if size != SIZE or i not in missing]
+
+
+def shared_walk(wrong_totals: WrongTotals, **options: object) -> Walk[Transcription]:
+    """Return a walk of a client that has walked before."""
+    return Walk(walk_options(**options), WalkStats(), None, wrong_totals)
+
+
+def test_static_list_is_counted_without_a_request() -> None:
+    """The count matches."""
+    walk, listing = make_walk(), Listing("abcdefgh")
+    run(walk, listing)
+    walk.finish()
+    assert (walk.stats.shortfall, walk.stats.repaired) == (0, 0)
+    assert listing.requested == [1, 2, 3]
+
+
+def test_missing_row_is_found_with_another_page_size(caplog: pytest.LogCaptureFixture) -> None:
+    """It comes last, and the repair ends where the count matches."""
+    walk, listing = make_walk(), Faulty("abcdefghijkl", without("e"))
+    assert run(walk, listing) == list("abcdfghijkle")
+    walk.finish()
+    # Page 2 is not empty, so it is not requested once more; there are no more pages behind 4.
+    assert listing.requests == [(1, 3), (2, 3), (3, 3), (4, 3), (1, 2), (2, 2), (3, 2)]
+    assert (walk.stats.repaired, walk.stats.shortfall) == (1, 0)
+    assert caplog.records == []
+
+
+def test_rows_behind_a_last_page_that_is_too_low_are_found() -> None:
+    """They come in order, as long as they are new, and no page is read again."""
+    walk, listing = make_walk(), Faulty("abcdefghijk", truly, last_page=2)
+    assert run(walk, listing) == list("abcdefghijk")
+    walk.finish()
+    assert listing.requests == [(1, 3), (2, 3), (3, 3), (4, 3)]
+    assert (walk.stats.repaired, walk.stats.shortfall) == (5, 0)
+
+
+def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The same client warns once, and repairs no list of that kind again; others it does."""
+    wrong_totals = WrongTotals()
+    listing = Faulty("abcdef", truly, excess=1)
+    walk = shared_walk(wrong_totals)
+    run(walk, listing)
+    walk.finish()
+    walk.finish()
+    # Behind the end, once more since that is empty, and from the start with another size.
+    behind, again = [(3, 3), (3, 3)], [(1, 2), (2, 2), (3, 2)]
+    assert listing.requests == [(1, 3), (2, 3), *behind, *again]
+    assert walk.stats.shortfall == 1
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "1 rows are missing" in record.getMessage()
+    assert "consistency='verify'" in record.getMessage()
+
+    later = shared_walk(wrong_totals)
+    listing.requests.clear()
+    run(later, listing)
+    later.finish()
+    assert (listing.requests, later.stats.shortfall) == ([(1, 3), (2, 3)], 1)
+    assert len(caplog.records) == 1
+
+    other = shared_walk(wrong_totals, wanted=Filter("room"), on_unverified="yield")
+    run(other, listing)
+    other.finish()
+    assert len(caplog.records) == 2
+
+
+def test_repair_that_found_some_rows_is_repeated_by_the_next_walk(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The total is not known to be wrong then, and each walk warns."""
+    wrong_totals = WrongTotals()
+    for warnings in (1, 2):
+        walk = shared_walk(wrong_totals)
+        found = run(walk, Faulty("abcdef", without("b"), excess=1))
+        walk.finish()
+        assert found == list("acdefb")
+        assert (walk.stats.repaired, walk.stats.shortfall) == (1, 1)
+        assert len(caplog.records) == warnings
+
+
+@pytest.mark.parametrize(("excess", "shortfall"), [(-2, 0), (None, None)])
+def test_total_that_is_too_low_or_missing_costs_nothing(
+    excess: int | None, shortfall: int | None
+) -> None:
+    """There is nothing to search for, or no way to know."""
+    listing = (
+        Listing("abcdef", with_total=False)
+        if excess is None
+        else Faulty("abcdef", without("e"), excess=excess)
+    )
+    walk = make_walk()
+    run(walk, listing)
+    walk.finish()
+    assert (listing.requested, walk.stats.shortfall) == ([1, 2], shortfall)
+
+
+def test_count_is_compared_with_the_highest_total() -> None:
+    """A replica with a row more hides the row that is missing from the other's total."""
+    ahead, behind = Listing("Xabcdefgh"), Listing("abcdefgh")
+    walk, found = make_walk(), []
+    asked = 0
+    while walk.next_page is not None:
+        asked += 1
+        listing = behind if asked % 2 == 0 else ahead
+        for released in accept(walk, listing.page(walk.next_page, walk.page_size)):
+            found += [row.id for row in released.items]
+    assert sorted(found) == sorted("Xabcdefgh")
+
+
+def test_foreign_unverified_and_invalid_rows_count_as_met() -> None:
+    """Also a row that can't be read and has no id."""
+    bad = tuple(InvalidRow(1, "$", "why", row_id, None) for row_id in ("x", None))
+    rows = (
+        Transcription("a", room_id="mine"),
+        Transcription("b", room_id="other"),
+        Transcription("c"),
+    )
+    walk = make_walk(wanted=Filter("mine"), on_unverified="skip", page_size=5)
+    accept(walk, Page(1, rows, 5, 1, 5, invalid_rows=bad))
+    walk.finish()
+    assert (walk.next_page, walk.stats.shortfall) == (None, 0)
+
+
+def test_found_rows_are_filtered_and_counted_once() -> None:
+    """A foreign row that only the repair meets ends it, and is not yielded."""
+    walk = make_walk(wanted=Filter("mine"))
+    mine = [Transcription(i, room_id="mine") for i in "abd"]
+    other = Transcription("c", room_id="other")
+    accept(walk, Page(1, tuple(mine), 3, 1, 4))
+    assert (walk.next_page, walk.page_size) == (2, 3)
+    assert accept(walk, Page(2, (), 3, 1, 4)) == []
+    assert accept(walk, Page(2, (), 3, 1, 4)) == []
+    assert (walk.next_page, walk.page_size) == (1, 2)
+    assert accept(walk, Page(1, (mine[0], other), 2, 2, 4)) == []
+    walk.finish()
+    assert walk.next_page is None
+    assert (walk.stats.repaired, walk.stats.shortfall, walk.stats.duplicates_dropped) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("rows", [9_900, 12_000])
+def test_walk_is_repaired_while_all_ids_are_in_memory(
+    rows: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """About ten thousand rows; the shortfall of a longer walk is reported all the same."""
+    ids = [f"r{n}" for n in range(rows)]
+    walk, found = make_walk(page_size=500), list[str]()
+    while walk.next_page is not None:
+        number, size = walk.next_page, walk.page_size
+        cut = [i for i in ids[(number - 1) * size : number * size] if size != 500 or i != "r7"]
+        answer = page(number, cut, page_size=size, total=rows, last_page=-(-rows // size))
+        found += [row.id for released in accept(walk, answer) for row in released.items]
+    walk.finish()
+    is_repaired = rows < 10_000
+    assert (found[-1] == "r7") == is_repaired
+    assert len(found) == len(set(found)) == rows - (not is_repaired)
+    assert (walk.stats.shortfall, len(caplog.records)) == ((0, 0) if is_repaired else (1, 1))
+
+
+def test_walk_that_is_left_counts_nothing() -> None:
+    """The shortfall is not known before the end."""
+    walk = make_walk()
+    accept(walk, Listing("abcdef").page(1, SIZE))
+    assert walk.stats.shortfall is None
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"), [(1, [2, 3, 4, 5]), (2, [1, 4, 5, 6]), (20, [19, 18, 17, 16])]
+)
+def test_other_page_sizes_differ(size: int, sizes: list[int]) -> None:
+    """From the first one, and from each other."""
+    assert [other_page_size(size, steps) for steps in (1, 2, 3, 4)] == sizes
+
+
+@pytest.mark.parametrize(("served", "size"), [(20, 19), (13, 13), (0, 19), (25, 19)])
+def test_repair_uses_the_size_that_pages_really_had(served: int, size: int) -> None:
+    """If no page had as many rows as were requested, the service may have a limit."""
+    repair = Repair.begin(3, 20, served, 60)
+    assert (repair.next_page, repair.page_size) == (1, size)
+
+
+def test_repair_is_bounded_by_the_total_at_its_beginning() -> None:
+    """One page more is allowed for rows that come meanwhile."""
+    repair = Repair.begin(2, 3, 3, 6)
+    pages = []
+    while repair.next_page is not None:
+        pages.append(repair.next_page)
+        repair.advance(found=0, is_complete=False, is_end=False)
+    assert pages == [1, 2, 3, 4]
+
+
+def test_repair_ends_at_the_end_of_the_list() -> None:
+    """Whatever the total says."""
+    repair = Repair.begin(2, 3, 3, 6)
+    repair.advance(found=1, is_complete=False, is_end=False)
+    repair.advance(found=0, is_complete=False, is_end=True)
+    assert (repair.next_page, repair.found) == (None, 1)
+
+
+# Empty pages.
+
+
+def walk_pages(pages: dict[int, list[str]], **numbers: int) -> tuple[list[int], str, list[float]]:
+    """Walk over pages, each with its responses in order, and return requests, rows and pauses."""
+    walk = make_walk()
+    requested: list[int] = []
+    found, pauses = "", list[float]()
+    while (number := walk.next_page) is not None and walk.page_size == SIZE:
+        requested.append(number)
+        responses = pages[number]
+        ids = responses.pop(0) if len(responses) > 1 else responses[0]
+        released = accept(walk, page(number, ids, **numbers))
+        found += "".join(row.id for one in released for row in one.items)
+        pauses.append(walk.pause)
+    return requested, found, pauses
+
+
+@pytest.mark.parametrize("numbers", [{"last_page": 3, "total": 8}, {"last_page": 3}, {"total": 8}])
+def test_page_that_is_empty_once_is_requested_once_more(numbers: dict[str, int]) -> None:
+    """If a total or a last page says that it has rows; after a pause."""
+    pages = {1: ["abc"], 2: ["", "def"], 3: ["gh"], 4: [""]}
+    requested, found, pauses = walk_pages(pages, **numbers)
+    assert (requested[:4], found) == ([1, 2, 2, 3], "abcdefgh")
+    assert pauses[:4] == [0.0, 0.5, 0.0, 0.0]
+
+
+def test_last_page_that_is_empty_once_is_requested_once_more() -> None:
+    """The total says that it has rows."""
+    requested, found, _ = walk_pages({1: ["abc"], 2: ["", "de"]}, last_page=2, total=5)
+    assert (requested, found) == ([1, 2, 2], "abcde")
+
+
+def test_only_two_pages_that_stay_empty_are_requested_twice() -> None:
+    """A service that fills its pages in part costs two requests, and not one for each page."""
+    pages = {n: [""] for n in range(2, 6)} | {1: ["abc"], 6: ["def"]}
+    requested, found, _ = walk_pages(pages, last_page=6)
+    assert requested == [1, 2, 2, 3, 3, 4, 5, 6]
+    assert found == "abcdef"
+
+
+def test_rows_after_empty_pages_allow_another_request() -> None:
+    """The limit is for empty pages in a row."""
+    pages = {1: ["abc"], 2: [""], 3: [""], 4: ["def"], 5: [""], 6: ["ghi"]}
+    requested, _, _ = walk_pages(pages, last_page=6)
+    assert requested == [1, 2, 2, 3, 3, 4, 5, 6]
+
+
+def test_page_behind_the_total_is_not_requested_again() -> None:
+    """A last page that is one too high costs one request."""
+    requested, _, pauses = walk_pages({1: ["abc"], 2: [""]}, last_page=2, total=3)
+    assert (requested, pauses) == ([1, 2], [0.0, 0.0])
