@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -390,3 +391,75 @@ def test_repeated_page_is_requested_again_if_others_were_in_flight() -> None:
     assert walk.next_page == 1
     with pytest.raises(PaginationError, match="page 3 repeats rows"):
         accept(walk, page(1, "abc", last_page=9))
+
+
+# The bound of requests.
+
+
+@pytest.mark.parametrize("count", [3, 6, 30, 60])
+@pytest.mark.parametrize("fault", ["replica ahead", "replica behind", "total", "numbers"])
+def test_service_that_contradicts_itself_costs_a_bounded_number_of_requests(
+    count: int, fault: str
+) -> None:
+    """At most five for each page and twelve more; what is missing nevertheless is reported."""
+    ids = [f"r{n:02}" for n in range(count)]
+    lists = {"replica ahead": ["new", *ids], "replica behind": ids[1:]}
+    true, other = Listing(ids), Listing(lists.get(fault, ids))
+    walk, found = make_walk(), list[str]()
+    asked = 0
+    while walk.next_page is not None:
+        asked += 1
+        assert asked <= 5 * -(-count // SIZE) + 12
+        listing = other if asked % 2 else true
+        answer = listing.page(walk.next_page, walk.page_size)
+        if fault in ("total", "numbers"):
+            more = asked % 3 if fault == "numbers" else 0
+            answer = evolve(
+                answer, total=count + asked % 2, last_page=(answer.last_page or 0) + more
+            )
+        found += [row.id for released in accept(walk, answer) for row in released.items]
+    walk.finish()
+    assert walk.stats.shortfall or set(found) >= set(ids[1:])
+    assert len(found) == len(set(found))
+
+
+def test_evidence_counts_again_after_a_new_row() -> None:
+    """Three rescans without one are enough, but a new row shows that something does move."""
+    walk, total = make_walk(), 9
+    accept(walk, page(1, "abc", total=total, last_page=9))
+
+    def answer(ids: str) -> int | None:
+        nonlocal total
+        number = walk.next_page or 0
+        total += 1
+        accept(walk, page(number, ids, total=total, last_page=9))
+        return walk.next_page
+
+    for number in (2, 3, 4):
+        # Pages that repeat known rows while the total changes: each is held once.
+        assert walk.next_page == number
+        while answer("abc") != number + 1:
+            pass
+    rescans = walk.stats.rescans
+    assert rescans == 3
+    assert answer("abc") == 6
+    assert answer("def") == 7
+    assert walk.stats.rescans == rescans
+    assert answer("ghi") == 6
+    assert walk.stats.rescans == rescans + 1
+
+
+def test_rescan_goes_one_page_further() -> None:
+    """The total is counted before a row is removed, so the page before shows it too late."""
+    everything = [f"r{n:02}" for n in range(15)]
+    walk, listing, found = make_walk(), Listing(everything), list[str]()
+    total = 15
+    while walk.next_page is not None:
+        if len(listing.requested) == 2:
+            del listing.ids[0]
+        answer = evolve(listing.page(walk.next_page, SIZE), total=total)
+        total = len(listing.ids)
+        found += [row.id for released in accept(walk, answer) for row in released.items]
+    # Page 3 skipped a row, and only page 4 reports another total.
+    assert listing.requested == [1, 2, 3, 4, 3, 2, 5]
+    assert sorted(found) == everything
