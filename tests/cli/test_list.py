@@ -262,3 +262,61 @@ def test_post_reads_transcriptions_of_recordings(run: Run, account: FakeVideoSDK
     assert json.loads(run("post", "show", "p-1", "--json").out)["filePath"] == row["filePath"]
     assert run("show", "p-1", "--post").out == expected
     assert run("show", "p-1").code == ExitCode.NOT_FOUND
+
+
+# Rows that are missing, and rooms that have none.
+
+
+def test_missing_rows_are_reported_on_stderr(run: Run, account: FakeVideoSDK) -> None:
+    """The exit code stays 0, because the total may be wrong."""
+    account.add_transcriptions(3)
+    account.every(1, Envelope(info={"total": 5}))
+    outcome = run("list")
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
+    assert outcome.err.startswith(f"{NAME}2 rows are missing: the service reports a total of 5")
+    assert outcome.err.endswith(
+        "\n2 rows missing, according to the service's total; see --verify\n"
+    )
+    assert "missing" not in run("list", "--limit", "3").err
+
+
+def test_verify_fails_if_the_count_does_not_match(run: Run, account: FakeVideoSDK) -> None:
+    """All rows were printed, and the exit code is that of a partial result."""
+    account.add_transcriptions(3)
+    assert run("list", "--verify").code == 0
+    account.every(1, Envelope(info={"total": 5}))
+    outcome = run("list", "--verify")
+    assert (outcome.code, len(outcome.out.splitlines())) == (ExitCode.PARTIAL, 3)
+    assert "does not match its total" in outcome.err
+    account.rows.clear()
+    assert run("list", "--verify").code == ExitCode.PARTIAL
+
+
+@pytest.mark.parametrize("command", [["list"], ["download"], ["list", "--json"]])
+def test_room_with_foreign_rows_alone_is_not_found(
+    run: Run, account: FakeVideoSDK, command: list[str]
+) -> None:
+    """The message suggests a custom id."""
+    account.filters = "ignored"
+    account.add_transcriptions(3, room_id="other")
+    code, out, err = run(*command, "my-room")
+    assert (code, out.strip()) == (ExitCode.NOT_FOUND, "[]" if "--json" in command else "")
+    assert "3 rows of other rooms or sessions dropped" in err
+    assert "or a room's custom id" in err
+    assert "no row of this room or session was found" in err
+    assert "download" in command or run(*command).code == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--status", "completed"]])
+def test_checkpoint_after_a_limit_is_exact(
+    run: Run, account: FakeVideoSDK, tmp_path: Path, options: list[str]
+) -> None:
+    """Whether the pager or the command line counts the rows."""
+    rows = [row["id"] for row in account.add_transcriptions(45)]
+    path = str(tmp_path / "walk.json")
+    found: list[str] = []
+    for limit in (10, 7, 20, 8):
+        outcome = run("list", "--checkpoint", path, "--limit", str(limit), *options)
+        found += [line.split("\t")[0] for line in outcome.out.splitlines()]
+    assert found == rows
+    assert run("list", "--checkpoint", path, *options).out == ""

@@ -65,6 +65,8 @@ async def test_request_headers(fake: FakeVideoSDK) -> None:
     assert seen.headers["Accept"] == "application/json"
     assert seen.headers["User-Agent"].startswith("videosdk-transcripts/0.1.0 aiohttp/3.")
     assert "Cookie" not in seen.headers
+    # Pages that a cache stored at different times contradict each other.
+    assert seen.headers["Cache-Control"] == "no-cache"
 
 
 # Faults.

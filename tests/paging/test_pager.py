@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from aiohttp import web
 
 from videosdk_transcripts import (
     ConfigurationError,
@@ -26,6 +27,7 @@ from videosdk_transcripts.testing import (
     Delay,
     EmptyPage,
     Envelope,
+    Exchange,
     FakeVideoSDK,
     RepeatPage,
     Status,
@@ -367,7 +369,92 @@ async def test_wait_beyond_walk_timeout_raises_at_once(
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (50.0, 1, [])
 
 
+@pytest.mark.parametrize("manner", ["row", "page"])
+async def test_closing_from_another_task_ends_a_step_in_progress(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], manner: str
+) -> None:
+    """No row is yielded after it returned, and none is lost."""
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(exchange: Exchange) -> web.StreamResponse:
+        reached.set()
+        await go_on.wait()
+        return exchange.response()
+
+    fake.on_page(2, hold)
+    pager = client.iter_transcriptions(ROOM)
+    found: list[str] = []
+
+    async def walk() -> None:
+        if manner == "row":
+            async for t in pager:
+                found.append(t.id)
+        else:
+            async for page in pager.by_page():
+                found.extend(t.id for t in page.items)
+
+    task = asyncio.create_task(walk())
+    await reached.wait()
+    await pager.aclose()
+    checkpoint = pager.checkpoint
+    go_on.set()
+    with pytest.raises(RuntimeError, match="this pager is closed"):
+        await task
+    assert found == rows[:20]
+    assert (pager.checkpoint, pager.stats.rows_yielded) == (checkpoint, 20)
+    found += await ids(client.iter_transcriptions(ROOM, resume=checkpoint))
+    assert found == rows
+
+
 # Foreign and invalid rows.
+
+
+@pytest.mark.parametrize("count", [1, 45])
+@pytest.mark.parametrize("consistency", ["once", "verify"])
+async def test_walk_over_foreign_rows_alone_suggests_a_custom_id(
+    fake: FakeVideoSDK,
+    client: TranscriptsClient,
+    caplog: pytest.LogCaptureFixture,
+    count: int,
+    consistency: Literal["once", "verify"],
+) -> None:
+    """It ends normally, because the room may be empty; the warning is logged once."""
+    fake.filters = "ignored"
+    fake.add_transcriptions(count, room_id="other")
+    pager = client.iter_transcriptions("my-room", consistency=consistency)
+    assert await ids(pager) == []
+    with pytest.raises(StopAsyncIteration):
+        await anext(pager)
+    assert pager.stats.only_foreign_rows
+    assert caplog.text.count("a room's custom id: pass the room id") == 1
+
+
+@pytest.mark.parametrize("odd", ["none", "mine", "unverified", "invalid", "limit"])
+async def test_walk_that_may_have_own_rows_suggests_nothing(
+    fake: FakeVideoSDK, client: TranscriptsClient, caplog: pytest.LogCaptureFixture, odd: str
+) -> None:
+    """An empty list, one own row, and rows whose owner is unknown prove nothing."""
+    fake.filters = "ignored"
+    if odd != "none":
+        fake.add_transcriptions(45, room_id="other")
+    if odd in ("mine", "limit"):
+        fake.add_transcription()
+    if odd == "unverified":
+        fake.add_transcription(room_id=None)
+    if odd == "invalid":
+        fake.add_transcription()["start"] = "yesterday"
+    limit = 1 if odd == "limit" else None
+    pager = client.iter_transcriptions(
+        ROOM, on_unverified="skip", on_invalid="skip", limit=limit, page_size=50
+    )
+    assert len(await ids(pager)) == (odd in ("mine", "limit"))
+    rest = client.iter_transcriptions(
+        ROOM, on_unverified="skip", on_invalid="skip", page_size=50, resume=pager.checkpoint
+    )
+    await ids(rest)
+    assert not pager.stats.only_foreign_rows
+    assert not rest.stats.only_foreign_rows
+    assert "mistyped" not in caplog.text
 
 
 async def test_foreign_rows_are_dropped_when_the_filter_is_ignored(
@@ -570,6 +657,65 @@ async def test_walk_with_a_smaller_page_size_of_the_service_resumes_exactly(
     found += await ids(client.iter_transcriptions(ROOM, page_size=20, resume=pager.checkpoint))
     assert found == rows
     assert {r.query["perPage"] for r in fake.requests} == {"20", "7"}
+
+
+@pytest.mark.parametrize("limit", [1, 10, 19, 20, 21, 44, 45])
+@pytest.mark.parametrize("manner", ["rows", "pages"])
+async def test_walk_that_reached_its_limit_resumes_exactly(
+    client: TranscriptsClient, rows: list[str], limit: int, manner: str
+) -> None:
+    """As the error of an ended pager recommends; the count is exact as well."""
+    pager = client.iter_transcriptions(ROOM, limit=limit)
+    if manner == "rows":
+        found = await ids(pager)
+    else:
+        found = [t.id async for page in pager.by_page() for t in page.items]
+    assert (found, pager.stats.shortfall) == (rows[:limit], None)
+    rest = client.iter_transcriptions(ROOM, resume=pager.checkpoint)
+    assert found + await ids(rest) == rows
+    assert (rest.stats.shortfall, rest.stats.repaired) == (0, 0)
+
+
+async def test_limit_behind_a_rescan_that_released_several_pages_resumes_exactly(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The limit falls into the first, the second or the third of them."""
+    for limit in (41, 60, 61, 80, 81, 99):
+        fake.rows.clear()
+        everything = [row["id"] for row in fake.add_transcriptions(120)]
+        fake.on_page(3, Change(lambda f: f.rows.__delitem__(slice(0, 40))))
+        pager = client.iter_transcriptions(ROOM, limit=limit, readahead=0)
+        found = await ids(pager)
+        assert found == everything[:limit]
+        found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+        assert found == everything
+
+
+async def test_checkpoint_of_an_empty_list_finds_rows_that_come_later(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """It starts at the first page."""
+    pager = client.iter_transcriptions(ROOM)
+    assert await ids(pager) == []
+    state = json.loads(pager.checkpoint)
+    assert (state["page"], state["met"], state["complete_from_page"]) == (1, 0, 1)
+    rows = [row["id"] for row in fake.add_transcriptions(25)]
+    assert await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint)) == rows
+
+
+async def test_checkpoint_knows_no_more_pages_than_were_read(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Rows that a rescan found are of an earlier page than those that were yielded before."""
+    everything = [row["id"] for row in fake.add_transcriptions(80)]
+    fake.on_page(4, Change(lambda f: f.rows.__delitem__(slice(0, 25))))
+    pager = client.iter_transcriptions(ROOM, readahead=0)
+    found = [(await anext(pager)).id for _ in range(61)]
+    state = json.loads(pager.checkpoint)
+    assert state["complete_from_page"] <= state["page"] == 2
+    assert found + await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint)) == (
+        everything
+    )
 
 
 # Without HTTP.

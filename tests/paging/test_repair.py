@@ -107,7 +107,7 @@ def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> N
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "1 rows are missing" in record.getMessage()
-    assert "consistency='verify'" in record.getMessage()
+    assert "verify the list" in record.getMessage()
 
     later = shared_walk(wrong_totals)
     listing.requests.clear()

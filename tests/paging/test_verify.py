@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from videosdk_transcripts import (
     ConfigurationError,
@@ -13,7 +14,7 @@ from videosdk_transcripts import (
     Transcription,
     TranscriptsClient,
 )
-from videosdk_transcripts.testing import Change, FakeVideoSDK
+from videosdk_transcripts.testing import Change, Envelope, Exchange, FakeVideoSDK
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -178,3 +179,99 @@ async def test_verified_walk_with_readahead_loses_no_row(
     assert sorted(found) == sorted(rows)
     assert pager.stats.drifted
     assert pager.stats.passes > 1
+
+
+async def test_each_pass_has_a_page_size_of_its_own(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """So that two passes do not miss the same row for the same reason."""
+    fake.on_page(2, Change(one_out_one_in), times=9)
+    with pytest.raises(IncompleteWalkError):
+        await ids(client.iter_transcriptions(ROOM, consistency="verify", readahead=0))
+    sizes = dict.fromkeys(request.query["perPage"] for request in fake.requests)
+    assert list(sizes) == ["20", "19", "18", "17", "16"]
+
+
+async def test_passes_start_from_the_size_that_the_service_has(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Larger ones would all give the same pages."""
+    fake.max_page_size = 7
+    assert await ids(client.iter_transcriptions(ROOM, consistency="verify")) == rows
+    assert {request.query["perPage"] for request in fake.requests} == {"20", "7", "6"}
+
+
+@pytest.mark.parametrize("total", [44, 46])
+async def test_passes_that_agree_and_do_not_match_the_total_are_an_error(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], total: int
+) -> None:
+    """All rows were yielded, once."""
+    fake.every(1, Envelope(info={"total": total}))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found: list[str] = []
+
+    async def walk_on() -> None:
+        async for t in pager:
+            found.append(t.id)  # noqa: PERF401 - kept when the walk ends with an error
+
+    with pytest.raises(IncompleteWalkError, match=f"met 45 rows, and .* reports {total}") as caught:
+        await walk_on()
+    assert (caught.value.passes, caught.value.differing) == (5, 0)
+    assert found == rows
+    assert pager.stats.shortfall == max(0, total - 45)
+
+
+async def test_list_without_a_total_is_verified_by_two_passes(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """There is nothing to compare the count with."""
+    fake.every(1, Envelope(info={"total": None}))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    assert await ids(pager) == rows
+    assert (pager.stats.passes, pager.stats.shortfall) == (2, None)
+
+
+async def test_total_that_changes_between_two_passes_takes_a_third(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """A row that no pass has met was removed: the rows agree, the totals do not."""
+    odd = {1: 46, 2: 45, 3: 45}
+    passes = 0
+
+    async def answer(exchange: Exchange) -> web.StreamResponse:
+        nonlocal passes
+        passes += exchange.request.query["page"] == "1"
+        return await Envelope(info={"total": odd[passes]})(exchange)
+
+    fake.every(1, answer)
+    pager = client.iter_transcriptions(ROOM, consistency="verify", readahead=0)
+    assert await ids(pager) == rows
+    assert (pager.stats.passes, pager.stats.shortfall) == (3, 0)
+
+
+async def test_limit_of_all_rows_needs_no_second_pass(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """The end of the list was not reached by then, so nothing is verified."""
+    pager = client.iter_transcriptions(ROOM, consistency="verify", limit=45)
+    assert await ids(pager) == rows
+    assert requested(fake) == [1, 2, 3]
+    assert pager.stats.shortfall is None
+
+
+async def test_checkpoint_in_a_later_pass_stays_at_the_end(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The numbers of its pages mean other rows, and old ids are no longer known."""
+    rows = [row["id"] for row in fake.add_transcriptions(700, room_id=ROOM)]
+    fake.on_page(2, Change(lambda f: f.rows.insert(0, f.rows.pop(300))))
+    fake.on_page(1, _answer, Change(lambda f: f.rows.insert(0, f.rows.pop(650))))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found = []
+    async for t in pager:
+        found.append(t.id)
+        if len(found) == 700 or pager.stats.passes == 2:
+            break
+    rest = await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert len(found + rest) == len(set(found + rest))
+    assert set(found + rest) <= set(rows)

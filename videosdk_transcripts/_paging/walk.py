@@ -160,8 +160,8 @@ class Walk(Generic[TranscriptionT]):
             wrong_totals.add(wanted)
         logger.warning(
             "%d rows are missing: the service reports a total of %d for %s, and this walk met "
-            "%d. Walk again later, or with consistency='verify'. If the difference is always the "
-            "same, the total is wrong, and nothing is missing.",
+            "%d. Walk again later, or verify the list. If the difference is always the same, the "
+            "total is wrong, and nothing is missing.",
             self.stats.shortfall,
             total,
             wanted,

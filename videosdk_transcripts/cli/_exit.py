@@ -98,8 +98,7 @@ def raise_if_only_foreign(stats: WalkStats) -> None:
     """
     if stats.only_foreign_rows:
         raise NegativeResult(
-            "no row belongs to this room or session; its id may be mistyped, or a room's custom "
-            "id: pass the room id that the rows have",
+            "no row of this room or session was found; pass the room id that its rows have",
             ExitCode.NOT_FOUND,
         )
 
