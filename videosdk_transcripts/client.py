@@ -192,8 +192,9 @@ class TranscriptsClient:
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
             on_invalid: what to do with a row that can't be read: ``raise``, ``skip``, or
                 ``collect`` it into `Pager.invalid_rows`. All are counted.
-            consistency: ``once``, or ``verify`` to repeat the walk until two passes agree, at
-                most five times; rows that only a later pass found come at the end.
+            consistency: ``once``, or ``verify`` to repeat the walk with other page sizes until
+                two passes agree and match the total, at most five times; rows that only a later
+                pass found come at the end.
             max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
             readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
                 until a second page is requested; then 1, 2, 4 and 8 pages are.
@@ -210,7 +211,8 @@ class TranscriptsClient:
             StatusError: the service refused the request; one subclass per status.
             InvalidResponseError: a response or a row can't be read, or a row can't be verified.
             PaginationError: the page information contradicts itself or does not advance.
-            IncompleteWalkError: no two passes agreed, with ``consistency="verify"``.
+            IncompleteWalkError: with ``consistency="verify"``, no two passes agreed and matched
+                the total.
             ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions

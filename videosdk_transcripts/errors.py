@@ -290,11 +290,12 @@ class PaginationError(VideoSDKTranscriptsError):
 
 class IncompleteWalkError(VideoSDKTranscriptsError):
     """
-    No two passes of a walk with ``consistency="verify"`` agreed.
+    No two passes of a walk with ``consistency="verify"`` agreed and matched the total.
 
     Attributes:
         passes: how often the list was walked.
-        differing: how many rows only one of the last two passes found.
+        differing: how many rows only one of the last two passes found; 0 if they agreed and did
+            not match the total.
     """
 
     def __init__(

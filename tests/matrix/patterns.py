@@ -707,7 +707,9 @@ class HiddenCap(Pattern):
 
 
 class HiddenCapRemoved(HiddenCap):
-    name = "the same, rows removed"
+    name = "never more than 7 rows on a page, perPage echoed, rows removed"
+    # A list of one reported page is read by the repair alone, which does not look back.
+    can_reveal = False
     change = RemovedAnywhere.change
 
 
@@ -720,7 +722,7 @@ class CapOfPages(Pattern):
         return self.cut(self.ids, number, served, page_size=size)
 
 
-class CapPrefixOfMany(HiddenCap):
+class LargerHiddenCap(HiddenCap):
     name = "never more than 50 rows on a page of 100, perPage echoed"
     served = 50
     size = 100
