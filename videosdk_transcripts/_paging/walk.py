@@ -190,8 +190,7 @@ class Walk(Generic[TranscriptionT]):
         )
         if (read.is_empty or self._retried is not None) and self._is_retried(read):
             return []
-        if read.count > self._served:
-            self._served = read.count
+        self._served = max(self._served, read.count)
         if rescan is not None:
             return self._continue_rescan(rescan, read)
         if self._repair is not None:
