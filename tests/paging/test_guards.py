@@ -57,8 +57,32 @@ def test_last_page_that_keeps_moving_away_is_an_error() -> None:
 
     with pytest.raises(PaginationError, match="keeps moving away: it grew 200 times"):
         walk_on()
+    # Two rounds of a hundred growths, and not one less: page 1 is the first with two more.
     assert walk.next_page is not None
-    assert walk.next_page < 210
+    assert 200 <= walk.next_page < 210
+
+
+def test_new_row_resets_the_count_of_empty_pages() -> None:
+    """The limit is for pages in a row."""
+    walk = make_walk(max_empty_pages=3)
+    pages = ["abc", "", "", "", "def", "", "", "", "ghi"]
+    found = ""
+    while (number := walk.next_page) is not None:
+        released = accept(walk, page(number, pages[number - 1], last_page=9))
+        found += "".join(row.id for one in released for row in one.items)
+    assert found == "abcdefghi"
+
+
+def test_last_page_that_is_no_longer_given_ends_the_walk_at_an_empty_page() -> None:
+    """A missing number never differs, and is no growth."""
+    walk, found = make_walk(), ""
+    answers = {1: ("abc", 9), 2: ("def", None), 3: ("ghi", 9), 4: ("jkl", None), 5: ("", None)}
+    while (number := walk.next_page) is not None:
+        ids, last_page = answers[number]
+        for one in accept(walk, page(number, ids, last_page=last_page)):
+            found += "".join(row.id for row in one.items)
+    assert found == "abcdefghijkl"
+    assert (walk.stats.drifted, walk.last_page) == (False, None)
 
 
 def test_last_page_that_grows_slowly_or_once_is_accepted() -> None:

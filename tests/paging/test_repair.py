@@ -188,7 +188,7 @@ def test_found_rows_are_filtered_and_counted_once() -> None:
     assert (walk.next_page, walk.page_size) == (2, 3)
     assert accept(walk, Page(2, (), 3, 1, 4)) == []
     assert accept(walk, Page(2, (), 3, 1, 4)) == []
-    assert (walk.next_page, walk.page_size) == (1, 2)
+    assert (walk.next_page, walk.page_size, walk.readahead_limit) == (1, 2, 0)
     assert accept(walk, Page(1, (mine[0], other), 2, 2, 4)) == []
     walk.finish()
     assert walk.next_page is None

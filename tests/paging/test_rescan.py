@@ -463,3 +463,17 @@ def test_rescan_goes_one_page_further() -> None:
     # Page 3 skipped a row, and only page 4 reports another total.
     assert listing.requested == [1, 2, 3, 4, 3, 2, 5]
     assert sorted(found) == everything
+
+
+def test_rows_that_slide_past_the_end_during_a_rescan_are_found() -> None:
+    """The end comes closer while the pages before it are read again."""
+    everything = [f"r{n:02}" for n in range(12)]
+    for at in (4, 5, 6, 7):
+        listing, walk = Listing(everything), make_walk()
+
+        def change(number: int, at: int = at, listing: Listing = listing) -> None:
+            if number in (4, at):
+                del listing.ids[:2]
+
+        found = run(walk, listing, change)
+        assert sorted(found) == everything, at

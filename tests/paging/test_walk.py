@@ -100,6 +100,17 @@ def test_page_of_foreign_rows_is_not_the_end() -> None:
     assert walk.next_page == 2
 
 
+@pytest.mark.parametrize("wanted", [Filter(None, "mine"), Filter("room", "mine")])
+def test_page_of_another_session_is_dropped(wanted: Filter) -> None:
+    """All rows of the page are of one session, of the same room."""
+    walk = make_walk(wanted=wanted)
+    for number, session in ((1, "other"), (2, "mine"), (3, "other")):
+        rows = tuple(Transcription(f"{number}{i}", "", "room", session) for i in "abc")
+        (released,) = accept(walk, Page(number, rows, last_page=3))
+        assert released.items == (rows if session == "mine" else ())
+    assert walk.stats.foreign_rows_dropped == 6
+
+
 def test_unverified_row_raises_and_changes_nothing() -> None:
     """The page is requested again, and its rows do not count as listed."""
     walk = make_walk(wanted=Filter("mine"))

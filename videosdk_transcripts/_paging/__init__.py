@@ -3,8 +3,8 @@ A walk over the pages of a list: which page next, which rows, when it ends.
 
 Nothing here sends a request: a walk is given a function that fetches a page.
 
-Promises: P1 complete (`walk`, `rescan`, `repair`, `verify`), P3 resumable (`checkpoint`), P4 terminates
-(`guards`), P13 adaptive read-ahead (`readahead`). `history` keeps the memory of a walk bounded
+Promises: P1 complete (`walk`, `rescan`, `repair`, `verify`), P3 resumable (`checkpoint`), P4
+terminates (`guards`), P13 adaptive read-ahead (`readahead`). `history` keeps the memory bounded
 (P10), and P2, no foreign rows, is kept by ``_api/filter.py``, which every page passes through.
 
 Files in reading order:
