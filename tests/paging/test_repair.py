@@ -246,6 +246,17 @@ def test_repair_is_bounded_by_the_total_at_its_beginning() -> None:
     assert pages == [1, 2, 3, 4]
 
 
+def test_pages_behind_the_end_are_bounded_as_well() -> None:
+    """A service that invents rows there is not followed for ever."""
+    repair = Repair.begin(2, 3, 3, 9)
+    pages = []
+    while repair.page_size == 3:
+        pages.append(repair.next_page)
+        repair.advance(found=3, is_complete=False, is_end=False)
+    assert pages == [3, 4, 5, 6]
+    assert repair.next_page == 1
+
+
 def test_repair_ends_at_the_end_of_the_list() -> None:
     """Whatever the total says."""
     repair = Repair.begin(2, 3, 3, 6)

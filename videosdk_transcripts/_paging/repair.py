@@ -53,7 +53,7 @@ class Repair:
     other_size: int
     """The page size of the pages from the start."""
     max_page: int
-    """The last of these pages, by the total at the beginning."""
+    """The last page to read, by the total at the beginning."""
     is_behind_end: bool
     """Whether the pages behind the last one come first."""
     found: int = 0
@@ -93,7 +93,7 @@ class Repair:
             self.next_page = None
         elif not self.is_behind_end:
             self.next_page = None if is_end or number >= self.max_page else number + 1
-        elif found:
+        elif found and number < self.max_page:
             self.next_page = number + 1
         else:
             self.next_page, self.page_size, self.is_behind_end = 1, self.other_size, False

@@ -35,9 +35,9 @@ forward the end, and the numbers changed during the    back    nothing; an empty
         last rescan                                            the last one is held
 ======= ============================================== ======= ================================
 
-A service can report other numbers with each response. So after three rescans in a row without
-a new row, the held pages included, evidence is ignored until there is one. That is safe: rows
-between rows that are known are known as well.
+Replicas that differ show evidence with each response. So after three rescans in a row without a
+new row, the held pages included, a page without one is not held. That is safe: rows between
+rows that are known are known as well.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from .checkpoint import Position
 from .history import ListedIds
 
 _MAX_FRUITLESS: Final = 3
-"""Rescans in a row without a new row, after which evidence of movement is ignored."""
+"""Rescans in a row without a new row, after which a page without one is not held."""
 
 
 def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
@@ -209,12 +209,19 @@ class Rescans(Generic[TranscriptionT]):
             or numbers.differ_from(page)
         )
 
-    def is_due(self, number: int, *, moved: bool) -> bool:
-        """Return whether a page must be held and the pages before it read again."""
+    def is_due(self, number: int, *, moved: bool, brings_new: bool) -> bool:
+        """
+        Return whether a page must be held and the pages before it read again.
+
+        Args:
+            number: the page.
+            moved: whether there is evidence that rows moved.
+            brings_new: whether it has a row that was not listed before.
+        """
         return (
             (moved or self._may_be_moving)
             and number > self._floor
-            and self._fruitless < _MAX_FRUITLESS
+            and (brings_new or self._fruitless < _MAX_FRUITLESS)
         )
 
     # A rescan.

@@ -203,14 +203,14 @@ class Walk(Generic[TranscriptionT]):
         numbers, rescans = self._numbers, self._rescans
         is_new = self._listed.ids.isdisjoint(read.ids)
         moved = rescans.has_evidence(page, is_new=is_new)
-        is_held = rescans.is_due(page.number, moved=moved)
+        brings_new = bool(read.ids) and (is_new or not self._listed.ids.issuperset(read.ids))
+        is_held = rescans.is_due(page.number, moved=moved, brings_new=brings_new)
         if is_held and was_prefetched:
             rescans.note_rows_moved()
             return []
         if self._size_before is not None and not self._confirms_page_size(read, self._size_before):
             return []
         reported = size_in_use(page, numbers.page_size, read.count, is_first=page.number == 1)
-        brings_new = bool(read.ids) and (is_new or not self._listed.ids.issuperset(read.ids))
         guards = self._guards.after(page, brings_new=brings_new, last_page=numbers.last_page)
         # Nothing below raises: from here on the page is accepted.
         self._guards = guards
@@ -319,7 +319,9 @@ class Walk(Generic[TranscriptionT]):
     def _end(self) -> None:
         """Look for rows that are missing, where the last page was read."""
         numbers, rescans, total = self._numbers, self._rescans, self._numbers.total
-        if numbers.changed_since_yielded() and rescans.is_due(self._place + 1, moved=True):
+        if numbers.changed_since_yielded() and rescans.is_due(
+            self._place + 1, moved=True, brings_new=False
+        ):
             # The end came closer during a rescan, and rows have shifted in front of it.
             rescans.start_at_end(self._place)
         elif (
