@@ -136,7 +136,7 @@ def _responses() -> list[tuple[Kind, Any]]:
     ]
     scope = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
     position = {"requested_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
-    state = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "gap_before": []}
+    state = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "met": 1}
     checkpoint = scope | position | state
     return [
         *(("page", page) for page in pages),
