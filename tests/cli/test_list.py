@@ -273,7 +273,7 @@ def test_missing_rows_are_reported_on_stderr(run: Run, account: FakeVideoSDK) ->
     account.every(1, Envelope(info={"total": 5}))
     outcome = run("list")
     assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
-    assert outcome.err.startswith(f"{NAME}2 rows are missing: the service reports a total of 5")
+    assert outcome.err.startswith(f"{NAME}Rows are missing: the service reports a total of 5")
     assert outcome.err.endswith(
         "\n2 rows missing, according to the service's total; see --verify\n"
     )

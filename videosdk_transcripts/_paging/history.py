@@ -100,7 +100,10 @@ class ListedIds:
         if new == len(ids):
             self._newest.append(ids)
             return None
-        self._newest.append(tuple(i for i in ids if i not in known))
+        first_listed = tuple(i for i in ids if i not in known)
+        self._newest.append(first_listed)
+        # A row that is twice on a page is twice in the total as well.
+        self._others += len(first_listed) - new
         return known
 
     @property

@@ -159,10 +159,9 @@ class Walk(Generic[TranscriptionT]):
         if self._repair is not None and not self._repair.found:
             wrong_totals.add(wanted)
         logger.warning(
-            "%d rows are missing: the service reports a total of %d for %s, and this walk met "
-            "%d. Walk again later, or verify the list. If the difference is always the same, the "
+            "Rows are missing: the service reports a total of %d for %s, and this walk met %d. "
+            "Walk again later, or verify the list. If the difference is always the same, the "
             "total is wrong, and nothing is missing.",
-            self.stats.shortfall,
             total,
             wanted,
             self.met,

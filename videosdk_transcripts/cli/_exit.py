@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import IO, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import click
 
@@ -27,12 +27,14 @@ from videosdk_transcripts import (
     UnverifiedRowError,
     VideoSDKTranscriptsError,
     WaitTimedOutError,
-    WalkStats,
 )
 
 from ._output import notify, plain, plural
 from ._signals import exit_code as interrupted_exit_code
 from ._signals import has_arrived
+
+if TYPE_CHECKING:
+    from videosdk_transcripts import WalkStats
 
 
 class ExitCode(IntEnum):
