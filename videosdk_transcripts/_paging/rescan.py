@@ -93,8 +93,8 @@ class Rescan(Generic[TranscriptionT]):
     is_first_movement: bool
     """Whether nothing had moved in this walk before."""
     reads: tuple[Read[TranscriptionT], ...] = ()
-    is_last_page: bool = False
-    """Whether the page read before starts with a known row, so that one page more is enough."""
+    starts_known: bool = False
+    """Whether the page read last starts with a known row, so that one page more is enough."""
 
 
 @define(eq=False, repr=False)
@@ -256,10 +256,10 @@ class Rescans(Generic[TranscriptionT]):
         self._numbers.update(page)
         rescan = evolve(rescan, reads=(read, *rescan.reads))
         starts_known = bool(read.ids) and read.ids[0] in self._listed.ids
-        if page.number > self._floor and not (starts_known and rescan.is_last_page):
+        if page.number > self._floor and not (starts_known and rescan.starts_known):
             self._stats.drifted |= not starts_known
             self.running = evolve(
-                rescan, next_page=self._page_before(page.number), is_last_page=starts_known
+                rescan, next_page=self._page_before(page.number), starts_known=starts_known
             )
             return None
         self.running = None
