@@ -53,6 +53,38 @@ def test_limit_of_a_list_with_one_reported_page_is_found_by_the_repair() -> None
     assert listing.sizes == [(1, 20), (1, 7), (2, 7), (3, 7)]
 
 
+class FixedDivisor(Capped):
+    """Such a list that divides its total by 20, whatever page size is requested."""
+
+    def page(self, number: int, size: int) -> Page[Transcription]:
+        capped = super().page(number, size)
+        last_page = -(-len(self.ids) // 20)
+        return page(
+            number, [row.id for row in capped.items], last_page=last_page, total=capped.total
+        )
+
+
+@pytest.mark.parametrize("count", [15, 20])
+def test_repair_reads_past_a_last_page_that_is_too_low(count: int) -> None:
+    """The total bounds it, and an empty page."""
+    listing = FixedDivisor(count, 7, offset_by_cap=True)
+    walk = make_walk(page_size=20)
+    assert run(walk, listing) == listing.ids
+    assert listing.sizes == [(1, 20), (1, 7), (2, 7), (3, 7)]
+
+
+def test_empty_page_does_not_end_a_repair_below_the_last_one() -> None:
+    """It was empty twice; the pages behind it may have the missing rows."""
+    pages = {(1, 3): "abc", (2, 3): "", (3, 3): "gh", (1, 2): "ab", (2, 2): "", (3, 2): "ef"}
+    walk, found = make_walk(), ""
+    while (number := walk.next_page) is not None:
+        last_page = -(-8 // walk.page_size)
+        ids = pages.get((number, walk.page_size), "")
+        answer = page(number, ids, last_page=last_page, total=8)
+        found += "".join(row.id for one in accept(walk, answer) for row in one.items)
+    assert found == "abcghef"
+
+
 def test_pages_that_are_filled_in_part_keep_the_page_size() -> None:
     """Page 2 with the smaller size is short again, so it is requested with the first one."""
     rows = {(1, 3): "a", (2, 1): "", (2, 3): "de", (3, 3): "fgh"}

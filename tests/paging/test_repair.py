@@ -101,7 +101,7 @@ def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> N
     walk.finish()
     walk.finish()
     # Behind the end, once more since that is empty, and from the start with another size.
-    behind, again = [(3, 3), (3, 3)], [(1, 2), (2, 2), (3, 2)]
+    behind, again = [(3, 3), (3, 3)], [(1, 2), (2, 2), (3, 2), (4, 2), (4, 2)]
     assert listing.requests == [(1, 3), (2, 3), *behind, *again]
     assert walk.stats.shortfall == 1
     (record,) = caplog.records

@@ -342,7 +342,8 @@ class Walk(Generic[TranscriptionT]):
         repair.advance(
             found=self.met - met,
             is_complete=self.met >= numbers.highest_total,
-            is_end=read.is_empty or page.is_last,
+            # The last page may be wrong, as for a service that divides by the requested size.
+            is_end=read.is_empty and (page.last_page or 0) <= page.number,
         )
         self._count(read.page, page)
         self.stats.repaired += len(page.items)
