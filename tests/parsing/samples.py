@@ -57,3 +57,9 @@ def turns_without_raw(transcript: Transcript) -> list[tuple[Any, ...]]:
 def unread_parts(transcript: Transcript) -> list[tuple[int, str, str]]:
     """Return line, reason and raw text of each unread part."""
     return [(part.line, part.reason, part.raw) for part in transcript.unread]
+
+
+Reading = tuple[str | None, str, float | None, float | None]
+"""What a person reads in a turn: speaker, text, start and end."""
+Sample = tuple[str, list[Reading]]
+"""A text, and what a person reads in it."""

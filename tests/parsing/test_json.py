@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from videosdk_transcripts import Transcript, parse_transcript
 
@@ -33,7 +35,7 @@ def test_segments_are_read_with_exact_raw_text() -> None:
         ({"words": [{"speaker": "Ann"}, {"speaker": "Bob"}]}, None),
         ({"words": [{"speaker": "Ann"}, {"word": "x"}]}, None),
         ({"words": ["x"]}, None),
-        ({"words": [{"speaker": 5}, {"speaker": 5}]}, None),
+        ({"words": [{"speaker": 5}, {"speaker": 5}]}, "5"),
         ({"words": []}, None),
         ({"words": "Ann"}, None),
     ],
@@ -64,7 +66,7 @@ def test_malformed_segments_do_not_affect_others() -> None:
         '{"text": "a", "start": 2, "end": 1}',
         '{"text": 1}',
         "3",
-        '{"text": "b", "speaker": 1, "start": 1}',
+        '{"text": "b", "speaker": [1], "start": 1}',
     ]
     transcript = parse_transcript("[" + ",\n".join(parts[1:2] + parts) + "]", format="json")
     assert turns_without_raw(transcript) == [(None, "a", None, None), (None, "b", 1, None)]
@@ -73,7 +75,7 @@ def test_malformed_segments_do_not_affect_others() -> None:
         (2, "ends before it starts", parts[0]),
         (3, "is not a segment with text", parts[1]),
         (4, "is not a segment with text", parts[2]),
-        (5, "has a speaker that is not a string", parts[3]),
+        (5, "has a speaker that is neither a string nor a number", parts[3]),
     ]
 
 
@@ -97,10 +99,11 @@ def test_object_with_only_text_is_one_turn() -> None:
         ('{"text": "b', "is not valid JSON from here on"),
         ("[" * 100_000, "is not valid JSON from here on"),
         (': 2, "c"]}', "is not valid JSON from here on"),
+        ('3], "x" 1}', "is not valid JSON from here on"),
         ("", "is not valid JSON from here on"),
         ("4]} and more", "follows the end of the JSON"),
     ],
-    ids=["cut", "deep", "odd", "nothing", "more"],
+    ids=["cut", "deep", "odd", "colon", "nothing", "more"],
 )
 def test_json_is_read_up_to_a_syntax_error(rest: str, reason: str) -> None:
     """The rest is kept as unread."""
@@ -126,19 +129,17 @@ def test_everything_after_the_end_is_unread(text: str) -> None:
 def test_line_breaks_and_tabs_in_strings_are_kept() -> None:
     """Strict JSON has escapes instead."""
     transcript = parse_transcript('[{"text": "a\tb\nc", "speaker": "A\tnn"}]', format="json")
-    assert turns_without_raw(transcript) == [("A\tnn", "a\tb\nc", None, None)]
+    assert turns_without_raw(transcript) == [("A nn", "a\tb\nc", None, None)]
 
 
-def test_other_keys_of_an_object_are_frame() -> None:
-    """A list under another name is not read, nor a text that is not a string."""
-    text = '{"a": [{"text": "no"}], "text": ["no"], "segments": [{"text": "yes"}], "b": "text"}'
+def test_other_keys_of_an_object_are_frame_or_unread() -> None:
+    """Unread if they have words that no segment has."""
+    text = '{"a": [{"text": "no"}], "text": ["yes"], "segments": [{"text": "yes"}], "b": "text"}'
     transcript = parse_transcript(text)
     assert turns_without_raw(transcript) == [(None, "yes", None, None)]
-    assert transcript.frame == (
-        '{"a": [{"text": "no"}], "text": ["no"], "segments": [',
-        '], "b": "text"}',
-    )
-    assert transcript.unread == ()
+    reason = "has words that are in no segment"
+    assert unread_parts(transcript) == [(1, reason, '{"text": "no"}')]
+    assert transcript.frame == ('{"a": [', '], "text": ["yes"], "segments": [', '], "b": "text"}')
 
 
 def test_text_that_is_not_json_is_unread_or_detected_as_text() -> None:
@@ -149,3 +150,113 @@ def test_text_that_is_not_json_is_unread_or_detected_as_text() -> None:
         ]
     assert speakers_and_texts(parse_transcript("[Ann]: Hi [laughs]")) == [("Ann", "Hi [laughs]")]
     assert speakers_and_texts(parse_transcript("{laughs}")) == [(None, "{laughs}")]
+
+
+def test_words_in_no_segment_are_unread() -> None:
+    """Wherever they are; single words are taken for the names of models and the like."""
+    segments = '"segments": [{"text": "Hi you", "start": 0, "end": 1.5}]'
+    text = (
+        f'{{{segments}, "language": "en", "title": "hi YOU", "summary": "They met.", "x": ["a b"]}}'
+    )
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [(None, "Hi you", 0, 1.5)]
+    reason = "has words that are in no segment"
+    assert unread_parts(transcript) == [(1, reason, '"They met."'), (1, reason, '"a b"')]
+
+
+def test_segments_that_are_no_list_are_unread() -> None:
+    """Their order is not certain."""
+    transcript = parse_transcript('{"text": "", "segments": {"0": {"text": "Hi", "start": 1}}}')
+    assert transcript.turns == ()
+    assert unread_parts(transcript) == [(1, "has words that are in no segment", '"Hi"')]
+
+
+def test_segment_with_other_words_than_its_text_is_unread() -> None:
+    """Whatever is of an unusual type in it."""
+    value = '{"text": "", "type": [], "segments": "They met."}'
+    assert unread_parts(parse_transcript(f"[{value}]")) == [
+        (1, "is not a segment with text", value)
+    ]
+
+
+def test_values_at_great_depth_are_unread() -> None:
+    """Beyond eight levels there are no segments."""
+    text = '{"a": ' * 9 + '[{"text": "Hi"}]' + "}" * 9
+    transcript = parse_transcript(text)
+    assert transcript.turns == ()
+    assert [part.reason for part in transcript.unread] == ["has words that are in no segment"]
+
+
+@pytest.mark.parametrize("key", ["words", "alternatives", "content"])
+def test_segments_within_segments_do_not_take_long(key: str) -> None:
+    """However deep they are; those that are not read are reported."""
+    text = f'[{{"{key}": ' * 150 + '"Hi"' + "}]" * 150
+    transcript = parse_transcript(text)
+    assert "Hi" in "".join(part.raw for part in (*transcript.turns, *transcript.unread))
+
+
+def test_json_lines_that_cannot_be_read_do_not_affect_others() -> None:
+    """A line without words is part of the frame."""
+    text = '{"a": 1}\n\n {"text": "Hi"} \r\n{"text": \n[1]\n{"text": "Yes"}'
+    transcript = parse_transcript(text, format="json")
+    assert turns_without_raw(transcript) == [(None, "Hi", None, None), (None, "Yes", None, None)]
+    assert unread_parts(transcript) == [
+        (1, "is not a segment with text", '{"a": 1}'),
+        (4, "is not valid JSON", '{"text":'),
+        (5, "is not a segment with text", "[1]"),
+    ]
+
+
+def test_words_are_joined_while_the_speaker_is_the_same() -> None:
+    """A mark without a speaker is attached, a word with impossible times stands alone."""
+    words = [
+        {"word": "Hi", "start": 1, "end": 1.5, "speaker": 0},
+        {"word": "!", "type": "punctuation"},
+        {"word": "you", "start": 2, "end": 1, "speaker": 0},
+        {"word": "Yes", "start": 3, "end": 3.5, "speaker": 1.0},
+    ]
+    transcript = parse_transcript(json.dumps({"words": words}))
+    assert turns_without_raw(transcript) == [
+        ("0", "Hi!", 1, 1.5),
+        ("0", "you", None, None),
+        ("1", "Yes", 3, 3.5),
+    ]
+    assert [part.reason for part in transcript.unread] == ["ends before it starts"]
+
+
+@pytest.mark.parametrize("value", ["[1, 2]", '{"a": [[1], ["x"]]}', '{"a": {"b": 1}}'])
+def test_json_without_words_is_unread(value: str) -> None:
+    """As a whole."""
+    assert unread_parts(parse_transcript(value, format="json")) == [
+        (1, "has neither segments nor text", value)
+    ]
+
+
+keys = st.sampled_from(
+    [
+        *("text", "segments", "words", "word", "utterances", "alternatives", "content", "speaker"),
+        *("start", "end", "offsets", "timestamp", "from", "to", "role", "results", "type", "x"),
+    ]
+)
+scalars = st.sampled_from([None, True, 0, 1, 1.5, -1, 10**30, "", "a b", "Hi", "0.5s", "0:05"])
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=st.lists(values, max_size=4) | st.dictionaries(keys, values, max_size=4))
+def test_any_json_keeps_its_words(value: Any) -> None:
+    """In the raw text of a turn, in an unread part or in the frame, each piece once."""
+    text = json.dumps(value)
+    transcript = parse_transcript(text, format="json")
+    pieces = [turn.raw for turn in transcript.turns] + [part.raw for part in transcript.unread]
+    assert all(piece in text for piece in pieces)
+    kept = "".join([*pieces, *transcript.frame])
+    assert all(kept.count(word) >= text.count(word) for word in ("a b", "Hi"))
+    spoken = "".join(turn.text for turn in transcript.turns)
+    unread = "".join(part.raw for part in transcript.unread)
+    read = [turn.raw for turn in transcript.turns if turn.text]
+    assert "a b" not in text or "a b" in "".join([spoken, unread, *read])

@@ -14,7 +14,7 @@ from videosdk_transcripts import ConfigurationError, Turn, parse_transcript
 
 from .samples import SRT, TSV, VTT, WHISPER
 
-FORMATS = ["txt", "srt", "vtt", "tsv", "json"]
+FORMATS = ["txt", "srt", "vtt", "tsv", "csv", "json"]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_format_is_detected_by_unambiguous_signs(text: str, format: str) -> None
 
 def test_bad_arguments_are_rejected() -> None:
     """An unknown format lists the known ones; bytes must be decoded by the caller."""
-    with pytest.raises(ConfigurationError, match="one of txt, srt, vtt, tsv, json, not 'xml'"):
+    with pytest.raises(ConfigurationError, match="one of txt, srt, vtt, tsv, csv, json, not 'xml'"):
         parse_transcript("", format="xml")
     with pytest.raises(ConfigurationError, match="must be a string, not bytes") as caught:
         parse_transcript(b"secret words")  # type: ignore[arg-type]
@@ -89,6 +89,18 @@ pieces = st.sampled_from(
         *("\n", "\r", "\r\n", "\t", " ", ",", "{", "}", "[", "]", '"', ":", "Ann: ", "[Bob]: "),
         *("<v Ann>", "</v>", "<", ">", "&lt;", "-->", "00:01,000", "NOTE", "WEBVTT", "\ufeff"),
         *('{"text": "a"}', '"segments": [', '{"segments": [', '{"text": "b", "start": 1e400}'),
+        *(
+            "[00:05] ",
+            "  0:05\n",
+            "(0:05)",
+            "0:05\n",
+            "1 minute 5 seconds\n",
+            "Lee, Ann: ",
+            "ann: ",
+        ),
+        *("[Ann] ", "+15550100: ", "**", "- ", ">> ", "\uff1a", "\u200e", "\\", "the end is: "),
+        *("speaker,text\n", "start\tspeaker\ttext\n", '"a, b"', '{"role": "a", "content": "b"}\n'),
+        *('{"words": [{"word": "a", "speaker": 1}]}', '{"results": [', "<i>", "&#39;", "{\\an8}"),
         *("\ud800", "\0", "\u2028", "\x0b", "\x1c", "\uff11"),
     ]
 )
@@ -126,6 +138,23 @@ def test_no_text_raises_or_loses_characters(text: str, format: str | None) -> No
         ("txt", "Ann: hi\nmore\n"),
         ("txt", "a:"),
         ("txt", "["),
+        ("txt", "[a\\"),
+        ("txt", "- "),
+        ("txt", "**1. "),
+        ("txt", "\u200e"),
+        ("txt", "(0:05 "),
+        ("txt", "00:00:00 1m "),
+        ("txt", "0:00\n"),
+        ("txt", "Ann\n0:05\n\n"),
+        ("txt", "\\\n"),
+        ("srt", "<i "),
+        ("srt", "{\\"),
+        ("srt", "\u200e"),
+        ("srt", "0: "),
+        ("srt", "\n\n1\n"),
+        ("csv", '"'),
+        ("csv", 'a,"b\n'),
+        ("csv", "a,b,c\n"),
         ("srt", "1\n00:01,000 --> 00:02,000\nAnn: hi\n\n"),
         ("srt", "00:01,000 --> "),
         ("srt", "9"),
@@ -138,13 +167,21 @@ def test_no_text_raises_or_loses_characters(text: str, format: str | None) -> No
         ("tsv", "1\t"),
         ("json", '{"text": "hi", "start": true},\n'),
         ("json", "["),
+        ("json", '[{"a": '),
+        ("json", '{"word": "a", "speaker": 1},'),
+        ("json", '{"text": "a"}\n'),
         ("json", "\r\n "),
     ],
 )
 def test_parsing_time_is_linear(format: str, unit: str) -> None:  # noqa: A002
-    """Quadratic time would take minutes for these."""
-    heads = {"json": "[", "vtt": "00:01.000 --> 00:02.000\n<v Ann>"}
-    text = heads.get(format, "") + unit * (300_000 // len(unit))
-    began = time.perf_counter()
-    parse_transcript(text, format=format)
-    assert time.perf_counter() - began < 10
+    """Eight times the length takes about eight times as long, where quadratic time takes 64."""
+    cue = "00:00:01.000 --> 00:00:02.000\n"
+    head = {"json": "[", "vtt": f"{cue}<v Ann>", "srt": f"{cue}Ann:"}.get(format, "")
+    times: list[float] = []
+    for characters in (20_000, 160_000):
+        text = head + unit * (characters // len(unit))
+        # Time of the processor, which does not count other programs.
+        began = time.process_time()
+        parse_transcript(text, format=format)
+        times.append(time.process_time() - began)
+    assert times[1] < 24 * times[0] + 0.1

@@ -50,10 +50,15 @@ def test_nonstandard_srt_is_read() -> None:
         ("00999999999:00:00", None),
         ("00:00.1234567891", None),
         ("00:00.", None),
-        ("00:60", None),
-        ("60:00", None),
-        ("1:60:00", None),
-        ("000:00", None),
+        ("00:60", 60),
+        ("60:00", 3600),
+        ("1:60:00", 7200),
+        ("100:00", 6000),
+        ("1000:00", None),
+        ("0:100:00", None),
+        ("0:00:01:250", 1.25),
+        ("00:00.1000", 1),
+        ("00:00.1001", None),
         ("0:0:000", None),
         ("0:0:0:0", None),
         ("00:00:", None),
@@ -88,14 +93,14 @@ def test_malformed_cues_keep_their_words_without_times() -> None:
     """Text outside of cues is kept as well."""
     text = (
         "1\n00:00:05,000 --> 00:00:04,000\nBack\n\nlost\nlines\n\n"
-        "2\n00:99:00,000 --> 00:00:04,000\nOdd\n\n"
+        "2\n00:100:00,000 --> 00:00:04,000\nOdd\n\n"
         "3\n00:00:04,000 --> 99999999999:00:00,0\nLong\n\n"
         "4\n-00:01,000 --> 9999999999:00:00,000\nBoth\n\n"
         "above\n00:00:05,000 --> 00:00:06,000 words\nRight\n"
     )
     transcript = parse_transcript(text)
     assert turns_without_raw(transcript) == [
-        (None, "Back", None, None),
+        (None, "Back\nlost\nlines", None, None),
         (None, "Odd", None, None),
         (None, "Long", None, None),
         (None, "Both", None, None),
@@ -104,8 +109,7 @@ def test_malformed_cues_keep_their_words_without_times() -> None:
     unreadable = "has unreadable timestamps"
     assert unread_parts(transcript) == [
         (2, "ends before it starts", "00:00:05,000 --> 00:00:04,000"),
-        (5, "is not part of a cue", "lost\nlines"),
-        (9, unreadable, "00:99:00,000 --> 00:00:04,000"),
+        (9, unreadable, "00:100:00,000 --> 00:00:04,000"),
         (13, unreadable, "00:00:04,000 --> 99999999999:00:00,0"),
         (17, unreadable, "-00:01,000 --> 9999999999:00:00,000"),
         (20, "is not part of a cue", "above"),
@@ -183,15 +187,35 @@ def test_number_directly_below_times_is_text() -> None:
         assert [turn.raw for turn in empty.turns] == text.replace("7\n", "").rstrip().split("\n", 1)
 
 
+def test_name_alone_in_first_line_of_each_cue_is_the_speaker() -> None:
+    """If the names recur; otherwise they may be titles or words."""
+    teams = "".join(
+        f"0:0:{second}.0 --> 0:0:{second}.500\n{name}\nHello: {second}\n\n"
+        for second, name in enumerate(["Ann Lee", "Bob", "Ann Lee", "Bob"])
+    )
+    assert turns_without_raw(parse_transcript(teams)) == [
+        ("Ann Lee", "Hello: 0", 0, 0.5),
+        ("Bob", "Hello: 1", 1, 1.5),
+        ("Ann Lee", "Hello: 2", 2, 2.5),
+        ("Bob", "Hello: 3", 3, 3.5),
+    ]
+    for other in (
+        teams.replace("\nBob", "\nBob."),
+        teams.partition("0:0:2")[0],
+        teams + "0:9 --> 0:9",
+    ):
+        assert {turn.speaker for turn in parse_transcript(other).turns} <= {None, "Hello"}
+
+
 def test_nonstandard_vtt_is_read() -> None:
     """No blank line after the header, no header, unknown tags, text outside of cues."""
-    cue = "00:01.000 --> 00:02.000\nx </v> <y> &copy; </i>\n"
-    assert turns_without_raw(parse_transcript(f"WEBVTT\n{cue}")) == [(None, "x  <y> &copy;", 1, 2)]
+    cue = "00:01.000 --> 00:02.000\nx </v> <y> &copy </i>\n"
+    assert turns_without_raw(parse_transcript(f"WEBVTT\n{cue}")) == [(None, "x  <y> &copy", 1, 2)]
     assert turns_without_raw(parse_transcript(f"WEBVTT\n1\n{cue}\n1\n{cue}")) == 2 * [
-        (None, "x  <y> &copy;", 1, 2)
+        (None, "x  <y> &copy", 1, 2)
     ]
     bare = parse_transcript(f"{cue}\nREGION\nid:a\n\n[<b>]: no\n\nREGION 2", format="vtt")
-    assert turns_without_raw(bare) == [(None, "x  <y> &copy;", 1, 2)]
+    assert turns_without_raw(bare) == [(None, "x  <y> &copy", 1, 2)]
     assert bare.frame == ("REGION\nid:a",)
     assert unread_parts(bare) == [
         (7, "is not part of a cue", "[<b>]: no"),

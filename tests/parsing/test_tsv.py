@@ -1,4 +1,4 @@
-"""Whisper's TSV."""
+"""Tables: tabs and commas, with and without a header."""
 
 from videosdk_transcripts import parse_transcript
 
@@ -17,16 +17,18 @@ def test_longest_times_are_read() -> None:
     assert [part.line for part in transcript.unread] == [2, 3]
 
 
-def test_header_has_exactly_three_columns() -> None:
-    """With any white space around their names, on any line."""
+def test_header_has_known_columns() -> None:
+    """With any white space around their names, on any line, in any case."""
     transcript = parse_transcript(" start \tend\t text\n1\t2\ta\nstart\tend\ttext\n")
     assert (transcript.format, transcript.frame) == (
         "tsv",
         (" start \tend\t text", "start\tend\ttext"),
     )
     assert turns_without_raw(transcript) == [(None, "a", 0.001, 0.002)]
-    for line in ("start\tend\ttext\tmore", "start\tend", "Start\tend\ttext", "start\tend\ttexts"):
+    for line in ("start\tend", "start\tend\ttexts", "end\ttext"):
         assert parse_transcript(line).format == "txt"
+    for line in ("start\tend\ttext\tmore", "Start\tEnd\tText", "Start Time\tText"):
+        assert parse_transcript(line).format == "tsv"
 
 
 def test_rows_with_whole_milliseconds_are_read() -> None:
@@ -53,3 +55,50 @@ def test_rows_with_whole_milliseconds_are_read() -> None:
         (4, "has fewer than three columns", "1"),
         (7, no_times, "9999999999999999\t1\td"),
     ]
+
+
+def test_rows_of_another_layout_are_reported() -> None:
+    """Short rows, impossible times, and quotation marks without their counterpart."""
+    text = (
+        "speaker,start,end,text\n"
+        "Ann,1.5,2.5,Hi\n"
+        "Bob,2.5\n"
+        "Ann,soon,2.5,Yes\n"
+        'Ann,1.5,2.5,"So" he said\n'
+        "Ann,,,No\n"
+        ",,,\n"
+        "\n"
+        'Ann,3.5,4.5,"Oh\n'
+        "Bob,4.5,5.5,Ah\n"
+    )
+    transcript = parse_transcript(text)
+    assert transcript.format == "csv"
+    assert turns_without_raw(transcript) == [
+        ("Ann", "Hi", 1.5, 2.5),
+        ("Ann", "Yes", None, None),
+        ("Ann", "No", None, None),
+    ]
+    quotes = "has unpaired quotation marks"
+    assert unread_parts(transcript) == [
+        (3, "has fewer than 4 columns", "Bob,2.5"),
+        (4, "has times that are not clock times or seconds", "Ann,soon,2.5,Yes"),
+        (5, quotes, 'Ann,1.5,2.5,"So" he said'),
+        (9, quotes, 'Ann,3.5,4.5,"Oh\nBob,4.5,5.5,Ah'),
+    ]
+    assert transcript.frame == ("speaker,start,end,text", ",,,")
+
+
+def test_further_columns_stay_in_raw_text() -> None:
+    """A second column of the same kind as well."""
+    text = "Speaker\tText\tStart\tNotes\tName\nAnn\tHi\t00:01\tloud\tAnn Lee\n"
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [("Ann", "Hi", 1, None)]
+    assert transcript.turns[0].raw.endswith("loud\tAnn Lee")
+
+
+def test_cells_longer_than_the_limit_of_the_csv_module_are_reported() -> None:
+    """Nothing raises."""
+    long = "x" * 200_000
+    transcript = parse_transcript(f"speaker,text\nAnn,{long}\nBob,Yes\n")
+    assert turns_without_raw(transcript) == [("Bob", "Yes", None, None)]
+    assert [part.raw for part in transcript.unread] == [f"Ann,{long}"]

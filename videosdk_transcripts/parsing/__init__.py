@@ -1,9 +1,11 @@
 """
-Transcript files as turns, and turns as subtitles. No I/O, no dependency but attrs.
+Transcript files as turns, and turns as text and subtitles. No I/O, no dependency but attrs.
 
 Files in reading order: `_turns` (the data), `_parse` (detects the format and delegates to one
-file a format: `_txt`, `_tsv`, `_srt_vtt`, `_json`), `_subtitles` (writes SRT and WebVTT),
-`_common` (lines and times, which several formats share).
+file a format: `_txt`, `_srt_vtt` with `_markup`, `_table`, `_json` with `_segments`),
+`_speakers` (what is a speaker), `_labels` (one line alone), `_stamps` (times in lines),
+`_text` (writes plain text), `_subtitles` (writes SRT and WebVTT), `_common` (lines, names and
+times, which several formats share).
 May import `errors` and `_validation`.
 """
 

@@ -1,8 +1,10 @@
-"""Lines and times: what several formats share."""
+"""Lines, names and times: what several formats share."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from io import StringIO
 from typing import Final, TypeGuard
 
@@ -10,7 +12,8 @@ _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _MAX_SECONDS: Final = 3.6e12
 """A billion hours. Below this a float still holds the millisecond."""
 _TIMESTAMP: Final = re.compile(
-    r"(?:([0-9]{1,10}):)?([0-5]?[0-9]):([0-5]?[0-9])(?:[.,]([0-9]{1,9}))?", re.ASCII
+    r"(?:(?P<hours>[0-9]{1,10}):(?P<minutes>[0-9]{1,2})|(?P<all_minutes>[0-9]{1,3}))"
+    r":(?P<seconds>[0-9]{1,2})(?:[.,](?P<fraction>[0-9]{1,9})|(?(hours):(?P<millis>[0-9]{3})))?"
 )
 
 
@@ -33,6 +36,17 @@ def strip_lines(text: str) -> str:
     return "\n".join(filter(None, (line.strip() for line in _LINE_BREAK.split(text))))
 
 
+def clean_name(name: str) -> str:
+    """
+    Return a name as it is compared: on one line, and without format characters.
+
+    These are invisible, such as the marks of the direction of writing.
+    """
+    if not name.isascii():
+        name = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return " ".join(name.split())
+
+
 def is_time(value: object) -> TypeGuard[float]:
     """Return whether a value is a number of seconds that a timestamp can show."""
     # Excluded: True, which would be one second, and NaN, for which each comparison is false.
@@ -46,13 +60,40 @@ def is_ordered(start: float | None, end: float | None) -> bool:
     return start is None or end is None or start <= end
 
 
+def looks_like_milliseconds(spans: Iterable[tuple[float, float, str]]) -> bool:
+    """
+    Return whether whole numbers are milliseconds and not seconds.
+
+    A spoken word takes less than 40 seconds on average, and more than 40 milliseconds.
+
+    Args:
+        spans: start, end and words.
+    """
+    seconds = words = 0.0
+    for start, end, text in spans:
+        if start <= end:
+            seconds += end - start
+            words += max(1, len(text.split()))
+    return seconds > 40 * words
+
+
 def parse_timestamp(text: str) -> float | None:
-    """Return the seconds of ``hours:minutes:seconds.fraction``, or None if it is malformed."""
+    """
+    Return the seconds of ``hours:minutes:seconds.fraction``, or None if it is malformed.
+
+    Sixty seconds, or more minutes than an hour has, count as they are. Four digits after the
+    point are milliseconds that were not carried (``1000``), or no time.
+    """
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
-    hours, minutes, seconds, fraction = (part or "0" for part in match.groups())
-    whole = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
+    hours, minutes = match["hours"] or "0", match["minutes"] or match["all_minutes"]
+    whole = (int(hours) * 60 + int(minutes)) * 60 + int(match["seconds"])
+    fraction = match["fraction"] or match["millis"] or "0"
+    if len(fraction) == 4:
+        if fraction != "1000":
+            return None
+        whole, fraction = whole + 1, "0"
     scale = 10 ** len(fraction)
     # A single division rounds once, so that a written millisecond is read back exactly.
     time = (whole * scale + int(fraction)) / scale

@@ -1,92 +1,197 @@
 """
-JSON of Whisper and WhisperX: segments with text and times, possibly with speakers.
+JSON with segments, at any depth, or with one text.
 
-Source: https://github.com/openai/whisper/blob/main/whisper/utils.py
+What one object has is read by `_segments`. This file finds the list of segments, keeps the
+place of each in the source, and reports words that are in no segment.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from attrs import Factory, define
+from attrs import Factory, define, evolve, frozen
 
-from ._common import is_ordered, is_time
+from ._common import looks_like_milliseconds, split_lines, strip_lines
+from ._segments import TEXT_KEYS, Segment, has_several_speakers, join_words, read_segment
 from ._turns import Transcript, Turn, Unread
 
-# A long integer may exceed the limit of `int`, and no number here has to be exact.
-_DECODER: Final = json.JSONDecoder(strict=False, parse_int=float)
+# Beyond this depth there are no segments.
+_MAX_DEPTH: Final = 8
+# The most specific first. Lists with other names come after these.
+_LIST_KEYS: Final = ("utterances", "monologues", "segments", "transcription", "chunks")
 _NOT_SPACE: Final = re.compile(r"[^ \t\r\n]")
+_WORD: Final = re.compile(r"\w+")
+
+
+def _parse_int(digits: str) -> int | float:
+    # A long integer may exceed the limit of `int`, and no number here has to be exact.
+    return int(digits) if len(digits) < 16 else float(digits)
+
+
+_DECODER: Final = json.JSONDecoder(strict=False, parse_int=_parse_int)
+
+
+@frozen
+class _Value:
+    """A value and its place in the source."""
+
+    key: str
+    value: Any
+    start: int
+    stop: int
+    depth: int = 0
+
+
+@define
+class _List:
+    """A list, complete or up to a syntax error."""
+
+    key: str
+    items: list[_Value] = Factory(list)
+    is_walked: bool = False
+    """Whether its items are listed elsewhere, because none of them is a segment."""
+
+
+@frozen
+class _Candidate:
+    """A list of which some items are segments."""
+
+    key: str
+    items: list[tuple[_Value, Segment | None]]
+    words: int
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """The lower, the better: lists with speakers, times, and more than single words."""
+        segments = [segment for _, segment in self.items if segment]
+        has_speakers = any(segment.speaker is not None for segment in segments)
+        has_times = any(segment.start is not None for segment in segments)
+        known = _LIST_KEYS.index(self.key) if self.key in _LIST_KEYS else len(_LIST_KEYS)
+        return not has_speakers, not has_times, self.is_words, known
+
+    @property
+    def is_words(self) -> bool:
+        """Whether its items are single words of sentences."""
+        return self.key == "words" or all(segment.is_word for _, segment in self.items if segment)
 
 
 def read_json(text: str) -> Transcript:
     """
-    Read an object with ``segments``, an object with only ``text``, or a list of segments.
+    Read the list that has the segments, or else the text that stands alone.
 
     Values are decoded one by one, so that each turn keeps its place in the source, and
     everything before a syntax error is read.
     """
-    reader = _Reader(text)
+    walker = _Walker(text)
+    result = _Result(text)
+    if _is_json_lines(text):
+        walker.walk_lines(result)
+    else:
+        try:
+            walker.walk_all(result)
+        except (ValueError, RecursionError):
+            result.report(walker.position, len(text), "is not valid JSON from here on")
+    _read_walked(walker, result)
+    return result.transcript()
+
+
+def _is_json_lines(text: str) -> bool:
+    """Return whether each line is an object, judging by the first two."""
+    lines = [line for line in split_lines(text) if line.strip()]
+    if len(lines) < 2 or not all(line.lstrip(" \t").startswith("{") for line in lines[:2]):
+        return False
     try:
-        reader.read()
+        json.loads(lines[0], strict=False, parse_int=_parse_int)
     except (ValueError, RecursionError):
-        reader.skip_rest("is not valid JSON from here on")
-    return reader.transcript()
+        return False
+    return True
 
 
 @define
-class _Reader:
+class _Result:
     text: str
-    position: int = 0
     turns: list[Turn] = Factory(list)
-    unread: list[Unread] = Factory(list)
-    # The ranges of turns and unread parts; everything else is frame.
+    # Ranges of turns, and of unread parts with their reasons; everything else is frame.
     spans: list[tuple[int, int]] = Factory(list)
-    has_segments: bool = False
-    # The value of a top-level "text", and its range.
-    full_text: tuple[str, int, int] | None = None
-    # Line breaks are counted up to this position, which is on this line.
-    counted_to: int = 0
-    line: int = 1
+    unread: list[tuple[int, int, str]] = Factory(list)
 
-    def read(self) -> None:
-        """Read the whole text. Raises ValueError or RecursionError on a syntax error."""
-        if self._peek() == "[":
-            self._read_segments()
+    def add(self, segment: Segment, speaker: str | None, text: str, start: int, stop: int) -> None:
+        """Add a turn, and report it if a part of it could not be read."""
+        if segment.problem:
+            self.report(start, stop, segment.problem)
         else:
-            self._read_object()
-        if self._peek():
-            self.skip_rest("follows the end of the JSON")
+            self.spans.append((start, stop))
+        raw = self.text[start:stop]
+        self.turns.append(Turn(speaker, strip_lines(text), segment.start, segment.end, raw))
 
-    def skip_rest(self, reason: str) -> None:
-        """Report the rest as unread."""
-        self._report(self.position, len(self.text), reason)
-        self.position = len(self.text)
+    def report(self, start: int, stop: int, reason: str) -> None:
+        """Report a part as unread."""
+        self.unread.append((start, stop, reason))
+        self.spans.append((start, stop))
 
     def transcript(self) -> Transcript:
         """Return what was read."""
-        if self.full_text is not None and not self.turns:
-            words, start, end = self.full_text
-            if words.strip():
-                self.turns.append(Turn(speaker=None, text=words.strip(), raw=self.text[start:end]))
-                self.spans.append((start, end))
-        elif not self.has_segments and not self.unread:
-            self._report(0, len(self.text), "has neither segments nor text")
         return Transcript(
             format="json",
             turns=tuple(self.turns),
-            unread=tuple(self.unread),
+            unread=tuple(self._unread()),
             frame=tuple(self._frame()),
         )
+
+    def _unread(self) -> Iterator[Unread]:
+        line, counted_to = 1, 0
+        for start, stop, reason in sorted(self.unread):
+            passed = self.text[counted_to:start]
+            line += passed.count("\n") + passed.count("\r") - passed.count("\r\n")
+            counted_to = start
+            yield Unread(line=line, reason=reason, raw=self.text[start:stop])
 
     def _frame(self) -> Iterator[str]:
         begin = 0
         for start, end in [*sorted(self.spans), (len(self.text), 0)]:
             if self.text[begin:start].strip(", \t\r\n"):
                 yield self.text[begin:start].strip(" \t\r\n")
-            begin = end
+            begin = max(begin, end)
+
+
+@define
+class _Walker:
+    """Finds all lists, and all values with words outside of lists."""
+
+    text: str
+    position: int = 0
+    lists: list[_List] = Factory(list)
+    others: list[_Value] = Factory(list)
+
+    def walk_all(self, result: _Result) -> None:
+        """Walk the whole text. Raises ValueError or RecursionError on a syntax error."""
+        if self._peek() not in ("{", "["):
+            raise ValueError
+        self._walk("", 0)
+        if self._peek():
+            result.report(self.position, len(self.text), "follows the end of the JSON")
+
+    def walk_lines(self, result: _Result) -> None:
+        """Walk lines of which each is one value."""
+        rows = _List("")
+        self.lists.append(rows)
+        begin = 0
+        for line in split_lines(self.text):
+            stop = begin + len(line.rstrip(" \t\r\n"))
+            start = begin + len(line) - len(line.lstrip(" \t\r\n"))
+            begin += len(line)
+            if start >= stop:
+                continue
+            try:
+                value = _DECODER.decode(self.text[start:stop])
+            except (ValueError, RecursionError):
+                result.report(start, stop, "is not valid JSON")
+            else:
+                rows.items.append(_Value("", value, start, stop))
 
     def _peek(self) -> str:
         """Skip white space and return the next character, or an empty string at the end."""
@@ -101,78 +206,169 @@ class _Reader:
         self.position += 1
         return found
 
-    def _decode(self) -> tuple[Any, int]:
-        """Decode the next value and return it with its start."""
+    def _decode(self, key: str) -> _Value:
         self._peek()
         start = self.position
         value, self.position = _DECODER.raw_decode(self.text, start)
-        return value, start
+        return _Value(key, value, start, self.position)
 
-    def _read_object(self) -> None:
+    def _walk(self, key: str, depth: int) -> None:
+        first = self._peek()
+        if first == "{" and depth < _MAX_DEPTH:
+            self._walk_object(depth)
+        elif first == "[" and depth < _MAX_DEPTH:
+            self._walk_list(key, depth)
+        else:
+            value = self._decode(key)
+            if isinstance(value.value, str | dict | list):
+                self.others.append(evolve(value, depth=depth))
+
+    def _walk_object(self, depth: int) -> None:
         self._expect("{")
         if self._peek() == "}":
             self.position += 1
             return
         while True:
-            key, _ = self._decode()
+            key = self._decode("").value
+            if not isinstance(key, str):
+                raise ValueError  # noqa: TRY004 - one error for any fault of syntax
             self._expect(":")
-            if key == "segments" and self._peek() == "[":
-                self._read_segments()
-            else:
-                value, start = self._decode()
-                if key == "text" and isinstance(value, str):
-                    self.full_text = (value, start, self.position)
+            self._walk(key, depth + 1)
             if self._expect(",}") == "}":
                 return
 
-    def _read_segments(self) -> None:
-        self.has_segments = True
+    def _walk_list(self, key: str, depth: int) -> None:
         self._expect("[")
+        found = _List(key)
+        self.lists.append(found)
         if self._peek() == "]":
             self.position += 1
             return
         while True:
-            value, start = self._decode()
-            self._read_segment(value, start, self.position)
+            found.items.append(self._decode(key))
             if self._expect(",]") == "]":
-                return
+                break
+        if not any(read_segment(item.value) for item in found.items):
+            self._walk_items(found, depth)
+            found.is_walked = True
+        elif any(has_several_speakers(item.value) for item in found.items):
+            self._walk_items(found, depth)
 
-    def _read_segment(self, value: Any, begin: int, stop: int) -> None:
-        words = value.get("text") if isinstance(value, dict) else None
-        if not isinstance(words, str):
-            self._report(begin, stop, "is not a segment with text")
-            return
-        start, end = value.get("start"), value.get("end")
-        speaker = _speaker(value)
-        reason = None
-        if not all(time is None or is_time(time) for time in (start, end)):
-            reason = "has times that are not seconds"
-        elif not is_ordered(start, end):
-            reason = "ends before it starts"
-        if reason:
-            start = end = None
-        elif speaker is not None and not isinstance(speaker, str):
-            reason = "has a speaker that is not a string"
-        if reason:
-            self._report(begin, stop, reason)
-        else:
-            self.spans.append((begin, stop))
-        name = speaker.strip() if isinstance(speaker, str) else None
-        self.turns.append(Turn(name or None, words.strip(), start, end, self.text[begin:stop]))
-
-    def _report(self, start: int, end: int, reason: str) -> None:
-        passed = self.text[self.counted_to : start]
-        self.line += passed.count("\n") + passed.count("\r") - passed.count("\r\n")
-        self.counted_to = start
-        self.unread.append(Unread(line=self.line, reason=reason, raw=self.text[start:end]))
-        self.spans.append((start, end))
+    def _walk_items(self, found: _List, depth: int) -> None:
+        """Look for segments inside of the items of a list."""
+        end = self.position
+        for item in found.items:
+            self.position = item.start
+            self._walk(found.key, depth + 1)
+        self.position = end
 
 
-def _speaker(segment: dict[str, Any]) -> object:
-    """Return the speaker of a segment; if it has none, the one that all its words name."""
-    speaker = segment.get("speaker")
-    words = segment.get("words")
-    if speaker is not None or not isinstance(words, list) or not words:
-        return speaker
-    names = [word.get("speaker") if isinstance(word, dict) else None for word in words]
-    return names[0] if all(isinstance(name, str) and name == names[0] for name in names) else None
+def _read_walked(walker: _Walker, result: _Result) -> None:
+    candidates = [(found, _candidate(found)) for found in walker.lists]
+    chosen = _choose([candidate for _, candidate in candidates if candidate])
+    others = list(walker.others)
+    for found, candidate in candidates:
+        if candidate and candidate.key == chosen:
+            _read_list(candidate, result)
+        elif not found.is_walked:
+            others.extend(found.items)
+    if not result.turns:
+        others = _read_text(others, result)
+    _report_others(others, result)
+    is_empty = bool(walker.lists) and not any(found.items for found in walker.lists)
+    is_blank = any(
+        value.key in TEXT_KEYS and isinstance(value.value, str) for value in walker.others
+    )
+    if not (result.turns or result.unread or is_empty or is_blank):
+        result.report(0, len(result.text), "has neither segments nor text")
+
+
+def _choose(candidates: list[_Candidate]) -> str | None:
+    """Return the key of the lists to read: of those with most of the words, the best."""
+    totals: Counter[str] = Counter()
+    for candidate in candidates:
+        totals[candidate.key] += candidate.words
+    enough = max(totals.values(), default=0) / 2
+    ranks = [(candidate.rank, candidate.key) for candidate in candidates]
+    return min((rank for rank in ranks if totals[rank[1]] >= enough), default=((), None))[1]
+
+
+def _candidate(found: _List) -> _Candidate | None:
+    items = [(item, read_segment(item.value)) for item in found.items]
+    words = sum(len(segment.text.split()) for _, segment in items if segment)
+    return _Candidate(found.key, items, words) if any(s for _, s in items) else None
+
+
+def _read_list(candidate: _Candidate, result: _Result) -> None:
+    segments = [segment for _, segment in candidate.items if segment]
+    spans = [
+        (segment.start, segment.end, segment.text)
+        for segment in segments
+        if segment.unit is None and segment.start is not None and segment.end is not None
+    ]
+    is_whole = all(segment.unit is None for segment in segments if segment.start is not None)
+    unit = "ms" if is_whole and looks_like_milliseconds(spans) else "s"
+    is_words = candidate.is_words
+    group: list[tuple[_Value, Segment]] = []
+    for item, segment in candidate.items:
+        has_other_words = segment and not segment.text.strip() and any(_sentences("", item.value))
+        if segment is None or has_other_words:
+            result.report(item.start, item.stop, "is not a segment with text")
+            continue
+        read = segment.in_seconds(unit)
+        if group and not (is_words and _belongs(group[-1][1], read)):
+            _add_group(group, result)
+            group = []
+        group.append((item, read))
+    if group:
+        _add_group(group, result)
+
+
+def _belongs(before: Segment, word: Segment) -> bool:
+    """Return whether a word continues the turn; spaces and punctuation have no speaker."""
+    is_attached = word.speaker is None and not any(char.isalnum() for char in word.text)
+    return not (before.problem or word.problem) and (is_attached or before.speaker == word.speaker)
+
+
+def _add_group(group: list[tuple[_Value, Segment]], result: _Result) -> None:
+    (first, segment), (last, _) = group[0], group[-1]
+    text = segment.text if len(group) == 1 else join_words(word.text for _, word in group)
+    ends = [word.end for _, word in group if word.end is not None]
+    whole = Segment(
+        text, segment.speaker, segment.start, ends[-1] if ends else None, problem=segment.problem
+    )
+    result.add(whole, segment.speaker, text, first.start, last.stop)
+
+
+def _read_text(others: list[_Value], result: _Result) -> list[_Value]:
+    """Read the outermost text as one turn, and return the other values."""
+    texts = [other for other in others if other.key in TEXT_KEYS and isinstance(other.value, str)]
+    text = min(texts, key=lambda other: other.depth, default=None)
+    if text is None or not text.value.strip():
+        return others
+    result.add(Segment(text.value), None, text.value, text.start, text.stop)
+    return [other for other in others if other is not text]
+
+
+def _report_others(others: list[_Value], result: _Result) -> None:
+    """Report values with words that are in no turn."""
+    known = {word for turn in result.turns for word in _WORD.findall(turn.text.casefold())}
+    for other in others:
+        for words in _sentences(other.key, other.value):
+            if not known.issuperset(_WORD.findall(words.casefold())):
+                result.report(other.start, other.stop, "has words that are in no segment")
+                break
+
+
+def _sentences(key: str, value: object) -> Iterator[str]:
+    """Iterate over strings that may be speech: those with a space, or under such a key."""
+    pending: list[tuple[str, object]] = [(key, value)]
+    while pending:
+        name, item = pending.pop()
+        if isinstance(item, str):
+            if name in TEXT_KEYS or len(item.split()) > 1:
+                yield item
+        elif isinstance(item, dict):
+            pending.extend(item.items())
+        elif isinstance(item, list):
+            pending.extend((name, each) for each in item)

@@ -8,15 +8,16 @@ from typing import Final
 from videosdk_transcripts._validation import check_word
 from videosdk_transcripts.errors import ConfigurationError
 
-from . import _srt_vtt, _tsv
+from . import _srt_vtt
 from ._common import split_lines
 from ._json import read_json
-from ._srt_vtt import read_cues, starts_cue
-from ._tsv import read_tsv
+from ._srt_vtt import is_timing, read_cues
+from ._table import read_table, table_format
 from ._turns import Transcript
 from ._txt import read_txt
 
-_FORMATS: Final = ("txt", "srt", "vtt", "tsv", "json")
+_FORMATS: Final = ("txt", "srt", "vtt", "tsv", "csv", "json")
+_MAX_LINES_ABOVE_CUES: Final = 20
 # More than the bracket, because `[Speaker]: text` begins with one as well.
 _JSON: Final = re.compile(r"[ \t\r\n]*+(?:\{[ \t\r\n]*+[\"}]|\[[ \t\r\n]*+(?:\{|\][ \t\r\n]*+\Z))")
 
@@ -29,15 +30,17 @@ def parse_transcript(
     """
     Parse the text of a transcript into turns.
 
-    The vendor does not document the layout of its files. So this reads the layouts seen so
-    far, keeps what it can't read, and never invents a speaker or a time. No text makes it
-    raise.
+    The vendor does not document the layout of its files. So this reads the layouts that
+    programs and people write, keeps what it can't read, and never invents a speaker or a
+    time. Words below a line that only looks like a speaker belong to no speaker. No text
+    makes it raise.
 
     Args:
         text: the text, for example from `fetch_text`; a byte order mark is ignored.
         format: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``, the service's own words for
-            its files. None detects ``WEBVTT``, the beginning of JSON, the header of Whisper's
-            TSV and the times of a cue; any other text is ``txt``.
+            its files, or ``csv``. None detects ``WEBVTT``, the beginning of JSON, the header
+            of a table and, in one of the first 20 lines, the times of a cue; any other text
+            is ``txt``.
 
     Raises:
         ConfigurationError: the format is unknown, or the text is not a string.
@@ -50,8 +53,8 @@ def parse_transcript(
     match format or _detect(text):
         case "json":
             return read_json(text)
-        case "tsv":
-            return read_tsv(text)
+        case "tsv" | "csv" as table:
+            return read_table(text, table)
         case "srt" | "vtt" as cues:
             return read_cues(text, cues)
         case _:
@@ -62,9 +65,10 @@ def _detect(text: str) -> str:
     if _JSON.match(text):
         return "json"
     lines = [line for line in split_lines(text) if line.strip()]
-    first, second = [*lines, "", ""][:2]
+    first = lines[0] if lines else ""
     if _srt_vtt.is_header(first):
         return "vtt"
-    if _tsv.is_header(first):
-        return "tsv"
-    return "srt" if starts_cue(first, second) else "txt"
+    table = table_format(first)
+    if table:
+        return table
+    return "srt" if any(is_timing(line) for line in lines[:_MAX_LINES_ABOVE_CUES]) else "txt"

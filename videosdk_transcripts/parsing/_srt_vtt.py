@@ -2,50 +2,40 @@
 Cues with times: SRT and WebVTT.
 
 One reader serves both, since real files mix features of the two. Only WebVTT has a header,
-comments, styles, regions, cue names, and markup (voices, tags, character references).
+comments, styles, regions and cue names, and only there an empty line ends a cue.
 
-Sources: https://www.w3.org/TR/webvtt1/#file-structure
-and https://www.w3.org/TR/webvtt1/#webvtt-cue-text
+Source: https://www.w3.org/TR/webvtt1/#file-structure
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from attrs import Factory, define, frozen
 
 from ._common import is_ordered, join_lines, parse_timestamp, split_lines, strip_lines
+from ._labels import Line, Shape, ends_sentence, read_line
+from ._markup import plain_lines, split_voices
+from ._speakers import Outcome, Speakers
 from ._turns import Transcript, Turn, Unread
-from ._txt import split_labels
 
+_TIME: Final = r"-?[0-9]+\s?:(?:\s?[0-9:.,])*+"
+# Translation programs break the arrow and add spaces.
 _TIMING: Final = re.compile(
-    r"(?P<start>-?[0-9]+:[0-9:.,]*)\s*-->\s*(?P<end>-?[0-9]+:[0-9:.,]*)(?:\s+(?P<settings>.*))?",
+    rf"(?P<start>{_TIME})\s*(?P<arrow>-\s?-?\s?>)\s*"
+    rf"(?:(?P<end>{_TIME})(?:\s+(?P<settings>.*))?)?",
     re.DOTALL,
 )
 _NUMBER: Final = re.compile(r"[0-9]+")
-
-_CHARACTERS: Final = {
-    "&amp;": "&",
-    "&lt;": "<",
-    "&gt;": ">",
-    "&nbsp;": "\N{NO-BREAK SPACE}",
-    "&lrm;": "\N{LEFT-TO-RIGHT MARK}",
-    "&rlm;": "\N{RIGHT-TO-LEFT MARK}",
-}
-_REFERENCE: Final = re.compile("|".join(_CHARACTERS))
-# Only these tags are removed, because Whisper writes speech without escaping it. No pattern
-# can match past the next angle bracket, so that the time is linear in the length.
-_TAG: Final = re.compile(
-    r"</?(?:c|i|b|u|v|ruby|rt|lang)(?:\.[^\s<>]*)?(?:\s[^<>]*)?>|<[0-9]+:[0-9:.]+>"
-)
-_VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>|</v>")
+# Webex names the speaker there: 1 "Ann Lee" (1234567)
+_SPEAKER_IN_NAME: Final = re.compile(r'(?:[0-9]+\s+)?"([^"]+)"\s+\([0-9]+\)')
 
 
 @frozen
 class _Block:
-    """Consecutive lines that are not blank."""
+    """Consecutive lines that are not blank; in SRT, all lines."""
 
     line: int
     """The number of the first line, from 1."""
@@ -53,7 +43,7 @@ class _Block:
 
 
 @frozen
-class _Cue:
+class _Place:
     """Where a cue is in its block."""
 
     first: int
@@ -61,11 +51,29 @@ class _Cue:
     timing: int
     """The index of its timing line."""
     match: re.Match[str]
+    is_named: bool
+    """Whether the line above is a name that belongs to no cue, as SRT has none."""
+
+
+@frozen
+class _Cue:
+    """A cue whose words are not yet divided among speakers."""
+
+    head: str
+    """Everything up to its timing line, as it is in the source."""
+    body: list[str]
+    lines: list[Line | None]
+    """The lines of the body without markup, None for blank ones; empty if it has voices."""
+    voices: list[tuple[str | None, str, str]]
+    """Speaker, text and raw text of each voice."""
+    start: float | None
+    end: float | None
 
 
 @define
 class _Result:
-    turns: list[Turn] = Factory(list)
+    is_vtt: bool
+    cues: list[_Cue] = Factory(list)
     unread: list[Unread] = Factory(list)
     frame: list[str] = Factory(list)
 
@@ -75,11 +83,9 @@ def is_header(line: str) -> bool:
     return line.split(maxsplit=1)[:1] == ["WEBVTT"]
 
 
-def starts_cue(line: str, following: str) -> bool:
-    """Return whether a line starts a cue: with its times, or with a number above them."""
-    if _NUMBER.fullmatch(line.strip()):
-        line = following
-    return _match_timing(line) is not None
+def is_timing(line: str) -> bool:
+    """Return whether a line has the times of a cue."""
+    return match_timing(line) is not None
 
 
 def read_cues(text: str, format: str) -> Transcript:  # noqa: A002 - the API's own word
@@ -91,36 +97,39 @@ def read_cues(text: str, format: str) -> Transcript:  # noqa: A002 - the API's o
         format: ``srt``; or ``vtt``, to read a header, comments and markup as well.
     """
     is_vtt = format == "vtt"
-    result = _Result()
+    result = _Result(is_vtt)
     may_be_header = is_vtt
-    for block in _blocks(text):
+    for block in _blocks(text, is_vtt=is_vtt):
         has_header = may_be_header and is_header(block.lines[0])
         may_be_header = False
-        cues = _find_cues(block, has_header=has_header, has_names=is_vtt)
-        ends = [cue.first for cue in cues] + [len(block.lines)]
-        if ends[0]:
+        places = _find_cues(block, has_header=has_header, is_vtt=is_vtt)
+        ends = [place.timing - 1 if place.is_named else place.first for place in places]
+        ends.append(len(block.lines))
+        if has_header or (is_vtt and _is_comment(block.lines[0])):
             raw = join_lines(block.lines[: ends[0]])
-            if has_header or (is_vtt and _is_comment(block.lines[0])):
-                result.frame.append(raw)
-            else:
-                result.unread.append(
-                    Unread(line=block.line, reason="is not part of a cue", raw=raw)
-                )
-        for cue, end in zip(cues, ends[1:], strict=True):
-            _read_cue(block, cue, end, result, is_vtt=is_vtt)
+            result.frame.extend([raw] if raw else [])
+        else:
+            _report(block, 0, ends[0], result)
+        for place, end in zip(places, ends[1:], strict=True):
+            if place.is_named:
+                _report(block, place.timing - 1, place.timing, result)
+            result.cues.append(_read_cue(block, place, end, result))
     return Transcript(
         format=format,
-        turns=tuple(result.turns),
+        turns=tuple(_turns(result)),
         unread=tuple(result.unread),
         frame=tuple(result.frame),
     )
 
 
-def _blocks(text: str) -> Iterator[_Block]:
+def _blocks(text: str, *, is_vtt: bool) -> Iterator[_Block]:
     lines: list[str] = []
     number = 0
     for number, line in enumerate(split_lines(text), 1):
-        if line.strip():
+        # Captions of YouTube have lines of one space, which do not end a cue. In SRT files
+        # even empty lines stand inside of cues.
+        is_blank = not (line.strip("\r\n") if is_vtt and lines else line.strip())
+        if not is_blank or (lines and not is_vtt):
             lines.append(line)
         elif lines:
             yield _Block(line=number - len(lines), lines=lines)
@@ -133,30 +142,68 @@ def _is_comment(line: str) -> bool:
     return line.split(maxsplit=1)[0] == "NOTE" or line.strip() in {"STYLE", "REGION"}
 
 
-def _match_timing(line: str) -> re.Match[str] | None:
-    return _TIMING.fullmatch(line.strip())
+def match_timing(line: str) -> re.Match[str] | None:
+    """Match the line of a cue that has its times."""
+    match = _TIMING.fullmatch(line.strip())
+    if match and match["arrow"] == "->":
+        # With a short arrow it may be speech, unless there are hours.
+        times = (match["start"], match["end"] or "")
+        return match if all(time.count(":") > 1 for time in times) else None
+    return match
 
 
-def _find_cues(block: _Block, *, has_header: bool, has_names: bool) -> list[_Cue]:
-    cues: list[_Cue] = []
+def _find_cues(block: _Block, *, has_header: bool, is_vtt: bool) -> list[_Place]:
+    places: list[_Place] = []
     # The first line that does not belong to the header or to the timing line before it.
     free = 1 if has_header else 0
-    for number, line in enumerate(block.lines):
-        match = _match_timing(line)
+    number = 0
+    for timing, line in enumerate(block.lines):
+        match = match_timing(line)
         if match is None:
             continue
-        # The line above may be the cue's number, or in WebVTT its name.
-        above = number - 1
-        is_name = above >= free and (
-            _NUMBER.fullmatch(block.lines[above].strip()) is not None or (has_names and above == 0)
+        first = _find_number(block.lines, free, timing, number)
+        above = timing - 1
+        is_name = (
+            first == timing
+            and above >= free
+            and block.lines[above].strip() != ""
+            and (above == 0 or not block.lines[above - 1].strip())
         )
-        cues.append(_Cue(first=above if is_name else number, timing=number, match=match))
-        free = number + 1
-    return cues
+        if is_name and is_vtt:
+            first = above
+        places.append(_Place(first, timing, match, is_named=is_name and not is_vtt))
+        number = _number(block.lines[first])
+        free = timing + 1
+    return places
 
 
-def _read_cue(block: _Block, cue: _Cue, end_line: int, result: _Result, *, is_vtt: bool) -> None:
-    start, end = parse_timestamp(cue.match["start"]), parse_timestamp(cue.match["end"])
+def _find_number(lines: list[str], free: int, timing: int, previous: int) -> int:
+    """Return the index of the number of a cue, or of its timing line if it has none."""
+    above = timing - 1
+    while above >= free and not lines[above].strip():
+        above -= 1
+    if above < free or not _NUMBER.fullmatch(lines[above].strip()):
+        return timing
+    # With blank lines between, another number belongs to the words above.
+    is_next = above == timing - 1 or _number(lines[above]) == previous + 1
+    return above if is_next else timing
+
+
+def _number(line: str) -> int:
+    line = line.strip()
+    return int(line) if len(line) < 10 and _NUMBER.fullmatch(line) else -1
+
+
+def _report(block: _Block, begin: int, end: int, result: _Result) -> None:
+    """Report lines that are no part of a cue; the first of them is not blank."""
+    raw = "".join(block.lines[begin:end]).rstrip()
+    if raw:
+        result.unread.append(Unread(block.line + begin, "is not part of a cue", raw))
+
+
+def _read_cue(block: _Block, place: _Place, end_line: int, result: _Result) -> _Cue:
+    match = place.match
+    start, end = _parse(match["start"]), _parse(match["end"])
     reason = None
     if start is None or end is None:
         reason = "has unreadable timestamps"
@@ -164,54 +211,108 @@ def _read_cue(block: _Block, cue: _Cue, end_line: int, result: _Result, *, is_vt
         reason = "ends before it starts"
     if reason:
         start = end = None
-    elif not all(":" in word for word in (cue.match["settings"] or "").split()):
+    elif not all(":" in word for word in (match["settings"] or "").split()):
         reason = "has something other than cue settings after its timestamps"
     if reason:
-        raw = join_lines([block.lines[cue.timing]])
-        result.unread.append(Unread(line=block.line + cue.timing, reason=reason, raw=raw))
-    head = "".join(block.lines[cue.first : cue.timing + 1])
-    body = block.lines[cue.timing + 1 : end_line]
-    for speaker, text, raw in _split_markup(body) if is_vtt else split_labels(body):
-        result.turns.append(Turn(speaker, text, start, end, join_lines([head, raw])))
-        head = ""
+        raw = join_lines([block.lines[place.timing]])
+        result.unread.append(Unread(line=block.line + place.timing, reason=reason, raw=raw))
+    body = block.lines[place.timing + 1 : end_line]
+    while body and not body[-1].strip():
+        body.pop()
+    name = _SPEAKER_IN_NAME.fullmatch(block.lines[place.first].strip()) if result.is_vtt else None
+    voices = split_voices("".join(body)) if result.is_vtt else []
+    plain = [] if voices else plain_lines(body, is_vtt=result.is_vtt)
+    if plain and name:
+        voices, plain = [(name[1], strip_lines("\n".join(plain)), "".join(body))], []
+    return _Cue(
+        head="".join(block.lines[place.first : place.timing + 1]),
+        body=body,
+        lines=[read_line(line) if line.strip() else None for line in plain],
+        voices=voices,
+        start=start,
+        end=end,
+    )
 
 
-def _split_markup(body: list[str]) -> list[tuple[str | None, str, str]]:
-    """Return speaker, text and raw text of each speaker in a cue of WebVTT."""
-    return _split_voices("".join(body)) or [
-        (_plain(speaker or "") or None, _plain(text), raw)
-        for speaker, text, raw in split_labels(body)
-    ]
+def _parse(time: str | None) -> float | None:
+    return parse_timestamp("".join(time.split())) if time else None
 
 
-def _split_voices(body: str) -> list[tuple[str | None, str, str]]:
-    """
-    Return speaker, text and raw text of each voice in a cue; empty if it has no voice.
-
-    Text outside of voices has no speaker. White space and closing tags outside of voices
-    become part of the adjacent raw text.
-    """
-    tags = list(_VOICE.finditer(body))
-    if not any(tag[0].startswith("<v") for tag in tags):
-        return []
-    found: list[tuple[str | None, str, list[str]]] = []
-    before = [body[: tags[0].start()]]
-    if _plain(before[0]):
-        found.append((None, _plain(before[0]), before))
-        before = []
-    ends = [*(tag.start() for tag in tags[1:]), len(body)]
-    for tag, end in zip(tags, ends, strict=True):
-        raw = body[tag.start() : end]
-        text = _plain(raw)
-        if text or tag[0].startswith("<v"):
-            speaker = " ".join(_plain(tag[1] or "").split())
-            found.append((speaker or None, text, [*before, raw]))
-            before = []
+def _turns(result: _Result) -> Iterator[Turn]:
+    lines = ([line for line in cue.lines if line] for cue in result.cues)
+    speakers = Speakers.of(lines, is_wrapped=True)
+    has_names = _have_names_above(result.cues)
+    for cue in result.cues:
+        head = cue.head
+        if has_names:
+            parts = [_split_name(cue)]
         else:
-            (found[-1][2] if found else before).append(raw)
-    return [(speaker, text, "".join(raws)) for speaker, text, raws in found]
+            parts = cue.voices or split_labels(cue.body, cue.lines, speakers)
+        for speaker, text, raw in parts:
+            yield Turn(speaker, text, cue.start, cue.end, join_lines([head, raw]))
+            head = ""
 
 
-def _plain(text: str) -> str:
-    """Remove tags and resolve character references."""
-    return strip_lines(_REFERENCE.sub(lambda match: _CHARACTERS[match[0]], _TAG.sub("", text)))
+def _have_names_above(cues: Sequence[_Cue]) -> bool:
+    """
+    Return whether each cue has a name alone in its first line, as exports of Teams have it.
+
+    At least two names have to recur, so that titles and wrapped words are not taken for
+    names, and none may be in capitals, in which captions are often written.
+    """
+    names: list[str | None] = []
+    for cue in cues:
+        lines = [line.source for line in cue.lines if line]
+        if len(lines) < 2 or lines[0].isupper() or ends_sentence(lines[0]):
+            return False
+        label = read_line(f"{lines[0]}:")
+        if label.shape is not Shape.NAME or label.text or not lines[0][0].isalpha():
+            return False
+        names.append(label.name)
+    return 1 < len(set(names)) <= len(names) / 2
+
+
+def _split_name(cue: _Cue) -> tuple[str | None, str, str]:
+    name, *words = [line.source for line in cue.lines if line]
+    return read_line(f"{name}:").name, strip_lines("\n".join(words)), "".join(cue.body)
+
+
+def split_labels(
+    sources: Sequence[str], lines: Sequence[Line | None], speakers: Speakers
+) -> list[tuple[str | None, str, str]]:
+    """
+    Return speaker, text and raw text of each speaker in one cue.
+
+    Lines of a cue wrap anywhere, also after a word with a colon. So if the first line names
+    no speaker, others are recognized only after the end of a sentence.
+
+    Args:
+        sources: the lines as they are in the source.
+        lines: the same lines without markup; None for blank ones.
+        speakers: what the whole file shows.
+    """
+    # Speaker, lines of text and lines of the source.
+    found: list[tuple[str | None, list[str], list[str]]] = [(None, [], [])]
+    for source, line in zip(sources, lines, strict=True):
+        speaker, texts, raws = found[-1]
+        if line is None:
+            raws.append(source)
+            continue
+        outcome = speakers.outcome(line, texts[-1] if speaker and texts else None)
+        is_new = outcome is Outcome.SPEAKER
+        if is_new and len(found) == 1 and texts:
+            is_new = ends_sentence(texts[-1])
+        if is_new and not line.is_time:
+            speaker, texts, raws = line.name, [], []
+            found.append((speaker, texts, raws))
+        elif speaker and (
+            outcome is Outcome.UNSURE or line.changes_speaker or (texts and line.has_dash)
+        ):
+            texts, raws = [], []
+            found.append((None, texts, raws))
+        texts.append(line.text if is_new else line.source)
+        raws.append(source)
+    parts = [part for part in found if part[1] or part[2]] or found
+    return [
+        (speaker, strip_lines("\n".join(texts)), "".join(raws)) for speaker, texts, raws in parts
+    ]

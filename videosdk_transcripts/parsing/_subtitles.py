@@ -8,9 +8,11 @@ from typing import Final
 
 from videosdk_transcripts.errors import ConfigurationError
 
-from ._common import format_timestamp, is_ordered, is_time, strip_lines
+from ._common import clean_name, format_timestamp, is_ordered, is_time, strip_lines
+from ._labels import is_only_words
+from ._srt_vtt import is_timing
+from ._text import find_label
 from ._turns import Turn
-from ._txt import split_label
 
 _ARROW: Final = re.compile("-+>")
 
@@ -21,7 +23,9 @@ def to_srt(turns: Iterable[Turn]) -> str:
 
     Each turn becomes one cue, in the order given, prefixed with its speaker: ``Speaker:
     text``, or ``[Speaker]: text`` where the first would not be parsed as a speaker. SRT can
-    represent neither blank lines, which are removed, nor ``-->``, which becomes ``->``.
+    represent neither blank lines, which are removed, nor ``-->``, which becomes ``->``. A
+    line that would be parsed as another speaker is joined to the line above. Nothing is
+    escaped, because SRT has no escapes.
 
     Args:
         turns: turns with times, which are rounded to milliseconds. Without turns the result
@@ -35,7 +39,7 @@ def to_srt(turns: Iterable[Turn]) -> str:
     for number, turn in enumerate(turns):
         start, end = _times(number, turn)
         times = f"{format_timestamp(start, ',')} --> {format_timestamp(end, ',')}"
-        cues.append(f"{number + 1}\n{times}\n{_ARROW.sub('->', _labelled(turn))}\n")
+        cues.append(f"{number + 1}\n{times}\n{_labelled(turn)}\n")
     return "\n".join(cues)
 
 
@@ -88,17 +92,25 @@ def _text(turn: Turn) -> str:
 
 
 def _speaker(turn: Turn) -> str:
-    return " ".join((turn.speaker or "").split())
+    return clean_name(turn.speaker or "")
 
 
 def _labelled(turn: Turn) -> str:
-    speaker, text = _speaker(turn), _text(turn)
-    if not speaker:
-        return text
-    label = f"{speaker}:"
-    if split_label(label) != (speaker, ""):
-        label = f"[{speaker}]:"
-    return f"{label} {text}".rstrip()
+    speaker, first, *further = map(_without_arrows, (_speaker(turn), *_text(turn).split("\n")))
+    if speaker:
+        first = f"{find_label(speaker, first)} {first}".rstrip()
+    lines = [first]
+    for line in further:
+        if speaker and not is_only_words(line):
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _without_arrows(line: str) -> str:
+    line = _ARROW.sub("->", line)
+    return line.replace("->", "→") if is_timing(line) else line
 
 
 def _escape(text: str) -> str:

@@ -8,6 +8,8 @@ from attrs import evolve, field, frozen
 
 from videosdk_transcripts._validation import check_number
 
+from ._text import Words, write_text
+
 
 def _count(items: Sized) -> str:
     return f"<{len(items)}>"
@@ -56,7 +58,7 @@ class Transcript:
     """
 
     format: str
-    """The format that it was parsed as: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``."""
+    """The format that it was parsed as: ``txt``, ``srt``, ``vtt``, ``tsv``, ``csv`` or ``json``."""
     turns: tuple[Turn, ...] = field(repr=_count)
     """The turns, in the order of the source."""
     unread: tuple[Unread, ...] = field(default=(), repr=_count)
@@ -66,9 +68,32 @@ class Transcript:
     """
     frame: tuple[str, ...] = field(default=(), repr=False)
     """
-    Text that belongs to the format: the headers of VTT and TSV, the comments, styles and
-    regions of VTT, and the JSON around the segments.
+    Text that belongs to the format: the headers of VTT and tables, the comments, styles and
+    regions of VTT, times that stand alone in plain text, and the JSON around the segments.
     """
+
+    def to_text(self, *, times: bool = False) -> str:
+        """
+        Return the turns as plain text: ``Speaker: text``, one turn after the other.
+
+        `parse_transcript` with ``format="txt"`` parses it into the same speakers and texts,
+        and with `times` into the same times. Where a line would be parsed as something else,
+        a speaker is in brackets and words follow a backslash. A turn without a speaker
+        follows a blank line.
+
+        Args:
+            times: whether to write ``[start --> end]`` before each turn, in hours, minutes,
+                seconds and milliseconds; ``[start]`` if the end is unknown. A turn without a
+                start is written without times.
+        """
+        return write_text(
+            [
+                Words(turn.speaker, turn.text, turn.start, turn.end)
+                if times
+                else Words(turn.speaker, turn.text)
+                for turn in self.turns
+            ]
+        )
 
 
 def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Turn, ...]:

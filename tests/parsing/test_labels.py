@@ -1,0 +1,250 @@
+"""What is a speaker, where one line alone does not show it."""
+
+import pytest
+
+from videosdk_transcripts import parse_transcript
+
+from .samples import speakers_and_texts, turns_without_raw
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Smith, Ann",
+        "+15550100",
+        "555-0100-22",
+        "Professor Doctor Ann Maria Lee von Berg",
+        "Ann [she/her]",
+        "[External] Ann",
+        "[00:05] Ann",
+        "ann",
+        "ann lee",
+        "van Dyke",
+        "Man in the back",
+        "man in the back",
+        '"Ann"',
+        "2024-01-05",
+        "1001",
+        "🦊",
+        "(laughs)",
+        "One. Ready? Ann",
+        "Ann, Bob, Eve, Zoe",
+        "A B C D E F G H I J K",
+        "x" * 61,
+        "Ann Lee " * 8 + "Ann",
+        "我想说的是",
+    ],
+)
+@pytest.mark.parametrize("format", ["txt", "srt", "vtt"])
+def test_words_below_a_label_never_belong_to_the_speaker_above(label: str, format: str) -> None:  # noqa: A002
+    """They belong to that label or to no speaker, whether it occurs once or twice."""
+    heads = {"srt": "00:01,0 --> 00:02,0\n", "vtt": "WEBVTT\n\n00:01.0 --> 00:02.0\n"}
+    for above in (
+        "Bob: Ready?",
+        "Bob: Ready?\nBob: I am\nand so are you.",
+        f"{label}: So.\nBob: Ok?",
+    ):
+        text = f"{heads.get(format, '')}{above}\n{label}: No.\nreally\n"
+        transcript = parse_transcript(text, format=format)
+        spoken = " ".join(t.text for t in transcript.turns if t.speaker == "Bob")
+        assert "No." not in spoken
+        assert "really" not in spoken
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "On the integration question you raised: we can do it",
+        "the second one is:",
+        "My point is this: wait",
+        "and my advice to you is: wait",
+        "what I mean by that is: nothing",
+        "https://example.com: look",
+        "10:30 works",
+        "as we said (0:05) it is",
+        "it is 3:1 for us",
+        "C:\\temp is full",
+        "thanks :) and bye",
+        ": odd",
+        "12: odd",
+        "re:invent was good",
+        "今天我们主要讨论的问题有三个\uff1a预算",
+        "THE ONLY THING THAT MATTERS IS: MONEY",
+    ],
+)
+@pytest.mark.parametrize("format", ["txt", "srt", "vtt"])
+def test_sentence_with_a_colon_creates_no_speaker(sentence: str, format: str) -> None:  # noqa: A002
+    """It belongs to the speaker whose line wraps there."""
+    heads = {"srt": "00:01,0 --> 00:02,0\n", "vtt": "WEBVTT\n\n00:01.0 --> 00:02.0\n"}
+    text = f"{heads.get(format, '')}Bob: we have\ntwo options and\n{sentence}\nBob: So.\n"
+    assert speakers_and_texts(parse_transcript(text, format=format)) == [
+        ("Bob", f"we have\ntwo options and\n{sentence}"),
+        ("Bob", "So."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "\u200eAnn:",
+        "\ufeffAnn :",
+        "\u2068Ann\u2069:",
+        "An\u200bn:",
+        "- Ann:",
+        "-Ann:",
+        "1. Ann:",
+        "12) Ann:",
+        "* Ann:",
+        "\u2022 Ann:",
+        "**Ann:**",
+        "**Ann**:",
+        "*Ann:*",
+        "__Ann:__",
+        "- **Ann:**",
+        "### Ann:",
+        "> Ann:",
+        ">> Ann:",
+        ">>Ann:",
+        "\u00bb Ann:",
+        "Ann\uff1a",
+        "Ann\ufe55",
+        "[Ann]:",
+        "[Ann]\uff1a",
+        "(Ann):",
+        "[00:05] Ann:",
+        "**[00:05] Ann:**",
+        "[00:05] **Ann:**",
+        "00:00:05 - Ann:",
+        "Ann (00:05):",
+        "**Ann (00:05):**",
+        "**Ann** (00:05):",
+    ],
+)
+def test_speaker_has_one_name(label: str) -> None:
+    """Whatever is around it."""
+    transcript = parse_transcript(f"Bob: Hi.\n{label} Yes.\nAnn: So.\n")
+    assert speakers_and_texts(transcript) == [("Bob", "Hi."), ("Ann", "Yes."), ("Ann", "So.")]
+
+
+def test_emphasis_of_a_whole_line_is_removed() -> None:
+    """Emphasis within the words is kept."""
+    transcript = parse_transcript("*Ann: Hi*\n**Bob: so *much* more**\n_Ann: Yes\n")
+    assert speakers_and_texts(transcript) == [
+        ("Ann", "Hi"),
+        ("Bob", "so *much* more"),
+        ("Ann", "Yes"),
+    ]
+
+
+def test_line_of_a_text_in_which_no_line_wraps_belongs_to_no_speaker_above() -> None:
+    """Even where the line above does not end a sentence."""
+    lines = "Ann: are you in\nman in the back: yes\nAnn: so\nBob: ok\n"
+    assert [turn.speaker for turn in parse_transcript(lines).turns] == ["Ann", None, "Ann", "Bob"]
+    again = parse_transcript(
+        f"{lines}man in the back: no\nYahoo! Support: hm\nYahoo! Support: so\n"
+    )
+    assert {turn.speaker for turn in again.turns} == {
+        "Ann",
+        "Bob",
+        "man in the back",
+        "Yahoo! Support",
+    }
+
+
+def test_bracketed_name_without_colon_is_known_from_elsewhere() -> None:
+    """Sounds are written the same way."""
+    transcript = parse_transcript("Ann: Hi\n[Bob] Yes\n[Ann] No\n[laughs] so\n[Ann]:Hm\n")
+    assert speakers_and_texts(transcript) == [
+        ("Ann", "Hi"),
+        (None, "[Bob] Yes"),
+        ("Ann", "No\n[laughs] so"),
+        ("Ann", "Hm"),
+    ]
+
+
+def test_numbered_name_in_brackets_needs_another_one() -> None:
+    """A figure or a quarter may be in brackets as well."""
+    once = parse_transcript("Ann: Hi\n(Q3) was good\n")
+    assert speakers_and_texts(once) == [("Ann", "Hi"), (None, "(Q3) was good")]
+    assert speakers_and_texts(parse_transcript("[S1] Hi\n[S2]\nYes\n")) == [
+        ("S1", "Hi"),
+        ("S2", "Yes"),
+    ]
+
+
+def test_time_after_a_name_without_colon_may_be_in_a_sentence() -> None:
+    """Unless the name occurs with a colon."""
+    transcript = parse_transcript("Bob: Hi\nMonday (10:30) we meet\nBob [0:09] Yes\n")
+    assert turns_without_raw(transcript) == [
+        ("Bob", "Hi", None, None),
+        (None, "Monday (10:30) we meet", None, None),
+        ("Bob", "Yes", 9, None),
+    ]
+
+
+def test_short_label_is_a_speaker_if_it_occurs_twice() -> None:
+    """Or if all lines have one; below the middle of a sentence it is not counted."""
+    often = parse_transcript("We met.\nunknown guest: Hi.\nSo.\nunknown guest: Yes.\n\nEnd.\n")
+    assert [turn.speaker for turn in often.turns] == [None, *["unknown guest"] * 2, None]
+    assert speakers_and_texts(parse_transcript("user: how are you\nassistant: fine\n")) == [
+        ("user", "how are you"),
+        ("assistant", "fine"),
+    ]
+    usual = parse_transcript("Ann: are you in\nbob: yes\nAnn: so\nbob: ok\n")
+    assert [turn.speaker for turn in usual.turns] == ["Ann", "bob"] * 2
+    wrapped = parse_transcript("Bob: I\nsay\nagain: no\nBob: and\nI say\nagain: no\n")
+    assert {turn.speaker for turn in wrapped.turns} == {"Bob", None}
+
+
+def test_single_space_before_a_time_needs_a_name_that_occurs_twice() -> None:
+    """Because a sentence may end with a time."""
+    twice = parse_transcript("Ann Lee 0:05\nHi\n\nAnn Lee 0:09\nYes\n")
+    assert turns_without_raw(twice) == [("Ann Lee", "Hi", 5, None), ("Ann Lee", "Yes", 9, None)]
+    once = parse_transcript("Bob: See you\nMonday 10:30\n\nand we start at 10:30\n")
+    assert speakers_and_texts(once)[0] == ("Bob", "See you")
+    assert {turn.speaker for turn in once.turns[1:]} == {None}
+
+
+def test_long_label_with_a_clear_time_is_a_speaker() -> None:
+    """A sentence of four words rarely has one behind it."""
+    transcript = parse_transcript("Man in the back  0:05\nHi\n")
+    assert turns_without_raw(transcript) == [("Man in the back", "Hi", 5, None)]
+
+
+def test_short_label_with_a_clear_time_is_a_speaker_unless_a_sentence_wraps_there() -> None:
+    """A sentence may end with a time in parentheses."""
+    transcript = parse_transcript("ann  0:05\nHi\n\nbob  0:09\nI went\nand so (0:10)\nyes\n")
+    assert turns_without_raw(transcript) == [
+        ("ann", "Hi", 5, None),
+        ("bob", "I went", 9, None),
+        (None, "and so (0:10)", None, None),
+        (None, "yes", None, None),
+    ]
+
+
+def test_cue_without_a_speaker_has_one_below_the_end_of_a_sentence() -> None:
+    """Elsewhere the line wraps there."""
+    cue = "00:00:01,000 --> 00:00:02,000\n"
+    transcript = parse_transcript(f"{cue}Ready?\nAnn: No.\n\n{cue}I saw\nAnn: he is late\n")
+    assert speakers_and_texts(transcript) == [
+        (None, "Ready?"),
+        ("Ann", "No."),
+        (None, "I saw\nAnn: he is late"),
+    ]
+
+
+def test_time_alone_belongs_to_the_words_below() -> None:
+    """Without words below it is part of the frame, and what is there has no speaker."""
+    transcript = parse_transcript("00:05:00\n\n[00:06:00]\nHi\nyou\n\nAnn: Yes\nso\n00:07:00\n")
+    assert turns_without_raw(transcript) == [
+        (None, "Hi\nyou", 300, None),
+        ("Ann", "Yes", None, None),
+        (None, "so", None, None),
+    ]
+    assert transcript.frame == ("00:07:00",)
+
+
+def test_impossible_times_of_a_line_are_left_out() -> None:
+    """Words are kept."""
+    transcript = parse_transcript("[00:05 - 00:02] Ann: Hi\n[00:05.1234] Bob: Yes\n")
+    assert turns_without_raw(transcript) == [("Ann", "Hi", None, None), ("Bob", "Yes", None, None)]

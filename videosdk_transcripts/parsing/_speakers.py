@@ -1,0 +1,164 @@
+"""
+What is a speaker: what a line is, given the other lines of a text.
+
+The rule is documented in docs/text.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+
+from attrs import Factory, define
+
+from ._labels import Line, Shape, begins_inside_sentence, ends_sentence
+
+
+class Outcome(Enum):
+    """What a line is."""
+
+    SPEAKER = auto()
+    """It begins with the name of a speaker."""
+    UNSURE = auto()
+    """It looks like that, so that its words do not belong to the speaker above."""
+    WORDS = auto()
+    """It has nothing but words."""
+
+
+@define
+class Speakers:
+    """What the lines of a text show together."""
+
+    counts: Counter[str] = Factory(Counter)
+    """How often each name occurs where a speaker may begin."""
+    in_sentences: Counter[str] = Factory(Counter)
+    """How often each other name occurs below the middle of a sentence."""
+    is_labelled: bool = False
+    """Whether two lines or more, and three quarters of those expected, begin with a name."""
+    expected: Counter[str] = Factory(Counter)
+    """How often each unusual label begins a line that is expected to begin with one."""
+    labelled: int = 0
+    """How many of these lines begin with another label."""
+    lines: int = 0
+    """How many lines these are, with and without a label."""
+    names: int = 0
+    """How many lines begin with a name, of all lines."""
+    in_lower_case: int = 0
+    """How many of these names begin in lower case."""
+    wrapped: int = 0
+    """How many lines have nothing but words, and one more where lines wrap in any case."""
+    times: int = 0
+    """How many lines are a time and nothing else."""
+    stamped: int = 0
+    """How many lines begin with a time."""
+    numbered: int = 0
+    """How many lines begin with a name and a number in brackets, without a colon."""
+
+    @classmethod
+    def of(cls, groups: Iterable[Sequence[Line]], *, is_wrapped: bool) -> Speakers:
+        """
+        Count names and times.
+
+        Args:
+            groups: lines that belong together, such as those between two blank lines.
+            is_wrapped: whether a name is expected only in the first line of a group.
+        """
+        found = cls(wrapped=int(is_wrapped))
+        for group in groups:
+            for number, line in enumerate(group):
+                above = group[number - 1].source if number else None
+                found._add(line, above, is_expected=not (number and is_wrapped))
+        recurring = sum(count for count in found.expected.values() if count > 1)
+        labelled = found.labelled + recurring
+        found.is_labelled = 4 * labelled >= 3 * found.lines and found.names + recurring > 1
+        return found
+
+    def _add(self, line: Line, above: str | None, *, is_expected: bool) -> None:
+        is_labelled = line.shape in (Shape.NAME, Shape.SHORT)
+        name = line.name or ""
+        is_lower = name[:1].islower()
+        self.lines += is_expected
+        self.labelled += is_expected and is_labelled
+        self.names += is_labelled
+        self.in_lower_case += is_labelled and is_lower
+        self.wrapped += line.shape is None
+        self.times += line.is_time
+        self.numbered += line.is_numbered
+        self.stamped += line.times is not None and not line.is_header
+        is_unusual = line.shape in (Shape.LONG, Shape.ODD)
+        if is_unusual and is_expected:
+            self.expected[name] += 1
+        if line.needs_colon or not name:
+            return
+        if not (is_lower or is_unusual) or above is None or ends_sentence(above):
+            self.counts[name] += 1
+        elif is_expected or is_unusual:
+            self.in_sentences[name] += 1
+
+    def is_known(self, name: str | None) -> bool:
+        """Return whether a name occurs at least twice where lines may begin with one."""
+        count = self.counts[name or ""]
+        if self.is_labelled:
+            count += self.in_sentences[name or ""]
+        return count > 1
+
+    def has_time(self, line: Line) -> bool:
+        """Return whether a line begins with a time that is no part of a sentence."""
+        if line.times is None or line.words == line.source:
+            return False
+        if line.is_time:
+            return line.is_clear_time or self.times > 1
+        is_column = self.stamped > 1 and 4 * self.stamped >= 3 * self.lines
+        return line.is_clear_time or is_column or line.shape is Shape.NAME
+
+    def outcome(self, line: Line, above: str | None) -> Outcome:
+        """
+        Return what a line is.
+
+        Args:
+            line: the line.
+            above: the line above if it is of a speaker, or None.
+        """
+        has_clear_time = line.is_header and line.is_clear_time
+        match line.shape:
+            case None:
+                return Outcome.WORDS
+            case Shape.NAME if line.needs_colon:
+                is_known = self.counts[line.name or ""] > 0
+                is_speaker = is_known or (line.is_numbered and self.numbered > 1)
+            case Shape.NAME:
+                is_speaker = not line.is_header or has_clear_time or self.is_known(line.name)
+            case Shape.SHORT if has_clear_time:
+                is_speaker = self.is_known(line.name) or self._may_begin(above)
+            case Shape.SHORT:
+                is_usual = self.is_labelled and self._is_usual(line.name or "", above)
+                is_speaker = self.is_known(line.name) or is_usual
+            case Shape.LONG:
+                is_speaker = has_clear_time or self._is_recurring(line.name or "")
+                if not is_speaker and self._is_in_sentence(line.name or "", above):
+                    return Outcome.WORDS
+            case _:
+                is_speaker = self._is_recurring(line.name or "")
+        return Outcome.SPEAKER if is_speaker else Outcome.UNSURE
+
+    def _is_recurring(self, name: str) -> bool:
+        """Return whether an unusual label occurs twice where all lines begin with one."""
+        count = self.counts[name] + (0 if self.wrapped else self.in_sentences[name])
+        return self.is_labelled and count > 1
+
+    def _is_in_sentence(self, name: str, above: str | None) -> bool:
+        """Return whether a long label is the only one of its kind, in a wrapped sentence."""
+        if above is None or ends_sentence(above) or not self.wrapped:
+            return False
+        return self.counts[name] + self.in_sentences[name] < 2
+
+    def _is_usual(self, name: str, above: str | None) -> bool:
+        """Return whether a short label is written as the others are, and where they are."""
+        if name[0].islower() and 2 * self.in_lower_case <= self.names:
+            return False
+        return self._may_begin(above) and not begins_inside_sentence(name)
+
+    def _may_begin(self, above: str | None) -> bool:
+        """Return whether a label is not below the middle of a sentence."""
+        return above is None or ends_sentence(above) or not self.wrapped

@@ -1,0 +1,130 @@
+"""Times that stand in lines of speech: before the words, or after a name."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from attrs import frozen
+
+from ._common import is_ordered, parse_timestamp
+
+# All counts are bounded, so that no pattern needs more than linear time.
+_CLOCK: Final = (
+    r"(?:[0-9]{1,10}:[0-9]{1,2}:[0-9]{1,2}|[0-9]{1,3}:[0-9]{2})(?:[.,][0-9]{1,9})?(?![0-9:])"
+)
+_SECONDS: Final = r"[0-9]{1,9}\.[0-9]{1,9}(?![0-9])\ ?s?|[0-9]{1,9}\ ?s"
+_ARROW: Final = r"\s{0,3}(?:-{1,2}>|[-\u2013\u2014\u2192]|to\b)\s{0,3}"
+_NOON: Final = r"(?:\s?(?P<noon>[AaPp])\.?[Mm]\b\.?)?"
+_WORDS: Final = (
+    r"(?:(?P<hours>[0-9]{1,4})\s?h(?:ours?|rs?)?\s?)?(?P<minutes>[0-9]{1,4})\s?m(?:in(?:ute)?s?)?\s?"
+    r"(?P<seconds>[0-9]{1,2})\s?s(?:ec(?:ond)?s?)?"
+)
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T,\ ]\ ?"
+_ZONE: Final = r"(?:\s?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
+
+_IN_BRACKETS: Final = re.compile(
+    rf"[\[(<]\s{{0,3}}(?:(?P<date>{_DATE})?(?P<start>{_CLOCK}|{_SECONDS}){_NOON}{_ZONE}"
+    rf"(?:{_ARROW}(?P<end>{_CLOCK}|{_SECONDS}))?)\s{{0,3}}[\])>]"
+)
+_BARE: Final = re.compile(
+    rf"(?P<date>{_DATE})?(?P<start>{_CLOCK}){_NOON}{_ZONE}(?:{_ARROW}(?P<end>{_CLOCK}))?"
+)
+_IN_WORDS: Final = re.compile(rf"{_WORDS}\s{{0,3}}(?:{_CLOCK})?\Z")
+_AFTER_STAMP: Final = re.compile(r"\s*(?:[-\u2013\u2014|:]\s+)?")
+_TIME_STARTS: Final = re.compile(r"(?<![0-9:.])[0-9\[(<]")
+_MAY_END_TIME: Final = re.compile(r"[0-9][0-9 a-zA-Z.)\]>+-]{0,12}\Z")
+_LONG_CLOCK: Final = re.compile(r"[0-9]+:[0-9]+:|.*[.,]")
+# After a name: at least two spaces, a separator, or a bracket, which a sentence rarely has there.
+_GAP: Final = re.compile(r"(?:\s{2,}|\t|\s[-\u2013\u2014|@\u00b7\u2022]\s?|,\s)\Z")
+
+
+@frozen
+class Times:
+    """When something was said, in seconds."""
+
+    start: float | None = None
+    end: float | None = None
+
+
+@frozen
+class Stamp:
+    """A time at one end of a line."""
+
+    times: Times
+    rest: str
+    """The rest of the line."""
+    is_clear: bool
+    """Whether the form shows that it is no part of a sentence, unlike ``10:30 we start``."""
+
+
+def leading_stamp(line: str) -> Stamp | None:
+    """Split a line that begins with a time, or return None."""
+    match = _IN_BRACKETS.match(line)
+    if match:
+        return _stamp(match, _after(line, match), is_clear=True)
+    match = _IN_WORDS.match(line)
+    if match:
+        return _stamp(match, "", is_clear=False)
+    match = _BARE.match(line)
+    if match is None or line[match.end() : match.end() + 1] not in ("", " ", "\t", ":", "|"):
+        return None
+    is_clear = bool(match["date"] or match["end"] or _LONG_CLOCK.match(match["start"]))
+    return _stamp(match, _after(line, match), is_clear=is_clear)
+
+
+def trailing_stamp(line: str) -> Stamp | None:
+    """Split a short line that ends with a time, such as ``Ann  0:05``, or return None."""
+    # A time begins with a bracket or a digit, and has at most 60 characters.
+    begin = max(0, len(line) - 60)
+    if not _MAY_END_TIME.search(line, begin):
+        return None
+    starts = [begin + found.start() for found in _TIME_STARTS.finditer(line[begin:])]
+    for pattern in (_IN_WORDS, _IN_BRACKETS, _BARE):
+        for start in starts:
+            match = pattern.match(line, start)
+            if match and match.end() == len(line):
+                rest = line[:start]
+                is_clear = pattern is not _BARE or bool(_GAP.search(rest))
+                return _stamp(match, rest, is_clear=is_clear or rest.rstrip().endswith("]"))
+    return None
+
+
+def inner_stamp(line: str) -> tuple[str, Stamp] | None:
+    """Split a line at the time in brackets after its first words: ``Ann (0:05): Hi``."""
+    match = _IN_BRACKETS.search(line, 1, 160)
+    if match is None:
+        return None
+    return line[: match.start()], _stamp(match, line[match.end() :], is_clear=True)
+
+
+def _stamp(match: re.Match[str], rest: str, *, is_clear: bool) -> Stamp:
+    return Stamp(_times(match), rest, is_clear)
+
+
+def _after(line: str, match: re.Match[str]) -> str:
+    """Return what follows a time and a separator."""
+    separator = _AFTER_STAMP.match(line, match.end())
+    return line[separator.end() if separator else match.end() :]
+
+
+def _times(match: re.Match[str]) -> Times:
+    parts = match.groupdict()
+    if "minutes" in parts:
+        hours = int(parts["hours"] or 0)
+        return Times((hours * 60 + int(parts["minutes"])) * 60.0 + int(parts["seconds"]))
+    if parts["date"]:
+        # A moment of a day, and not seconds from the start.
+        return Times()
+    start, end = _parse(parts["start"]), _parse(parts["end"])
+    if start is not None and parts["noon"]:
+        # `1:06 PM` has hours and minutes.
+        start = start * 60 if parts["start"].count(":") == 1 else start
+        start = start % 43200 + (43200 if parts["noon"] in "Pp" else 0)
+    return Times(start, end) if is_ordered(start, end) else Times()
+
+
+def _parse(text: str | None) -> float | None:
+    if text is None:
+        return None
+    return parse_timestamp(text) if ":" in text else float(text.rstrip(" s"))

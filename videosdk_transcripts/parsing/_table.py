@@ -1,0 +1,245 @@
+"""
+Tables: tab-separated (TSV) and comma-separated (CSV), with a column of words.
+
+Whisper writes the columns start, end and text, with whole milliseconds. Other programs add a
+speaker, have other orders and other names, and write seconds.
+
+Source: https://github.com/openai/whisper/blob/main/whisper/utils.py
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from attrs import Factory, define, frozen
+
+from ._common import (
+    clean_name,
+    is_ordered,
+    is_time,
+    join_lines,
+    looks_like_milliseconds,
+    parse_timestamp,
+    split_lines,
+    strip_lines,
+)
+from ._labels import Line, read_line
+from ._speakers import Outcome, Speakers
+from ._turns import Transcript, Turn, Unread
+
+_COLUMNS: Final = {
+    "start": "start",
+    "start time": "start",
+    "starttime": "start",
+    "begin": "start",
+    "from": "start",
+    "time": "start",
+    "timestamp": "start",
+    "end": "end",
+    "end time": "end",
+    "endtime": "end",
+    "stop": "end",
+    "to": "end",
+    "speaker": "speaker",
+    "speaker name": "speaker",
+    "speaker label": "speaker",
+    "speaker id": "speaker",
+    "name": "speaker",
+    "text": "text",
+    "transcript": "text",
+    "transcription": "text",
+    "content": "text",
+    "utterance": "text",
+    "sentence": "text",
+    "caption": "text",
+    "words": "text",
+    "message": "text",
+}
+_UNIT: Final = re.compile(r"[ _(\[]+(ms|milliseconds|s|sec|secs|seconds)[)\]]?\Z")
+_WHISPER: Final = ("start", "end", "text")
+_DELIMITERS: Final = {"tsv": "\t", "csv": ",;|"}
+_WHOLE: Final = re.compile(r"[0-9]{1,16}")
+_DECIMAL: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
+
+
+@frozen
+class _Layout:
+    """The columns of a table, by their index."""
+
+    columns: tuple[str | None, ...]
+    delimiter: str
+    header: str
+    """The line that names them, without white space and capitals; empty if there is none."""
+    unit: str | None = None
+    """``ms`` or ``s`` if the header has it."""
+
+    def find(self, column: str) -> int | None:
+        """Return the index of a column, or None."""
+        return self.columns.index(column) if column in self.columns else None
+
+
+@frozen
+class _Row:
+    line: int
+    raw: str
+    cells: dict[str, str]
+
+
+@define
+class _Rows:
+    read: list[_Row] = Factory(list)
+    unread: list[Unread] = Factory(list)
+    frame: list[str] = Factory(list)
+
+
+def table_format(line: str) -> str | None:
+    """Return ``tsv`` or ``csv`` if a line names columns of such a table, or else None."""
+    for format_, delimiters in _DELIMITERS.items():
+        if any(_read_header(line, delimiter) for delimiter in delimiters):
+            return format_
+    return None
+
+
+def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's own word
+    """
+    Read rows; without a header these are Whisper's three columns.
+
+    Args:
+        text: the text.
+        format: ``tsv``, where quotation marks are part of the words and tabs in the last
+            column as well; or ``csv``, with cells in quotation marks.
+    """
+    lines = split_lines(text)
+    first = next((line for line in lines if line.strip()), "")
+    headers = (_read_header(first, delimiter) for delimiter in _DELIMITERS[format])
+    layout = next(filter(None, headers), None) or _Layout(_WHISPER, _DELIMITERS[format][0], "")
+    rows = _Rows()
+    split = _split_tsv(lines, layout) if format == "tsv" else _split_csv(lines, layout, rows)
+    for number, raw, cells in split:
+        _read_row(number, raw, cells, layout, rows)
+    return Transcript(
+        format=format,
+        turns=tuple(_turns(rows, layout)),
+        unread=tuple(sorted(rows.unread, key=lambda part: part.line)),
+        frame=tuple(rows.frame),
+    )
+
+
+def _read_header(line: str, delimiter: str) -> _Layout | None:
+    cells = [cell.strip(" \t\r\n\"'").lower() for cell in line[:1000].split(delimiter)]
+    units = [match[1] for cell in cells if (match := _UNIT.search(cell))]
+    names = [_UNIT.sub("", cell).replace("_", " ").replace("-", " ").strip() for cell in cells]
+    columns = [_COLUMNS.get(name) for name in names]
+    # A second column of the same kind keeps its words in the raw text of the turn.
+    unique = [name if columns.index(name) == i else None for i, name in enumerate(columns)]
+    if "text" not in unique or not {"start", "speaker"} & set(unique):
+        return None
+    unit = ("ms" if units[0].startswith("m") else "s") if units else None
+    return _Layout(tuple(unique), delimiter, _normal(line), unit)
+
+
+def _normal(line: str) -> str:
+    return "".join(line.split()).lower()
+
+
+def _split_tsv(lines: Sequence[str], layout: _Layout) -> Iterator[tuple[int, str, list[str]]]:
+    text_is_last = layout.find("text") == len(layout.columns) - 1
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            limit = len(layout.columns) - 1 if text_is_last else -1
+            yield number, join_lines([line]), line.rstrip("\r\n").split("\t", limit)
+
+
+def _split_csv(
+    lines: Sequence[str], layout: _Layout, rows: _Rows
+) -> Iterator[tuple[int, str, list[str]]]:
+    # Strict, so that a missing quotation mark does not make one cell of all lines below.
+    reader = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=True, strict=True)
+    begin = 0
+    while begin < len(lines):
+        try:
+            cells = next(reader)
+        except csv.Error:
+            raw = join_lines(list(lines[begin : reader.line_num]))
+            rows.unread.append(Unread(begin + 1, "has unpaired quotation marks", raw))
+        else:
+            raw = join_lines(list(lines[begin : reader.line_num]))
+            if "".join(cells).strip():
+                yield begin + 1, raw, cells
+            elif raw.strip():
+                rows.frame.append(raw)
+        begin = reader.line_num
+
+
+def _read_row(line: int, raw: str, cells: list[str], layout: _Layout, rows: _Rows) -> None:
+    if _normal(raw) == layout.header:
+        rows.frame.append(raw)
+    elif len(cells) < len(layout.columns):
+        missing = len(layout.columns)
+        count = {3: "three"}.get(missing, str(missing))
+        rows.unread.append(Unread(line, f"has fewer than {count} columns", raw))
+    else:
+        named = zip(layout.columns, cells, strict=False)
+        rows.read.append(_Row(line, raw, {name: cell.strip() for name, cell in named if name}))
+
+
+def _turns(rows: _Rows, layout: _Layout) -> Iterator[Turn]:
+    has_speakers = layout.find("speaker") is not None
+    lines = [None if has_speakers else read_line(row.cells["text"]) for row in rows.read]
+    speakers = Speakers.of(([line] for line in lines if line and line.source), is_wrapped=True)
+    unit = layout.unit or _guess_unit(rows.read, layout)
+    for row, line in zip(rows.read, lines, strict=True):
+        start, end = (_seconds(row.cells.get(name, ""), unit) for name in ("start", "end"))
+        given = [row.cells[name] for name in ("start", "end") if row.cells.get(name)]
+        known = [time for time in (start, end) if time is not None]
+        reason = None
+        if len(known) < len(given) or (layout.columns == _WHISPER and len(given) < 2):
+            unit_name = "whole milliseconds" if unit == "ms" else "clock times or seconds"
+            reason = f"has times that are not {unit_name}"
+        elif not is_ordered(start, end):
+            reason = "ends before it starts"
+        if reason:
+            start = end = None
+            rows.unread.append(Unread(line=row.line, reason=reason, raw=row.raw))
+        speaker, text = _words(row, line, speakers)
+        yield Turn(speaker, text, start, end, row.raw)
+
+
+def _words(row: _Row, line: Line | None, speakers: Speakers) -> tuple[str | None, str]:
+    text = strip_lines(row.cells["text"])
+    if line is None:
+        return clean_name(row.cells.get("speaker", "")) or None, text
+    if speakers.outcome(line, None) is Outcome.SPEAKER and not line.is_time:
+        return line.name, strip_lines(line.text)
+    return None, text
+
+
+def _guess_unit(rows: Sequence[_Row], layout: _Layout) -> str:
+    cells = [row.cells.get(name, "") for row in rows for name in ("start", "end")]
+    whole = sum(_WHOLE.fullmatch(cell) is not None for cell in cells)
+    decimal = sum(_DECIMAL.fullmatch(cell) is not None for cell in cells)
+    if decimal > whole:
+        return "s"
+    if layout.columns == _WHISPER and layout.delimiter == "\t":
+        return "ms"
+    spans = [
+        (int(row.cells["start"]), int(row.cells["end"]), row.cells["text"])
+        for row in rows
+        if all(_WHOLE.fullmatch(row.cells.get(name, "")) for name in ("start", "end"))
+    ]
+    return "ms" if looks_like_milliseconds(spans) else "s"
+
+
+def _seconds(cell: str, unit: str) -> float | None:
+    if ":" in cell:
+        return parse_timestamp(cell)
+    pattern = _WHOLE if unit == "ms" else re.compile(f"{_WHOLE.pattern}|{_DECIMAL.pattern}")
+    match = pattern.fullmatch(cell)
+    if match is None:
+        return None
+    # The match and not the cell: `int` strips fewer kinds of white space than `str.strip`.
+    seconds = int(match[0]) / 1000 if unit == "ms" else float(match[0])
+    return seconds if is_time(seconds) else None
