@@ -151,6 +151,13 @@ SRT: dict[str, Sample] = {
         ),
         [("speaker 0", "Hello there.", 1, 2), ("speaker 1", "Hi.", 3, 4)],
     ),
+    "words on the line of times": (
+        (
+            "00:00:01,000 --> 00:00:02,000 Ann: Hi there\n"
+            "00:00:03,000 --> 00:00:04,000  [00:00] Bob: Yes\n"
+        ),
+        [("Ann", "Hi there", 1, 2), ("Bob", "Yes", 3, 4)],
+    ),
     "title above the first cue": (
         "Weekly meeting\n\n1\n00:00:01,000 --> 00:00:02,000\nHi\n",
         [(None, "Hi", 1, 2)],

@@ -204,6 +204,14 @@ def _report(block: _Block, begin: int, end: int, result: _Result) -> None:
 def _read_cue(block: _Block, place: _Place, end_line: int, result: _Result) -> _Cue:
     match = place.match
     start, end = _parse(match["start"]), _parse(match["end"])
+    head, body = (
+        block.lines[place.first : place.timing + 1],
+        block.lines[place.timing + 1 : end_line],
+    )
+    while body and not body[-1].strip():
+        body.pop()
+    settings = match["settings"] or ""
+    has_words = not all(":" in word for word in settings.split())
     reason = None
     if start is None or end is None:
         reason = "has unreadable timestamps"
@@ -211,21 +219,22 @@ def _read_cue(block: _Block, place: _Place, end_line: int, result: _Result) -> _
         reason = "ends before it starts"
     if reason:
         start = end = None
-    elif not all(":" in word for word in (match["settings"] or "").split()):
+    elif has_words and body:
         reason = "has something other than cue settings after its timestamps"
     if reason:
-        raw = join_lines([block.lines[place.timing]])
+        raw = join_lines([head[-1]])
         result.unread.append(Unread(line=block.line + place.timing, reason=reason, raw=raw))
-    body = block.lines[place.timing + 1 : end_line]
-    while body and not body[-1].strip():
-        body.pop()
+    if has_words and not body:
+        # The words of the cue stand on the same line.
+        begin = head[-1].rindex(settings)
+        head[-1], body = head[-1][:begin], [head[-1][begin:]]
     name = _SPEAKER_IN_NAME.fullmatch(block.lines[place.first].strip()) if result.is_vtt else None
     voices = split_voices("".join(body)) if result.is_vtt else []
     plain = [] if voices else plain_lines(body, is_vtt=result.is_vtt)
     if plain and name:
         voices, plain = [(name[1], strip_lines("\n".join(plain)), "".join(body))], []
     return _Cue(
-        head="".join(block.lines[place.first : place.timing + 1]),
+        head="".join(head),
         body=body,
         lines=[read_line(line) if line.strip() else None for line in plain],
         voices=voices,
