@@ -116,6 +116,8 @@ def test_sentence_with_a_colon_creates_no_speaker(sentence: str, format: str) ->
         "[00:05] **Ann:**",
         "00:00:05 - Ann:",
         "Ann (00:05):",
+        "Ann (00:05)\uff1a",
+        "Ann\uff1a (00:05)",
         "**Ann (00:05):**",
         "**Ann** (00:05):",
     ],
@@ -124,6 +126,30 @@ def test_speaker_has_one_name(label: str) -> None:
     """Whatever is around it."""
     transcript = parse_transcript(f"Bob: Hi.\n{label} Yes.\nAnn: So.\n")
     assert speakers_and_texts(transcript) == [("Bob", "Hi."), ("Ann", "Yes."), ("Ann", "So.")]
+
+
+def test_short_label_keeps_its_time() -> None:
+    """Before or after any colon."""
+    text = "ann\uff1a (00:05) Hi\nbob: (00:07) Yes\nann (00:09): So\nbob (00:11)\uff1a No\n"
+    assert [(t.speaker, t.text, t.start) for t in parse_transcript(text).turns] == [
+        ("ann", "Hi", 5),
+        ("bob", "Yes", 7),
+        ("ann", "So", 9),
+        ("bob", "No", 11),
+    ]
+
+
+def test_more_than_two_commas_are_in_no_name() -> None:
+    """Even where all lines begin with a label."""
+    transcript = parse_transcript(
+        "Bob: Ready?\nAnn, Bob, Eve, Zoe: No.\nLee, Ann, Dr.: Yes.\nBob: So.\n"
+    )
+    assert speakers_and_texts(transcript) == [
+        ("Bob", "Ready?"),
+        (None, "Ann, Bob, Eve, Zoe: No."),
+        ("Lee, Ann, Dr.", "Yes."),
+        ("Bob", "So."),
+    ]
 
 
 def test_emphasis_of_a_whole_line_is_removed() -> None:

@@ -32,7 +32,7 @@ _PHONE: Final = re.compile(r"\+[0-9*xX .()/-]{2,}|[0-9*xX(][0-9*xX .()/-]{5,}")
 _DATE: Final = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _BRACKETED: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]\s*[:\uff1a]", re.DOTALL)
-_IN_BRACKETS: Final = re.compile(r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)")
+_IN_BRACKETS: Final = re.compile(r"\[([^\[\]]+)\]|\(([^()]+)\)")
 _NUMBERED: Final = re.compile(r"[^\W\d_]+[ _-]?[0-9]{1,4}")
 # In brackets a backslash stands before a bracket or a backslash, or before all of the name.
 _ESCAPED: Final = re.compile(r"\A\\(?![\[\]\\])|\\([\[\]\\])")
@@ -42,7 +42,6 @@ _MARK: Final = re.compile(
     r"[-\u2013\u2014*\u2022\u2023\u25e6+>\u00bb]+\s+|#{1,6}\s+|[0-9]{1,3}[.)]\s+"
     r"|>{2,}|\u00bb|[-\u2013\u2014\u2022](?=\w)|[*_]{1,3}(?=\S)"
 )
-_EMPHASIS: Final = re.compile(r"[*_]{1,3}")
 # Characters of sentences and of code, and brackets without their counterpart.
 _NOT_IN_NAMES: Final = frozenset(
     '()[];!?"\u201c\u201d\u201e\u00ab\u00bb<>{}=\u3002\uff01\uff1f\uff1b'
@@ -195,7 +194,7 @@ def _strip_marks(line: str) -> tuple[str, str]:
         match = _MARK.match(line)
         if match is None:
             return line, emphasis
-        if _EMPHASIS.fullmatch(match[0]):
+        if not match[0].strip("*_"):
             emphasis = match[0]
         line = line[match.end() :]
 
