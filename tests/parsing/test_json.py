@@ -195,6 +195,22 @@ def test_segments_within_segments_do_not_take_long(key: str) -> None:
     assert "Hi" in "".join(part.raw for part in (*transcript.turns, *transcript.unread))
 
 
+def test_segment_within_five_others_is_read_alone() -> None:
+    """What is around it is no segment."""
+    text = '[{"words": ' * 7 + '[{"text": "Hi"}]' + "}]" * 7
+    (turn,) = parse_transcript(text).turns
+    assert turn.text == "Hi"
+    assert turn.raw == '{"words": ' + '[{"words": ' * 4 + '[{"text": "Hi"}]' + "}]" * 4 + "}"
+
+
+def test_whole_numbers_are_seconds_if_words_are_spoken_in_them() -> None:
+    """Otherwise they are milliseconds."""
+    segment = {"text": "word " * 100, "start": 0, "end": 60}
+    assert [turn.end for turn in parse_transcript(json.dumps([segment])).turns] == [60]
+    segment["text"] = "word"
+    assert [turn.end for turn in parse_transcript(json.dumps([segment])).turns] == [0.06]
+
+
 def test_json_lines_that_cannot_be_read_do_not_affect_others() -> None:
     """A line without words is part of the frame."""
     text = '{"a": 1}\n\n {"text": "Hi"} \r\n{"text": \n[1]\n{"text": "Yes"}'

@@ -65,6 +65,7 @@ def test_words_below_a_label_never_belong_to_the_speaker_above(label: str, forma
         "it is 3:1 for us",
         "C:\\temp is full",
         "thanks :) and bye",
+        "Thanks :D and bye",
         ": odd",
         "12: odd",
         "re:invent was good",

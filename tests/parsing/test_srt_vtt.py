@@ -71,6 +71,14 @@ def test_times_are_read_exactly(written: str, seconds: float | None) -> None:
     assert times == [0, seconds]
 
 
+def test_short_arrow_between_times_without_hours_is_speech() -> None:
+    """A translation breaks the arrow, but keeps the hours."""
+    cue = "00:00:01,000 --> 00:00:02,000\n"
+    for words in ("10:30 -> 11:30", "00:10:30 -> 11:30", "10:30 -> 00:11:30"):
+        (turn,) = parse_transcript(f"{cue}{words}\n").turns
+        assert turn.text == words
+
+
 def test_end_beyond_a_billion_hours_is_not_read() -> None:
     """The words are kept without times."""
     (turn,) = parse_transcript("00:00 --> 1000000000:00:00\na").turns

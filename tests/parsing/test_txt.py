@@ -16,6 +16,7 @@ from .samples import speakers_and_texts, turns_without_raw
         ("Dr. Ann Lee (she/her): Hi", "Dr. Ann Lee (she/her)", "Hi"),
         ("Zoë O'Neil-Łu | Sales: Hi", "Zoë O'Neil-Łu | Sales", "Hi"),
         ("李雷: 你好", "李雷", "你好"),
+        ("李雷:你好", "李雷", "你好"),
         ("欧阳娜娜: 你好", "欧阳娜娜", "你好"),
         ("我想说的是: 不", None, "我想说的是: 不"),
         ("عبدالرحمن: نعم", "عبدالرحمن", "نعم"),

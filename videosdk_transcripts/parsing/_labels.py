@@ -238,7 +238,7 @@ def _find_colon(head: str, emphasis: str) -> _Label | None:
         name, text = _strip_emphasis(name, text, emphasis)
     text = _strip_invisible(text) if text[:1] and not text[0].isspace() else text
     is_tight = bool(text) and not text[0].isspace() and match[0] == ":"
-    if is_tight and (text[0] in "/\\:()-" or name[-1:].isspace() or not name.strip()):
+    if is_tight and (text[0] in "/\\:()-" or name[-1:].isspace() or not name):
         return None
     if is_tight and name[-1].isdigit() and text[0].isdigit():
         return None

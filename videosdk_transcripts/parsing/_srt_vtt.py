@@ -128,7 +128,7 @@ def _blocks(text: str, *, is_vtt: bool) -> Iterator[_Block]:
     for number, line in enumerate(split_lines(text), 1):
         # Captions of YouTube have lines of one space, which do not end a cue. In SRT files
         # even empty lines stand inside of cues.
-        is_blank = not (line.strip("\r\n") if is_vtt and lines else line.strip())
+        is_blank = not (line.strip("\r\n") if lines else line.strip())
         if not is_blank or (lines and not is_vtt):
             lines.append(line)
         elif lines:
