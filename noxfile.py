@@ -153,9 +153,9 @@ def matrix(session: nox.Session) -> None:
     session.run("python", "-m", "matrix.fuzz")
 
 
-@nox.session(default=False)
+@nox.session(python=NEWEST, default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the cost of walks against raw aiohttp; ``--svg`` also draws the chart."""
+    """Measure the cost of walks against raw aiohttp on the newest Python found."""
     _install_built(session)
     # As above; paths in the arguments are relative to it.
     session.chdir("tests")
