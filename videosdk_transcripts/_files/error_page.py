@@ -22,13 +22,15 @@ _HEAD: Final = 16 * 1024
 _BLANK: Final = rb"(?>\s++|\xef\xbb\xbf|<!--.*?-->)*+"
 _PROLOG: Final = rb"(?>\s++|\xef\xbb\xbf|<!--.*?-->|<\?.*?\?>|<!doctype\s++(?!html)[^>]*+>)*+"
 _ERROR_PAGE: Final = re.compile(
-    # The elements with which only a web page starts, or its document type
-    rb"(?is)" + _PROLOG + rb"<(?:!doctype\s++html|html|head|body|title|meta|link|style|script"
-    rb"|noscript|frameset)[\s/>]"
+    # The document type, or the elements with which only a web page starts. Words after their
+    # name are attributes, or the tag is the name of a speaker: "<Head of Sales> Hello".
+    rb"(?is)" + _PROLOG + rb"<(?:!doctype\s++html[\s/>]|(?:html|head|body|title|style|script"
+    rb"|noscript|frameset)(?:\s*+/?>|\s[^<>=]*+=)|(?:meta|link)\s[^<>=]*+=)"
     # An error of S3 and of those that imitate it; some omit the XML declaration:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     rb"|" + _BLANK + rb"<\?xml\s.*?\?>" + _PROLOG + rb"<error(?:response)?[\s/>]"
-    rb"|" + _BLANK + rb"<error(?:response)?(?:\s[^>]*+)?>" + _BLANK + rb"<code>"
+    rb"|" + _BLANK + rb"<error(?:response)?(?:\s[^>]*+)?>" + _BLANK + rb"<(?:code|message|resource"
+    rb"|requestid|hostid)[\s>]"
 )
 
 
