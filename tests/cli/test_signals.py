@@ -21,7 +21,9 @@ import pytest
 from aiohttp import web
 
 from videosdk_transcripts.cli import _signals, main
+from videosdk_transcripts.cli._checkpoint_file import CheckpointFile
 from videosdk_transcripts.cli._exit import ExitCode
+from videosdk_transcripts.cli._output import LinePrinter
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Fault
 
 from .command_line import NAME, SCRIPT, Run, Terminal, start
@@ -136,12 +138,62 @@ def test_handlers_are_set_before_the_first_request(account: FakeVideoSDK, run: R
     assert {number: signal.getsignal(number) for number in SIGNALS} == before
 
 
-def test_program_keeps_its_handlers_until_the_process_ends() -> None:
-    """A signal after the work does not change the exit code."""
-    late = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGTERM)"
+# The interpreter deletes its globals after it has restored the default handling of signals.
+LATE = """
+import os, signal
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGTERM):
+        kill(process, number)
+late = Late()
+"""
+
+
+@pytest.mark.parametrize(
+    "late",
+    ["import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGTERM)", LATE],
+)
+def test_signal_while_the_interpreter_ends_does_not_change_the_exit_code(late: str) -> None:
+    """A supervisor would repeat what is complete."""
     command = (sys.executable, "-W", "error", "-c", f"{late}\n{SCRIPT}", "--version")
     done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_signal_after_the_checkpoint_was_removed_has_no_effect(
+    account: FakeVideoSDK, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code of a signal would cause another run, which would print all rows again."""
+    account.add_transcriptions(25)
+    path = tmp_path / "walk.json"
+    close = CheckpointFile.close
+
+    def close_and_signal(file: CheckpointFile, *, complete: bool) -> None:
+        close(file, complete=complete)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(CheckpointFile, "close", close_and_signal)
+    code, out, _ = run("list", "--checkpoint", str(path))
+    assert (code, out.count("\n"), path.exists()) == (0, 25, False)
+
+
+def test_signal_before_the_checkpoint_is_removed_keeps_it(
+    account: FakeVideoSDK, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run prints no row a second time."""
+    account.add_transcriptions(25)
+    path = tmp_path / "walk.json"
+    end = LinePrinter.end
+
+    def end_and_signal(printer: LinePrinter) -> None:
+        end(printer)
+        signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LinePrinter, "end", end_and_signal)
+        first = run("list", "--checkpoint", str(path))
+    assert (first.code, first.out.count("\n"), path.exists()) == (143, 25, True)
+    second = run("list", "--checkpoint", str(path))
+    assert (second.code, second.out, path.exists()) == (0, "", False)
 
 
 @pytest.mark.parametrize("own", [signal.SIG_IGN, lambda _number, _frame: None])

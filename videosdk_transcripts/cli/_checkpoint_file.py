@@ -12,6 +12,7 @@ from videosdk_transcripts import ConfigurationError
 from videosdk_transcripts._atomic_file import AtomicFile
 
 from ._output import notify
+from ._signals import complete_work
 
 _WRITE_INTERVAL: Final = 1.0
 """Seconds. The next run of a killed process repeats what it printed in the last of them."""
@@ -124,7 +125,8 @@ class CheckpointFile:
         """Write the file for the last time, or remove it if there is nothing to resume."""
         if self._path is None:
             return
-        if complete and not self._is_printing:
+        # After a signal it stays: whoever sees the exit code runs the same command again.
+        if complete and not self._is_printing and complete_work():
             self._path.unlink(missing_ok=True)
             return
         self._write(self._path, self._delivered if self._is_printing else self._checkpoint())

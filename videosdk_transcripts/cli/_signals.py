@@ -82,8 +82,9 @@ def handle_signals(*, restore: bool) -> Generator[None]:
     by default. They are set in the main thread only, as Python requires.
 
     Args:
-        restore: whether to restore the handlers after the block. The program itself keeps them,
-            so that a signal cannot change its exit code while the interpreter ends.
+        restore: whether to restore the handlers after the block. The program itself ignores
+            the signals from then on, because the interpreter ends with the default handling,
+            which would replace the exit code.
 
     Raises:
         SystemExit: a KeyboardInterrupt has left the block.
@@ -101,9 +102,9 @@ def handle_signals(*, restore: bool) -> Generator[None]:
     except KeyboardInterrupt:
         raise SystemExit(exit_code()) from None
     finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if restore else signal.SIG_IGN)
         if is_main_thread and restore:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             # The next command of the process may run in another thread.
             _interruption = _Interruption()
 
@@ -147,6 +148,16 @@ def interruptible() -> Generator[None]:
         yield
     finally:
         _interruption.is_blocking = False
+
+
+def complete_work() -> bool:
+    """
+    Let no later signal cancel the work, and return whether none has arrived before.
+
+    For a step that must not be followed by an exit code of a signal.
+    """
+    _interruption.task = None
+    return _interruption.number is None
 
 
 def exit_code() -> int:
