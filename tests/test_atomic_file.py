@@ -237,6 +237,18 @@ def test_symbolic_link_in_place_of_the_temporary_file_is_not_followed(tmp_path: 
     assert other.read_bytes() == b"precious"
 
 
+def test_hard_link_in_place_of_the_temporary_file_is_removed(tmp_path: Path) -> None:
+    """The other file keeps its data, as in a copy of the directory that is made of links."""
+    other = tmp_path / "other"
+    other.write_bytes(b"kept")
+    (tmp_path / ".a.part").hardlink_to(other)
+    file = AtomicFile(tmp_path / "a")
+    file.write(b"new")
+    file.commit()
+    assert contents(tmp_path) == {"a": b"new", "other": b"kept"}
+    assert descriptors(tmp_path) == []
+
+
 def test_second_writer_is_refused(tmp_path: Path) -> None:
     """The file of the first one stays complete; after it, the target can be written again."""
     first, second = written(tmp_path / "a", b"first"), AtomicFile(tmp_path / "a")

@@ -118,8 +118,11 @@ def _open_exclusively(path: Path) -> int:
             _lock(file)
             # Before it was locked, the previous owner may have renamed it to its target.
             if _is_at(file, path):
-                os.ftruncate(file, 0)
-                return file
+                if os.fstat(file).st_nlink == 1:
+                    os.ftruncate(file, 0)
+                    return file
+                # The data of a hard link belong to another file as well.
+                path.unlink()
         except BaseException:
             os.close(file)
             raise
