@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from videosdk_transcripts.cli import _signals, main
+from videosdk_transcripts.cli import _output, _signals, main
 from videosdk_transcripts.cli._checkpoint_file import CheckpointFile
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.cli._output import LinePrinter
@@ -384,6 +384,40 @@ def test_signal_ends_a_write_to_a_blocked_pipe(
     assert second.code == 0
     ids = printed_ids(option, out) + printed_ids(option, second.out)
     assert ids == [row["id"] for row in account.rows]
+
+
+@pytest.mark.parametrize(
+    "options", [("list", "--page-size", "45"), ("follow", "--since", "start", "--limit", "90")]
+)
+def test_signal_ends_the_output_within_a_page(
+    account: FakeVideoSDK,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+) -> None:
+    """A slow reader would otherwise receive the rest of the page, up to a part of a line."""
+    account.add_transcriptions(45)
+    options = (*options, "--checkpoint", str(tmp_path / "walk.json"))
+    write = _output.write
+
+    def write_and_signal(text: str) -> None:
+        write(text)
+        if account.rows[2]["id"] in text:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_output, "write", write_and_signal)
+        first = run(*options)
+    lines = first.out.splitlines()
+    assert first.code == ExitCode.TERMINATED
+    assert account.rows[2]["id"] in lines[-1]
+    assert len(lines) < 10
+    total = 90 if options[0] == "follow" else 45
+    options = tuple(str(total - len(lines)) if option == "90" else option for option in options)
+    second = run(*options)
+    assert second.code == 0
+    assert len({*lines, *second.out.splitlines()}) == total
 
 
 # Tables, which are printed at the end.

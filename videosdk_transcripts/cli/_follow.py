@@ -24,6 +24,7 @@ from ._options import (
 )
 from ._output import OutputFormat, notify, print_line, print_transcription, tab_separated
 from ._settings import Account, run_with_client
+from ._signals import end_on_signal
 
 if TYPE_CHECKING:
     from videosdk_transcripts import Follower, TranscriptionChange, TranscriptsClient
@@ -95,6 +96,7 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
                     count += 1
                     if count == limit:
                         break
+                    await end_on_signal()
         except asyncio.CancelledError:
             # The line break separates the message from the ^C that the terminal shows.
             hint = "use --checkpoint FILE to receive the changes between two runs as well"

@@ -37,6 +37,7 @@ from ._output import (
 )
 from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
+from ._signals import end_on_signal
 
 if TYPE_CHECKING:
     from videosdk_transcripts import Pager, TranscriptsClient
@@ -183,6 +184,7 @@ async def _list_rows(
                         printer.add(row)
                     if row_filter.is_full:
                         break
+                await end_on_signal()
         succeeded = True
     except VideoSDKTranscriptsError as error:
         if row_filter.selected:

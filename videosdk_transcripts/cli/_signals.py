@@ -165,6 +165,18 @@ def exit_code() -> int:
     return 128 + (_interruption.number or signal.SIGINT)
 
 
+async def end_on_signal() -> None:
+    """
+    End the command here if a signal has arrived.
+
+    For a loop whose steps do not suspend, such as one over the rows of a page.
+    """
+    import asyncio
+
+    if _interruption.number is not None:
+        await asyncio.sleep(0)
+
+
 def has_arrived() -> bool:
     """Return whether a signal has arrived."""
     return _interruption.number is not None
