@@ -1,11 +1,13 @@
 """The fake service on a socket, in a thread, and its clients."""
 
 import asyncio
+import gc
 import socket
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from contextlib import suppress
 
 import aiohttp
@@ -37,6 +39,16 @@ async def test_client_passes_options_on(fake: FakeVideoSDK) -> None:
     async with fake.client() as client:
         assert await client.count() == 0
     assert fake.url in repr(client)
+
+
+async def test_ended_service_is_not_kept_in_memory() -> None:
+    """A suite with thousands of tests creates as many services, each with its rows."""
+    async with FakeVideoSDK() as fake, fake.client() as client:
+        assert await client.count() == 0
+    ended = weakref.ref(fake)
+    del fake, client
+    gc.collect()
+    assert ended() is None
 
 
 async def test_client_accepts_a_token(fake: FakeVideoSDK) -> None:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from aiohttp import web
+from attrs import evolve
 
 from ._exchange import MAX_BODY, handle_api_request, handle_file_request, read_body, refusal
 from ._files import FILE_PATH
@@ -15,7 +16,7 @@ from ._jobs import start, stop
 from ._rows import Listing, Row
 from ._service import FakeService
 from ._webhooks import KEY_PATH
-from .dashboard import add_dashboard
+from .dashboard import dashboard_routes
 
 _REALTIME: Final = "/ai/v1/realtime-transcriptions"
 _POST: Final = "/ai/v1/post-transcriptions"
@@ -26,19 +27,22 @@ _Handler = Callable[[web.Request], Any]
 def make_app(service: FakeService) -> web.Application:
     """Return the application that serves a fake service."""
     handlers = _Handlers(service)
-    app = web.Application(middlewares=[check_host(service)], client_max_size=MAX_BODY)
-    app.router.add_get(_REALTIME, handlers.list_realtime)
-    app.router.add_get(f"{_REALTIME}/", handlers.list_realtime)
-    app.router.add_get(f"{_REALTIME}/{{id}}", handlers.get_realtime)
-    app.router.add_post(f"{_REALTIME}/start", handlers.write(start))
-    app.router.add_post(f"{_REALTIME}/end", handlers.write(stop))
-    app.router.add_get(_POST, handlers.list_post)
-    app.router.add_get(f"{_POST}/", handlers.list_post)
-    app.router.add_get(f"{_POST}/{{id}}", handlers.get_post)
-    app.router.add_get(KEY_PATH, handlers.get_key)
-    app.router.add_get(FILE_PATH, handlers.get_file)
-    app.router.add_get("/openapi.json", handlers.get_openapi)
-    add_dashboard(app, service)
+    app = web.Application(client_max_size=MAX_BODY)
+    routes = [
+        web.get(_REALTIME, handlers.list_realtime),
+        web.get(f"{_REALTIME}/", handlers.list_realtime),
+        web.get(f"{_REALTIME}/{{id}}", handlers.get_realtime),
+        web.post(f"{_REALTIME}/start", handlers.write(start)),
+        web.post(f"{_REALTIME}/end", handlers.write(stop)),
+        web.get(_POST, handlers.list_post),
+        web.get(f"{_POST}/", handlers.list_post),
+        web.get(f"{_POST}/{{id}}", handlers.get_post),
+        web.get(KEY_PATH, handlers.get_key),
+        web.get(FILE_PATH, handlers.get_file),
+        web.get("/openapi.json", handlers.get_openapi),
+        *dashboard_routes(service),
+    ]
+    app.add_routes(evolve(route, handler=check_host(route.handler, service)) for route in routes)
     return app
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -21,12 +21,12 @@ _LOOPBACK: Final = re.compile(
     r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::([0-9]{1,5}))?", re.IGNORECASE
 )
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def check_host(service: FakeService) -> Any:
+def check_host(handler: Handler, service: FakeService) -> Handler:
     """
-    Return a middleware that responds with 421 if the ``Host`` of a request is not acceptable.
+    Return a handler that responds with 421 if the ``Host`` of a request is not acceptable.
 
     The dashboard, which contains key and secret, requires a loopback name and the port of the
     service. The API requires a loopback name on a fixed port, such as that of a sandbox, because
@@ -34,8 +34,9 @@ def check_host(service: FakeService) -> Any:
     no page knows that port, and tests may use names of their own.
     """
 
-    @web.middleware
-    async def check(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    # Not a middleware: aiohttp would keep each application that has one, with all of its rows,
+    # until the process ends.
+    async def check(request: web.Request) -> web.StreamResponse:
         found = _LOOPBACK.fullmatch(request.headers.get("Host", ""))
         if request.path in PATHS:
             port = service.url.rpartition(":")[2]

@@ -50,8 +50,8 @@ _HEADERS: Final = {
 # Routes.
 
 
-def add_dashboard(app: web.Application, service: FakeService) -> None:
-    """Add the page, its style and its data to an application."""
+def dashboard_routes(service: FakeService) -> list[web.RouteDef]:
+    """Return the routes of the page, its style and its data."""
 
     async def get_page(_request: web.Request) -> web.Response:
         return web.Response(
@@ -69,8 +69,8 @@ def add_dashboard(app: web.Application, service: FakeService) -> None:
         headers = {**_HEADERS, "Content-Security-Policy": "default-src 'none'"}
         return web.json_response(data, headers=headers)
 
-    for path, handler in zip(PATHS, (get_page, get_style, get_data), strict=True):
-        app.router.add_get(path, handler)
+    handlers = (get_page, get_style, get_data)
+    return [web.get(path, handler) for path, handler in zip(PATHS, handlers, strict=True)]
 
 
 @functools.cache
