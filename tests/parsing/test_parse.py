@@ -177,11 +177,13 @@ def test_parsing_time_is_linear(format: str, unit: str) -> None:  # noqa: A002
     """Eight times the length takes about eight times as long, where quadratic time takes 64."""
     cue = "00:00:01.000 --> 00:00:02.000\n"
     head = {"json": "[", "vtt": f"{cue}<v Ann>", "srt": f"{cue}Ann:"}.get(format, "")
-    times: list[float] = []
-    for characters in (20_000, 160_000):
+
+    def seconds(characters: int) -> float:
         text = head + unit * (characters // len(unit))
         # Time of the processor, which does not count other programs.
         began = time.process_time()
         parse_transcript(text, format=format)
-        times.append(time.process_time() - began)
-    assert times[1] < 24 * times[0] + 0.1
+        return time.process_time() - began
+
+    # A virtual machine can be stopped during a measurement; quadratic time is long in each.
+    assert any(seconds(160_000) < 24 * seconds(20_000) + 0.1 for _ in range(5))
