@@ -165,17 +165,23 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
         row_id, status, start = raw["id"], raw["status"], _parse_time(raw["start"])
         room_id, session_id = config["roomId"], config["sessionId"]
         provider, enabled = extension["provider"], extension["enabled"]
-        # A running transcription has no end and no files yet, and not every one has a summary.
-        end, files = raw.get("end"), raw.get("transcriptionFilePaths")
-        summary_files = raw.get("summarizedFilePaths")
-        is_complete = end and files and summary_files
-        if not is_complete:
-            files, summary_files = _or_empty(files), _or_empty(summary_files)
+        if len(raw) == 7:
+            end, files = raw["end"], raw["transcriptionFilePaths"]
+            summary_files = raw["summarizedFilePaths"]
+        else:
+            # A running transcription has no end and no files yet, and not every one has a summary.
+            end, files = raw.get("end"), raw.get("transcriptionFilePaths")
+            summary_files = raw.get("summarizedFilePaths")
         if end is not None:
             end = _parse_time(end)
+        if not (files and summary_files):
+            files, summary_files = _or_empty(files), _or_empty(summary_files)
         if (
-            type(row_id) is type(status) is type(room_id) is str
-            and type(session_id) is type(provider) is str
+            type(row_id) is str
+            and type(status) is str
+            and type(room_id) is str
+            and type(session_id) is str
+            and type(provider) is str
             and row_id
             and (enabled is True or enabled is False)
             and start.tzinfo is UTC
@@ -187,7 +193,7 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
             # There are no other keys than those read above.
             and len(extension) == 3
             and len(config) == 2
-            and ((is_complete and len(raw) == 7) or _READ_KEYS.issuperset(raw))
+            and (len(raw) == 7 or _READ_KEYS.issuperset(raw))
         ):
             # By position, which costs less than keywords: the order is that of the class.
             return Transcription(
