@@ -279,7 +279,10 @@ class Pager(Generic[TranscriptionT]):
 
     def _ids_yielded(self) -> tuple[str, ...]:
         """Return the ids of the rows of the page in progress that were yielded."""
-        return tuple([row.id for row in self._rows[: self._index]])
+        ids = self._page.ids if self._page else None
+        if ids is None:
+            return tuple([row.id for row in self._rows[: self._index]])
+        return ids[: self._index]
 
     def _close_page(self) -> None:
         """Record the page in progress, whose rows have been yielded."""

@@ -42,6 +42,8 @@ class Released(Generic[TranscriptionT]):
     """How many rows were met before it."""
     is_repaired: bool = False
     """Whether the repair at the end found it, so that its number leads nowhere."""
+    ids: tuple[str, ...] | None = None
+    """The ids of its rows; None if they are not at hand."""
 
 
 class Walk(Generic[TranscriptionT]):
@@ -293,7 +295,8 @@ class Walk(Generic[TranscriptionT]):
         self._rescans.record_yielded(read)
         if listed.is_full:
             listed.forget_oldest(self.position)
-        return [] if is_beyond_end else [Released(page, met)]
+        is_whole = page is read.page and read.count == len(page.items)
+        return [] if is_beyond_end else [Released(page, met, ids=read.ids if is_whole else None)]
 
     def _adapt_page_size(self, read: Read[TranscriptionT]) -> None:
         """Continue with the page size that the first page shows the service to have."""
