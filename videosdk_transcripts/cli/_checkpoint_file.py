@@ -125,7 +125,7 @@ class CheckpointFile:
         """Write the file for the last time, or remove it if there is nothing to resume."""
         if self._path is None:
             return
-        # After a signal it stays: whoever sees the exit code runs the same command again.
+        # After a signal it stays, because the exit code asks for another run of the command.
         if complete and not self._is_printing and complete_work():
             self._path.unlink(missing_ok=True)
             return
