@@ -286,6 +286,22 @@ def test_main_works_in_another_thread(account: FakeVideoSDK, run: Run) -> None:
     assert codes == [0]
 
 
+def test_other_threads_keep_the_handlers() -> None:
+    """Before, during and after the block."""
+    before = signal.getsignal(signal.SIGTERM)
+    during: list[object] = []
+
+    def call() -> None:
+        with _signals.handle_signals(restore=True):
+            during.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    assert [before] == during
+    assert before == signal.getsignal(signal.SIGTERM)
+
+
 def test_system_without_sighup_is_supported() -> None:
     """Windows has none."""
     command = (sys.executable, "-c", f"import signal; del signal.SIGHUP\n{SCRIPT}", "--version")
