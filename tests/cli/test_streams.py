@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -64,6 +65,13 @@ def read_all(reader: int) -> bytes:
     return data
 
 
+def read_late(reader: int) -> bytes:
+    """Read from a pipe in the same way, some time after it has become full."""
+    select.select([reader], [], [])
+    time.sleep(0.3)
+    return read_all(reader)
+
+
 @pytest.fixture
 def text(account: FakeVideoSDK) -> str:
     """The id of a transcription with a text of several hundred kilobytes."""
@@ -98,10 +106,23 @@ def test_nonblocking_pipe_without_poll_receives_everything(
     monkeypatch.setattr("videosdk_transcripts.cli._streams._WAIT", 0.0001)
     with nonblocking_pipe() as (reader, writer):
         found: list[bytes] = []
-        thread = threading.Thread(target=lambda: found.append(read_all(reader)))
+        thread = threading.Thread(target=lambda: found.append(read_late(reader)))
         thread.start()
         with os.fdopen(writer, "w") as file, redirect_stdout(file):
             assert run("text", text) == (0, "", "")
+        thread.join()
+    assert found == [b"word " * 60_000]
+
+
+def test_full_pipe_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several times, if the reader takes longer than one wait for it."""
+    monkeypatch.setattr("videosdk_transcripts.cli._streams._WAIT", 0.01)
+    with nonblocking_pipe() as (reader, writer):
+        found: list[bytes] = []
+        thread = threading.Thread(target=lambda: found.append(read_late(reader)))
+        thread.start()
+        with os.fdopen(writer, "w") as file, redirect_stdout(file), prepared_streams():
+            sys.stdout.write("word " * 60_000)
         thread.join()
     assert found == [b"word " * 60_000]
 
