@@ -203,7 +203,7 @@ def _write_examples(folder: Path) -> None:
         "from videosdk_transcripts import TranscriptsClient\n"
         "async def example(client: TranscriptsClient, room_id: str, session_id: str) -> None:\n"
     )
-    for page in (Path("README.md"), *Path("docs").glob("*.md")):
+    for page in (Path("README.md"), *Path("docs").rglob("*.md")):
         text = page.read_text("utf-8")
         for block in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             line = text.count("\n", 0, block.start()) + 2

@@ -28,7 +28,13 @@ vars(client).update(
     WriteResult=videosdk_transcripts.WriteResult,
 )
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinxext.opengraph",
+]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 # A single backtick in a docstring is a name or a value, and seldom one with a page.
@@ -38,6 +44,8 @@ autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
+# One parameter per line, unless the whole signature is short.
+maximum_signature_line_length = 60
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
@@ -52,9 +60,24 @@ nitpick_ignore_regex = [
     ("py:.*", "Fault"),
 ]
 
+REPOSITORY = "https://github.com/videosdk-transcripts/videosdk-transcripts"
+
 html_theme = "furo"
 html_title = f"videosdk-transcripts {release}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_theme_options = {
+    "source_repository": REPOSITORY,
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
+# Copies what a reader types, without prompts and output.
+copybutton_exclude = ".linenos, .gp, .go"
+# The description of a page, for search engines and link previews, is its first paragraph.
+ogp_site_url = "https://videosdk-transcripts.readthedocs.io/"
+ogp_social_cards = {"enable": False}
 
 
 def find_public(

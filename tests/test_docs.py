@@ -56,7 +56,7 @@ class Example:
 
 def examples(language: str) -> Iterator[Example]:
     """Iterate over the code blocks of a language, page by page."""
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = path.read_text("utf-8")
         for block in BLOCK.finditer(text):
             if block["language"] == language:
