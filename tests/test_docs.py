@@ -96,7 +96,7 @@ def test_pages_have_examples() -> None:
 
 def test_guarantees_name_existing_tests() -> None:
     """Each promise names at least one test, and each named test exists."""
-    page = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
+    page = (ROOT / "docs" / "project" / "guarantees.md").read_text("utf-8")
     sections = re.split(r"^## (P\d+) ", page, flags=re.MULTILINE)[1:]
     assert sections[::2] == [f"P{number}" for number in range(1, 17)]
     for number, section in zip(sections[::2], sections[1::2], strict=True):
@@ -110,7 +110,7 @@ def test_guarantees_name_existing_tests() -> None:
 
 def test_reference_has_every_public_name() -> None:
     """And no other name."""
-    page = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "index.md").read_text("utf-8")
     shown = re.findall(r"^\.\. auto(?:class|exception|function):: (\w+)", page, re.MULTILINE)
     assert sorted(videosdk_transcripts.__all__) == sorted(shown)
 

@@ -25,7 +25,7 @@ PROMISES = [f"P{number}" for number in range(1, 17)]
 
 def promise_homes() -> dict[str, str]:
     """Return the table of the contributor docs: promise to module."""
-    page = (ROOT / "docs" / "contributing.md").read_text("utf-8")
+    page = (ROOT / "docs" / "project" / "contributing.md").read_text("utf-8")
     rows = re.findall(r"^\| (P\d+) \|[^|]*\| `([\w/]+\.py)` \|", page, re.MULTILINE)
     return dict(rows)
 

@@ -1,4 +1,4 @@
-"""The samples in the tables of docs/text.md are read as documented."""
+"""The samples in the tables of docs/guides/text.md are read as documented."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from videosdk_transcripts import Turn, parse_transcript
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "text.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "guides" / "text.md").read_text("utf-8")
 LAYOUTS = PAGE.partition("## Layouts\n")[2].partition("\n## ")[0]
 # A row has the format, unless the table has only one, the sample, and the turns.
 ROW = re.compile(r"^\| (?:`(srt|vtt|tsv|csv)` \| )?`([^`]+)` \| ((?:`[^`]+` ?)+)\|$", re.MULTILINE)

@@ -423,7 +423,7 @@ async def test_wrong_clock_does_not_shorten_retry_after(
     assert 20 <= clock.slept[0] <= 20.5
 
 
-# The worst case of the defaults, as in docs/retries.md.
+# The worst case of the defaults, as in docs/guides/retries.md.
 
 LONGEST_WAITS: Final = (0.5, 1, 2, 4, 8)
 

@@ -2,7 +2,7 @@
 One line of speech alone: its time, its name, and what the name looks like.
 
 Whether it names a speaker may depend on the other lines (`_speakers`). The rule is documented
-in docs/text.md.
+in docs/guides/text.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 What is a speaker: what a line is, given the other lines of a text.
 
-The rule is documented in docs/text.md.
+The rule is documented in docs/guides/text.md.
 """
 
 from __future__ import annotations
