@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NoReturn, SupportsIndex
+from typing import Any, Final, NoReturn, Self, SupportsIndex
 
 TokenProvider = Callable[[], Awaitable[str]]
 
@@ -37,8 +37,20 @@ class Secret(str):
         # A tool that shortens a repr must not reveal the text either.
         return Secret(super().__getitem__(key))
 
+    # Programs that record requests copy their headers, in memory.
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a secret is not pickled or copied; read it again where it is needed")
+        # YAML calls it, too, so that no recording of requests contains a token.
+        raise TypeError(
+            "a secret can't be pickled or written to YAML; read it again where it is needed, and "
+            "exclude it from recordings (vcrpy: filter_headers=['authorization'])"
+        )
 
 
 class NotAString:
