@@ -4,12 +4,14 @@ import ast
 import importlib
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import entry_points, metadata, requires, version
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 import videosdk_transcripts
@@ -90,12 +92,49 @@ def test_every_public_name_has_a_docstring() -> None:
                 assert value.__doc__, f"{name}.{member}"
 
 
-def test_version_is_read_from_the_metadata_on_first_use() -> None:
-    """Unknown names still raise an `AttributeError`."""
-    assert videosdk_transcripts.__version__ == version("videosdk-transcripts") == "0.1.0"
-    assert PROJECT["project"]["version"] == "0.1.0"
+def test_version_is_that_of_the_distribution() -> None:
+    """The constant, the project file and the metadata."""
+    assert videosdk_transcripts.__version__ == PROJECT["project"]["version"] == "0.1.0"
+    assert version("videosdk-transcripts") == "0.1.0"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = videosdk_transcripts.nothing
+
+
+def test_package_works_without_metadata(tmp_path: Path) -> None:
+    """In a vendored copy or a slim bundle, which lacks the metadata of all distributions."""
+    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name)
+    for entry in Path(aiohttp.__file__).parent.parent.iterdir():
+        if entry.suffix not in (".dist-info", ".pth", ".egg-link") and entry.name != PACKAGE.name:
+            (tmp_path / entry.name).symlink_to(entry)
+    code = f"""
+import sys
+sys.path.append({str(tmp_path)!r})
+import asyncio, contextlib, importlib.metadata, videosdk_transcripts
+from videosdk_transcripts import TranscriptsClient, cli
+from videosdk_transcripts.testing import FakeVideoSDK
+
+async def main():
+    async with FakeVideoSDK() as fake, fake.client() as client:
+        fake.files.put(fake.add_transcription(), "txt", b"Ann: Shall we begin?")
+        (t,) = [t async for t in client.iter_transcriptions()]
+        print(await client.fetch_text(t), fake.requests[0].headers["User-Agent"])
+
+assert list(importlib.metadata.distributions()) == []
+print(videosdk_transcripts.__file__, videosdk_transcripts.__version__)
+asyncio.run(main())
+with contextlib.suppress(SystemExit):
+    cli.main(["--version"])
+cli.main(["doctor", "--sandbox"])
+"""
+    # Isolated, and without the site-packages of this Python.
+    command = [sys.executable, "-I", "-S", "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    place, text, shown, *_, versions = done.stdout.splitlines()
+    assert place == f"{tmp_path / PACKAGE.name / '__init__.py'} 0.1.0"
+    assert text.startswith("Ann: Shall we begin? videosdk-transcripts/0.1.0 aiohttp/3.")
+    assert shown == "videosdk-transcripts 0.1.0"
+    assert "videosdk-transcripts 0.1.0, aiohttp of unknown version" in versions
 
 
 def test_package_has_typing_marker_and_licence() -> None:
@@ -135,6 +174,7 @@ def test_import_loads_no_library() -> None:
     assert {name for name in loaded if name.startswith("videosdk_transcripts")} == {
         "videosdk_transcripts",
         "videosdk_transcripts._redact",
+        "videosdk_transcripts._version",
         "videosdk_transcripts.errors",
     }
     assert loaded & heavy == set()

@@ -15,6 +15,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._version import __version__ as __version__
 from .errors import (
     AuthenticationError,
     BadRequestError,
@@ -74,8 +75,6 @@ if TYPE_CHECKING:
         to_vtt,
     )
     from .webhooks import TranscriptionEvent, WebhookEvent, verify_webhook
-
-    __version__: str
 
 __all__ = [
     "AuthenticationError",
@@ -185,11 +184,6 @@ if not TYPE_CHECKING:
         elif f".{name}" in _HOMES.values():
             # A module such as `videosdk_transcripts.models`, which type checkers expect to exist.
             value = import_module(f".{name}", __name__)
-        elif name == "__version__":
-            # Reading the metadata takes longer than importing this file.
-            from importlib.metadata import version
-
-            value = version("videosdk-transcripts")
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         # The next lookup finds it without a call.
@@ -198,4 +192,4 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, "__version__"})
+    return sorted({*globals(), *_HOMES})

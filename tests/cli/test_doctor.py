@@ -1,14 +1,16 @@
 """The command `doctor`: diagnoses what is wrong, and shows no credential."""
 
+import importlib.metadata
 import json
 import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, formatdate
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
@@ -104,6 +106,16 @@ def test_versions_are_those_of_the_distributions(run_doctor: Run, account: FakeV
     for name in ("videosdk-transcripts", "aiohttp", "attrs", "cattrs", "PyJWT", "tenacity"):
         assert f"{name} {version(name)}, " in detail
     assert re.search(r", Python 3\.\d+\.\d+\S* on \S+ ", detail)
+
+
+def test_missing_metadata_of_a_distribution_is_no_failure(
+    run_doctor: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bundles of programs often lack it."""
+    monkeypatch.setattr(importlib.metadata, "version", Mock(side_effect=PackageNotFoundError))
+    outcome = run_doctor()
+    assert states(outcome) == ["ok"] * 5
+    assert "videosdk-transcripts 0.1.0, aiohttp of unknown version, " in outcome.out
 
 
 def test_sandbox_takes_precedence_over_the_environment(

@@ -155,7 +155,7 @@ def test_plugin_imports_only_pytest_until_used(tmp_path: Path) -> None:
         "import sys\n"
         "def test_x():\n"
         "    ours = {name for name in sys.modules if name.startswith('videosdk_transcripts.')}\n"
-        "    parts = {'pytest_plugin', 'errors', '_redact'}\n"
+        "    parts = {'pytest_plugin', 'errors', '_redact', '_version'}\n"
         "    assert ours == {f'videosdk_transcripts.{part}' for part in parts}\n"
         "    heavy = {'aiohttp', 'attr', 'cattrs', 'jwt', 'tenacity', 'click', 'rich'}\n"
         "    assert not heavy & set(sys.modules)\n"

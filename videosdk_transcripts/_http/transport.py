@@ -9,8 +9,7 @@ only, and no redirect is followed.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import cache
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,6 +18,7 @@ from yarl import URL
 from videosdk_transcripts._api.protocol import Request, Response, check_status, explain_clock
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._redact import Secret
+from videosdk_transcripts._version import __version__
 from videosdk_transcripts.auth import TokenSource, explain_refusal
 from videosdk_transcripts.errors import ResponseTooLargeError
 from videosdk_transcripts.models import WalkStats
@@ -30,6 +30,8 @@ from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, 
 from .session import NO_TIMEOUT, ConnectionOptions, Sessions
 
 T = TypeVar("T")
+
+_USER_AGENT: Final = f"videosdk-transcripts/{__version__} aiohttp/{aiohttp.__version__}"
 
 
 class Transport:
@@ -149,7 +151,7 @@ class Transport:
         headers = {
             "Authorization": token,
             "Accept": "application/json",
-            "User-Agent": _user_agent(),
+            "User-Agent": _USER_AGENT,
             **request.headers,
         }
         body = None
@@ -282,11 +284,3 @@ async def read_body(
             taken = take(chunk)
             if taken is not None:
                 await taken
-
-
-@cache
-def _user_agent() -> str:
-    # Imported here: the slowest import of all that this package adds to its libraries.
-    from importlib.metadata import version
-
-    return f"videosdk-transcripts/{version('videosdk-transcripts')} aiohttp/{aiohttp.__version__}"

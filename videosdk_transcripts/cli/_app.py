@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 import click
 
+from videosdk_transcripts import __version__
+
 from ._exit import EXIT_CODES, run_with_exit_code
 
 
@@ -95,7 +97,7 @@ def _printed_log() -> Generator[None]:
     # Without a command, some releases of click succeed and others fail; here it always fails.
     invoke_without_command=True,
 )
-@click.version_option(package_name="videosdk-transcripts", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def app(context: click.Context) -> None:
     """

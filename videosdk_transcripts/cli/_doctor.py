@@ -21,6 +21,7 @@ from videosdk_transcripts import (
     PermissionDeniedError,
     RateLimitedError,
     VideoSDKTranscriptsError,
+    __version__,
 )
 
 from ._exit import ExitCode, NegativeResult, code_of
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _SKEW_WARNING, _SKEW_FAILURE = 30.0, 60.0
 """Seconds of clock skew."""
 _DISTRIBUTIONS: Final = (
-    *("videosdk-transcripts", "aiohttp", "attrs", "cattrs", "PyJWT", "tenacity"),
+    *("aiohttp", "attrs", "cattrs", "PyJWT", "tenacity"),
     *("click", "rich", "python-dotenv"),
 )
 _ADVICE: Final[tuple[tuple[type[VideoSDKTranscriptsError], str], ...]] = (
@@ -274,8 +275,18 @@ def _check_clock(date: str, received_at: float) -> Check:
 
 def _check_versions() -> Check:
     import platform
-    from importlib.metadata import version
 
-    versions = [f"{name} {version(name)}" for name in _DISTRIBUTIONS]
+    versions = [f"videosdk-transcripts {__version__}", *map(_installed, _DISTRIBUTIONS)]
     python = f"Python {platform.python_version()} on {platform.system()} {platform.release()}"
     return Check("versions", "ok", ", ".join([*versions, python]))
+
+
+def _installed(name: str) -> str:
+    """Return the name and the version of a distribution."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        # Bundles of programs often lack the metadata.
+        return f"{name} of unknown version"
