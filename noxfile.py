@@ -162,6 +162,15 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.run", *session.posargs)
 
 
+@nox.session(python=NEWEST, default=False)
+def comparison(session: nox.Session) -> None:
+    """Compare the rows that four clients return from the same servers."""
+    _install_built(session)
+    # As above.
+    session.chdir("tests")
+    session.run("python", "-m", "comparison.run")
+
+
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Feed mutated bytes to everything that reads a response, for ``--seconds``."""
