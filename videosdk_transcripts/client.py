@@ -20,6 +20,7 @@ from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
 from ._files.hosts import FileHosts
 from ._files.transport import FileTransport
+from ._http.rate_limit import AcquiresTurns, choose_pace
 from ._http.retry import RetryPolicy
 from ._http.session import ConnectionOptions
 from ._http.transport import Transport
@@ -29,7 +30,7 @@ from ._paging.pager import Pager
 from ._paging.readahead import PrefetchLimit
 from ._redact import HiddenProvider, TokenProvider, mask
 from ._resource import Resource, RowT
-from ._validation import check_count, check_number
+from ._validation import check_count
 from .errors import ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
@@ -85,6 +86,9 @@ class TranscriptsClient:
         webhook_public_key: the account's public key in PEM, to verify webhooks; None to fetch
             it for the first one.
         requests_per_second: an even rate over all tasks, above 0; None for no limit.
+        rate_limiter: any object with a method ``async acquire()`` that returns when one more
+            request may be sent, instead of `requests_per_second`: for a limit that several
+            clients or processes share. Its exceptions are passed on unchanged.
         proxy: URL of a proxy.
         ssl: a TLS context, if the system's certificates are not sufficient.
         trust_env: read the proxy from the environment. A netrc file is never read.
@@ -111,6 +115,7 @@ class TranscriptsClient:
         max_file_bytes: int = 64 * 1024 * 1024,
         webhook_public_key: str | bytes | None = None,
         requests_per_second: float | None = None,
+        rate_limiter: AcquiresTurns | None = None,
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True,
         trust_env: bool = False,
@@ -125,10 +130,9 @@ class TranscriptsClient:
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)
-        if requests_per_second is not None:
-            check_number("requests_per_second", requests_per_second, least=0, above=True)
         policy = retry or RetryPolicy()
         clock = clock or Clock()
+        pace = choose_pace(requests_per_second, rate_limiter, clock=clock)
         self._clock = clock
         self._transport = Transport(
             resolve_endpoint(endpoint),
@@ -136,7 +140,7 @@ class TranscriptsClient:
             policy,
             ConnectionOptions(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
             max_response_bytes=max_response_bytes,
-            requests_per_second=requests_per_second,
+            pace=pace,
             clock=clock,
         )
         self._file_transport = FileTransport(

@@ -1,8 +1,31 @@
-"""An even pace for all requests of a client (P14)."""
+"""A pace for all requests of a client (P14): an even one, or that of the caller's own limiter."""
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+from collections.abc import Awaitable
+from typing import ClassVar, Protocol
+
 from videosdk_transcripts._clock import Clock
+from videosdk_transcripts._validation import check_number
+from videosdk_transcripts.errors import ConfigurationError
+
+
+class AcquiresTurns(Protocol):
+    """A caller's rate limiter: `acquire` returns as soon as one more request may be sent."""
+
+    def acquire(self) -> Awaitable[object]: ...
+
+
+class Pace(Protocol):
+    """What `RequestQueue` needs of a rate limit."""
+
+    name: ClassVar[str]
+    """The argument of the client that set it, for errors."""
+
+    def take(self, *, has_waited: bool = False) -> bool: ...
+    async def wait(self) -> None: ...
 
 
 class RateLimiter:
@@ -16,6 +39,8 @@ class RateLimiter:
         per_second: requests a second, or None for no limit.
         clock: the time, and how to wait.
     """
+
+    name: ClassVar[str] = "requests_per_second"
 
     def __init__(self, per_second: float | None, *, clock: Clock) -> None:
         self._interval = 0.0 if per_second is None else 1 / per_second
@@ -44,3 +69,94 @@ class RateLimiter:
         seconds = self._next - self._clock.monotonic()
         if seconds > 0:
             await self._clock.sleep(seconds)
+
+
+class SharedLimiter:
+    """
+    Let a request through for each turn that the caller's own rate limiter grants.
+
+    Turns are acquired one after another, when a request and a slot for it are there: so a turn
+    goes to whichever request is first in the queue by then, and none is acquired in vain.
+
+    Args:
+        limiter: has an asynchronous method `acquire`, without arguments.
+
+    Raises:
+        ConfigurationError: it has none, or is a lock.
+    """
+
+    name: ClassVar[str] = "rate_limiter"
+
+    def __init__(self, limiter: AcquiresTurns) -> None:
+        if isinstance(limiter, type):
+            raise ConfigurationError(
+                f"rate_limiter must be an object, not the class {limiter.__name__}"
+            )
+        acquire: object = getattr(limiter, "acquire", None)
+        if not callable(acquire) or not _takes_no_arguments(acquire):
+            raise ConfigurationError(
+                "rate_limiter must have a method 'async def acquire(self)', which "
+                f"{type(limiter).__name__!r} has not"
+            )
+        if isinstance(limiter, asyncio.Semaphore | asyncio.Lock | asyncio.Condition):
+            # The first requests would take all of its turns, and none would return one.
+            raise ConfigurationError(
+                f"rate_limiter can't be an asyncio.{type(limiter).__name__}, which limits "
+                "concurrency; use max_in_flight for that"
+            )
+        self._limiter = limiter
+        self._turns = 0
+
+    def take(self, *, has_waited: bool = False) -> bool:
+        """Take a turn that `wait` has acquired, and return False if there is none."""
+        if not self._turns:
+            return False
+        self._turns -= 1
+        return True
+
+    async def wait(self) -> None:
+        """
+        Acquire a turn.
+
+        Raises:
+            ConfigurationError: `acquire` is not asynchronous.
+        """
+        turn: object = self._limiter.acquire()
+        if not inspect.isawaitable(turn):
+            raise ConfigurationError(
+                f"rate_limiter.acquire() must be asynchronous, but that of "
+                f"{type(self._limiter).__name__!r} returned {type(turn).__name__!r}; write it "
+                "as 'async def acquire(self)'"
+            )
+        await turn
+        self._turns += 1
+
+
+def choose_pace(
+    requests_per_second: float | None, rate_limiter: AcquiresTurns | None, *, clock: Clock
+) -> Pace:
+    """
+    Return the pace for two arguments of the client, of which one may be given.
+
+    Raises:
+        ConfigurationError: both are given, or one of them is invalid.
+    """
+    if requests_per_second is not None:
+        check_number("requests_per_second", requests_per_second, least=0, above=True)
+    if rate_limiter is None:
+        return RateLimiter(requests_per_second, clock=clock)
+    if requests_per_second is not None:
+        raise ConfigurationError("pass either requests_per_second or rate_limiter, not both")
+    return SharedLimiter(rate_limiter)
+
+
+def _takes_no_arguments(acquire: object) -> bool:
+    """Return whether a callable can be called without arguments, as far as it can be known."""
+    try:
+        inspect.signature(acquire).bind()  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    except ValueError:
+        # Some built-in functions have no signature.
+        return True
+    return True

@@ -13,7 +13,7 @@ from collections import deque
 
 from attrs import define
 
-from .rate_limit import RateLimiter
+from .rate_limit import Pace
 
 Due = asyncio.Future[None]
 """Resolved when a prefetched page becomes due; None instead of it for a request that is due."""
@@ -37,7 +37,7 @@ class RequestQueue:
         rate_limiter: the turns, which the queues of all event loops share.
     """
 
-    def __init__(self, slots: int, rate_limiter: RateLimiter) -> None:
+    def __init__(self, slots: int, rate_limiter: Pace) -> None:
         self._loop = asyncio.get_running_loop()
         self._free = slots
         self._rate_limiter = rate_limiter
@@ -49,7 +49,7 @@ class RequestQueue:
     @property
     def missing(self) -> str:
         """Return what a request waits for."""
-        return "its turn (requests_per_second)" if self._free else "a slot (max_in_flight)"
+        return f"its turn ({self._rate_limiter.name})" if self._free else "a slot (max_in_flight)"
 
     def try_acquire(self) -> bool:
         """Take a slot and a turn if no request has to wait for them."""

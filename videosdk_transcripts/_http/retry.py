@@ -165,7 +165,7 @@ class RetryPolicy:
     """
     One page or object, with all its attempts and the waits between them.
 
-    Time in the client's own queue (``max_in_flight``, ``requests_per_second``) does not count:
+    Time in the client's own queue (``max_in_flight``, rate limit) does not count:
     it is not the service that is slow.
     """
 
@@ -474,7 +474,7 @@ def _time_spent(call: Call[Any], *, is_walk: bool) -> str:
     text = f"it spent {sending:.2f} s on requests, {between:.2f} s between them"
     if queued:
         counted = "and" if is_walk else "not counting"
-        text += f", {counted} {queued:.2f} s queued (max_in_flight, requests_per_second)"
+        text += f", {counted} {queued:.2f} s queued (max_in_flight, rate limit)"
     return text
 
 

@@ -25,7 +25,7 @@ from videosdk_transcripts._loops import PerLoop
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError
 
-from .rate_limit import RateLimiter
+from .rate_limit import Pace, RateLimiter
 from .request_queue import RequestQueue
 from .timeout import Timeout
 
@@ -136,12 +136,10 @@ class Sessions:
 
     Args:
         connection: how to connect.
-        rate_limiter: an even pace for the requests of all loops; None for no limit.
+        rate_limiter: a pace for the requests of all loops; None for no limit.
     """
 
-    def __init__(
-        self, connection: ConnectionOptions, rate_limiter: RateLimiter | None = None
-    ) -> None:
+    def __init__(self, connection: ConnectionOptions, rate_limiter: Pace | None = None) -> None:
         self.is_closed = False
         self._connection = connection
         self._rate_limiter = rate_limiter or RateLimiter(None, clock=Clock())

@@ -24,7 +24,7 @@ from videosdk_transcripts.errors import ResponseTooLargeError
 from videosdk_transcripts.models import WalkStats
 
 from .aiohttp_errors import Translation
-from .rate_limit import RateLimiter
+from .rate_limit import Pace
 from .request_queue import Due
 from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, leaves_in_doubt
 from .session import NO_TIMEOUT, ConnectionOptions, Sessions
@@ -44,7 +44,7 @@ class Transport:
         policy: attempts and time limits.
         connection: how to connect.
         max_response_bytes: decoded bytes of one response.
-        requests_per_second: an even pace for all requests; None for no limit.
+        pace: the pace of all requests.
         clock: the time, and how to wait.
     """
 
@@ -56,13 +56,13 @@ class Transport:
         connection: ConnectionOptions,
         *,
         max_response_bytes: int,
-        requests_per_second: float | None,
+        pace: Pace,
         clock: Clock,
     ) -> None:
         self.endpoint = endpoint
         self.policy = policy
         self.clock = clock
-        self.sessions = Sessions(connection, RateLimiter(requests_per_second, clock=clock))
+        self.sessions = Sessions(connection, pace)
         self._runner = Runner(self.sessions, policy, clock)
         self._tokens = tokens
         self._ssl = connection.ssl
