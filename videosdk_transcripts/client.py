@@ -15,6 +15,7 @@ from attrs import evolve
 from ._api.filter import Filter, Unverified
 from ._api.pages import OnInvalid
 from ._api.protocol import REALTIME, RECORDED, Response, decode_object
+from ._api.rooms import read_room_id, room_not_found, room_request
 from ._clock import Clock
 from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
@@ -30,8 +31,8 @@ from ._paging.pager import Pager
 from ._paging.readahead import PrefetchLimit
 from ._redact import HiddenProvider, TokenProvider, mask
 from ._resource import Resource, RowT
-from ._validation import check_count
-from .errors import ConfigurationError
+from ._validation import check_count, check_id
+from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
 
@@ -187,7 +188,8 @@ class TranscriptsClient:
         Rows come in the server's order, each once; there may be none.
 
         Args:
-            room_id: the room; None for all. Not a room's custom id.
+            room_id: the room; None for all. Not a custom room id, for which `resolve_room`
+                returns the room id.
             session_id: the session; None for all.
             limit: maximum number of rows, 1 or more; None for all.
             page_size: rows to request per page, 1 or more. The service may send fewer.
@@ -357,6 +359,40 @@ class TranscriptsClient:
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-post-transcription-summary
         """
         return await self._recorded.get(transcription_id)
+
+    async def resolve_room(self, room_id: str) -> str:
+        """
+        Return the room id of a room, given its custom room id or the room id itself.
+
+        All other methods take a room id::
+
+            room_id = await client.resolve_room("weekly-sync")
+            pager = client.iter_transcriptions(room_id)
+
+        Args:
+            room_id: the custom room id or the room id.
+
+        Raises:
+            ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
+            NotFoundError: this account has no such room; the status is 400, 402 or 404.
+            InvalidResponseError: the response has no room id, or is another room.
+            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+
+        Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
+        """
+        check_id("room_id", room_id)
+        request = room_request(room_id)
+
+        async def decode(response: Response) -> dict[str, Any]:
+            return decode_object(response, request)
+
+        try:
+            room = await self._transport.fetch(request, decode, stats=WalkStats())
+        except BadRequestError as error:
+            failure = room_not_found(error)
+        else:
+            return read_room_id(room, room_id)
+        raise failure
 
     async def start_transcription(
         self,

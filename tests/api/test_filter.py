@@ -142,4 +142,4 @@ def test_warning_has_count_page_and_advice(caplog: pytest.LogCaptureFixture) -> 
     (record,) = caplog.records
     assert record.name == "videosdk_transcripts"
     assert "page 2 had 5 foreign rows" in record.getMessage()
-    assert "custom id" in record.getMessage()
+    assert "custom room id, pass the room id that resolve_room() returns" in record.getMessage()

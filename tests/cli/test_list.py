@@ -296,13 +296,14 @@ def test_verify_fails_if_the_count_does_not_match(run: Run, account: FakeVideoSD
 def test_room_with_foreign_rows_alone_is_not_found(
     run: Run, account: FakeVideoSDK, command: list[str]
 ) -> None:
-    """The message suggests a custom id."""
+    """The messages suggest a custom room id, and the option for it."""
     account.filters = "ignored"
     account.add_transcriptions(3, room_id="other")
     code, out, err = run(*command, "my-room")
     assert (code, out.strip()) == (ExitCode.NOT_FOUND, "[]" if "--json" in command else "")
     assert "3 rows of other rooms or sessions dropped" in err
-    assert "or a room's custom id" in err
+    assert "or a custom room id: add --custom-id" in err
+    assert "resolve_room" not in err
     assert "no row of this room or session was found" in err
     assert "download" in command or run(*command).code == 0
 

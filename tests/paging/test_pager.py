@@ -426,7 +426,7 @@ async def test_walk_over_foreign_rows_alone_suggests_a_custom_id(
     with pytest.raises(StopAsyncIteration):
         await anext(pager)
     assert pager.stats.only_foreign_rows
-    assert caplog.text.count("a room's custom id: pass the room id") == 1
+    assert caplog.text.count("a custom room id: pass the room id that resolve_room() returns") == 1
 
 
 @pytest.mark.parametrize("odd", ["none", "mine", "unverified", "invalid", "limit"])

@@ -95,6 +95,7 @@ def check(method: str, path: str, status: int, body: Any) -> None:
 
 BASE = "/ai/v1/realtime-transcriptions/"
 POSTS = "/ai/v1/post-transcriptions/"
+ROOMS = "/v2/rooms/{id}"
 KEY = "/v2/public/rsa-public-key"
 START = {"roomId": "a-room"}
 FULL = {
@@ -109,6 +110,7 @@ FULL = {
 async def test_responses_match_the_document(fake: FakeVideoSDK) -> None:
     """Each status of each operation occurs and matches its schema."""
     run_sandbox(fake)
+    fake.custom_ids["custom"] = ROOM
     row, post = fake.rows[0], fake.post_rows[0]
     async with fake.client() as client:
         await client.count()
@@ -133,6 +135,9 @@ async def test_responses_match_the_document(fake: FakeVideoSDK) -> None:
         ("get", POSTS, f"{POSTS}?perPage=x", None, 400),
         ("get", f"{POSTS}{{id}}", f"{POSTS}{post['id']}", None, 200),
         ("get", f"{POSTS}{{id}}", f"{POSTS}unknown", None, 404),
+        ("get", ROOMS, f"/v2/rooms/{ROOM}", None, 200),
+        ("get", ROOMS, "/v2/rooms/custom", None, 200),
+        ("get", ROOMS, "/v2/rooms/unknown", None, 404),
         ("get", KEY, KEY, None, 200),
     ]
     tries = [(*one, good) for one in asked]
@@ -162,12 +167,14 @@ async def test_requests_of_the_client_match_the_document(
     [_ async for _ in client.iter_post_transcriptions("a", "b")]
     await client.get_transcription(row.id)
     await client.get_post_transcription(post["id"])
+    await client.resolve_room(ROOM)
     await client.start_transcription(
         "a", webhook_url="https://a.b", language="en", model_id="m", summary="Short."
     )
     sent: dict[tuple[str, str], set[str]] = {}
     for request in fake.requests:
         path = re.sub(r"[\w]+-\w+-\w+-\w+-\w+$", "{id}", request.path)
+        path = path.replace(ROOM, "{id}")
         operation = DOCUMENT["paths"][path][request.method.lower()]
         known = {one["name"] for one in operation.get("parameters", ())}
         found = set(request.query) | ({"id"} if "{id}" in path else set())

@@ -146,7 +146,7 @@ def warn_of_foreign_rows(page: Page[TranscriptionT], wanted: Filter) -> None:
     """Log a warning that the service did not apply its filter."""
     logger.warning(
         "The service ignored the filter for %s: page %d had %d foreign rows, which were dropped. "
-        "If you passed a room's custom id, pass its room id instead.",
+        "If you passed a custom room id, pass the room id that resolve_room() returns.",
         wanted,
         page.number,
         page.foreign_rows_dropped,
@@ -157,7 +157,7 @@ def warn_of_only_foreign_rows(wanted: Filter) -> None:
     """Log a warning that all rows of a walk were foreign."""
     logger.warning(
         "None of the rows that the service listed belongs to %s. If it is not empty, its id may be "
-        "mistyped, or a room's custom id: pass the room id that its rows have.",
+        "mistyped, or a custom room id: pass the room id that resolve_room() returns.",
         wanted,
     )
 

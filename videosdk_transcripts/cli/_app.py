@@ -79,8 +79,14 @@ def _printed_log() -> Generator[None]:
     """Print warnings of the library, such as dropped rows of another room, to stderr."""
     import logging
 
+    class Formatter(logging.Formatter):
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of logging
+            # The library names its method, and the command line its option.
+            text = super().formatMessage(record)
+            return text.replace("pass the room id that resolve_room() returns", "add --custom-id")
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("videosdk-transcripts: %(message)s"))
+    handler.setFormatter(Formatter("videosdk-transcripts: %(message)s"))
     logger = logging.getLogger("videosdk_transcripts")
     logger.addHandler(handler)
     try:

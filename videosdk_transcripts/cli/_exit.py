@@ -100,7 +100,8 @@ def raise_if_only_foreign(stats: WalkStats) -> None:
     """
     if stats.only_foreign_rows:
         raise NegativeResult(
-            "no row of this room or session was found; pass the room id that its rows have",
+            "no row of this room or session was found; "
+            "if ROOM is a custom room id, add --custom-id",
             ExitCode.NOT_FOUND,
         )
 

@@ -17,6 +17,7 @@ from ._exit import PartialError, raise_if_only_foreign
 from ._list import get_row
 from ._options import (
     ListQuery,
+    Room,
     account_options,
     command,
     file_format_option,
@@ -150,6 +151,7 @@ def _print_content(content: str) -> None:
 @output_format_options("json", "jsonl")
 @account_options
 def download(  # noqa: PLR0917 - click calls it by keyword
+    room: Room,
     query: ListQuery,
     row_filter: RowFilter,
     directory: Path,
@@ -169,7 +171,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     the same command runs again. A failed file does not stop the others. The output is one line
     per file: id, outcome and path, separated by tabs.
     """
-    if ids and (query.room_id is not None or row_filter.has_options):
+    if ids and (room.given_id is not None or row_filter.has_options):
         raise click.UsageError(
             "--id cannot be combined with ROOM, --limit, --status, --since or --until"
         )
@@ -193,7 +195,8 @@ def download(  # noqa: PLR0917 - click calls it by keyword
                 await report.print_all(_named_rows(client, ids, report, post=post), save)
             else:
                 iterate = client.iter_post_transcriptions if post else client.iter_transcriptions
-                pager = iterate(**query._asdict(), limit=row_filter.pager_limit)
+                arguments = query._replace(room_id=await room.resolve(client))._asdict()
+                pager = iterate(**arguments, limit=row_filter.pager_limit)
                 await _save_listed(pager, query, row_filter, report, save)
         except asyncio.CancelledError:
             without = " without --overwrite" if overwrite else ""

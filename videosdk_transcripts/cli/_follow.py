@@ -14,12 +14,14 @@ from ._checkpoint_file import open_checkpoint
 from ._options import (
     OnInvalid,
     OnUnverified,
+    Room,
     account_options,
     checkpoint_option,
     command,
     file_format_option,
     id_argument,
     output_format_options,
+    room_argument,
     row_policy_options,
 )
 from ._output import OutputFormat, notify, print_line, print_transcription, tab_separated
@@ -33,7 +35,7 @@ _ABOVE_ZERO = math.ulp(0.0)
 
 
 @command("follow")
-@click.argument("room", required=False)
+@room_argument
 @click.argument("session", required=False)
 @click.option(
     "--since",
@@ -51,7 +53,7 @@ _ABOVE_ZERO = math.ulp(0.0)
 @output_format_options("jsonl")
 @account_options
 def follow(  # noqa: PLR0917 - click calls it by keyword
-    room: str | None,
+    room: Room,
     session: str | None,
     since: Literal["now", "start"],
     poll: float,
@@ -72,9 +74,11 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
     async def print_changes(client: TranscriptsClient) -> None:
         import asyncio
 
+        room_id = await room.resolve(client)
+
         def create(resume: str | None) -> Follower:
             return client.follow(
-                room,
+                room_id,
                 session,
                 resume=resume,
                 since=since,

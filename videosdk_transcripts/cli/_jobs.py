@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ._options import account_options, command, output_format_options
+from ._options import (
+    Room,
+    account_options,
+    command,
+    output_format_options,
+    required_room_argument,
+)
 from ._output import OutputFormat, notify, print_line, print_transcription
 from ._settings import Account, run_with_client
 
@@ -23,7 +29,7 @@ _OUTCOMES: Final = {
 
 
 @command("start")
-@click.argument("room")
+@required_room_argument
 @click.option("--language", help="Spoken language, such as en-US.")
 @click.option("--model", "model_id", help="Model, by the name that the provider uses.")
 @click.option("--webhook-url", help="URL that the service sends events to.")
@@ -32,7 +38,7 @@ _OUTCOMES: Final = {
 @output_format_options("json")
 @account_options
 def start(  # noqa: PLR0917 - click calls it by keyword
-    room: str,
+    room: Room,
     language: str | None,
     model_id: str | None,
     webhook_url: str | None,
@@ -51,8 +57,8 @@ def start(  # noqa: PLR0917 - click calls it by keyword
     _send(
         account,
         room,
-        lambda client: client.start_transcription(
-            room,
+        lambda client, room_id: client.start_transcription(
+            room_id,
             language=language,
             model_id=model_id,
             webhook_url=webhook_url,
@@ -63,18 +69,18 @@ def start(  # noqa: PLR0917 - click calls it by keyword
 
 
 @command("stop")
-@click.argument("room")
+@required_room_argument
 @output_format_options("json")
 @account_options
-def stop(room: str, output_format: OutputFormat | None, account: Account) -> None:
+def stop(room: Room, output_format: OutputFormat | None, account: Account) -> None:
     """Stop the transcription of a ROOM."""
-    _send(account, room, lambda client: client.stop_transcription(room), output_format)
+    _send(account, room, lambda client, room_id: client.stop_transcription(room_id), output_format)
 
 
 def _send(
     account: Account,
-    room: str,
-    request: Callable[[TranscriptsClient], Awaitable[WriteResult]],
+    room: Room,
+    request: Callable[[TranscriptsClient, str], Awaitable[WriteResult]],
     output_format: OutputFormat | None,
 ) -> None:
     """Send a request, and print the transcription and how the outcome is known."""
@@ -82,10 +88,13 @@ def _send(
     async def send(client: TranscriptsClient) -> None:
         import asyncio
 
+        room_id = await room.resolve(client)
+        # The argument is required.
+        assert room_id is not None  # noqa: S101
         try:
-            result = await request(client)
+            result = await request(client, room_id)
         except asyncio.CancelledError:
-            notify(f"\noutcome unknown; to check it, run: videosdk-transcripts list {room}")
+            notify(f"\noutcome unknown; to check it, run: videosdk-transcripts list {room_id}")
             raise
         if output_format == "json":
             row = result.transcription.to_dict()

@@ -15,6 +15,7 @@ from ._checkpoint_file import CheckpointFile, open_checkpoint
 from ._exit import PartialError, raise_if_only_foreign
 from ._options import (
     ListQuery,
+    Room,
     account_options,
     checkpoint_option,
     columns_option,
@@ -24,6 +25,7 @@ from ._options import (
     id_argument,
     output_format_options,
     query_options,
+    room_argument,
 )
 from ._output import (
     LinePrinter,
@@ -77,17 +79,17 @@ def show(
 
 
 @command("count")
-@click.argument("room", required=False)
+@room_argument
 @click.argument("session", required=False)
 @output_format_options("json")
 @account_options
 def count(
-    room: str | None, session: str | None, output_format: OutputFormat | None, account: Account
+    room: Room, session: str | None, output_format: OutputFormat | None, account: Account
 ) -> None:
     """Print the number of transcriptions, as reported by the service."""
 
     async def print_count(client: TranscriptsClient) -> None:
-        total = await client.count(room, session)
+        total = await client.count(await room.resolve(client), session)
         print_line(json.dumps({"count": total}) if output_format == "json" else str(total))
 
     run_with_client(account, print_count)
@@ -151,6 +153,7 @@ async def get_row(
 async def _list_rows(
     client: TranscriptsClient,
     *,
+    room: Room,
     query: ListQuery,
     row_filter: RowFilter,
     output_format: OutputFormat | None,
@@ -167,6 +170,8 @@ async def _list_rows(
         VideoSDKTranscriptsError: it failed before the first one.
     """
     import asyncio
+
+    query = query._replace(room_id=await room.resolve(client))
 
     def create(resume: str | None) -> Pager[Any]:
         iterate = client.iter_post_transcriptions if post else client.iter_transcriptions

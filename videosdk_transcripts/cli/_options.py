@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -14,6 +14,9 @@ from ._exit import EXIT_CODES
 from ._output import COLUMNS, OutputFormat
 from ._row_filter import RowFilter
 from ._settings import Account
+
+if TYPE_CHECKING:
+    from videosdk_transcripts import TranscriptsClient
 
 Command = Callable[..., Any]
 OnUnverified = Literal["raise", "skip", "yield"]
@@ -53,6 +56,59 @@ def account_options(function: Command) -> Command:
     return with_options
 
 
+# Rooms.
+
+
+class Room(NamedTuple):
+    """A room as the command line names it; without an id, all rooms."""
+
+    given_id: str | None
+    is_custom: bool = False
+
+    async def resolve(self, client: TranscriptsClient) -> str | None:
+        """
+        Return the room id, which takes a request for a custom room id.
+
+        Raises:
+            VideoSDKTranscriptsError: as `resolve_room`.
+        """
+        if self.given_id is None or not self.is_custom:
+            return self.given_id
+        return await client.resolve_room(self.given_id)
+
+
+def room_argument(function: Command) -> Command:
+    """Add the optional argument ROOM, and pass it on as `room`, a `Room`."""
+    return click.argument("room", required=False)(_custom_id_option("ROOM")(function))
+
+
+def required_room_argument(function: Command) -> Command:
+    """Add the argument ROOM, and pass it on as `room`, a `Room` with an id."""
+    return click.argument("room")(_custom_id_option("ROOM")(function))
+
+
+def room_option(function: Command) -> Command:
+    """Add the option for the room of a token, and pass it on as `room`, a `Room`."""
+    restrict = click.option("--room", metavar="ID", help="Restrict it to one room.")
+    return restrict(_custom_id_option("--room")(function))
+
+
+def _custom_id_option(name: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds ``--custom-id``; `name` is where the room is named."""
+
+    def add(function: Command) -> Command:
+        @click.option("--custom-id", is_flag=True, help=f"{name} is a custom room id.")
+        @functools.wraps(function)
+        def with_room(*args: Any, room: str | None, custom_id: bool, **more: Any) -> Any:
+            if custom_id and room is None:
+                raise click.UsageError(f"--custom-id requires {name}")
+            return function(*args, room=Room(room, custom_id), **more)
+
+        return with_room
+
+    return add
+
+
 # Rows.
 
 
@@ -68,9 +124,9 @@ class ListQuery(NamedTuple):
 
 
 def query_options(function: Command) -> Command:
-    """Add the arguments and options of a list request, and pass them on as `query`."""
+    """Add the arguments and options of a list request, and pass them on as `room` and `query`."""
 
-    @click.argument("room", required=False)
+    @room_argument
     @click.argument("session", required=False)
     @click.option(
         "--page-size",
@@ -88,7 +144,7 @@ def query_options(function: Command) -> Command:
     @functools.wraps(function)
     def with_options(
         *,
-        room: str | None,
+        room: Room,
         session: str | None,
         page_size: int,
         verify: bool,
@@ -97,8 +153,8 @@ def query_options(function: Command) -> Command:
         **more: Any,
     ) -> Any:
         consistency: Consistency = "verify" if verify else "once"
-        query = ListQuery(room, session, page_size, on_unverified, on_invalid, consistency)
-        return function(query=query, **more)
+        query = ListQuery(room.given_id, session, page_size, on_unverified, on_invalid, consistency)
+        return function(room=room, query=query, **more)
 
     return with_options
 

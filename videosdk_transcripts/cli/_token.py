@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,9 +14,9 @@ from videosdk_transcripts import CredentialsError
 from videosdk_transcripts._redact import Secret
 
 from ._exit import ExitCode, NegativeResult
-from ._options import account_options, command, output_format_options
+from ._options import Room, account_options, command, output_format_options, room_option
 from ._output import OutputFormat, notify, plain, print_line
-from ._settings import Account, load_env_file
+from ._settings import Account, load_env_file, run_with_client
 from ._signals import interruptible
 from ._token_claims import (
     PERMISSIONS,
@@ -27,6 +27,9 @@ from ._token_claims import (
     format_utc,
     token_document,
 )
+
+if TYPE_CHECKING:
+    from videosdk_transcripts import TranscriptsClient
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _USES: Final = {"crawler": "the server API", "rtc": "joining meetings"}
@@ -44,7 +47,7 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
 @command("token")
 @click.argument("source", required=False, metavar="[-]")
 @click.option("--inspect", is_flag=True, help="Inspect the token in VIDEOSDK_TOKEN, or - (stdin).")
-@click.option("--room", metavar="ID", help="Restrict it to one room.")
+@room_option
 @click.option("--participant", metavar="ID", help="Restrict it to one participant.")
 @click.option(
     "--permission",
@@ -79,7 +82,7 @@ def token(  # noqa: PLR0917 - click calls it by keyword
     context: click.Context,
     source: str | None,
     inspect: bool,
-    room: str | None,
+    room: Room,
     participant: str | None,
     permissions: tuple[str, ...],
     roles: tuple[str, ...],
@@ -92,7 +95,8 @@ def token(  # noqa: PLR0917 - click calls it by keyword
 
     Only the token is printed to stdout. The token to inspect is read from VIDEOSDK_TOKEN, or
     from stdin with `--inspect -`, never from an argument, which other users of the machine can
-    see. Nothing is sent or verified; the exit code is 3 if the API would reject the token.
+    see. Nothing is verified, nor sent unless --custom-id is given; the exit code is 3 if the
+    API would reject the token.
     """
     if source is not None and (source != "-" or not inspect):
         # The message does not repeat the argument, which may be the token.
@@ -110,11 +114,12 @@ def token(  # noqa: PLR0917 - click calls it by keyword
     from videosdk_transcripts import mint_token
 
     api_key, secret = _key_and_secret(account)
+    room_id = _resolve_room(account, room)
     created = mint_token(
         api_key,
         secret,
         lifetime=lifetime,
-        room_id=room,
+        room_id=room_id,
         participant_id=participant,
         permissions=permissions,
         roles=roles,
@@ -134,13 +139,26 @@ def token(  # noqa: PLR0917 - click calls it by keyword
         }
         print_line(json.dumps(document, indent=2))
     uses = " and ".join(_USES[role] for role in dict.fromkeys(roles))
-    rooms = "all rooms" if room is None else f"room {plain(room)}"
+    rooms = "all rooms" if room_id is None else f"room {plain(room_id)}"
     notify(
         f"token for {uses}, {rooms}; expires {describe_time(expiry, now)}; "
         "anyone who has it can use it until then"
     )
     for problem in decoded.problems:
         notify(f"{_severity(is_rejected=problem.is_rejected)}: {plain(str(problem))}")
+
+
+def _resolve_room(account: Account, room: Room) -> str | None:
+    """Return the room id of a token, for which a client is needed if it is a custom one."""
+    if not room.is_custom:
+        return room.given_id
+    found: list[str | None] = []
+
+    async def resolve(client: TranscriptsClient) -> None:
+        found.append(await room.resolve(client))
+
+    run_with_client(account, resolve)
+    return found[0]
 
 
 def _key_and_secret(account: Account) -> tuple[Secret, Secret]:
@@ -168,6 +186,7 @@ def _reject_claim_options(context: click.Context) -> None:
     defaults = (click.core.ParameterSource.DEFAULT, click.core.ParameterSource.DEFAULT_MAP)
     for name, option in (
         ("room", "--room"),
+        ("custom_id", "--custom-id"),
         ("participant", "--participant"),
         ("permissions", "--permission"),
         ("roles", "--role"),

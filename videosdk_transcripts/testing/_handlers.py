@@ -37,6 +37,7 @@ def make_app(service: FakeService) -> web.Application:
         web.get(_POST, handlers.list_post),
         web.get(f"{_POST}/", handlers.list_post),
         web.get(f"{_POST}/{{id}}", handlers.get_post),
+        web.get("/v2/rooms/{id}", handlers.get_room),
         web.get(KEY_PATH, handlers.get_key),
         web.get(FILE_PATH, handlers.get_file),
         web.get("/openapi.json", handlers.get_openapi),
@@ -95,6 +96,13 @@ class _Handlers:
             return await handle_api_request(self._service, request, respond, body=body or b"")
 
         return handle
+
+    async def get_room(self, request: web.Request) -> web.StreamResponse:
+        def respond(_shape: Callable[[Listing], Any]) -> web.Response:
+            room = self._service.find_room(request.match_info["id"])
+            return refusal(404, "Room not found") if room is None else web.json_response(room)
+
+        return await handle_api_request(self._service, request, respond)
 
     async def get_key(self, request: web.Request) -> web.StreamResponse:
         return await handle_api_request(

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from attrs import define
 
@@ -109,6 +109,23 @@ def make_post_row(
         | {"userStorage": None}
         | more
     )
+
+
+def make_room(room_id: str, custom_id: str | None) -> Row:
+    """Return a room in the documented shape, without its creator."""
+    number = uuid5(NAMESPACE_URL, room_id).hex[:24]
+    return {
+        "roomId": room_id,
+        "customRoomId": custom_id,
+        "disabled": False,
+        "createdAt": iso(EPOCH),
+        "updatedAt": iso(EPOCH),
+        "id": number,
+        "links": {
+            "get_room": f"https://api.videosdk.live/v2/rooms/{room_id}",
+            "get_session": "https://api.videosdk.live/v2/sessions/",
+        },
+    }
 
 
 def iso(moment: datetime) -> str:

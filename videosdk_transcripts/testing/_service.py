@@ -27,6 +27,7 @@ from ._rows import (
     Row,
     find_id,
     make_post_row,
+    make_room,
     make_row,
     matches,
     new_id,
@@ -372,6 +373,8 @@ class FakeService:
         """All realtime transcriptions, in the order in which they are listed; may be changed."""
         self.post_rows: list[Row] = []
         """All transcriptions of recordings, likewise."""
+        self.custom_ids: dict[str, str] = {}
+        """Custom room ids, each with its room id; may be changed."""
         self.requests: list[SeenRequest] = []
         """The requests so far, without those for files."""
         self.in_flight = 0
@@ -457,6 +460,19 @@ class FakeService:
         self.post_rows.append(row)
         return row
 
+    def find_room(self, room_id: str) -> Row | None:
+        """
+        Return a room by its room id or its custom room id, or None if there is none.
+
+        A room exists if a row or `custom_ids` names it.
+        """
+        room_id = self.custom_ids.get(room_id, room_id)
+        named = (find_id(row, "roomId") for row in (*self.rows, *self.post_rows))
+        if room_id not in {*self.custom_ids.values(), *named}:
+            return None
+        custom_ids = (custom for custom, room in self.custom_ids.items() if room == room_id)
+        return make_room(room_id, next(custom_ids, None))
+
     def listing(self, query: Mapping[str, str], of: list[Row] | None = None) -> Listing | None:
         """
         Return the page that a query requests.
@@ -491,12 +507,14 @@ class FakeService:
 
     def clear(self) -> None:
         """
-        Remove all rows, files, requests, faults and drift, for example between two tests.
+        Remove all rows, custom room ids, files, requests, faults and drift, for example
+        between two tests.
 
         Switches keep their values, including those of `jobs`.
         """
         self.rows.clear()
         self.post_rows.clear()
+        self.custom_ids.clear()
         self.requests.clear()
         self.most_in_flight = 0
         self.drifting = None

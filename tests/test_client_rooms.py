@@ -1,0 +1,102 @@
+"""`resolve_room`: from a custom room id to a room id."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from videosdk_transcripts import (
+    ConfigurationError,
+    InvalidResponseError,
+    NotFoundError,
+    RetryPolicy,
+    TranscriptsClient,
+)
+from videosdk_transcripts.testing import Body, FakeVideoSDK, Status
+
+ROOM = "abcd-efgh-ijkl"
+
+
+async def test_custom_room_id_is_resolved(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """To the room id that the rows have; a room id resolves to itself."""
+    row = fake.add_transcription(room_id=ROOM)
+    fake.custom_ids["weekly-sync/1"] = ROOM
+    for given in ("weekly-sync/1", ROOM):
+        room_id = await client.resolve_room(given)
+        assert room_id == ROOM
+        assert [t.id async for t in client.iter_transcriptions(room_id)] == [row["id"]]
+    assert fake.requests[0].path == "/v2/rooms/weekly-sync/1"
+    assert fake.requests[0].method == "GET"
+
+
+@pytest.mark.parametrize("status", [400, 402, 404])
+async def test_unknown_room_is_not_found(
+    fake: FakeVideoSDK, client: TranscriptsClient, status: int
+) -> None:
+    """Whatever the service responds with; the error has its status and no context."""
+    if status != 404:
+        fake.fail_next(Status(status, message="RoomId is invalid"))
+    with pytest.raises(NotFoundError, match="room nowhere") as caught:
+        await client.resolve_room("nowhere")
+    assert caught.value.status == status
+    assert "check the" in caught.value.message
+    assert caught.value.__context__ is caught.value.__cause__ is None
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("room_id", ["", "..", "a b", None, 5])
+async def test_malformed_id_is_not_sent(
+    fake: FakeVideoSDK, client: TranscriptsClient, room_id: Any
+) -> None:
+    """Dots alone would be another path."""
+    with pytest.raises(ConfigurationError, match="room_id must be a"):
+        await client.resolve_room(room_id)
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('{"customRoomId": "mine"}', "roomId in the response is of type NoneType"),
+        ('{"roomId": 5, "customRoomId": "mine"}', "of type int"),
+        ('{"roomId": "", "customRoomId": "mine"}', "is empty"),
+        ('{"roomId": "other", "customRoomId": "theirs"}', "returned room other, whose ids differ"),
+        ('{"roomId": "other", "customRoomId": null}', "returned room other, whose ids differ"),
+        ("[]", "JSON that is not an object"),
+    ],
+)
+async def test_response_that_is_not_the_room_raises(
+    fake: FakeVideoSDK, body: str, found: str
+) -> None:
+    """The id of another room would list the transcriptions of that room."""
+    fake.fail_next(Body(body))
+    async with fake.client(retry=RetryPolicy(attempts=1)) as client:
+        with pytest.raises(InvalidResponseError, match=found):
+            await client.resolve_room("mine")
+
+
+@pytest.fixture
+async def rooms() -> AsyncIterator[TranscriptsClient]:
+    """Return a client of a service that names no custom room ids, and knows rooms by `id`."""
+
+    async def get_room(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "a-token"
+        return web.json_response({"id": "623d42d472498060cccb51f2", "roomId": ROOM})
+
+    app = web.Application()
+    app.router.add_get("/v2/rooms/{id}", get_room)
+    async with (
+        TestServer(app) as server,
+        TranscriptsClient(token="a-token", endpoint=str(server.make_url("/v2"))) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("given", ["mine", "623d42d472498060cccb51f2", ROOM])
+async def test_response_without_custom_room_id_is_accepted(
+    rooms: TranscriptsClient, given: str
+) -> None:
+    """Nothing in it shows that it is another room."""
+    assert await rooms.resolve_room(given) == ROOM

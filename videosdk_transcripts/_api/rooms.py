@@ -1,0 +1,64 @@
+"""
+A room by its room id or its custom room id: the request, and the room id in the response.
+
+Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from videosdk_transcripts.errors import BadRequestError, InvalidResponseError, NotFoundError
+
+from .protocol import Request
+
+
+def room_request(room_id: str) -> Request:
+    """Return the request for a room. The path takes a room id as well as a custom one."""
+    return Request(f"/v2/rooms/{quote(room_id, safe='')}", f"room {room_id}")
+
+
+def read_room_id(room: Mapping[str, Any], requested: str) -> str:
+    """
+    Return the room id of a room.
+
+    Args:
+        room: the room, as decoded from JSON.
+        requested: the id with which it was requested.
+
+    Raises:
+        InvalidResponseError: it has no room id, or is another room.
+    """
+    room_id = room.get("roomId")
+    if not isinstance(room_id, str) or not room_id:
+        problem = "is empty" if room_id == "" else f"is of type {type(room_id).__name__}"
+        raise InvalidResponseError(
+            f"requested room {requested}, but roomId in the response {problem}, not a non-empty "
+            "string"
+        )
+    # Only a response that names a custom id, even null, can show that it is another room.
+    ids = (room_id, room.get("id"), room.get("customRoomId"))
+    if "customRoomId" in room and requested not in ids:
+        raise InvalidResponseError(
+            f"requested room {requested}, but the service returned room {room_id}, whose ids differ"
+        )
+    return room_id
+
+
+def room_not_found(error: BadRequestError) -> NotFoundError:
+    """
+    Return the error for a room that the service refused with 400.
+
+    The vendor's Node SDK takes 400, 402 and 404 for an unknown room. The id is the only
+    argument of the request, so that a 400 can be about nothing else.
+    """
+    return NotFoundError(
+        f"{error.message}; check the room id, and that the key belongs to the account that owns "
+        "the room",
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        attempts=error.attempts,
+    )
