@@ -171,6 +171,13 @@ def comparison(session: nox.Session) -> None:
     session.run("python", "-m", "comparison.run")
 
 
+@nox.session(python=NEWEST, default=False)
+def pictures(session: nox.Session) -> None:
+    """Draw the pictures of the docs from real runs."""
+    _install_built(session)
+    session.run("python", "docs/pictures/make.py")
+
+
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Feed mutated bytes to everything that reads a response, for ``--seconds``."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from attrs import frozen
@@ -92,6 +93,19 @@ def test_pages_have_examples() -> None:
     assert {"README.md", "tutorial.md", "paging.md"} <= {e.name for e in SCRIPTS}
     assert {"testing.md"} == {e.name for e in TESTS}
     assert {"README.md", "command-line.md"} == {e.name for e in COMMANDS}
+
+
+def test_pictures_are_drawn_from_real_runs(tmp_path: Path) -> None:
+    """Each picture of the docs is drawn again, and is a document with a title."""
+    folder = ROOT / "docs" / "pictures"
+    command = [sys.executable, folder / "make.py", tmp_path]
+    subprocess.run(command, check=True, timeout=60)  # noqa: S603 - a program of this repository
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert drawn == {path.name for path in folder.glob("*.svg")}
+    for path in tmp_path.iterdir():
+        root = ET.parse(path).getroot()  # noqa: S314 - drawn by this repository
+        assert (root.tag, root.get("role")) == ("{http://www.w3.org/2000/svg}svg", "img")
+        assert root.findtext("{http://www.w3.org/2000/svg}title")
 
 
 def test_guarantees_name_existing_tests() -> None:
