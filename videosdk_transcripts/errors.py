@@ -378,4 +378,4 @@ class WebhookSignatureError(WebhookError):
 
 
 class WebhookBodyError(WebhookError):
-    """The signature is valid, but the body is not a JSON object with a type."""
+    """The signature is valid, but the body is not an event that can be read."""

@@ -8,9 +8,11 @@ from videosdk_transcripts import (
     InvalidRow,
     Page,
     Pager,
+    PostTranscription,
     RateLimitedError,
     RetryPolicy,
     Transcription,
+    TranscriptionEvent,
     TranscriptsClient,
     WalkStats,
 )
@@ -48,6 +50,11 @@ async def walk() -> None:
         assert_type(await client.get_page(page=2), Page[Transcription])
         assert_type(await client.count(), int)
         assert_type(await client.get_transcription("id"), Transcription)
+        assert_type(await client.resolve_room("custom-id"), str)
+
+        event = await client.verify_webhook(b"{}", None)
+        if isinstance(event, TranscriptionEvent):
+            assert_type(await event.fetch(client), Transcription | PostTranscription)
 
 
 async def wrong(client: TranscriptsClient) -> None:

@@ -24,15 +24,21 @@ from cryptography.hazmat.primitives.serialization import (
 
 import videosdk_transcripts
 from videosdk_transcripts import (
+    BadRequestError,
     ConfigurationError,
+    NotFoundError,
+    PermissionDeniedError,
+    PostTranscription,
+    Transcription,
     TranscriptionEvent,
+    TranscriptsClient,
     WebhookBodyError,
     WebhookError,
     WebhookEvent,
     WebhookSignatureError,
     verify_webhook,
 )
-from videosdk_transcripts.testing import FakeVideoSDK, SeenRequest, Webhooks
+from videosdk_transcripts.testing import FakeVideoSDK, SeenRequest, Status, Webhooks
 from videosdk_transcripts.testing._webhooks import _key_pair
 
 WEBHOOKS = Webhooks()
@@ -42,6 +48,7 @@ DATA = {
     "meetingId": "abcd-efgh-ijkl",
     "sessionId": "64f1a2b3c4d5e6f708192a3b",
 }
+DATA_ROW = {"id": "abc", "roomId": "abcd-efgh-ijkl", "sessionId": "64f1a2b3c4d5e6f708192a3b"}
 STOPPED = "transcription-stopped"
 
 
@@ -62,20 +69,17 @@ def body_error(body: Any) -> str:
 # Reading.
 
 
-@pytest.mark.parametrize("word", ["started", "stopped", "failed"])
+@pytest.mark.parametrize("word", ["started", "stopped", "completed", "failed"])
 def test_transcription_event_has_id_room_and_session(word: str) -> None:
-    """All three types have them."""
+    """All four types have them."""
     event = verify({"webhookType": f"transcription-{word}", "data": DATA})
     assert isinstance(event, TranscriptionEvent)
     assert (event.id, event.kind) == ("abc", "realtime")
     assert (event.room_id, event.session_id) == (DATA["meetingId"], DATA["sessionId"])
     assert event.key == (f"transcription-{word}", "abc")
     assert (event.data, event.extra) == (DATA, {})
-    assert [event.is_started, event.is_stopped, event.is_failed] == [
-        word == "started",
-        word == "stopped",
-        word == "failed",
-    ]
+    states = [event.is_started, event.is_stopped, event.is_completed, event.is_failed]
+    assert states == [word == name for name in ("started", "stopped", "completed", "failed")]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_transcription_event_has_id_room_and_session(word: str) -> None:
     [("post", "post"), ("post-call", "post"), ("realtime", "realtime"), ("new", "new"), ("", None)],
 )
 def test_post_call_is_normalized_to_post(sent: str, kind: str | None) -> None:
-    """The vendor has two words for it; unknown words are passed through."""
+    """Public programs have two words for it; unknown words are passed through."""
     event = verify({"webhookType": STOPPED, "data": {**DATA, "type": sent}})
     assert event.kind == kind
     assert event.data["type"] == sent
@@ -108,6 +112,29 @@ def test_type_is_read_from_older_name() -> None:
     assert isinstance(verify({"type": STOPPED, "data": DATA}), TranscriptionEvent)
     both = verify({"webhookType": "room-closed", "type": STOPPED, "data": DATA})
     assert (both.type, both.extra) == ("room-closed", {"type": STOPPED})
+
+
+@pytest.mark.parametrize("body", [{}, {"webhookType": None}, {"webhookType": ""}])
+def test_object_without_a_type_is_an_unknown_event(body: dict[str, Any]) -> None:
+    """Nothing of it is lost, and its key has a digest."""
+    sent = {**body, "data": {"id": "x", "roomId": "r"}, "summary": "They met."}
+    event = verify(sent)
+    assert type(event) is WebhookEvent
+    assert (event.type, event.id, event.room_id) == ("", "x", "r")
+    assert event.extra == {"summary": "They met."}
+    flat = verify({**body, "callId": 5, "type": ["x"]})
+    assert (flat.type, flat.id, flat.extra) == ("", None, {"callId": 5, "type": ["x"]})
+    assert flat.key != verify({**body, "callId": 6, "type": ["x"]}).key
+
+
+def test_completed_event_may_have_an_id_and_a_room_alone() -> None:
+    """As in a draft of the vendor's pages."""
+    body, headers = WEBHOOKS.event("transcription-completed", DATA_ROW, kind=None)
+    assert json.loads(body)["data"] == {"id": "abc", "roomId": "abcd-efgh-ijkl"}
+    event = verify_webhook(body, headers["videosdk-signature"], WEBHOOKS.public_key)
+    assert isinstance(event, TranscriptionEvent)
+    assert (event.id, event.room_id) == ("abc", "abcd-efgh-ijkl")
+    assert (event.kind, event.session_id) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -258,10 +285,7 @@ def test_signed_body_that_is_not_json_is_rejected(body: bytes) -> None:
     [
         ([1], "$", "is of type list"),
         ("text", "$", "is of type str"),
-        ({}, "$.webhookType", "is absent or null"),
-        ({"webhookType": None, "type": 5}, "$.type", "is of type int"),
         ({"webhookType": 5, "type": STOPPED}, "$.webhookType", "is of type int"),
-        ({"webhookType": ""}, "$.webhookType", "is empty"),
         ({"webhookType": STOPPED}, "$.data", "is absent or null"),
         ({"webhookType": STOPPED, "data": ["secret"]}, "$.data", "is of type list"),
         ({"webhookType": STOPPED, "data": {}}, "$.data.id", "is absent or null"),
@@ -408,6 +432,53 @@ def test_cryptography_is_imported_only_when_used() -> None:
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 assert not ast.unparse(node).startswith(IMPORTS), path
+
+
+# Fetching.
+
+
+@pytest.mark.parametrize("kind", ["realtime", "post", "post-call", "new", None])
+async def test_fetch_returns_the_transcription_of_either_kind(
+    fake: FakeVideoSDK, client: TranscriptsClient, kind: str | None
+) -> None:
+    """Whatever word the event has; the kind that it names is requested first."""
+    rows = fake.add_transcription(), fake.add_post_transcription()
+    found = []
+    for row in rows:
+        body, headers = fake.webhooks.event(STOPPED, row, kind=kind)
+        event = await client.verify_webhook(body, headers["videosdk-signature"])
+        assert isinstance(event, TranscriptionEvent)
+        found.append(await event.fetch(client))
+    assert [type(row) for row in found] == [Transcription, PostTranscription]
+    assert [row.id for row in found] == [row["id"] for row in rows]
+    # The key is requested once, and each row once or twice.
+    assert len(fake.requests) == 1 + 3
+
+
+@pytest.mark.parametrize("kind", ["realtime", "post"])
+@pytest.mark.parametrize("status", [400, 402, 404])
+async def test_fetch_of_unknown_id_raises_the_error_of_its_kind(
+    fake: FakeVideoSDK, client: TranscriptsClient, kind: str, status: int
+) -> None:
+    """Which status an unknown id has is undocumented."""
+    fake.fail_next(Status(status), times=2)
+    event = TranscriptionEvent(type="transcription-failed", id="unknown", kind=kind)
+    with pytest.raises((NotFoundError, BadRequestError)) as caught:
+        await event.fetch(client)
+    assert caught.value.status == status
+    assert ("recording" in caught.value.message) == (kind == "post")
+    assert len(fake.requests) == 2
+
+
+async def test_fetch_raises_other_errors_at_once(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Only an unknown id may be of the other kind."""
+    fake.fail_next(Status(403))
+    event = TranscriptionEvent(type="transcription-completed", id=fake.add_transcription()["id"])
+    with pytest.raises(PermissionDeniedError):
+        await event.fetch(client)
+    assert len(fake.requests) == 1
 
 
 # The fake service.

@@ -69,33 +69,32 @@ class Webhooks:
         return b64encode(signature).decode()
 
     def event(
-        self, event_type: str, row: Row, *, kind: str = "realtime"
+        self, event_type: str, row: Row, *, kind: str | None = "realtime"
     ) -> tuple[bytes, dict[str, str]]:
         """
         Return a webhook in the documented shape.
 
         Args:
-            event_type: ``transcription-started``, ``-stopped`` or ``-failed``, or any other.
+            event_type: ``transcription-started``, ``-stopped``, ``-completed`` or ``-failed``,
+                or any other.
             row: the transcription, as `FakeVideoSDK.add_transcription` returns it.
-            kind: ``realtime``, or ``post`` for the transcription of a recording.
+            kind: the type within the data: ``realtime`` as in the vendor's samples; ``post`` or
+                ``post-call``, which public programs expect for the transcription of a recording;
+                None for ``id`` and ``roomId`` alone, as in a draft of the vendor's pages.
 
         Returns:
             The body and its headers.
         """
-        body = json.dumps(
-            {
-                "webhookType": event_type,
-                "data": {
-                    "id": row["id"],
-                    "type": kind,
-                    "meetingId": find_id(row, "roomId"),
-                    "sessionId": find_id(row, "sessionId"),
-                },
-            }
-        ).encode()
+        room_id, session_id = find_id(row, "roomId"), find_id(row, "sessionId")
+        data = {"id": row["id"], "type": kind, "meetingId": room_id, "sessionId": session_id}
+        if kind is None:
+            data = {"id": row["id"], "roomId": room_id}
+        body = json.dumps({"webhookType": event_type, "data": data}).encode()
         return body, {"Content-Type": "application/json", "videosdk-signature": self.sign(body)}
 
-    async def send(self, url: str, event_type: str, row: Row, *, kind: str = "realtime") -> int:
+    async def send(
+        self, url: str, event_type: str, row: Row, *, kind: str | None = "realtime"
+    ) -> int:
         """
         Send a webhook and return the status of the response.
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any, Final, Literal, NoReturn, get_args
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Literal, NoReturn, Protocol, get_args
 
 from attrs import field, frozen
 
 from videosdk_transcripts._api.protocol import MAX_DEPTH, is_too_deep
-from videosdk_transcripts.errors import WebhookBodyError
+from videosdk_transcripts.errors import BadRequestError, NotFoundError, WebhookBodyError
+from videosdk_transcripts.models import PostTranscription, Transcription
 
 from .signature import check_signature, decode_signature, load_key, require_cryptography
 
 TranscriptionEventType = Literal[
-    "transcription-started", "transcription-stopped", "transcription-failed"
+    "transcription-started",
+    "transcription-stopped",
+    "transcription-completed",
+    "transcription-failed",
 ]
 
 _TRANSCRIPTION_EVENTS: Final[Mapping[str, TranscriptionEventType]] = {
     word: word for word in get_args(TranscriptionEventType)
 }
-# The vendor's pages use both words for a transcription of a recording.
+# Neither word is in the vendor's own samples; public programs and catalogues have both.
 _KINDS: Final = {"post-call": "post"}
 
 
@@ -35,13 +39,17 @@ class WebhookEvent:
     """
 
     type: str
-    """The service's own word, such as ``session-ended``; unknown words are passed through."""
+    """
+    The service's own word, such as ``session-ended``; unknown words are passed through. Empty
+    if the body has none, as in some webhooks of the vendor's agents.
+    """
     id: str | None
     """The id of the object."""
     kind: str | None = None
     """
-    The type within `data`: ``realtime``, or ``post`` for a transcription of a recording (the
-    service also writes ``post-call``). Unknown words are passed through.
+    The type within `data`. All samples of the vendor have ``realtime``; ``post``, into which
+    ``post-call`` is changed, is assumed to be a transcription of a recording. Unknown words are
+    passed through.
     """
     room_id: str | None = None
     """The room, which webhooks call ``meetingId``."""
@@ -58,9 +66,11 @@ class WebhookEvent:
     @property
     def key(self) -> tuple[str, str]:
         """
-        Return a key that identifies repeated deliveries: the type and the id.
+        Return the type and the id, which are the same in a repeated delivery.
 
-        Without an id, a digest of the data takes its place, so that distinct events have
+        Two events may have the same key: the vendor mentions a webhook after the summary without
+        its type, and if that is another ``transcription-stopped``, dropping repeated keys drops
+        it. Without an id, a digest of the data takes its place, so that distinct events have
         distinct keys.
         """
         if self.id is not None:
@@ -69,19 +79,47 @@ class WebhookEvent:
         return self.type, hashlib.sha256(content).hexdigest()
 
 
+class _Client(Protocol):
+    """What `TranscriptionEvent.fetch` needs of a `TranscriptsClient`."""
+
+    async def get_transcription(self, transcription_id: str) -> Transcription: ...
+    async def get_post_transcription(self, transcription_id: str) -> PostTranscription: ...
+
+
 @frozen(kw_only=True)
 class TranscriptionEvent(WebhookEvent):
-    """A transcription was started, was stopped, or failed."""
+    """A transcription was started, was stopped, is completed, or failed."""
 
     type: TranscriptionEventType
-    """Which of the three happened."""
+    """
+    Which of the four happened. The service is documented to send ``transcription-completed`` to
+    the webhook of a room, and the other three to the `webhook_url` of a transcription.
+    """
     id: str
-    """
-    The id of the transcription, for `get_transcription`, or for `get_post_transcription` if
-    `kind` is ``post``.
-    """
+    """The id of the transcription, for `fetch`."""
 
     __hash__ = WebhookEvent.__hash__
+
+    async def fetch(self, client: _Client) -> Transcription | PostTranscription:
+        """
+        Return the transcription that the event is about, whether realtime or of a recording.
+
+        `kind` decides which of the two is requested first. If there is none of that id, the
+        other one is requested, because the words in `kind` are undocumented for recordings and
+        may be absent.
+
+        Args:
+            client: a `TranscriptsClient`.
+
+        Raises:
+            NotFoundError: this account has no such transcription of either kind.
+            VideoSDKTranscriptsError: any other error, as for `get_transcription`.
+        """
+        if self.kind == "post":
+            return await _first_found(
+                self.id, client.get_post_transcription, client.get_transcription
+            )
+        return await _first_found(self.id, client.get_transcription, client.get_post_transcription)
 
     @property
     def is_started(self) -> bool:
@@ -94,9 +132,29 @@ class TranscriptionEvent(WebhookEvent):
         return self.type == "transcription-stopped"
 
     @property
+    def is_completed(self) -> bool:
+        """Return whether the transcription is completed. Its files may appear later."""
+        return self.type == "transcription-completed"
+
+    @property
     def is_failed(self) -> bool:
         """Return whether the transcription failed. The service gives no reason."""
         return self.type == "transcription-failed"
+
+
+async def _first_found(
+    row_id: str,
+    *gets: Callable[[str], Awaitable[Transcription | PostTranscription]],
+) -> Transcription | PostTranscription:
+    """Call functions in order until one finds the id, and raise the first error if none does."""
+    failures: list[BadRequestError | NotFoundError] = []
+    for get in gets:
+        try:
+            return await get(row_id)
+        # Which status an unknown id has is undocumented.
+        except (BadRequestError, NotFoundError) as error:
+            failures.append(error)
+    raise failures[0]
 
 
 def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | bytes) -> WebhookEvent:
@@ -116,8 +174,8 @@ def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | byt
         WebhookSignatureError: the signature is absent, is not base64, or does not match the
             key and the body.
         WebhookBodyError: the body is too large; or the signature is valid, but the body is
-            not a JSON object with a type, or a transcription event without an id or with a
-            value of the wrong type.
+            not a JSON object, its type is not a string, or it is a transcription event without
+            an id or with a value of the wrong type.
         ConfigurationError: `raw_body` is not bytes, `signature` is not a string,
             `public_key` is not a usable key, or cryptography is not installed.
     """
@@ -135,11 +193,7 @@ def read_event(raw_body: bytes) -> WebhookEvent:
         WebhookBodyError: as for `verify_webhook`.
     """
     body = _read_object(raw_body)
-    name = "type" if body.get("webhookType") is None else "webhookType"
-    event_type = body.pop(name, None)
-    if not isinstance(event_type, str) or not event_type:
-        path = "$.webhookType" if event_type is None else f"$.{name}"
-        raise _wrong_value(path, event_type, "a non-empty string")
+    event_type = _pop_type(body)
     known_type = _TRANSCRIPTION_EVENTS.get(event_type)
     # In other events, data that is not an object stays in the body and so in `extra`.
     data = body.pop("data", None) if known_type or isinstance(body.get("data"), dict) else {}
@@ -163,6 +217,17 @@ def read_event(raw_body: bytes) -> WebhookEvent:
     if values["id"] is None:
         raise _wrong_value("$.data.id", data.get("id"), "the id of a transcription")
     return TranscriptionEvent(type=known_type, id=values["id"], **common)
+
+
+def _pop_type(body: dict[str, Any]) -> str:
+    """Remove the type from a body, and return it; empty if there is none."""
+    event_type = body.pop("webhookType", None)
+    # The vendor's Node SDK reads the older name as well.
+    if event_type is None and isinstance(body.get("type"), str):
+        event_type = body.pop("type")
+    if not isinstance(event_type, str | None):
+        raise _wrong_value("$.webhookType", event_type, "a string")
+    return event_type or ""
 
 
 def _read_object(raw_body: bytes) -> dict[str, Any]:
