@@ -259,6 +259,8 @@ def build(session: nox.Session) -> None:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = archive.namelist()
+        metadata = next(name for name in in_wheel if name.endswith(".dist-info/METADATA"))
+        description = archive.read(metadata).decode()
     for name in ("LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "docs/index.md"):
         if name not in in_sdist:
             session.error(f"the sdist has no {name}")
@@ -267,6 +269,9 @@ def build(session: nox.Session) -> None:
             session.error(f"the wheel has no {ending}")
     if any(name.startswith(("tests/", "docs/")) for name in in_wheel):
         session.error("the wheel has files outside of the package")
+    # A package index shows the README without the files of the repository.
+    if relative := re.findall(r"\]\((?!https://)[^)]*\)", description):
+        session.error(f"the description of the wheel has relative links: {relative}")
     # This session's own environment has the build tools, which may hide missing requirements.
     clean = SCRATCH / "clean"
     session.run("virtualenv", "-q", "--clear", str(clean))
