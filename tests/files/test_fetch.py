@@ -1,8 +1,11 @@
 """Files of a row: bytes, text, missing formats, and links that have expired."""
 
+import gzip
+import zlib
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from videosdk_transcripts import (
     BadRequestError,
@@ -13,7 +16,7 @@ from videosdk_transcripts import (
 )
 from videosdk_transcripts._files.fetch import Files, decode_text
 from videosdk_transcripts.errors import FileGoneError, FileNotReadyError, FileTextError
-from videosdk_transcripts.testing import Body, FakeVideoSDK
+from videosdk_transcripts.testing import Body, Exchange, FakeVideoSDK
 
 from .support import (
     failure,
@@ -218,6 +221,39 @@ async def test_other_bad_request_is_not_a_dead_link(
     assert (caught.value.status, caught.value.code) == (400, found)
     assert str(found) in str(caught.value) or found is None
     assert len(fake.files.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "code"),
+    [
+        ("gzip", gzip.compress(b"<Code>ExpiredToken</Code>"), "ExpiredToken"),
+        ("deflate", zlib.compress(b'{"error": "InvalidJWT"}'), "InvalidJWT"),
+        ("gzip", gzip.compress(b" " * 99_999 + b"<Code>AccessDenied</Code>"), None),
+        ("gzip", b"<Code>AccessDenied</Code>", None),
+        ("br", b"<Code>AccessDenied</Code>", None),
+    ],
+)
+async def test_code_of_a_compressed_error_is_read(
+    fake: FakeVideoSDK, coding: str, body: bytes, code: str | None
+) -> None:
+    """Unless it can't be decoded, or is not at its beginning."""
+
+    async def refuse(_exchange: Exchange) -> web.Response:
+        return web.Response(status=400, body=body, headers={"Content-Encoding": coding})
+
+    row = fake.add_transcription()
+    fake.files.put(row, "txt", b"here")
+    fake.files.fail_next(refuse)
+    async with opened(fake.url) as transport:
+        fetch = Files(transport).fetch_bytes(
+            transcription(row), "txt", summary=False, reread=reader(fake)
+        )
+        if code is None:
+            with pytest.raises(BadRequestError, match="127.0.0.1 answered 400 "):
+                await fetch
+        else:
+            with pytest.raises(FileGoneError, match=f"status 400, {code}"):
+                await fetch
 
 
 async def test_dead_link_without_a_new_one_is_not_retried(fake: FakeVideoSDK) -> None:

@@ -27,13 +27,13 @@ from yarl import URL
 from videosdk_transcripts._api.protocol import retry_after, status_error
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._http.aiohttp_errors import Translation
+from videosdk_transcripts._http.encoding import ACCEPTED, BodyDecoder, words_of
 from videosdk_transcripts._http.retry import Attempt, RetryPolicy, Runner
 from videosdk_transcripts._http.session import NO_TIMEOUT, ConnectionOptions, Sessions
 from videosdk_transcripts._http.transport import read_body
 from videosdk_transcripts.errors import FileError, InvalidResponseError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import WalkStats
 
-from .encoding import BodyDecoder
 from .hosts import CheckedUrl, FileHosts
 
 _MAX_REDIRECTS: Final = 5
@@ -153,28 +153,25 @@ class FileTransport:
         with Translation(what, target.host, self.sessions, session) as translation:
             async with session.get(
                 URL(target.url, encoded=True),
-                headers={"Accept-Encoding": "identity"},
+                headers={"Accept-Encoding": ACCEPTED},
                 allow_redirects=False,
                 auto_decompress=False,
                 raise_for_status=False,
                 timeout=NO_TIMEOUT,
                 ssl=self._ssl,
             ) as response:
+                subject = f"{what}: the response of {target.host}"
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     return response.headers["Location"]
                 if response.status in _DEAD:
                     return DeadLink(response.status)
-                code = await _read_code(response) if response.status == 400 else None
+                code = await _read_code(response, subject) if response.status == 400 else None
                 if code is not None and _DEAD_CODE.search(code):
                     return DeadLink(response.status, code)
                 if response.status != 200:
                     raise self._refusal(response, what, target, code)
-                decoder = BodyDecoder(
-                    ", ".join(response.headers.getall("Content-Encoding", ())),
-                    ", ".join(response.headers.getall("Transfer-Encoding", ())),
-                    has_length="Content-Length" in response.headers,
-                    subject=f"{what}: the response of {target.host}",
-                )
+                decoder = _decoder_for(response, subject)
+                _check_framing(response, decoder, subject)
                 await read_body(
                     response,
                     sink.write,
@@ -200,11 +197,44 @@ class FileTransport:
         return status_error(status)(text, status=status, code=code, retry_after=wait)
 
 
-async def _read_code(response: aiohttp.ClientResponse) -> str | None:
-    """Return the code in the body of an error, if it has one."""
+def _decoder_for(response: aiohttp.ClientResponse, subject: str) -> BodyDecoder:
+    coding = ", ".join(response.headers.getall("Content-Encoding", ()))
+    return BodyDecoder(coding, subject=subject, status=response.status)
+
+
+def _check_framing(response: aiohttp.ClientResponse, decoder: BodyDecoder, subject: str) -> None:
+    """
+    Check that the end of a body can be proven.
+
+    By its length, by its last chunk, or by the end of its compressed data, which is required in
+    any case: a program between the host and the client may have been cut off and still have
+    sent correct HTTP.
+    """
+    transfer = ", ".join(response.headers.getall("Transfer-Encoding", ()))
+    if words_of(transfer) not in ([], ["chunked"]):
+        problem = f"has the Transfer-Encoding {transfer[:40]!r}, which was not requested"
+    elif not ("Content-Length" in response.headers or transfer or decoder.is_compressed):
+        problem = (
+            "has no length, so that a truncated file would look complete; its host must send a "
+            "Content-Length, or chunks"
+        )
+    else:
+        return
+    raise InvalidResponseError(f"{subject} {problem}", status=response.status)
+
+
+async def _read_code(response: aiohttp.ClientResponse, subject: str) -> str | None:
+    """Return the code in the body of an error, if it has one that can be decoded."""
     head = b""
-    while not response.content.at_eof() and len(head) < _MAX_ERROR_BODY:
-        head += await response.content.readany()
+    try:
+        decoder = _decoder_for(response, subject)
+        while not response.content.at_eof() and len(head) < _MAX_ERROR_BODY:
+            for chunk in decoder.decode(await response.content.readany()):
+                head += chunk
+                if len(head) >= _MAX_ERROR_BODY:
+                    break
+    except InvalidResponseError:
+        return None
     found = _CODE.search(head, 0, _MAX_ERROR_BODY)
     return found[1].decode() if found else None
 

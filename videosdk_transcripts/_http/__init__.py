@@ -9,6 +9,7 @@ Files, in reading order:
 - `rate_limit`: an even pace for all requests
 - `request_queue`: which request is sent next, and when (P13)
 - `aiohttp_errors`: what aiohttp raises, as errors of this package (P12)
+- `encoding`: gzip and deflate, independent of what is installed (P10)
 - `transport`: sends the requests of the API (P9, P10)
 
 May import `auth`, `_api` and what is below them. Never imports `_paging`.

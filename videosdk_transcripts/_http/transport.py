@@ -20,10 +20,11 @@ from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts._version import __version__
 from videosdk_transcripts.auth import TokenSource, explain_refusal
-from videosdk_transcripts.errors import ResponseTooLargeError
+from videosdk_transcripts.errors import InvalidResponseError, ResponseTooLargeError
 from videosdk_transcripts.models import WalkStats
 
 from .aiohttp_errors import Translation
+from .encoding import ACCEPTED, BodyDecoder
 from .rate_limit import Pace
 from .request_queue import Due
 from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, leaves_in_doubt
@@ -151,6 +152,7 @@ class Transport:
         headers = {
             "Authorization": token,
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
             "User-Agent": _USER_AGENT,
             **request.headers,
         }
@@ -176,6 +178,7 @@ class Transport:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
+                auto_decompress=False,
                 raise_for_status=False,
                 timeout=NO_TIMEOUT,
                 proxy=None if proxy is None else proxy.url,
@@ -186,21 +189,41 @@ class Transport:
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
                     call.attempts.in_doubt = leaves_in_doubt(response.status)
-                chunks: list[bytes] = []
-                await read_body(
-                    response,
-                    chunks.append,
-                    what=call.what,
-                    limit=self._max_response_bytes,
-                    advice="request smaller pages, or raise max_response_bytes",
-                )
                 return Response(
                     response.status,
                     response.headers,
-                    b"".join(chunks),
+                    await self._read(response, call.what),
                     (token, *self._tokens.secrets, *(proxy.secrets if proxy else ())),
                 )
         raise translation.error
+
+    async def _read(self, response: aiohttp.ClientResponse, what: str) -> bytes:
+        """Read and decode a body; that of an error is empty if it can't be decoded."""
+        chunks: list[bytes] = []
+        try:
+            decoder = BodyDecoder(
+                ", ".join(response.headers.getall("Content-Encoding", ())),
+                subject=f"{what}: the response of {urlsplit(self.endpoint).netloc}",
+                status=response.status,
+            )
+            await read_body(
+                response,
+                chunks.append,
+                what=what,
+                limit=self._max_response_bytes,
+                advice="request smaller pages, or raise max_response_bytes",
+                decode=decoder.decode,
+            )
+            if chunks:
+                decoder.check_end()
+        except ResponseTooLargeError:
+            raise
+        except InvalidResponseError:
+            # The status of an error is known without its explanation.
+            if 200 <= response.status < 300:
+                raise
+            return b""
+        return b"".join(chunks)
 
     def _url(self, target: str) -> URL:
         # `urlsplit` caches the endpoint, whereas yarl would parse a whole URL each time.
@@ -254,7 +277,7 @@ async def read_body(
     what: str,
     limit: int,
     advice: str,
-    decode: Callable[[bytes], Iterable[bytes]] = lambda data: (data,),
+    decode: Callable[[bytes], Iterable[bytes]],
 ) -> None:
     """
     Read a body up to a limit.
@@ -265,7 +288,7 @@ async def read_body(
         what: what was requested, for the error.
         limit: decoded bytes.
         advice: what to do if it is larger.
-        decode: decodes a part of the body in small chunks, if aiohttp does not decode it.
+        decode: decodes a part of the body in small chunks.
 
     Raises:
         ResponseTooLargeError: the decoded body is larger, which is noticed while reading.

@@ -1,10 +1,9 @@
 """
-Decode the body of a file, and verify that it is complete (P10 for what it decodes to).
+Decode the body of a response (P10 for what it decodes to).
 
-The end of a body is proven by its length, by its last chunk, or by the end of its compressed
-data. A program between the host and the client may have been cut off and still have sent
-correct HTTP, so the end of compressed data is required in any case. aiohttp's own decoding is
-not used: it accepts truncated gzip, br and zstd data.
+aiohttp's own decoding is not used: it accepts truncated gzip, br and zstd data, and which
+encodings it requests and can decode depends on what is installed next to it. Some versions of
+Brotli fail for every response.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ _STEP: Final = 64 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
 _RAW_DEFLATE: Final = -zlib.MAX_WBITS
+ACCEPTED: Final = "gzip, deflate"
+"""The Accept-Encoding of all requests."""
 _DEFLATE_METHOD: Final = 8
 """The low bits of the first byte of zlib data."""
 
@@ -30,34 +31,30 @@ class BodyDecoder:
 
     Args:
         content: the header Content-Encoding, empty if it is missing.
-        transfer: the header Transfer-Encoding, empty if it is missing.
-        has_length: whether there is a Content-Length.
         subject: what was requested and from which host, for errors.
+        status: the status of the response.
 
     Raises:
         InvalidResponseError: the body has an encoding that was not requested and can't be
-            decoded, or nothing that could prove its end.
+            decoded.
     """
 
-    def __init__(self, content: str, transfer: str, *, has_length: bool, subject: str) -> None:
+    def __init__(self, content: str, *, subject: str, status: int) -> None:
         self._subject = subject
-        codings = [name for name in _words(content) if name != "identity"]
+        self._status = status
+        codings = [name for name in words_of(content) if name != "identity"]
         match codings:
             case []:
-                self._is_compressed = self._is_gzip = False
+                self.is_compressed = self._is_gzip = False
             case ["gzip" | "x-gzip"]:
-                self._is_compressed = self._is_gzip = True
+                self.is_compressed = self._is_gzip = True
             case ["deflate"]:
-                self._is_compressed, self._is_gzip = True, False
+                self.is_compressed, self._is_gzip = True, False
             case _:
-                raise self._error(f"has the Content-Encoding {content[:40]!r}, {_NOT_REQUESTED}")
-        if _words(transfer) not in ([], ["chunked"]):
-            raise self._error(f"has the Transfer-Encoding {transfer[:40]!r}, {_NOT_REQUESTED}")
-        if not (has_length or transfer or codings):
-            raise self._error(
-                "has no length, so that a truncated file would look complete; its host must send "
-                "a Content-Length, or chunks"
-            )
+                raise self._error(
+                    f"has the Content-Encoding {content[:40]!r}, which was not requested and "
+                    f"can't be decoded; {ACCEPTED} can"
+                )
         self._stream: zlib._Decompress | None = None
 
     def decode(self, data: bytes) -> Iterator[bytes]:
@@ -67,7 +64,7 @@ class BodyDecoder:
         Raises:
             InvalidResponseError: the compressed data are damaged, or followed by other data.
         """
-        if not self._is_compressed:
+        if not self.is_compressed:
             yield data
             return
         while data:
@@ -84,7 +81,7 @@ class BodyDecoder:
         Raises:
             InvalidResponseError: it ended before its compressed data.
         """
-        if self._is_compressed and (self._stream is None or not self._stream.eof):
+        if self.is_compressed and (self._stream is None or not self._stream.eof):
             raise self._error("broke off in its compressed data")
 
     def _inflate(self, stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
@@ -109,10 +106,7 @@ class BodyDecoder:
         return zlib.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)
 
     def _error(self, problem: str) -> InvalidResponseError:
-        return InvalidResponseError(f"{self._subject} {problem}", status=200)
-
-
-_NOT_REQUESTED: Final = "which was not requested"
+        return InvalidResponseError(f"{self._subject} {problem}", status=self._status)
 
 
 def _decompress(stream: zlib._Decompress, data: bytes) -> bytes | None:
@@ -123,5 +117,6 @@ def _decompress(stream: zlib._Decompress, data: bytes) -> bytes | None:
         return None
 
 
-def _words(header: str) -> list[str]:
+def words_of(header: str) -> list[str]:
+    """Return the words of a header that is a list, in lower case."""
     return [word for word in (part.strip().lower() for part in header.split(",")) if word]
