@@ -7,29 +7,38 @@ from datetime import UTC, datetime, timedelta, timezone
 import attrs
 import pytest
 
-from videosdk_transcripts import InvalidRow, Page, Transcription, WalkStats
+from videosdk_transcripts import InvalidRow, Page, PostTranscription, Transcription, WalkStats
 
 START = datetime(2026, 3, 2, 9, 0, 0, 828000, UTC)
 
 
 @pytest.mark.parametrize(
-    ("status", "running", "completed", "failed"),
+    ("status", "holds"),
     [
-        ("running", True, False, False),
-        ("Completed", False, True, False),
-        ("FAILED", False, False, True),
-        ("error", False, False, True),
-        ("summarising", False, False, False),
-        (None, False, False, False),
+        ("running", {"running"}),
+        ("Queued", {"running"}),
+        ("STOPPING", {"running"}),
+        ("Completed", {"completed", "finished"}),
+        ("Stopped", {"finished"}),
+        ("FAILED", {"failed", "finished"}),
+        ("error", {"failed", "finished"}),
+        ("summarising", set()),
+        (None, set()),
     ],
 )
+@pytest.mark.parametrize("kind", [Transcription, PostTranscription])
 def test_status_is_compared_case_insensitively(
-    status: str | None, running: bool, completed: bool, failed: bool
+    kind: type[Transcription | PostTranscription], status: str | None, holds: set[str]
 ) -> None:
-    """Unknown words are neither running, completed nor failed."""
-    t = Transcription("a", status=status)
-    assert (running, completed, failed) == (t.is_running, t.is_completed, t.is_failed)
-    assert t.is_finished == (completed or failed)
+    """Unknown words have none of the properties."""
+    t = kind("a", status=status)
+    found = {
+        "running": t.is_running,
+        "completed": t.is_completed,
+        "failed": t.is_failed,
+        "finished": t.is_finished,
+    }
+    assert holds == {name for name, value in found.items() if value}
 
 
 def test_duration_is_none_without_both_times() -> None:

@@ -655,8 +655,9 @@ class TranscriptsClient:
             timeout: seconds for the whole wait, above 0; None for no limit.
             poll: seconds until the second poll, above 0. The interval grows up to 6 times
                 `poll`.
-            grace: seconds, 0 or more, for which a transcription may be completed without its
-                file, or its id may be unknown; counted from the first poll that finds it so.
+            grace: seconds, 0 or more, for which a transcription may be completed or stopped
+                without its file, or its id may be unknown; counted from the first poll that
+                finds it so.
 
         Returns:
             The transcription with its file.
@@ -664,7 +665,8 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
             TranscriptionFailedError: the transcription failed.
-            CompletedWithoutFileError: it completed, and no file came within `grace`.
+            CompletedWithoutFileError: it completed or was stopped, and no file came within
+                `grace`.
             WaitTimedOutError: `timeout` passed; the error has the id.
             NotFoundError: there is no such transcription, even after `grace`.
             VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`. Transient

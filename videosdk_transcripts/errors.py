@@ -366,7 +366,7 @@ class TranscriptionFailedError(WaitError):
 
 
 class CompletedWithoutFileError(WaitError):
-    """The transcription completed, but its file did not appear within the grace period."""
+    """It completed or was stopped, but its file did not appear within the grace period."""
 
 
 class WebhookError(VideoSDKTranscriptsError):

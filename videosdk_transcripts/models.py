@@ -22,20 +22,15 @@ T_co = TypeVar("T_co", covariant=True)
 # What the two kinds of transcription have in common.
 
 
-def _is_running(status: str | None) -> bool:
-    return (status or "").lower() == "running"
-
-
-def _is_completed(status: str | None) -> bool:
-    return (status or "").lower() == "completed"
-
-
-# Undocumented: no page of the API names a failure; these are what other programs test for.
+# Documented are "running" and "completed" alone. The other words are assumptions: sibling jobs
+# of the service use "queued", "stopping", "stopped" and "failed", and programs test for "error".
+_RUNNING: Final = frozenset({"queued", "running", "stopping"})
 _FAILED: Final = frozenset({"failed", "error"})
+_FINISHED: Final = frozenset({"completed", "stopped"}) | _FAILED
 
 
-def _is_failed(status: str | None) -> bool:
-    return (status or "").lower() in _FAILED
+def _word(status: str | None) -> str:
+    return (status or "").lower()
 
 
 def _duration(start: datetime | None, end: datetime | None) -> timedelta | None:
@@ -130,23 +125,27 @@ class Transcription:
 
     @property
     def is_running(self) -> bool:
-        """Return whether the status is ``running``, compared case-insensitively."""
-        return _is_running(self.status)
+        """
+        Return whether it is ``running``, ``queued`` or ``stopping``, compared case-insensitively.
+
+        Only ``running`` is documented.
+        """
+        return _word(self.status) in _RUNNING
 
     @property
     def is_completed(self) -> bool:
         """Return whether the status is ``completed``, compared case-insensitively."""
-        return _is_completed(self.status)
+        return _word(self.status) == "completed"
 
     @property
     def is_failed(self) -> bool:
         """Return whether the status is ``failed`` or ``error``, compared case-insensitively."""
-        return _is_failed(self.status)
+        return _word(self.status) in _FAILED
 
     @property
     def is_finished(self) -> bool:
-        """Return whether the transcription has completed or failed."""
-        return self.is_completed or self.is_failed
+        """Return whether it has completed or failed, or is ``stopped``, which is undocumented."""
+        return _word(self.status) in _FINISHED
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -218,23 +217,27 @@ class PostTranscription:
 
     @property
     def is_running(self) -> bool:
-        """Return whether the status is ``running``, compared case-insensitively."""
-        return _is_running(self.status)
+        """
+        Return whether it is ``running``, ``queued`` or ``stopping``, compared case-insensitively.
+
+        Only ``running`` is documented.
+        """
+        return _word(self.status) in _RUNNING
 
     @property
     def is_completed(self) -> bool:
         """Return whether the status is ``completed``, compared case-insensitively."""
-        return _is_completed(self.status)
+        return _word(self.status) == "completed"
 
     @property
     def is_failed(self) -> bool:
         """Return whether the status is ``failed`` or ``error``, compared case-insensitively."""
-        return _is_failed(self.status)
+        return _word(self.status) in _FAILED
 
     @property
     def is_finished(self) -> bool:
-        """Return whether the transcription has completed or failed."""
-        return self.is_completed or self.is_failed
+        """Return whether it has completed or failed, or is ``stopped``, which is undocumented."""
+        return _word(self.status) in _FINISHED
 
     def to_dict(self) -> dict[str, Any]:
         """

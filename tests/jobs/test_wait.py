@@ -133,6 +133,29 @@ async def test_completed_without_file_raises_after_grace(
     assert clock.now < 1090
 
 
+@pytest.mark.parametrize("status", ["stopped", "Stopped"])
+async def test_stopped_transcription_ends_the_wait_after_grace(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock, status: str
+) -> None:
+    """Not after the timeout; a file that comes within the grace period is returned."""
+    row = fake.add_transcription(status=status, formats=())
+    with pytest.raises(CompletedWithoutFileError, match=f"status '{status}'"):
+        await waiter.wait(row["id"], grace=60)
+    assert clock.now < 1090
+    fake.fail_next(Change(lambda _: None), Change(lambda _: add_file(row)))
+    assert (await waiter.wait(row["id"], grace=60)).files == {"txt": URL}
+
+
+@pytest.mark.parametrize("status", ["queued", "Stopping"])
+async def test_status_of_an_active_job_starts_no_grace_period(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], status: str
+) -> None:
+    """The wait goes on until its timeout."""
+    row = fake.add_transcription(status=status, formats=())
+    with pytest.raises(WaitTimedOutError):
+        await waiter.wait(row["id"], grace=0, timeout=60)
+
+
 async def test_grace_includes_its_last_moment(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:

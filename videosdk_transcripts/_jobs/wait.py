@@ -41,7 +41,7 @@ class HasStatus(HasFiles, Protocol):
     @property
     def is_failed(self) -> bool: ...
     @property
-    def is_completed(self) -> bool: ...
+    def is_finished(self) -> bool: ...
 
 
 HasStatusT = TypeVar("HasStatusT", bound=HasStatus)
@@ -94,13 +94,13 @@ class Waiter(Generic[HasStatusT]):
                 by half each time, up to 6 times `poll`; each one is drawn from half of it up
                 to all of it. A last poll is made `poll` before the timeout, unless the
                 previous one was less than half an interval before.
-            grace: seconds, 0 or more, for which a row may be completed without the file,
-                or its id unknown; counted from the poll that first found it so.
+            grace: seconds, 0 or more, for which a row may be completed or stopped without the
+                file, or its id unknown; counted from the poll that first found it so.
 
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
             TranscriptionFailedError: the transcription failed.
-            CompletedWithoutFileError: it completed, and the grace period passed.
+            CompletedWithoutFileError: it completed or was stopped, and the grace period passed.
             WaitTimedOutError: the timeout passed.
             NotFoundError: there was no such row for the grace period.
             VideoSDKTranscriptsError: any other error of a request that is not transient.
@@ -184,7 +184,7 @@ class _Wait:
     interval: float
     max_interval: float
     last_poll_before_end: float
-    completed_since: float | None = None
+    finished_since: float | None = None
     unknown_since: float | None = None
     last_result: str = "there was no response yet"
 
@@ -203,17 +203,17 @@ class _Wait:
                 f"{self._label}",
                 transcription_id=row.id,
             )
-        if not row.is_completed:
-            self.completed_since = None
+        if not row.is_finished:
+            self.finished_since = None
             return False
-        if self.completed_since is None:
-            self.completed_since = now
-        if now - self.completed_since >= self.grace:
+        if self.finished_since is None:
+            self.finished_since = now
+        if now - self.finished_since >= self.grace:
             available = ", ".join(sorted(self._files_of(row))) or "none"
             raise CompletedWithoutFileError(
-                f"transcription {row.id} completed, but has no {self._label} after a grace "
-                f"period of {self.grace:g} s (available: {available}); wait again with a longer "
-                "grace, or request an available format",
+                f"transcription {row.id} has ended (status {row.status!r}), but has no "
+                f"{self._label} after a grace period of {self.grace:g} s (available: "
+                f"{available}); wait again with a longer grace, or request an available format",
                 transcription_id=row.id,
             )
         return False
