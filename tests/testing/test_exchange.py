@@ -121,6 +121,51 @@ async def test_short_secret_causes_no_warning(http: aiohttp.ClientSession) -> No
         assert await client.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (None, (400, 4002)),
+        ("x", (400, 4002)),
+        ({"exp": 1}, (400, 4002)),
+        ({"iat": 2**40}, (400, 4002)),
+        ({"apikey": "another key"}, (400, 4001)),
+        ({"version": 1}, (403, None)),
+        ({}, (200, None)),
+    ],
+)
+async def test_token_status_400_has_a_code(
+    http: aiohttp.ClientSession, token: Any, expected: tuple[int, int | None]
+) -> None:
+    """That of the vendor's newest client; a token without the right stays a 403."""
+    async with FakeVideoSDK(token_status=400) as fake:
+        written = signed(fake, **token) if isinstance(token, dict) else token
+        headers = {} if written is None else {"Authorization": written}
+        async with http.get(f"{fake.url}{LIST}/", headers=headers) as response:
+            assert expected == (response.status, (await response.json()).get("code"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        ("message", b'{"message": "Token is required", "code": 4002}'),
+        ("error", b'{"error": "Token is required", "code": 4002}'),
+        ("msg", b'{"msg": "Token is required", "code": 4002}'),
+        ("nested", b'{"error": {"message": "Token is required", "code": 4002}}'),
+        ("text", b"Token is required"),
+        ("empty", b""),
+    ],
+)
+async def test_error_shape_is_configurable(
+    http: aiohttp.ClientSession, shape: Any, body: bytes
+) -> None:
+    """No body of an error is documented."""
+    async with (
+        FakeVideoSDK(token_status=400, error_shape=shape) as fake,
+        http.get(f"{fake.url}{LIST}/") as response,
+    ):
+        assert (response.status, await response.read()) == (400, body)
+
+
 @pytest.mark.parametrize("path", [f"{LIST}/", f"{LIST}/any"])
 async def test_invalid_token_is_refused_before_a_fault(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, path: str

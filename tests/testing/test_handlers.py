@@ -219,3 +219,29 @@ async def test_slash_switch_applies_to_recordings() -> None:
             await client.iter_post_transcriptions().__anext__()
         fake.slash = "required"
         assert len([t async for t in client.iter_post_transcriptions()]) == 1
+
+
+@pytest.mark.parametrize("status", [400, 402])
+@pytest.mark.parametrize("path", [LIST, "/ai/v1/post-transcriptions"])
+async def test_status_of_an_unknown_id_is_configurable(
+    http: aiohttp.ClientSession, status: int, path: str
+) -> None:
+    """404 by default; other endpoints of the service use these."""
+    async with FakeVideoSDK(unknown_status=status) as fake:
+        found, body = await ask(http, fake, f"{path}/unknown")
+        assert (found, body) == (status, {"message": "Transcription not found"})
+
+
+@pytest.mark.parametrize(("file_maps", "found"), [("null", None), ("empty", {})])
+async def test_file_maps_of_a_row_without_files_are_configurable(
+    http: aiohttp.ClientSession, file_maps: Any, found: Any
+) -> None:
+    """In a list and alone; a map with a file stays."""
+    async with FakeVideoSDK(file_maps=file_maps) as fake:
+        row = fake.add_transcription(row_id="a", formats=())
+        has_files = fake.add_transcription(row_id="b", summary=False)
+        _, alone = await ask(http, fake, f"{LIST}/a")
+        _, page = await ask(http, fake, LIST)
+        maps = {"transcriptionFilePaths": found, "summarizedFilePaths": found}
+        assert alone == page["transcriptions"][0] == row | maps
+        assert page["transcriptions"][1] == has_files | {"summarizedFilePaths": found}

@@ -10,6 +10,8 @@ from videosdk_transcripts.testing import Applied, DropConnection, FakeVideoSDK
 
 from .plain_http import LIST, ROOM, signed
 
+START = {"roomId": ROOM}
+
 
 async def post(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, **options: Any
@@ -32,7 +34,7 @@ async def test_start_adds_a_running_row(http: aiohttp.ClientSession, fake: FakeV
 
 @pytest.mark.parametrize(
     ("second_start", "status", "rows"),
-    [("conflict", 409, 1), ("running row", 200, 1), ("another", 200, 2)],
+    [("bad request", 400, 1), ("conflict", 409, 1), ("running row", 200, 1), ("another", 200, 2)],
 )
 async def test_second_start_is_configurable(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, second_start: Any, status: int, rows: int
@@ -58,6 +60,59 @@ async def test_stop_completes_the_running_row(
     status, body = await post(http, fake, "end", json={"roomId": ROOM})
     assert (status, body) == (406, {"message": "No transcription is running"})
     assert fake.rows[0]["status"] == "running"
+
+
+async def test_stop_completes_the_newest_running_row(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """By its start, as on a sibling of this call, and not by its place in the list."""
+    old = fake.add_transcription(status="running", duration=None)
+    new = fake.add_transcription(status="running", duration=None)
+    assert (await post(http, fake, "end", json={"roomId": ROOM}))[1] == new
+    assert (old["status"], new["status"]) == ("running", "completed")
+
+
+async def test_second_start_is_a_400_by_default(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """The likeliest of the undocumented answers."""
+    await post(http, fake, "start", json={"roomId": ROOM})
+    status, body = await post(http, fake, "start", json={"roomId": ROOM})
+    assert (status, body) == (400, {"message": "Transcription is already running"})
+
+
+async def test_status_of_start_and_stop_is_configurable(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK
+) -> None:
+    """It is undocumented whether it is 200 or 201."""
+    fake.jobs.status = 201
+    assert (await post(http, fake, "start", json={"roomId": ROOM}))[0] == 201
+    assert (await post(http, fake, "end", json={"roomId": ROOM}))[0] == 201
+    assert (await post(http, fake, "end", json={"roomId": ROOM}))[0] == 404
+
+
+@pytest.mark.parametrize("url", ["https://a.example/hook", "https://a.example/hook/"])
+async def test_webhook_url_can_get_a_slash(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, url: str
+) -> None:
+    """In the response to a start alone, as in the documented samples."""
+    fake.jobs.webhook_slash = True
+    sent = {"roomId": ROOM, "webhookUrl": url}
+    started = (await post(http, fake, "start", json=sent))[1]
+    stopped = (await post(http, fake, "end", json=sent))[1]
+    assert (started["webhookUrl"], stopped["webhookUrl"]) == ("https://a.example/hook/", url)
+
+
+@pytest.mark.parametrize(("file_maps", "found"), [("null", None), ("empty", {})])
+async def test_file_maps_of_a_started_row_are_configurable(
+    http: aiohttp.ClientSession, fake: FakeVideoSDK, file_maps: Any, found: Any
+) -> None:
+    """Missing by default, as documented; the row itself does not change."""
+    assert "transcriptionFilePaths" not in (await post(http, fake, "start", json=START))[1]
+    fake.file_maps = file_maps
+    row = (await post(http, fake, "end", json=START))[1]
+    assert (row["transcriptionFilePaths"], row["summarizedFilePaths"]) == (found, found)
+    assert "summarizedFilePaths" not in fake.rows[0]
 
 
 async def read_all(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:

@@ -125,7 +125,7 @@ async def test_responses_match_the_document(fake: FakeVideoSDK) -> None:
         ("get", f"{BASE}{{id}}", f"{BASE}{row['id']}", None, 200),
         ("get", f"{BASE}{{id}}", f"{BASE}unknown", None, 404),
         ("post", f"{BASE}start", f"{BASE}start", FULL, 200),
-        ("post", f"{BASE}start", f"{BASE}start", START, 409),
+        ("post", f"{BASE}start", f"{BASE}start", START, 400),
         ("post", f"{BASE}start", f"{BASE}start", {}, 400),
         ("post", f"{BASE}end", f"{BASE}end", START, 200),
         ("post", f"{BASE}end", f"{BASE}end", START, 404),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jwt
 from aiohttp import web
@@ -47,7 +47,9 @@ async def handle_api_request(
     service.most_in_flight = max(service.most_in_flight, service.in_flight)
     try:
         exchange = Exchange(
-            service, request, respond if refused is None else lambda _shape: refusal(*refused)
+            service,
+            request,
+            respond if refused is None else lambda _shape: refusal(service, *refused),
         )
         fault = service.faults.next_due(len(service.requests), request.query.get("page", ""))
         response = await _respond(exchange, fault, seen)
@@ -101,24 +103,59 @@ async def _respond(
     return response
 
 
-def refusal(status: int, message: str) -> web.Response:
-    """Return an error as the service writes it."""
-    return web.json_response({"message": message}, status=status)
+def refusal(
+    service: FakeService, status: int, message: str, code: int | None = None
+) -> web.Response:
+    """Return an error in the shape that `FakeService.error_shape` selects."""
+    coded = {} if code is None else {"code": code}
+    match service.error_shape:
+        case "text":
+            return web.Response(text=message, status=status)
+        case "empty":
+            return web.Response(status=status)
+        case "nested":
+            return web.json_response({"error": {"message": message, **coded}}, status=status)
+        case key:
+            return web.json_response({key: message, **coded}, status=status)
 
 
-def check_token(  # noqa: PLR0911 - a list of reasons, one line each
-    header: str | None, service: FakeService
-) -> tuple[int, str] | None:
+class TokenRefusal(NamedTuple):
+    """Why a token is refused."""
+
+    status: int
+    message: str
+    code: int | None = None
+
+
+def check_token(header: str | None, service: FakeService) -> TokenRefusal | None:
     """
-    Return status and message of the refusal of a token, or None for a valid token.
+    Return the refusal of a token, or None for a valid token.
 
-    401 for a token that is not genuine or not valid now, 403 for one that may not call
-    the server API: https://docs.videosdk.live/api-reference/realtime-communication/intro
+    401 (or 400, as `FakeService.token_status` selects) for a token that is not genuine or not
+    valid now, 403 for one that may not call the server API:
+    https://docs.videosdk.live/api-reference/realtime-communication/intro
 
     It shares no code with the client's signing, so that a mistake there is found here.
     """
+    found = _find_fault(header, service)
+    if found is None or found.status != _UNAUTHORIZED or service.token_status == _UNAUTHORIZED:
+        return found
+    code = _INVALID_API_KEY if found is _OTHER_KEY else _INVALID_TOKEN
+    return found._replace(status=service.token_status, code=code)
+
+
+_UNAUTHORIZED: Final = 401
+# The codes of the vendor's client SDKs, which its newest server client reads as well.
+_INVALID_API_KEY: Final = 4001
+_INVALID_TOKEN: Final = 4002
+_OTHER_KEY: Final = TokenRefusal(_UNAUTHORIZED, "Token is invalid")
+
+
+def _find_fault(  # noqa: PLR0911 - a list of reasons, one line each
+    header: str | None, service: FakeService
+) -> TokenRefusal | None:
     if not header:
-        return 401, "Token is required"
+        return TokenRefusal(401, "Token is required")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
         try:
@@ -130,18 +167,18 @@ def check_token(  # noqa: PLR0911 - a list of reasons, one line each
                 options={"verify_exp": False, "verify_iat": False, "require": ["exp"]},
             )
         except jwt.PyJWTError:
-            return 401, "Token is invalid"
+            return TokenRefusal(401, "Token is invalid")
     if claims.get("apikey") != service.api_key:
-        return 401, "Token is invalid"
+        return _OTHER_KEY
     end, start = claims["exp"], claims.get("iat", 0)
     if not all(isinstance(moment, int | float) for moment in (end, start)):
-        return 401, "Token is invalid"
+        return TokenRefusal(401, "Token is invalid")
     now = service.now()
     if end <= now or start > now:
-        return 401, "Token is expired or not yet valid"
+        return TokenRefusal(401, "Token is expired or not yet valid")
     if claims.get("version") != 2:
-        return 403, "Token must have version 2"
+        return TokenRefusal(403, "Token must have version 2")
     roles = claims.get("roles", ["crawler"])
     if not isinstance(roles, list) or "crawler" not in roles:
-        return 403, "Role of the token is not crawler"
+        return TokenRefusal(403, "Role of the token is not crawler")
     return None

@@ -28,11 +28,12 @@ class Status:
     status: int
     headers: Mapping[str, str] = field(factory=dict)
     message: str = "made to fail"
+    code: int | str | None = None
+    """The service's own code, such as 4002 for an invalid token; None to leave it out."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
-        return web.json_response(
-            {"message": self.message}, status=self.status, headers=self.headers
-        )
+        body = {"message": self.message} | ({} if self.code is None else {"code": self.code})
+        return web.json_response(body, status=self.status, headers=self.headers)
 
 
 @frozen

@@ -13,7 +13,7 @@ from ._exchange import MAX_BODY, handle_api_request, handle_file_request, read_b
 from ._files import FILE_PATH
 from ._hosts import check_host
 from ._jobs import start, stop
-from ._rows import Listing, Row
+from ._rows import Listing, Row, fill_file_maps
 from ._service import FakeService
 from ._webhooks import KEY_PATH
 from .dashboard import dashboard_routes
@@ -56,7 +56,7 @@ class _Handlers:
             if redirect := self._redirect(request):
                 return redirect
             self._service.apply_drift()
-            return _page(self._service.listing(request.query), shape)
+            return self._page(self._service.listing(request.query), shape)
 
         return await handle_api_request(self._service, request, respond)
 
@@ -64,18 +64,18 @@ class _Handlers:
         def respond(shape: Callable[[Listing], Any]) -> web.Response:
             if redirect := self._redirect(request):
                 return redirect
-            return _page(self._service.listing(request.query, self._service.post_rows), shape)
+            return self._page(self._service.listing(request.query, self._service.post_rows), shape)
 
         return await handle_api_request(self._service, request, respond)
 
     async def get_realtime(self, request: web.Request) -> web.StreamResponse:
         return await handle_api_request(
-            self._service, request, lambda _shape: _one(self._service.rows, request)
+            self._service, request, lambda _shape: self._one(self._service.rows, request)
         )
 
     async def get_post(self, request: web.Request) -> web.StreamResponse:
         return await handle_api_request(
-            self._service, request, lambda _shape: _one(self._service.post_rows, request)
+            self._service, request, lambda _shape: self._one(self._service.post_rows, request)
         )
 
     def write(self, act: Callable[[FakeService, bytes], web.Response]) -> _Handler:
@@ -87,7 +87,7 @@ class _Handlers:
 
             def respond(_shape: Callable[[Listing], Any]) -> web.Response:
                 if body is None:
-                    return refusal(413, f"The body is larger than {MAX_BODY} bytes")
+                    return refusal(self._service, 413, f"The body is larger than {MAX_BODY} bytes")
                 # A fault may ask for the response twice, and the request is applied once.
                 if not done:
                     done.append(act(self._service, body))
@@ -129,13 +129,14 @@ class _Handlers:
         target = request.rel_url.with_path(path, keep_query=True)
         return web.Response(status=308, headers={"Location": str(target)})
 
+    def _page(self, listing: Listing | None, shape: Callable[[Listing], Any]) -> web.Response:
+        if listing is None:
+            return refusal(self._service, 400, "page and perPage must be numbers of 1 or more")
+        return web.json_response(shape(listing))
 
-def _page(listing: Listing | None, shape: Callable[[Listing], Any]) -> web.Response:
-    if listing is None:
-        return refusal(400, "page and perPage must be numbers of 1 or more")
-    return web.json_response(shape(listing))
-
-
-def _one(rows: list[Row], request: web.Request) -> web.Response:
-    row = next((row for row in rows if row["id"] == request.match_info["id"]), None)
-    return refusal(404, "Transcription not found") if row is None else web.json_response(row)
+    def _one(self, rows: list[Row], request: web.Request) -> web.Response:
+        service = self._service
+        row = next((row for row in rows if row["id"] == request.match_info["id"]), None)
+        if row is None:
+            return refusal(service, service.unknown_status, "Transcription not found")
+        return web.json_response(fill_file_maps(row, service.file_maps))

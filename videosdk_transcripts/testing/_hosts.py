@@ -44,7 +44,7 @@ def check_host(handler: Handler, service: FakeService) -> Handler:
         else:
             is_accepted = found is not None or service.port == 0
         if not is_accepted:
-            return refusal(421, f"The fake service is at {service.url}, not at this host")
+            return refusal(service, 421, f"The fake service is at {service.url}, not at this host")
         return await handler(request)
 
     return check

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Final
 
 from aiohttp import web
 
 from ._exchange import refusal
-from ._rows import Row, find_id, iso, make_row
+from ._rows import Row, fill_file_maps, find_id, iso, make_row
 from ._service import FakeService
 
 
@@ -17,15 +18,16 @@ def start(service: FakeService, body: bytes) -> web.Response:
     sent = _object(body)
     room_id = _room_id(sent)
     if room_id is None:
-        return refusal(400, "roomId is required")
+        return refusal(service, 400, "roomId is required")
     webhook_url = sent.get("webhookUrl")
     if not isinstance(webhook_url, str | None):
-        return refusal(400, "webhookUrl must be a string")
-    running = _running(service, room_id)
-    if running is not None and service.jobs.second_start == "conflict":
-        return refusal(409, "Transcription is already started")
+        return refusal(service, 400, "webhookUrl must be a string")
+    running = _newest_running(service, room_id)
+    if running is not None and service.jobs.second_start in _SECOND_START:
+        status = _SECOND_START[service.jobs.second_start]
+        return refusal(service, status, "Transcription is already running")
     if running is not None and service.jobs.second_start == "running row":
-        return web.json_response(running)
+        return _applied(service, running)
     row = make_row(
         service.new_id(),
         room_id=room_id,
@@ -39,28 +41,41 @@ def start(service: FakeService, body: bytes) -> web.Response:
         row["webhookUrl"] = webhook_url
     service.jobs.started(row, sent)
     service.rows.insert(0, row)
-    return web.json_response(row)
+    if webhook_url and service.jobs.webhook_slash:
+        return _applied(service, row | {"webhookUrl": webhook_url.removesuffix("/") + "/"})
+    return _applied(service, row)
 
 
 def stop(service: FakeService, body: bytes) -> web.Response:
-    """Complete the first running row of the room of the request."""
+    """Complete the newest running row of the room of the request."""
     room_id = _room_id(_object(body))
     if room_id is None:
-        return refusal(400, "roomId is required")
-    running = _running(service, room_id)
+        return refusal(service, 400, "roomId is required")
+    running = _newest_running(service, room_id)
     if running is None:
-        return refusal(service.jobs.idle_stop, "No transcription is running")
+        return refusal(service, service.jobs.idle_stop, "No transcription is running")
     running["status"] = "completed"
     running["end"] = iso(_now(service))
     service.jobs.stopped(running, service.now())
-    return web.json_response(running)
+    return _applied(service, running)
 
 
-def _running(service: FakeService, room_id: str) -> Row | None:
-    for row in service.rows:
-        if row.get("status") == "running" and find_id(row, "roomId") == room_id:
-            return row
-    return None
+_SECOND_START: Final = {"bad request": 400, "conflict": 409}
+
+
+def _applied(service: FakeService, row: Row) -> web.Response:
+    shown = fill_file_maps(row, service.file_maps)
+    return web.json_response(shown, status=service.jobs.status)
+
+
+def _newest_running(service: FakeService, room_id: str) -> Row | None:
+    running = (
+        row
+        for row in service.rows
+        if row.get("status") == "running" and find_id(row, "roomId") == room_id
+    )
+    # Of several with the same start, the first one.
+    return max(running, key=lambda row: str(row.get("start") or ""), default=None)
 
 
 def _now(service: FakeService) -> datetime:

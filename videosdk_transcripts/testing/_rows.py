@@ -10,6 +10,14 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from attrs import define
 
+ErrorShape = Literal["message", "error", "nested", "msg", "text", "empty"]
+"""The form of an error: which key has the message, or no JSON at all."""
+
+FileMaps = Literal["missing", "null", "empty"]
+"""What a row without files has in the place of its file maps."""
+
+FILE_MAPS: Final = ("transcriptionFilePaths", "summarizedFilePaths")
+
 Row = dict[str, Any]
 """One transcription as the service writes it."""
 
@@ -131,6 +139,14 @@ def make_room(room_id: str, custom_id: str | None) -> Row:
 def iso(moment: datetime) -> str:
     """Return a time as the service writes it: UTC with milliseconds and ``Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fill_file_maps(row: Row, instead: FileMaps) -> Row:
+    """Return a row with null or an empty object for each file map that it lacks."""
+    if instead == "missing":
+        return row
+    filler: Row | None = None if instead == "null" else {}
+    return row | {name: row.get(name) or filler for name in FILE_MAPS}
 
 
 def find_id(row: Row, key: Literal["roomId", "sessionId"]) -> Any:

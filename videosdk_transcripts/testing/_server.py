@@ -47,6 +47,13 @@ class FakeVideoSDK(FakeService):
         order: the order of the list: that of `rows`, or by start.
         slash: whether the path of a list may end with a slash: ``either``, ``required`` or
             ``refused``; the other form is redirected.
+        token_status: the status for a token that is invalid or expired: 401, or 400 with the
+            code 4001 for another API key and 4002 for any other fault.
+        unknown_status: the status for the unknown id of a transcription, such as 400 or 402.
+        error_shape: the body of an error: its text under ``message``, ``error`` or ``msg``,
+            under ``error.message`` (``nested``), as plain ``text``, or ``empty``.
+        file_maps: what a row without files has for its file maps: they are ``missing``,
+            ``null``, or ``empty`` objects.
         now: returns seconds since the epoch, for tokens and for the times of jobs and responses.
         port: the port to listen on; 0 for any free port.
         seed: determines the ids.

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from aiohttp import web
 from attrs import define, field, frozen
@@ -23,8 +23,12 @@ from attrs import define, field, frozen
 from ._files import FileLinks, file_name, sample_file
 from ._rows import (
     EPOCH,
+    FILE_MAPS,
+    ErrorShape,
+    FileMaps,
     Listing,
     Row,
+    fill_file_maps,
     find_id,
     make_post_row,
     make_room,
@@ -34,9 +38,6 @@ from ._rows import (
     new_session_id,
 )
 from ._webhooks import Webhooks
-
-_FILE_MAPS: Final = ("transcriptionFilePaths", "summarizedFilePaths")
-
 
 # Requests and faults.
 
@@ -188,14 +189,18 @@ class Jobs:
     """
     Control what a start and a stop do where the vendor does not document it.
 
-    A start adds a running row at the top of `FakeVideoSDK.rows`. A stop completes the first
+    A start adds a running row at the top of `FakeVideoSDK.rows`. A stop completes the newest
     running row of the room, which gets its files later.
     """
 
-    second_start: Literal["conflict", "running row", "another"] = "conflict"
-    """The effect of a start while one runs: 409, the running row, or another row."""
+    status: Literal[200, 201] = 200
+    """The status of a start or a stop that is applied."""
+    second_start: Literal["bad request", "conflict", "running row", "another"] = "bad request"
+    """The effect of a start while one runs: 400, 409, the running row, or another row."""
     idle_stop: int = 404
     """The status of a stop while none runs."""
+    webhook_slash: bool = False
+    """Whether the response to a start has `webhookUrl` with a slash at its end."""
     formats: Sequence[str] = ("txt",)
     """The files of a stopped transcription; it gets a summary if the start requested one."""
     files_after: float = 0.0
@@ -274,14 +279,14 @@ class FakeFiles:
         content = sample_file(format, summary=summary) if data is None else data
         links = FileLinks(row["id"], format, summary, content)
         self._links[row["id"], file_name(row["id"], format, summary=summary)] = links
-        row[_FILE_MAPS[summary]] = dict(row.get(_FILE_MAPS[summary]) or {})
+        row[FILE_MAPS[summary]] = dict(row.get(FILE_MAPS[summary]) or {})
         return self._write(row, links)
 
     def serve_all(self) -> None:
         """Serve each file that a row names, and replace its link to the vendor's host."""
         for row in (*self._fake.rows, *self._fake.post_rows):
             for summary in (False, True):
-                for name in row.get(_FILE_MAPS[summary]) or {}:
+                for name in row.get(FILE_MAPS[summary]) or {}:
                     self.put(row, name, summary=summary)
 
     def expire(self, row: Row | str, *, status: int = 403, renew: bool = True) -> None:
@@ -326,7 +331,7 @@ class FakeFiles:
 
     def _write(self, row: Row, links: FileLinks) -> str:
         link = f"{self._fake.url}{links.path}"
-        row[_FILE_MAPS[links.summary]][links.ending] = link
+        row[FILE_MAPS[links.summary]][links.ending] = link
         return link
 
 
@@ -351,6 +356,10 @@ class FakeService:
         page_sizes: list[int] | None = None,
         order: Literal["as stored", "newest first", "oldest first"] = "as stored",
         slash: Literal["either", "required", "refused"] = "either",
+        token_status: Literal[400, 401] = 401,
+        unknown_status: int = 404,
+        error_shape: ErrorShape = "message",
+        file_maps: FileMaps = "missing",
         now: Callable[[], float] = time.time,
         port: int = 0,
         seed: int = 0,
@@ -363,6 +372,10 @@ class FakeService:
         self.page_sizes = page_sizes
         self.order = order
         self.slash = slash
+        self.token_status: Literal[400, 401] = token_status
+        self.unknown_status = unknown_status
+        self.error_shape: ErrorShape = error_shape
+        self.file_maps: FileMaps = file_maps
         self.now = now
         """The clock of the service, for tokens, jobs and the ``Date`` of responses."""
         self.port = port
@@ -503,7 +516,8 @@ class FakeService:
             start = sum(sizes[: page - 1])
             size = sizes[page - 1] if page <= len(sizes) else 0
             last_page = len(sizes) or self.last_page_if_empty
-        return Listing(rows[start : start + size], page, per_page, last_page, len(rows))
+        shown = [fill_file_maps(row, self.file_maps) for row in rows[start : start + size]]
+        return Listing(shown, page, per_page, last_page, len(rows))
 
     def clear(self) -> None:
         """
