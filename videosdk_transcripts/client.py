@@ -422,6 +422,8 @@ class TranscriptsClient:
 
         Raises:
             ConfigurationError: an argument is invalid. Nothing has been sent.
+            ConflictError: a transcription is already running in the room.
+            NotFoundError: there is no such room, or it has no active session.
             VideoSDKTranscriptsError: the last failure. If it is unknown whether the
                 transcription was started, the message states that.
 
@@ -452,7 +454,7 @@ class TranscriptsClient:
 
         Raises:
             ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
-            NotFoundError: no transcription is running in the room.
+            NotFoundError: no transcription is running in the room, or there is no such room.
             VideoSDKTranscriptsError: any other error, as for `start_transcription`.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription

@@ -12,10 +12,10 @@ Every error of the package, as one tree (promise P12).
     │   └── TimedOutError              a timeout passed; also a TimeoutError
     ├── StatusError                    the service refused the request, by its status
     │   ├── BadRequestError            400, 422
-    │   ├── AuthenticationError        401
+    │   ├── AuthenticationError        401, or 400 with the code 4001 or 4002
     │   ├── PermissionDeniedError      403
     │   ├── NotFoundError              402, 404
-    │   ├── ConflictError              409
+    │   ├── ConflictError              409, or "already" in the message of a 400 or 422
     │   ├── RateLimitedError           429
     │   ├── RedirectError              3xx, never followed
     │   └── ServerError                406, 5xx
@@ -199,7 +199,11 @@ class BadRequestError(StatusError):
 
 
 class AuthenticationError(StatusError):
-    """401: the token is missing, malformed, expired or signed with another secret."""
+    """
+    The token is missing, malformed, expired or signed with another secret.
+
+    The status is 401, or 400 with ``code`` 4001 or 4002: the vendor's newest client accepts both.
+    """
 
 
 class PermissionDeniedError(StatusError):
@@ -211,7 +215,12 @@ class NotFoundError(StatusError):
 
 
 class ConflictError(StatusError):
-    """409: the resource is in a conflicting state."""
+    """
+    The resource is in a conflicting state, such as a transcription that is already running.
+
+    The status is 409, or 400 or 422 if the service's message for a start or a stop contains
+    "already"; what the service sends is undocumented.
+    """
 
 
 class RateLimitedError(StatusError):

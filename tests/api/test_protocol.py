@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from videosdk_transcripts import (
     AuthenticationError,
@@ -35,6 +37,7 @@ from videosdk_transcripts._api.protocol import (
     is_too_deep,
     list_request,
     read_json,
+    refuses_token,
     retry_after,
     row_request,
 )
@@ -168,6 +171,7 @@ def test_status_error_has_advice(status: int, advice: str) -> None:
         ({"code": "E4", "error": {"code": "E5", "message": "no room"}}, "E4", "no room"),
         ({"message": "no room", "error": {"message": "inner"}}, None, "no room"),
         ({"error": {"error": {"message": "no room", "code": 0}}}, "0", "no room"),
+        ({"statusCode": 404, "error": {"code": "E6", "message": "no room"}}, "E6", "no room"),
     ],
 )
 def test_status_error_quotes_code_and_message_of_the_service(
@@ -273,6 +277,90 @@ def test_request_id_is_read_from_each_header(header: str) -> None:
     assert Response(200, {header: "r-1"}, b"").request_id == "r-1"
 
 
+TOKEN_REFUSALS = [
+    {"message": "Token is invalid or expired", "code": 4002},
+    {"message": "Token is invalid or expired", "code": "4002"},
+    {"message": "apikey is invalid", "code": 4001},
+    {"error": "apikey is invalid", "errorCode": " 4001 "},
+    {"statusCode": 400, "error": {"code": 4002}},
+]
+
+
+@pytest.mark.parametrize("body", TOKEN_REFUSALS)
+def test_400_with_a_code_of_the_token_is_an_authentication_error(body: object) -> None:
+    """The vendor's newest client treats it as a 401; the error keeps the status."""
+    assert refuses_token(response_of(body, 400))
+    error = refused(body, 400)
+    assert isinstance(error, AuthenticationError)
+    assert (error.status, error.code) in ((400, "4001"), (400, "4002"))
+    assert str(error).endswith("; check the key and the secret, or the token")
+    assert str(refused(body, 400, hint="set the clock")).endswith("; set the clock")
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 422, 500])
+@pytest.mark.parametrize("body", TOKEN_REFUSALS)
+def test_codes_of_the_token_count_with_400_alone(body: object, status: int) -> None:
+    """Other statuses keep their class."""
+    assert not refuses_token(response_of(body, status))
+    assert not isinstance(refused(body, status), AuthenticationError)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "meetingId is invalid", "code": 4003},
+        {"message": "4002"},
+        {"code": True},
+        {"code": [4002]},
+        {"code": 40020},
+        {"data": {"code": 4002}},
+        [4002],
+        b"4002",
+        b"",
+        b"{",
+        None,
+    ],
+)
+def test_other_400_is_a_bad_request(body: object) -> None:
+    """4003 is an invalid meeting id."""
+    assert not refuses_token(response_of(body, 400))
+    assert type(refused(body, 400)) is BadRequestError
+
+
+def test_401_refuses_the_token_whatever_its_body() -> None:
+    """As it does without a body."""
+    assert refuses_token(response_of(b"", 401))
+    assert refuses_token(response_of({"code": 4003}, 401))
+    assert not refuses_token(response_of({"code": 4002}, 200))
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("message", ["Transcription Already Running", "it was already stopped"])
+def test_write_refused_as_already_done_is_a_conflict(status: int, message: str) -> None:
+    """A start while one runs is a 400 on a sibling of this call; a read keeps the class."""
+    response = response_of({"message": message}, status)
+    for method, expected in (("POST", ConflictError), ("GET", BadRequestError)):
+        asked = Request("/x", "the start", method)
+        with pytest.raises(StatusError) as caught:
+            check_status(response, asked, now=NOW.timestamp())
+        assert type(caught.value) is expected
+        assert caught.value.status == status
+
+
+def test_advice_of_a_request_replaces_the_general_one() -> None:
+    """For the statuses that have a meaning of their own for it."""
+    asked = Request("/x", "the start", "POST", advice={404: "start one", 409: "stop it"})
+    for body, status, end in (
+        ({}, 404, "answered 404; start one"),
+        ({"message": "already running"}, 400, "already running; stop it"),
+        ({}, 402, "a room's custom id is not accepted everywhere"),
+        ({}, 400, "answered 400"),
+    ):
+        with pytest.raises(StatusError) as caught:
+            check_status(response_of(body, status), asked, now=NOW.timestamp())
+        assert str(caught.value).endswith(end)
+
+
 def test_hint_about_the_token_replaces_advice_for_the_status() -> None:
     """It is more specific."""
     error = refused({}, 401, hint="the clock is wrong")
@@ -336,8 +424,20 @@ def test_every_3xx_is_a_redirect(status: int) -> None:
         ("0", 0.0),
         ("999999999", 999_999_999.0),
         ("1.123456789", 1.123456789),
-        ("1000000000", None),
-        ("1.1234567891", None),
+        ("1000000000", 1_000_000_000.0),
+        ("1772442030", 1_772_442_030.0),
+        ("9" * 400, sys.float_info.max),
+        ("1.1234567891", 1.1234567891),
+        ("2026-03-02T09:01:30Z", 90.0),
+        ("2026-03-02t09:01:30.500z", 90.5),
+        ("20260302T100130+0100", 90.0),
+        ("2026-03-02 09:01:30", 90.0),
+        ("2026-03-02T08:59:00Z", 0.0),
+        ("Mon Mar  2 09:01:30 2026", 90.0),
+        ("Monday, 02-Mar-26 09:01:30 GMT", 90.0),
+        ("Mon, 02 Mar 2026 09:01:30 GMT, 120", 120.0),
+        ("30, Mon, 02 Mar 2026 09:01:30 GMT", 90.0),
+        ("30, soon, 60", 60.0),
         ("1.", None),
         (".5", None),
         ("", None),
@@ -349,7 +449,7 @@ def test_every_3xx_is_a_redirect(status: int) -> None:
     ],
 )
 def test_retry_after_in_seconds_or_as_date(value: str, seconds: float | None) -> None:
-    """A date in the past is 0, and anything else is ignored."""
+    """A number is always seconds, a date in the past is 0, and anything else is ignored."""
     assert seconds == retry_after({"retry-after": value}, NOW)
 
 
@@ -359,6 +459,12 @@ def test_retry_after_as_date_counts_from_the_date_of_the_response() -> None:
     assert retry_after({"retry-after": ends, "date": sent}, NOW) == 30.0
     assert retry_after({"retry-after": ends, "date": "x"}, NOW) == 90.0
     assert retry_after({}, NOW) is None
+
+
+def test_largest_of_several_retry_after_headers_counts() -> None:
+    """None of them asks for a shorter wait than it states."""
+    sent = CIMultiDict([("Retry-After", "5"), ("Retry-After", "50"), ("retry-after", "soon")])
+    assert retry_after(CIMultiDictProxy(sent), NOW) == 50.0
 
 
 @pytest.mark.parametrize(

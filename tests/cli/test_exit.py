@@ -86,6 +86,7 @@ ENDS = [
     (ExitCode.AUTH, setting(SECRET=None), "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not"),
     (ExitCode.AUTH, setting(SECRET=None, TOKEN="Bearer x"), "Bearer"),
     (ExitCode.AUTH, setting(SECRET="a wrong secret of more than 32 bytes"), " 401"),
+    (ExitCode.AUTH, always(Status(400, code=4001)), " 400"),
     (ExitCode.AUTH, always(Status(403)), " 403"),
     (ExitCode.NOT_FOUND, always(Status(404)), " 404"),
     (ExitCode.NOT_FOUND, always(Status(402)), " 402"),

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import ssl
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import aiohttp
@@ -13,6 +12,7 @@ import pytest
 
 from videosdk_transcripts import (
     AuthenticationError,
+    BadRequestError,
     ClientClosedError,
     Clock,
     ConfigurationError,
@@ -348,8 +348,12 @@ def good(fake: FakeVideoSDK) -> str:
     return jwt.encode(claims, fake.secret)
 
 
-async def test_refused_token_is_renewed_once(fake: FakeVideoSDK, clock: ManualClock) -> None:
+@pytest.mark.parametrize("status", [400, 401])
+async def test_refused_token_is_renewed_once(
+    fake: FakeVideoSDK, clock: ManualClock, status: Any
+) -> None:
     """The request is sent again immediately, and counted."""
+    fake.token_status = status
     tokens = Tokens("stale", good(fake))
     fake.add_transcription()
     async with fake.client(token=tokens, clock=Clock(sleep=clock.sleep)) as client:
@@ -359,8 +363,11 @@ async def test_refused_token_is_renewed_once(fake: FakeVideoSDK, clock: ManualCl
     assert (pager.stats.requests, pager.stats.retries) == (2, 1)
 
 
-async def test_token_refused_twice_raises(fake: FakeVideoSDK) -> None:
+@pytest.mark.parametrize("shape", ["message", "nested"])
+@pytest.mark.parametrize("status", [400, 401])
+async def test_token_refused_twice_raises(fake: FakeVideoSDK, status: Any, shape: Any) -> None:
     """There is no third request."""
+    fake.token_status, fake.error_shape = status, shape
     tokens = Tokens("stale")
     async with fake.client(token=tokens) as client:
         with pytest.raises(AuthenticationError, match="check the key and the secret, or the token"):
@@ -368,8 +375,10 @@ async def test_token_refused_twice_raises(fake: FakeVideoSDK) -> None:
     assert (tokens.asked, len(fake.requests)) == (2, 2)
 
 
-async def test_expired_ready_token_is_named_as_cause(fake: FakeVideoSDK) -> None:
+@pytest.mark.parametrize("status", [400, 401])
+async def test_expired_ready_token_is_named_as_cause(fake: FakeVideoSDK, status: Any) -> None:
     """It can't be renewed, so there is only one request."""
+    fake.token_status = status
     old = jwt.encode({"apikey": fake.api_key, "exp": 1_600_000_000}, fake.secret)
     async with fake.client(token=old) as client:
         with pytest.raises(AuthenticationError, match="the token expired at 2020-09-13T12:26:40"):
@@ -378,14 +387,27 @@ async def test_expired_ready_token_is_named_as_cause(fake: FakeVideoSDK) -> None
 
 
 @pytest.mark.parametrize(("ahead", "where"), [(7200, "ahead of"), (-7200, "behind")])
-async def test_clock_skew_is_named_as_cause(fake: FakeVideoSDK, ahead: float, where: str) -> None:
+@pytest.mark.parametrize("status", [400, 401])
+async def test_clock_skew_is_named_as_cause(
+    fake: FakeVideoSDK, ahead: float, where: str, status: Any
+) -> None:
     """The service's Date header shows it."""
-    date = format_datetime(datetime.now(UTC), usegmt=True)
-    fake.every(1, Status(401, {"Date": date}))
+    fake.token_status = status
     shifted = (datetime.now(UTC) + timedelta(seconds=ahead)).timestamp()
-    async with fake.client(clock=Clock(time=lambda: shifted)) as client:
+    token = Tokens("stale")
+    async with fake.client(token=token, clock=Clock(time=lambda: shifted)) as client:
         with pytest.raises(AuthenticationError, match=rf"clock is 7\d\d\d s {where}"):
             await client.get_page()
+
+
+async def test_other_400_renews_no_token(fake: FakeVideoSDK) -> None:
+    """4003 is an invalid meeting id."""
+    fake.every(1, Status(400, message="meetingId is invalid", code=4003))
+    tokens = Tokens(good(fake))
+    async with fake.client(token=tokens) as client:
+        with pytest.raises(BadRequestError, match="meetingId is invalid"):
+            await client.get_page()
+    assert (tokens.asked, len(fake.requests)) == (1, 1)
 
 
 async def test_forbidden_role_renews_no_token(fake: FakeVideoSDK) -> None:

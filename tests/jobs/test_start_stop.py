@@ -417,18 +417,80 @@ async def test_second_start_is_refused_or_answered(
         await stop(client, "other")
 
 
-async def test_refused_token_is_renewed_once(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+@pytest.mark.parametrize("second_start", ["bad request", "conflict"])
+async def test_error_of_a_second_start_states_what_to_do(
+    fake: FakeVideoSDK, client: TranscriptsClient, second_start: Any
+) -> None:
+    """A 400 and a 409 are the same error; its status is that of the response."""
+    fake.jobs.second_start = second_start
+    await start(client)
+    with pytest.raises(ConflictError, match="already running; list the room .* stop it") as caught:
+        await start(client)
+    assert caught.value.status == {"bad request": 400, "conflict": 409}[second_start]
+    assert sent(fake) == ["POST"] * 2
+
+
+async def test_error_of_an_idle_stop_states_what_to_do(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """It does not suspect the account's key."""
+    with pytest.raises(NotFoundError) as caught:
+        await stop(client)
+    assert str(caught.value).endswith(
+        "the service answered 404, No transcription is running; check the room id; no "
+        "transcription may be running in the room [attempts 1]"
+    )
+
+
+@pytest.mark.parametrize("fault", [Status(401), Status(400, code=4002), Status(400, code="4001")])
+async def test_refused_token_is_renewed_once(
+    fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
+) -> None:
     """As for a read; the second refusal is raised."""
-    fake.fail_next(Status(401))
+    fake.fail_next(fault)
     assert (await start(client)).outcome == "answered"
-    fake.fail_next(Status(401), times=2)
+    fake.fail_next(fault, times=2)
     with pytest.raises(AuthenticationError):
         await stop(client)
     assert sent(fake) == ["POST"] * 4
 
 
-async def test_late_first_start_is_found_after_refused_second(
+@pytest.mark.parametrize("status", [200, 201])
+async def test_any_success_status_is_accepted(
+    fake: FakeVideoSDK, client: TranscriptsClient, status: Any
+) -> None:
+    """It is undocumented which one the service sends."""
+    fake.jobs.status = status
+    assert (await start(client)).outcome == "answered"
+    assert (await stop(client)).outcome == "answered"
+
+
+async def test_stopping_transcription_is_found_by_a_stop_and_not_by_a_start(
     fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The word shows that a stop was applied."""
+    row = fake.add_transcription(status="Stopping", duration=None)
+    fake.fail_next(Status(500))
+    stopped = await stop(client)
+    assert (stopped.outcome, stopped.transcription.id) == ("found", row["id"])
+    fake.fail_next(Status(500))
+    started = await start(client)
+    assert (started.outcome, started.transcription.id == row["id"]) == ("sent again", False)
+
+
+async def test_queued_transcription_is_found_by_a_start(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """It is expected to run."""
+    row = fake.add_transcription(status="queued", duration=None)
+    fake.fail_next(Status(500))
+    started = await start(client)
+    assert (started.outcome, started.transcription.id) == ("found", row["id"])
+
+
+@pytest.mark.parametrize("second_start", ["bad request", "conflict"])
+async def test_late_first_start_is_found_after_refused_second(
+    fake: FakeVideoSDK, client: TranscriptsClient, second_start: Any
 ) -> None:
     """The first was applied after the list was read, so the second is refused."""
 
@@ -436,6 +498,7 @@ async def test_late_first_start_is_found_after_refused_second(
         fake.add_transcription(status="running", duration=None)
         return exchange.response()
 
+    fake.jobs.second_start = second_start
     fake.fail_next(DropConnection(), Delay(0), started_meanwhile)
     result = await start(client)
     assert (result.outcome, result.transcription.id) == ("found", fake.rows[0]["id"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -52,6 +53,7 @@ _REQUEST_ID_HEADERS: Final = (
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 # Pages that a cache stored at different times contradict each other.
 _LIST_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "no-cache"}
+_NO_ADVICE: Final[Mapping[int, str]] = {}
 
 
 # Not frozen: these two are made for each page, and a frozen class costs three times as much.
@@ -68,6 +70,8 @@ class Request:
     """JSON, for a start or stop."""
     headers: Mapping[str, str] = field(default=_NO_HEADERS, repr=False)
     """Headers of this request, in addition to those of all requests."""
+    advice: Mapping[int, str] = field(default=_NO_ADVICE, repr=False)
+    """What to do after a status, where it has a meaning of its own for this request."""
 
 
 @define
@@ -167,6 +171,41 @@ def status_error(status: int) -> type[StatusError]:
     return ServerError if status >= 500 else StatusError
 
 
+def refuses_token(response: Response) -> bool:
+    """
+    Return whether the service refused the token: 401, or 400 with the code 4001 or 4002.
+
+    The vendor's newest client treats both alike: 4001 is an invalid API key, 4002 an invalid or
+    expired token, sent as a number or as digits. 4003 is an invalid meeting id.
+    """
+    if response.status != _BAD_REQUEST:
+        return response.status == _UNAUTHORIZED
+    objects = _nested_objects(_error_body(response))
+    codes = (_text(found, key).strip() for found in objects for key in _CODE_KEYS)
+    return not _TOKEN_CODES.isdisjoint(codes)
+
+
+_BAD_REQUEST: Final = 400
+_UNAUTHORIZED: Final = 401
+_CONFLICT: Final = 409
+_TOKEN_CODES: Final = frozenset({"4001", "4002"})
+_CODE_KEYS: Final = ("code", "errorCode", "statusCode")
+_MESSAGE_KEYS: Final = ("message", "error", "msg", "statusMessage")
+_ALREADY: Final = re.compile(r"\balready\b", re.IGNORECASE)
+
+
+def _meaning(response: Response, request: Request, message: str | None) -> int:
+    """Return the status that a response has, or should have: see `refuses_token`."""
+    if refuses_token(response):
+        return _UNAUTHORIZED
+    # A start while one runs: 409 is not documented, and a sibling of this call answers 400,
+    # "Already Running".
+    is_write, status = request.method != "GET", response.status
+    if is_write and status_error(status) is BadRequestError and _ALREADY.search(message or ""):
+        return _CONFLICT
+    return status
+
+
 def check_status(response: Response, request: Request, *, now: float, hint: str = "") -> None:
     """
     Accept a 2xx response, and raise the error of every other one.
@@ -178,15 +217,18 @@ def check_status(response: Response, request: Request, *, now: float, hint: str 
         hint: advice about a rejected token.
 
     Raises:
-        StatusError: in the class that `status_error` returns.
+        StatusError: in the class that `status_error` returns; a refused token is an
+            AuthenticationError also with 400, and a write that is refused because it was
+            "already" done a ConflictError.
     """
     if 200 <= response.status < 300:
         return
-    error = status_error(response.status)
     code, message = _explanation(response)
+    meaning = _meaning(response, request, message)
+    error = status_error(meaning)
     text = f"{request.method} {request.subject}: the service answered {response.status}"
     text += f", {message}" if message else ""
-    advice = hint or _ADVICE.get(response.status, "")
+    advice = hint or request.advice.get(meaning) or _ADVICE.get(meaning, "")
     text += f"; {advice}" if advice else ""
     if 300 <= response.status < 400:
         text += f"; it points to {_destination(response)}, which is not followed, because the "
@@ -211,28 +253,50 @@ _ADVICE: Final = {
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
-    Return the seconds in ``Retry-After``, which is given in seconds or as a date.
+    Return the seconds in ``Retry-After``; the largest of several, or None without a valid one.
 
-    A date counts from the ``Date`` of the response, by the service's own clock: a local clock
-    that is ahead would make the wait too short.
+    A number is always seconds, however large: a service that sends seconds since the epoch
+    gets no retry instead of an immediate one. A date (of HTTP, or in ISO 8601) counts from the
+    ``Date`` of the response, by the service's own clock: a local clock that is ahead would make
+    the wait too short.
     """
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII):
-        return float(value)
-    when = http_date(value)
-    if when is None:
-        return None
     sent = http_date(headers.get("date", "")) or now
-    return max(0.0, (when - sent).total_seconds())
+    # `items` has each of several headers, which a proxy may also have joined with commas.
+    values = (v for name, v in headers.items() if name.lower() == "retry-after")
+    waits = [_seconds(part.strip(), sent) for value in values for part in _COMMA.split(value)]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+# The comma after the day of a week is a part of the date.
+_COMMA: Final = re.compile(
+    r"(?<!Mon)(?<!Tue)(?<!Wed)(?<!Thu)(?<!Fri)(?<!Sat)(?<!Sun)(?<!day),", re.IGNORECASE
+)
+
+
+def _seconds(value: str, sent: datetime) -> float | None:
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
+        return min(float(value), sys.float_info.max)
+    when = _iso_time(value) or http_date(value)
+    return None if when is None else max(0.0, (when - sent).total_seconds())
+
+
+def _iso_time(value: str) -> datetime | None:
+    try:
+        return _in_utc(datetime.fromisoformat(value.upper()))
+    except (ValueError, OverflowError):
+        return None
 
 
 def http_date(value: str) -> datetime | None:
     """Return an HTTP date as a time in UTC, or None if it is not one."""
     try:
-        when = parsedate_to_datetime(value)
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        return _in_utc(parsedate_to_datetime(value))
     except (ValueError, OverflowError):
         return None
+
+
+def _in_utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def explain_clock(response: Response, now: float) -> str:
@@ -332,28 +396,40 @@ def _explanation(response: Response) -> tuple[str | None, str | None]:
     Error bodies are undocumented; the names are those that the vendor's SDKs read, and both
     may be nested under ``error`` or be numbers.
     """
-    try:
-        data = json.loads(response.body)
-    except (ValueError, RecursionError):
-        data = response.body[: 8 * _SEARCHED].decode("utf-8", "replace")
+    data = _error_body(response)
+    if isinstance(data, bytes):
+        text = data[: 8 * _SEARCHED].decode("utf-8", "replace")
         # An HTML page explains nothing.
-        return None, None if data.lstrip().startswith("<") else response.quote(data)
+        return None, None if text.lstrip().startswith("<") else response.quote(text)
     if isinstance(data, str):
         return None, response.quote(data)
-    code = message = None
+    objects = _nested_objects(data)
+    # A code is more specific than a status that is repeated in the body.
+    codes = (code for key in _CODE_KEYS for one in objects if (code := _text(one, key)))
+    messages = (text for one in objects for key in _MESSAGE_KEYS if (text := _text(one, key)))
+    return response.quote(next(codes, "")), response.quote(next(messages, ""))
+
+
+def _error_body(response: Response) -> Any:
+    """Return the JSON value in the body of an error, or the body itself if it is not JSON."""
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError):
+        return response.body
+
+
+def _nested_objects(data: Any) -> list[dict[str, Any]]:
+    """Return the object in the body of an error, and those that are nested under ``error``."""
+    objects: list[dict[str, Any]] = []
     while isinstance(data, dict):
-        code = code or _first(data, ("code", "errorCode", "statusCode"))
-        message = message or _first(data, ("message", "error", "msg", "statusMessage"))
+        objects.append(data)
         data = data.get("error")
-    return response.quote(code or ""), response.quote(message or "")
+    return objects
 
 
-def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    for key in keys:
-        value = data.get(key)
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return str(value)
-    return None
+def _text(found: Mapping[str, Any], key: str) -> str:
+    value = found.get(key)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _destination(response: Response) -> str:

@@ -15,7 +15,13 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from videosdk_transcripts._api.protocol import Request, Response, check_status, explain_clock
+from videosdk_transcripts._api.protocol import (
+    Request,
+    Response,
+    check_status,
+    explain_clock,
+    refuses_token,
+)
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts._version import __version__
@@ -101,7 +107,7 @@ class Transport:
         async def send(attempt: Attempt) -> T:
             token, response = await self._send_with_token(request, attempt)
             attempt.response_received()
-            hint = self._explain_refusal(response, token) if response.status == 401 else ""
+            hint = self._explain_refusal(response, token) if refuses_token(response) else ""
             check_status(response, request, now=self.clock.time(), hint=hint)
             return await decode(response)
 
@@ -119,7 +125,7 @@ class Transport:
         """Send a request, and once more with a new token if the service refuses the first."""
         token = await self._token(attempt)
         response = await self._send(request, attempt, token)
-        if response.status == 401 and self._tokens.invalidate(token):
+        if refuses_token(response) and self._tokens.invalidate(token):
             attempt.call.stats.retries += 1
             token = await self._token(attempt)
             response = await self._send(request, attempt, token)

@@ -72,7 +72,7 @@ def start_request(
     body |= {key: value for key, value in options.items() if value is not None}
     if summary is not None:
         body["summary"] = _summary(summary)
-    return _write("start", room_id, body)
+    return _write("start", room_id, body, _START_ADVICE)
 
 
 def stop_request(room_id: str) -> Request:
@@ -82,7 +82,20 @@ def stop_request(room_id: str) -> Request:
     Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
     """
     check_id("room_id", room_id)
-    return _write("end", room_id, {"roomId": room_id})
+    return _write("end", room_id, {"roomId": room_id}, _STOP_ADVICE)
+
+
+_START_ADVICE: Final = {
+    400: "check the room id and the options, and that the room has an active session",
+    404: "check the room id, and that the room has an active session",
+    409: "list the room to find the transcription that runs, or stop it first",
+    422: "check the room id and the options",
+}
+_STOP_ADVICE: Final = {
+    400: "check the room id, and that a transcription is running in the room",
+    404: "check the room id; no transcription may be running in the room",
+    409: "list the room to see whether a transcription is still running",
+}
 
 
 async def start(
@@ -181,7 +194,7 @@ class _Write:
         Find the result in the list of the room.
 
         For a start it is the newest transcription that runs, for a stop the newest of all if
-        none runs.
+        none runs. One that is stopping is not expected to go on.
         """
         newest = running = None
         # The order of the list is undocumented, so all of it is read. Without time left the
@@ -190,7 +203,7 @@ class _Write:
         async with self._list_room(time_left) as pager:
             async for row in pager:
                 newest = _later(newest, row)
-                running = _later(running, row) if row.is_running else running
+                running = _later(running, row) if _goes_on(row) else running
         stopped = newest if running is None else None
         found = running if self._is_start else stopped
         return None if found is None else WriteResult(found, "found")
@@ -229,6 +242,10 @@ class _Write:
         return result
 
 
+def _goes_on(row: Transcription) -> bool:
+    return row.is_running and (row.status or "").lower() != "stopping"
+
+
 def _later(one: Transcription | None, other: Transcription) -> Transcription:
     # Of several with the same start, or with none, the first one.
     return max(one or other, other, key=lambda row: row.start or _LONG_AGO)
@@ -242,9 +259,13 @@ def _add(error: VideoSDKTranscriptsError, text: str) -> None:
     error.args = (error.message,)
 
 
-def _write(action: str, room_id: str, body: Mapping[str, Any]) -> Request:
+def _write(
+    action: str, room_id: str, body: Mapping[str, Any], advice: Mapping[int, str]
+) -> Request:
     subject = f"the {action} of the transcription of room {room_id}"
-    return Request(REALTIME.path + action, subject, "POST", json.dumps(body).encode())
+    return Request(
+        REALTIME.path + action, subject, "POST", json.dumps(body).encode(), advice=advice
+    )
 
 
 def _check_url(url: object) -> None:
