@@ -100,7 +100,9 @@ class _Handlers:
     async def get_room(self, request: web.Request) -> web.StreamResponse:
         def respond(_shape: Callable[[Listing], Any]) -> web.Response:
             room = self._service.find_room(request.match_info["id"])
-            return refusal(404, "Room not found") if room is None else web.json_response(room)
+            if room is None:
+                return refusal(self._service, 404, "Room not found")
+            return web.json_response(room)
 
         return await handle_api_request(self._service, request, respond)
 
