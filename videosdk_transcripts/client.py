@@ -29,6 +29,7 @@ from ._jobs.wait import Waiter
 from ._paging.options import Consistency, WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._paging.readahead import PrefetchLimit
+from ._paging.time_range import Time, TimeRange
 from ._redact import HiddenProvider, TokenProvider, mask
 from ._resource import Resource, RowT
 from ._validation import check_count, check_id
@@ -171,6 +172,8 @@ class TranscriptsClient:
         room_id: str | None = None,
         session_id: str | None = None,
         *,
+        since: Time | None = None,
+        until: Time | None = None,
         limit: int | None = None,
         page_size: int = 20,
         resume: str | None = None,
@@ -191,9 +194,15 @@ class TranscriptsClient:
             room_id: the room; None for all. Not a custom room id, for which `resolve_room`
                 returns the room id.
             session_id: the session; None for all.
-            limit: maximum number of rows, 1 or more; None for all.
+            since: yield only rows that started at this time or later: a `datetime`, a `date`
+                (its midnight), or either in ISO 8601; in UTC unless it has an offset. The
+                service can't select by time and documents no order, so that all rows are
+                requested and selected here. A row without a start is never in a range; what is
+                left out is counted in `WalkStats`.
+            until: yield only rows that started before this time, which must be after `since`.
+            limit: maximum number of rows to yield, 1 or more; None for all.
             page_size: rows to request per page, 1 or more. The service may send fewer.
-            resume: the checkpoint of an earlier walk with the same ids and page size.
+            resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
             on_invalid: what to do with a row that can't be read: ``raise``, ``skip``, or
@@ -234,6 +243,7 @@ class TranscriptsClient:
             max_empty_pages=max_empty_pages,
             readahead=readahead,
             walk_timeout=walk_timeout,
+            times=TimeRange.of(since, until),
         )
         return self._realtime.pager(options)
 
@@ -313,6 +323,8 @@ class TranscriptsClient:
         room_id: str | None = None,
         session_id: str | None = None,
         *,
+        since: Time | None = None,
+        until: Time | None = None,
         limit: int | None = None,
         page_size: int = 20,
         resume: str | None = None,
@@ -341,6 +353,7 @@ class TranscriptsClient:
             max_empty_pages=max_empty_pages,
             readahead=readahead,
             walk_timeout=walk_timeout,
+            times=TimeRange.of(since, until),
         )
         return self._recorded.pager(options)
 

@@ -332,6 +332,10 @@ class WalkStats:
     """Rows without the ids to verify them, yielded or skipped on request."""
     invalid_rows: int = 0
     """Rows that could not be read and were skipped on request."""
+    rows_out_of_range: int = 0
+    """Rows that started before ``since=``, or at or after ``until=``, and were not yielded."""
+    rows_without_start: int = 0
+    """Rows without a start, which were not yielded because ``since=`` or ``until=`` was given."""
     rescans: int = 0
     """Number of times that earlier pages were read again because rows had moved."""
     passes: int = 1

@@ -135,9 +135,10 @@ def _responses() -> list[tuple[Kind, Any]]:
         rows,
     ]
     scope = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
+    times = {"since": None, "until": None}
     position = {"requested_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
     state = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "met": 1}
-    checkpoint = scope | position | state
+    checkpoint = scope | times | position | state
     return [
         *(("page", page) for page in pages),
         ("object", _row(8)),

@@ -8,16 +8,18 @@ import pytest
 from videosdk_transcripts import ConfigurationError
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
+from videosdk_transcripts._paging.time_range import TimeRange
 
 from .lists import LIST
 
 WANTED = Filter("room", None)
-CHECKPOINT = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, met=22), ("a", "b"), 2, LIST)
+TIMES = TimeRange.of("2026-03-04T16:00+01:00", None)
+CHECKPOINT = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, met=22), ("a", "b"), 2, LIST, TIMES)
 
 
 def load(text: object) -> Checkpoint:
     """Read a checkpoint of the walk that wrote it."""
-    return Checkpoint.loads(text, WANTED, 20, LIST)
+    return Checkpoint.loads(text, WANTED, 20, LIST, TIMES)
 
 
 def test_checkpoint_is_read_back() -> None:
@@ -32,6 +34,8 @@ def test_checkpoint_is_versioned_plain_json() -> None:
         "list": "realtime-transcriptions",
         "room_id": "room",
         "session_id": None,
+        "since": "2026-03-04T15:00:00+00:00",
+        "until": None,
         "requested_page_size": 20,
         "page": 3,
         "page_size": 10,
@@ -59,7 +63,23 @@ def test_checkpoint_of_another_walk_is_rejected(
 ) -> None:
     """The error names the difference between the two walks."""
     with pytest.raises(ConfigurationError, match=reason):
-        Checkpoint.loads(CHECKPOINT.dumps(), wanted, page_size, list_name)
+        Checkpoint.loads(CHECKPOINT.dumps(), wanted, page_size, list_name, TIMES)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "reason"),
+    [
+        (None, None, r"with since=2026-03-04T15:00:00\+00:00, but this one has since=None"),
+        ("2026-03-04", None, r"this one has since=2026-03-04T00:00:00\+00:00; pass the same times"),
+        ("2026-03-04T15", "2026-03-05", r"until=None, but this one has until=2026-03-05T00"),
+    ],
+)
+def test_checkpoint_of_another_time_range_is_rejected(
+    since: str | None, until: str | None, reason: str
+) -> None:
+    """Rows that were left out before it might be in the other range."""
+    with pytest.raises(ConfigurationError, match=reason):
+        Checkpoint.loads(CHECKPOINT.dumps(), WANTED, 20, LIST, TimeRange.of(since, until))
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", 5, None, b"{}", "[" * 100_000])
@@ -83,6 +103,8 @@ def test_checkpoint_of_another_version_is_rejected(version: object) -> None:
         {"list": None},
         {"room_id": 5},
         {"session_id": []},
+        {"since": 5},
+        {"until": []},
         {"requested_page_size": 0},
         {"page": "3"},
         {"page": True},

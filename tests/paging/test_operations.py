@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,10 +11,13 @@ from videosdk_transcripts import Clock, Page, Transcription
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.pager import Pager
 from videosdk_transcripts._paging.repair import WrongTotals
+from videosdk_transcripts._paging.time_range import TimeRange
 from videosdk_transcripts.models import WalkStats
 
 from .lists import LIST, walk_options
 
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 ROOM = "abcd-efgh-ijkl"
 WRONG_TOTALS = WrongTotals()
 WRONG_TOTALS.add(Filter(ROOM))
@@ -23,15 +28,29 @@ async def no_wait(seconds: float) -> None:
     assert seconds > 0
 
 
-class Rows:
-    """A list whose rows may be foreign, and whose total is too high."""
+STARTS = {"early": NOON - DAY, "no start": None}
 
-    def __init__(self, mine: list[bool], excess: int) -> None:
+
+class Rows:
+    """A list whose rows may be foreign or of another day, and whose total is too high."""
+
+    def __init__(self, kinds: list[str], excess: int, times: TimeRange) -> None:
         self.rows = [
-            Transcription(f"r{n}", room_id=ROOM if is_mine else "other")
-            for n, is_mine in enumerate(mine)
+            Transcription(
+                f"r{n}",
+                room_id="other" if kind == "foreign" else ROOM,
+                start=STARTS.get(kind, NOON + timedelta(minutes=n)),
+            )
+            for n, kind in enumerate(kinds)
         ]
         self.excess = excess
+        self.times = times
+        is_bounded = times != TimeRange()
+        self.wanted = [
+            row.id
+            for row, kind in zip(self.rows, kinds, strict=True)
+            if kind == "mine" or (kind in STARTS and not is_bounded)
+        ]
 
     async def fetch(
         self, page: int, page_size: int, *, deadline: float | None
@@ -49,7 +68,9 @@ class Rows:
 
     def pager(self, size: int, limit: int | None, resume: str | None) -> Pager[Transcription]:
         """Return a walk."""
-        options = walk_options(wanted=Filter(ROOM), page_size=size, limit=limit, resume=resume)
+        options = walk_options(
+            wanted=Filter(ROOM), page_size=size, limit=limit, resume=resume, times=self.times
+        )
         return Pager(
             self.fetch,
             options,
@@ -87,16 +108,21 @@ steps = st.tuples(
 
 
 @given(
-    mine=st.lists(st.sampled_from([True, True, True, False]), max_size=40),
+    kinds=st.lists(st.sampled_from(["mine", "mine", "foreign", "early", "no start"]), max_size=40),
+    times=st.sampled_from([TimeRange(), TimeRange(NOON), TimeRange(NOON, NOON + DAY)]),
     size=st.integers(1, 7),
     excess=st.integers(0, 3),
     operations=st.lists(steps, max_size=12),
 )
 async def test_any_steps_and_limits_yield_each_row_once(
-    mine: list[bool], size: int, excess: int, operations: list[tuple[str, int, int | None, bool]]
+    kinds: list[str],
+    times: TimeRange,
+    size: int,
+    excess: int,
+    operations: list[tuple[str, int, int | None, bool]],
 ) -> None:
     """Rows, pages and limits in any order, with a new walk from the checkpoint whenever asked."""
-    listing = Rows(mine, excess)
+    listing = Rows(kinds, excess, times)
     found: list[str] = []
     pager, limited = listing.pager(size, None, None), False
     for manner, count, limit, is_resumed in operations:
@@ -105,11 +131,11 @@ async def test_any_steps_and_limits_yield_each_row_once(
         rows, has_ended = await advance(pager, manner, count)
         found += rows
         if has_ended:
-            assert limited or len(found) == sum(mine)
+            assert limited or len(found) == len(listing.wanted)
             pager, limited = listing.pager(size, None, pager.checkpoint), False
     found += [t.id async for t in pager]
     if limited:
         pager = listing.pager(size, None, pager.checkpoint)
         found += [t.id async for t in pager]
-    assert found == [row.id for row, is_mine in zip(listing.rows, mine, strict=True) if is_mine]
+    assert found == listing.wanted
     assert pager.stats.shortfall == excess

@@ -8,6 +8,7 @@ it is sent and every row is checked as well.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from functools import cached_property
 from typing import Literal, Protocol, Self, TypeVar
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ Unverified = Literal["raise", "skip", "yield"]
 
 
 class TranscriptionLike(Protocol):
-    """A row with an id, and perhaps the room and session that it belongs to."""
+    """A row with an id, and perhaps a start and the room and session that it belongs to."""
 
     @property
     def id(self) -> str: ...
@@ -32,6 +33,8 @@ class TranscriptionLike(Protocol):
     def room_id(self) -> str | None: ...
     @property
     def session_id(self) -> str | None: ...
+    @property
+    def start(self) -> datetime | None: ...
 
 
 TranscriptionT = TypeVar("TranscriptionT", bound=TranscriptionLike)

@@ -16,11 +16,12 @@ Files in reading order:
 - `repair`: rows that the count at the end has shown to be missing.
 - `history`: the ids that were listed, and those that were yielded.
 - `guards`: page information that would make a walk endless or meaningless.
+- `time_range`: rows selected by their start.
 - `checkpoint`: where a walk can be resumed, as JSON.
 - `readahead`: pages that are fetched before they are due.
 - `verify`: walks repeated until two passes agree.
 
 Imports: ``_api``, `_clock`, `_validation`, `errors` and `models`; never ``_http`` or `_resource`.
-Within the folder: `checkpoint`, `guards`, `repair` < `history` < `rescan` < `options`,
-`readahead`, `walk` < `verify` < `pager`.
+Within the folder: `time_range` < `checkpoint`; that, `guards`, `repair` < `history` < `rescan`
+< `options`, `readahead`, `walk` < `verify` < `pager`.
 """

@@ -8,12 +8,15 @@ and the ids yielded last, and contains no secret.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, Final, Self
 
 from attrs import asdict, frozen
 
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts.errors import ConfigurationError
+
+from .time_range import ALL_TIMES, TimeRange
 
 _VERSION: Final = 1
 
@@ -44,6 +47,7 @@ class Checkpoint:
     """The page from which on `yielded_ids` has all rows that were yielded."""
     list_name: str
     """The list that was walked, by its name in the API."""
+    times: TimeRange = ALL_TIMES
 
     def dumps(self) -> str:
         """Return it as JSON."""
@@ -53,6 +57,8 @@ class Checkpoint:
                 "list": self.list_name,
                 "room_id": self.wanted.room_id,
                 "session_id": self.wanted.session_id,
+                "since": _iso(self.times.since),
+                "until": _iso(self.times.until),
                 "requested_page_size": self.requested_page_size,
                 **asdict(self.position),
                 "complete_from_page": self.complete_from_page,
@@ -61,7 +67,14 @@ class Checkpoint:
         )
 
     @classmethod
-    def loads(cls, text: object, wanted: Filter, requested_page_size: int, list_name: str) -> Self:
+    def loads(
+        cls,
+        text: object,
+        wanted: Filter,
+        requested_page_size: int,
+        list_name: str,
+        times: TimeRange = ALL_TIMES,
+    ) -> Self:
         """
         Read what `dumps` wrote, for a walk over the same list.
 
@@ -70,10 +83,11 @@ class Checkpoint:
             wanted: the filter of the walk that resumes.
             requested_page_size: its page size.
             list_name: its list.
+            times: its time range.
 
         Raises:
             ConfigurationError: the text is not a checkpoint, has another version, or belongs
-                to a walk over another list, or with another filter or page size.
+                to a walk over another list, or with another filter, time range or page size.
         """
         data = _parse(text)
         if data["list"] != list_name:
@@ -87,6 +101,13 @@ class Checkpoint:
                 f"the checkpoint belongs to a walk over {theirs}, but this one is over {wanted}; "
                 "pass the same room and session again"
             )
+        for name in ("since", "until"):
+            bound = _iso(getattr(times, name))
+            if data[name] != bound:
+                raise ConfigurationError(
+                    f"the checkpoint belongs to a walk with {name}={data[name]}, but this one has "
+                    f"{name}={bound}; pass the same times again"
+                )
         if data["requested_page_size"] != requested_page_size:
             raise ConfigurationError(
                 "the checkpoint belongs to a walk with "
@@ -108,6 +129,7 @@ class Checkpoint:
             tuple(data["yielded_ids"]),
             data["complete_from_page"],
             list_name,
+            times,
         )
 
 
@@ -126,6 +148,10 @@ def _parse(text: object) -> dict[str, Any]:
     if not all(key in data and is_valid(data[key]) for key, is_valid in _FIELDS.items()):
         raise ConfigurationError("the checkpoint is damaged; start a new walk")
     return data
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
 
 
 def _is_optional_text(value: object) -> bool:
@@ -152,6 +178,8 @@ _FIELDS: Final = {
     "list": lambda value: isinstance(value, str),
     "room_id": _is_optional_text,
     "session_id": _is_optional_text,
+    "since": _is_optional_text,
+    "until": _is_optional_text,
     "requested_page_size": _is_positive,
     "page": _is_positive,
     "page_size": _is_positive,

@@ -12,6 +12,7 @@ from videosdk_transcripts._validation import check_count, check_number, check_wo
 from videosdk_transcripts.errors import ConfigurationError
 
 from .checkpoint import Checkpoint
+from .time_range import ALL_TIMES, TimeRange
 
 Consistency = Literal["once", "verify"]
 
@@ -42,6 +43,7 @@ class WalkOptions:
     max_empty_pages: int
     readahead: int
     walk_timeout: float | None
+    times: TimeRange = ALL_TIMES
 
     def __attrs_post_init__(self) -> None:
         check_page_options(self.page_size, self.on_unverified, self.on_invalid)
@@ -70,4 +72,4 @@ class WalkOptions:
         """
         if self.resume is None:
             return None
-        return Checkpoint.loads(self.resume, self.wanted, self.page_size, list_name)
+        return Checkpoint.loads(self.resume, self.wanted, self.page_size, list_name, self.times)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from operator import length_hint
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, Self
@@ -80,14 +81,16 @@ class Pager(Generic[TranscriptionT]):
         )
         prefetch_limit = prefetch_limit or PrefetchLimit(math.inf)
         self._ahead = ReadAhead(fetch, options.readahead, prefetch_limit, stats, self._walk)
-        self._rows_left = options.limit
+        self._select = options.times.selector(stats)
         self._deadline: float | None = None
         # Pages that the walk has released, and that were not opened yet.
         self._released: deque[Released[TranscriptionT]] = deque()
-        # The page in progress, the rows of it to yield, and those that are left of these.
+        # The page in progress, its rows up to the limit, those that were not passed yet, and
+        # those of these that are to be yielded.
         self._page: Released[TranscriptionT] | None = None
         self._rows: tuple[TranscriptionT, ...] = ()
-        self._rows_to_come: Iterator[TranscriptionT] = iter(())
+        self._rows_ahead: Iterator[TranscriptionT] = iter(())
+        self._rows_to_come = self._rows_ahead
         self._yielded = YieldedIds(options.page_size, checkpoint)
         self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded_ids)
         self._invalid: list[InvalidRow] = []
@@ -120,7 +123,7 @@ class Pager(Generic[TranscriptionT]):
         """
         Return where this walk can be resumed, exact to the row, as JSON text.
 
-        Pass it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids and
+        Pass it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids, times and
         page size, in this process or in another one.
         """
         position, current = self._walk.position, self._page
@@ -149,6 +152,7 @@ class Pager(Generic[TranscriptionT]):
             yielded_ids,
             min(complete_from_page, position.page),
             self._list_name,
+            self._options.times,
         ).dumps()
 
     def by_page(self) -> PageIterator[TranscriptionT]:
@@ -230,7 +234,7 @@ class Pager(Generic[TranscriptionT]):
 
     async def _next_page(self) -> Page[TranscriptionT]:
         """Return the rest of the page in progress, or the next page."""
-        if self._page is None or not length_hint(self._rows_to_come):
+        if self._page is None or not length_hint(self._rows_ahead) or self._rows_left == 0:
             await self._open_page()
         if self._page is None or self._finished:
             raise StopAsyncIteration
@@ -247,7 +251,7 @@ class Pager(Generic[TranscriptionT]):
                 "two tasks step this pager at the same time; use one pager for each task, or "
                 "pass the rows through an asyncio.Queue"
             )
-        if self._rows_left is not None and self._rows_left <= self._index:
+        if self._rows_left == 0:
             # The page in progress stays open, because rows behind the limit may be left of it.
             self._finished = True
             return False
@@ -262,23 +266,34 @@ class Pager(Generic[TranscriptionT]):
             self._finish()
             return False
         self._page = self._released.popleft()
-        items = self._page.page.items
-        self._rows = items if self._rows_left is None else items[: self._rows_left]
-        self._rows_to_come = iter(self._rows)
+        items, limit = self._page.page.items, self._rows_left
+        if self._select is None:
+            self._rows = items if limit is None else items[:limit]
+            self._rows_to_come = self._rows_ahead = iter(self._rows)
+        else:
+            self._rows, self._rows_ahead = items, iter(items)
+            self._rows_to_come = islice(filter(self._select, self._rows_ahead), limit)
         return True
 
     @property
+    def _rows_left(self) -> int | None:
+        """Return how many rows may still be yielded, None without a limit."""
+        limit = self._options.limit
+        return None if limit is None else max(0, limit - self._stats.rows_yielded)
+
+    @property
     def _index(self) -> int:
-        """Return how many rows of the page in progress have been yielded."""
+        """Return how many rows of the page in progress have been yielded, or not selected."""
         # The hint is exact for an iterator over a tuple.
-        return len(self._rows) - length_hint(self._rows_to_come)
+        return len(self._rows) - length_hint(self._rows_ahead)
 
     def _drop_rows(self, yielded: tuple[TranscriptionT, ...] = ()) -> None:
         """Drop the rows to come of the page in progress."""
-        self._rows, self._rows_to_come = yielded, iter(())
+        self._rows, self._rows_ahead = yielded, iter(())
+        self._rows_to_come = self._rows_ahead
 
     def _ids_yielded(self) -> tuple[str, ...]:
-        """Return the ids of the rows of the page in progress that were yielded."""
+        """Return the ids of the rows of the page in progress that need not be read again."""
         ids = self._page.ids if self._page else None
         if ids is None:
             return tuple([row.id for row in self._rows[: self._index]])
@@ -289,8 +304,6 @@ class Pager(Generic[TranscriptionT]):
         if self._page is None:
             return
         self._yielded.add(self._page.page.number, self._ids_yielded())
-        if self._rows_left is not None:
-            self._rows_left -= self._index
         self._page = None
         self._drop_rows()
 
@@ -301,6 +314,7 @@ class Pager(Generic[TranscriptionT]):
             stats.foreign_rows_dropped
             and not (stats.rows_yielded or self._resumed_behind_rows)
             and not (stats.unverified_rows or stats.invalid_rows or stats.only_foreign_rows)
+            and not (stats.rows_out_of_range or stats.rows_without_start)
         ):
             stats.only_foreign_rows = True
             warn_of_only_foreign_rows(self._options.wanted)
@@ -318,7 +332,8 @@ class Pager(Generic[TranscriptionT]):
             await self._clock.sleep(self._walk.pause)
         size = self._walk.page_size
         readahead_limit = self._walk.readahead_limit
-        if self._rows_left is not None:
+        # Any number of pages may have no row of a time range, so that a limit bounds no pages.
+        if self._rows_left is not None and self._select is None:
             readahead_limit = min(readahead_limit, number - 1 - (-self._rows_left // size))
         try:
             page, was_prefetched = await self._ahead.get(
