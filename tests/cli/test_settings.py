@@ -134,10 +134,47 @@ def test_other_variables_of_the_file_are_ignored(
     assert "NOT_OURS" not in os.environ
 
 
-def test_env_file_in_another_encoding_is_rejected(run: Run, env_file: Path) -> None:
-    """The file is named, and nothing of its content."""
-    env_file.write_bytes(b"VIDEOSDK_SECRET=hidden\xff")
-    message = f"{NAME}{env_file} cannot be read: not valid UTF-8\n"
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"VIDEOSDK_SECRET=hidden\xff", 1),
+        (b"# one\r\nVIDEOSDK_API_KEY=a\r\n# gr\xfcn\r\n", 3),
+        (b"\x1f\x8b\x08\x00", 1),
+    ],
+)
+def test_env_file_that_is_not_utf8_is_rejected(
+    run: Run, env_file: Path, content: bytes, line: int
+) -> None:
+    """The line is named, and nothing of its content."""
+    env_file.write_bytes(content)
+    message = f"{NAME}{env_file}, line {line}: not valid UTF-8; save the file in UTF-8\n"
+    assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("utf-32", "UTF-32"),
+        ("utf-32-be", "UTF-32"),
+    ],
+)
+@pytest.mark.parametrize("text", ["VIDEOSDK_SECRET=hidden\n", "# größe\nVIDEOSDK_API_KEY=x"])
+def test_encoding_of_an_env_file_is_named(
+    run: Run, env_file: Path, encoding: str, name: str, text: str
+) -> None:
+    """With and without a byte order mark, which editors and shells of Windows write."""
+    env_file.write_bytes(text.encode(encoding))
+    message = f"{NAME}{env_file} is encoded in {name}; save it in UTF-8\n"
+    assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
+
+
+def test_byte_order_mark_names_the_encoding_of_any_env_file(run: Run, env_file: Path) -> None:
+    """Also of a file without a variable of the client."""
+    env_file.write_bytes("\ufeffOTHER=1\n".encode("utf-16-be"))
+    message = f"{NAME}{env_file} is encoded in UTF-16; save it in UTF-8\n"
     assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
 
 
@@ -157,7 +194,7 @@ def test_unreadable_env_file_is_rejected(
     def denied(*_arguments: object) -> str:
         raise PermissionError(13, "denied")
 
-    monkeypatch.setattr(Path, "read_text", denied)
+    monkeypatch.setattr(Path, "read_bytes", denied)
     message = f"{NAME}{env_file} cannot be read: denied\n"
     assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from videosdk_transcripts import TranscriptsClient
 
 _PREFIX: Final = "VIDEOSDK_"
+_BYTE_ORDER_MARKS: Final = {
+    # UTF-32 first: its mark begins with that of UTF-16.
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 class Account(NamedTuple):
@@ -98,11 +106,17 @@ def _parse(path: Path) -> dict[str, Secret] | str:
     from dotenv.parser import parse_stream
 
     try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        return " cannot be read: not valid UTF-8"
+        content = path.read_bytes()
     except OSError as error:
         return f" cannot be read: {error.strerror}"
+    encoding = _wide_encoding(content)
+    if encoding is not None:
+        return f" is encoded in {encoding}; save it in UTF-8"
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return f", line {line}: not valid UTF-8; save the file in UTF-8"
     variables = {}
     for binding in parse_stream(io.StringIO(text)):
         original = binding.original
@@ -121,6 +135,18 @@ def _parse(path: Path) -> dict[str, Secret] | str:
             return f"{place}: contains a NUL character"
         variables[name] = Secret(value)
     return variables
+
+
+def _wide_encoding(content: bytes) -> str | None:
+    """Return the name of an encoding with several bytes for each letter, None if it is not one."""
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return name
+    # Without a mark these bytes can be valid UTF-8, with NUL characters between the letters.
+    for name in ("UTF-32", "UTF-16"):
+        if any(_PREFIX.encode(f"{name}-{order}") in content for order in ("LE", "BE")):
+            return name
+    return None
 
 
 def _replace_variables(variables: Mapping[str, str]) -> None:
