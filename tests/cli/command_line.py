@@ -1,7 +1,9 @@
 """Run the command line in tests: in this process, in a child process, and on a terminal."""
 
+import inspect
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from unittest.mock import patch
 import click
 import pytest
 
+import videosdk_transcripts
 from videosdk_transcripts import RetryPolicy, TranscriptsClient
 from videosdk_transcripts.cli import main
 from videosdk_transcripts.testing import FakeVideoSDK
@@ -64,19 +67,39 @@ def shown_on_a_terminal(run: Run, *arguments: str) -> tuple[str, Outcome]:
     return click.unstyle(terminal.read()), outcome
 
 
+def _library_terms() -> re.Pattern[str]:
+    """Return a pattern of what only a Python program can use: arguments, methods and classes."""
+    methods = {
+        name: method
+        for name, method in inspect.getmembers(TranscriptsClient, callable)
+        if not name.startswith("_")
+    }
+    callables = [TranscriptsClient, RetryPolicy, *methods.values()]
+    arguments = {name for one in callables for name in inspect.signature(one).parameters}
+    words = "|".join(name for name in {*arguments, *methods} if "_" in name)
+    errors = "|".join(name for name in videosdk_transcripts.__all__ if name.endswith("Error"))
+    return re.compile(rf"\b(?:{words}|{errors})\b|\b(?:{'|'.join(arguments)})=|\w\(\)")
+
+
+LIBRARY_TERMS = _library_terms()
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """
     Run the program in this process, with what it prints captured.
 
-    What a run does to the variables of the process ends with the test.
+    What a run does to the variables of the process ends with the test. No message may use the
+    terms of the library, whatever was run.
     """
 
     def call(*arguments: str) -> Outcome:
         with pytest.raises(SystemExit) as end:
             main(arguments)
         assert isinstance(end.value.code, int)
-        return Outcome(end.value.code, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        assert LIBRARY_TERMS.findall(err) == [], err
+        return Outcome(end.value.code, out, err)
 
     with patch.dict(os.environ):
         yield call

@@ -80,9 +80,13 @@ def having(**fields: Any) -> Callable[[FakeVideoSDK, pytest.MonkeyPatch], None]:
 
 
 ENDS = [
-    (ExitCode.USAGE, setting(API_ENDPOINT="nowhere"), "endpoint"),
+    (ExitCode.USAGE, setting(API_ENDPOINT="nowhere"), "VIDEOSDK_API_ENDPOINT must"),
     (ExitCode.AUTH, setting(API_KEY=None, SECRET=None), "no credentials"),
-    (ExitCode.AUTH, setting(API_KEY=None, SECRET=None), "(see --env-file and --sandbox)"),
+    (
+        ExitCode.AUTH,
+        setting(API_KEY=None, SECRET=None),
+        "in the environment or in a file (--env-file)",
+    ),
     (ExitCode.AUTH, setting(SECRET=None), "VIDEOSDK_API_KEY is set and VIDEOSDK_SECRET is not"),
     (ExitCode.AUTH, setting(SECRET=None, TOKEN="Bearer x"), "Bearer"),
     (ExitCode.AUTH, setting(SECRET="a wrong secret of more than 32 bytes"), " 401"),
@@ -101,9 +105,9 @@ ENDS = [
         having(start=5),
         "string",
     ),
-    (ExitCode.SERVICE, having(start=5), "(see --on-invalid)"),
+    (ExitCode.SERVICE, having(start=5), "use --on-invalid skip"),
     (ExitCode.SERVICE, having(extension={}), "session"),
-    (ExitCode.SERVICE, having(extension={}), "(see --on-unverified)"),
+    (ExitCode.SERVICE, having(extension={}), "use --on-unverified yield"),
 ]
 
 
@@ -159,7 +163,7 @@ def test_invalid_room_is_rejected_before_a_request(
     """An invalid id is a usage error, and nothing is sent."""
     code, out, err = run("list", room)
     assert (code, out) == (ExitCode.USAGE, "")
-    assert "room_id" in err
+    assert "ROOM must be" in err
     assert account.requests == []
 
 

@@ -59,9 +59,9 @@ def test_text_on_a_terminal_is_safe(run: Run, account: FakeVideoSDK) -> None:
     [
         (["text", "t-1", "--format", "vtt"], ExitCode.NOT_FOUND, "txt"),
         (["text", "t-2"], ExitCode.NOT_FOUND, "transcription t-2"),
-        (["text", "bad"], ExitCode.SERVICE, "(see --errors)"),
+        (["text", "bad"], ExitCode.SERVICE, "use --errors replace"),
         (["text", "gone"], ExitCode.NOT_FOUND, "gone"),
-        (["text", "foreign"], ExitCode.USAGE, "(see VIDEOSDK_FILE_HOSTS)"),
+        (["text", "foreign"], ExitCode.USAGE, "to VIDEOSDK_FILE_HOSTS"),
         (["text"], ExitCode.USAGE, "ID"),
         (["text", "t-1", "--errors", "x"], ExitCode.USAGE, "--errors"),
     ],

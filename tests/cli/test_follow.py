@@ -85,8 +85,8 @@ def test_row_policies_apply_to_follow(run: Run, account: FakeVideoSDK) -> None:
     account.add_transcription(row_id="bad")["status"] = 7
     account.add_transcription(row_id="good")
     options = ("follow", ROOM, "--since", "start", "--limit", "1")
-    assert "(see --on-invalid)" in run(*options).err
-    assert "(see --on-unverified)" in run(*options, "--on-invalid", "skip").err
+    assert "use --on-invalid skip" in run(*options).err
+    assert "use --on-unverified yield" in run(*options, "--on-invalid", "skip").err
     for word, first in (("skip", "good"), ("yield", "unverified")):
         message = run(*options, "--on-invalid", "skip", "--on-unverified", word).out
         assert message.split("\t")[:2] == ["new", first]
@@ -146,7 +146,7 @@ def test_wait_distinguishes_its_failures(
     quick = ("--poll", "0.01", "--grace", "0")
     for row_id, code, message in (
         ("runs", ExitCode.NETWORK, "runs"),
-        ("done", ExitCode.NOT_FOUND, "(see --grace)"),
+        ("done", ExitCode.NOT_FOUND, "with a larger --grace"),
         ("failed", ExitCode.SERVICE, "transcription failed"),
         ("unknown", ExitCode.NOT_FOUND, "transcription unknown"),
     ):

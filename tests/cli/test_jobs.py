@@ -59,8 +59,8 @@ def test_summary_options_reach_the_service(
             "--no-summary and --summary-prompt are",
         ),
         (["start"], "ROOM"),
-        (["start", "a room"], "room_id"),
-        (["start", ROOM, "--webhook-url", "x"], "webhook_url"),
+        (["start", "a room"], "ROOM"),
+        (["start", ROOM, "--webhook-url", "x"], "--webhook-url"),
     ],
 )
 def test_invalid_argument_is_rejected_before_a_request(

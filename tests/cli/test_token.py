@@ -175,7 +175,6 @@ def test_missing_key_or_secret_is_named(
     code, out, err = run_token()
     assert (code, out) == (3, "")
     assert message in err
-    assert "(see --env-file and --sandbox)" in err
     assert not found_in(err)
 
 

@@ -500,7 +500,8 @@ async def test_transient_failures_are_logged_once_per_kind_and_retried(
             assert await following.poll() == []
     assert following.slept == [30, 30, 60, 120, 240, 300, 1000, 30]
     assert requested_pages(fake) == [1] * 7
-    assert len(own_records(caplog)) == 2
+    fields = [[vars(r)[name] for name in ("reason", "status", "wait")] for r in own_records(caplog)]
+    assert fields == [["ServerError", 503, 30], ["RateLimitedError", 429, 1000]]
     assert f"follow(room={ROOM_ID}): ServerError 503, retrying in 30 s" in caplog.text
     assert f"follow(room={ROOM_ID}): RateLimitedError 429, retrying in 1000 s" in caplog.text
     fake.fail_next(Status(500))

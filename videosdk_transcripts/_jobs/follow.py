@@ -365,6 +365,7 @@ class Follower:
                 _describe(self._state.wanted),
                 name if error.status is None else f"{name} {error.status}",
                 wait,
+                extra={"reason": name, "status": error.status, "wait": wait},
             )
         self._next_poll = self._clock.monotonic() + wait
         longest = max(self._interval, _MAX_RETRY_INTERVAL)

@@ -10,7 +10,7 @@ In reading order:
 - `_settings`: account, environment file and client
 - `_output`: rows and messages on stdout and stderr, `_checkpoint_file`: resumable output
 - `_token_claims`: a token's claims, without I/O
-- `_exit`: exit codes and error messages
+- `_exit`: exit codes, `_messages`: messages of the library in terms of the command line
 
 A module imports at its top what ``--help`` needs: click, the errors and its own package. The
 client and everything that loads a library is imported inside the function that uses it, because

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,6 +12,8 @@ import click
 from videosdk_transcripts import __version__
 
 from ._exit import EXIT_CODES, run_with_exit_code
+from ._messages import describe_record
+from ._output import notify, plain
 
 
 class _Entry(NamedTuple):
@@ -79,14 +80,11 @@ def _printed_log() -> Generator[None]:
     """Print warnings of the library, such as dropped rows of another room, to stderr."""
     import logging
 
-    class Formatter(logging.Formatter):
-        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of logging
-            # The library names its method, and the command line its option.
-            text = super().formatMessage(record)
-            return text.replace("pass the room id that resolve_room() returns", "add --custom-id")
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            notify(f"videosdk-transcripts: {plain(describe_record(record))}")
 
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Formatter("videosdk-transcripts: %(message)s"))
+    handler = Handler()
     logger = logging.getLogger("videosdk_transcripts")
     logger.addHandler(handler)
     try:

@@ -25,6 +25,7 @@ from videosdk_transcripts import (
 )
 
 from ._exit import ExitCode, NegativeResult, code_of
+from ._messages import describe
 from ._options import account_options, command, output_format_options
 from ._output import OutputFormat, notify, plain, plural, print_line
 from ._settings import Account, use_account
@@ -138,7 +139,9 @@ async def _diagnose(account: Account, timeout: float, *, trust_env: bool) -> lis
             context = DoctorContext(source, environment_settings(), timeout, trust_env)
             return await run_checks(context)
     except ConfigurationError as error:
-        failed = Check("settings", "FAIL", "the file cannot be used", error.message, ExitCode.USAGE)
+        failed = Check(
+            "settings", "FAIL", "the file cannot be used", describe(error), ExitCode.USAGE
+        )
         skipped = [
             Check(name, "skipped", "settings failed") for name in ("token", "clock", "request")
         ]
@@ -171,7 +174,7 @@ def _check_settings(context: DoctorContext) -> Check:
         TranscriptsClient(trust_env=context.trust_env)
     except ConfigurationError as error:
         detail = f"from {context.source}: {', '.join(names) or 'none'}"
-        return Check("settings", "FAIL", detail, error.message, code_of(error))
+        return Check("settings", "FAIL", detail, describe(error), code_of(error))
     warnings = _warnings(context.settings, endpoint)
     return Check("settings", "warn" if warnings else "ok", detail, "; ".join(warnings))
 
@@ -202,7 +205,7 @@ async def _check_token(settings: Mapping[str, Variable]) -> Check:
     try:
         token = await resolve_tokens(api_key=None, secret=None, token=None, clock=Clock()).get()
     except CredentialsError as error:
-        return Check("token", "FAIL", "no usable credentials", error.message, ExitCode.AUTH)
+        return Check("token", "FAIL", "no usable credentials", describe(error), ExitCode.AUTH)
     now = time.time()
     decoded = decode_token(token, now)
     detail = "signed with key and secret" if is_signed else "given"
@@ -243,7 +246,7 @@ async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
     except VideoSDKTranscriptsError as error:
         entries = (advice for kind, advice in _ADVICE if isinstance(error, kind))
         advice = next(entries, _SERVICE_ADVICE)
-        request = Check("request", "FAIL", error.message, advice, code_of(error))
+        request = Check("request", "FAIL", describe(error), advice, code_of(error))
     else:
         took = (time.perf_counter() - begun) * 1000
         request = Check("request", "ok", f"{plural(total, 'transcription')}, {took:.0f} ms")

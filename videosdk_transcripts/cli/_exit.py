@@ -19,16 +19,15 @@ from videosdk_transcripts import (
     FileNotReadyError,
     FileTextError,
     IncompleteWalkError,
-    InvalidRowError,
     NoResponseError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
-    UnverifiedRowError,
     VideoSDKTranscriptsError,
     WaitTimedOutError,
 )
 
+from ._messages import describe
 from ._output import notify, plain, plural
 from ._signals import exit_code as interrupted_exit_code
 from ._signals import has_arrived
@@ -75,7 +74,7 @@ class PartialError(Exception):
     @classmethod
     def after(cls, rows: int, cause: VideoSDKTranscriptsError) -> Self:
         """Create the error of a walk that failed after so many rows."""
-        return cls(f"stopped after {plural(rows, 'row')}: {_text(cause)}")
+        return cls(f"stopped after {plural(rows, 'row')}: {describe(cause)}")
 
 
 class NegativeResult(click.ClickException):
@@ -122,7 +121,7 @@ def run_with_exit_code(action: Callable[[], None]) -> int:
         _report(str(error))
         return ExitCode.PARTIAL
     except VideoSDKTranscriptsError as error:
-        _report(_text(error))
+        _report(describe(error))
         return code_of(error)
     # After our own errors, because a timeout is an OSError too.
     except OSError as error:
@@ -158,28 +157,10 @@ _CODES: Final = (
 )
 """The first entry with the class of an error, or a base class of it, has its exit code."""
 
-_OPTIONS: Final = (
-    (CredentialsError, "--env-file and --sandbox"),
-    (UnverifiedRowError, "--on-unverified"),
-    (InvalidRowError, "--on-invalid"),
-    (FileHostRefusedError, "VIDEOSDK_FILE_HOSTS"),
-    (FileTextError, "--errors"),
-    (CompletedWithoutFileError, "--grace"),
-)
-"""The option or variable that corresponds to the argument which an error of the library names."""
-
 
 def code_of(error: VideoSDKTranscriptsError) -> ExitCode:
     """Return the exit code of an error; without an entry, the service is at fault."""
     return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.SERVICE)
-
-
-def _text(error: VideoSDKTranscriptsError) -> str:
-    if isinstance(error, InvalidRowError) and error.page is None:
-        # Requested by its id: there is no other row to continue with.
-        return str(error)
-    hints = [f" (see {option})" for kind, option in _OPTIONS if isinstance(error, kind)]
-    return "".join([str(error), *hints])
 
 
 def _report(text: str) -> None:

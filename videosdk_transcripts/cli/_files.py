@@ -15,6 +15,7 @@ from videosdk_transcripts import FileNotReadyError, NotFoundError, VideoSDKTrans
 
 from ._exit import PartialError, raise_if_only_foreign
 from ._list import get_row
+from ._messages import describe
 from ._options import (
     ListQuery,
     Room,
@@ -290,14 +291,14 @@ class _DownloadReport:
                 print_line(f"{plain(row_id)}\t{outcome}\t{path}")
             if error is not None:
                 outcome = "not ready" if is_late else "failed"
-                print_line(f"{plain(row_id)}\t{outcome}\t{plain(str(error))}")
+                print_line(f"{plain(row_id)}\t{outcome}\t{plain(describe(error))}")
             return
         document = json.dumps(
             {
                 "id": row_id,
                 "paths": {name: str(path) for name, path in paths.items()},
                 "skipped": list(skipped),
-                "error": None if error is None else str(error),
+                "error": None if error is None else describe(error),
             }
         )
         if self._format == "json":

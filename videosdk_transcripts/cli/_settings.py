@@ -109,14 +109,10 @@ def _parse(path: Path) -> dict[str, Secret] | str:
         content = path.read_bytes()
     except OSError as error:
         return f" cannot be read: {error.strerror}"
-    encoding = _wide_encoding(content)
-    if encoding is not None:
-        return f" is encoded in {encoding}; save it in UTF-8"
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return f", line {line}: not valid UTF-8; save the file in UTF-8"
+    fault = _encoding_fault(content)
+    if fault is not None:
+        return fault
+    text = content.decode("utf-8-sig")
     variables = {}
     for binding in parse_stream(io.StringIO(text)):
         original = binding.original
@@ -137,16 +133,23 @@ def _parse(path: Path) -> dict[str, Secret] | str:
     return variables
 
 
-def _wide_encoding(content: bytes) -> str | None:
-    """Return the name of an encoding with several bytes for each letter, None if it is not one."""
-    for mark, name in _BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
-            return name
+def _encoding_fault(content: bytes) -> str | None:
+    """Return the error message for a file that is not UTF-8, None if it is."""
+    wide = [name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)]
     # Without a mark these bytes can be valid UTF-8, with NUL characters between the letters.
-    for name in ("UTF-32", "UTF-16"):
-        if any(_PREFIX.encode(f"{name}-{order}") in content for order in ("LE", "BE")):
-            return name
+    wide += [name for name in ("UTF-32", "UTF-16") if _has_prefix(content, name)]
+    if wide:
+        return f" is encoded in {wide[0]}; save it in UTF-8"
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return f", line {line}: not valid UTF-8; save the file in UTF-8"
     return None
+
+
+def _has_prefix(content: bytes, encoding: str) -> bool:
+    return any(_PREFIX.encode(f"{encoding}-{order}") in content for order in ("LE", "BE"))
 
 
 def _replace_variables(variables: Mapping[str, str]) -> None:

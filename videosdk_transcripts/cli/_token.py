@@ -177,7 +177,8 @@ def _key_and_secret(account: Account) -> tuple[Secret, Secret]:
     if missing:
         raise CredentialsError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: a token is "
-            "signed with a key and its secret; an existing token cannot sign another one"
+            "signed with a key and its secret, from the environment or a file (--env-file); an "
+            "existing token cannot sign another one"
         )
     return settings["api_key"].value, settings["secret"].value
 
