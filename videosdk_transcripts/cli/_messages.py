@@ -82,7 +82,7 @@ _PHRASES: Final = (
     (r"(?:timed out: )?attempt_timeout of (\S+ s)", r"timed out after \1"),
     (r"timed out: (?:page|walk)_timeout", "timed out"),
     (r"allow more time, or resume later", "run the command again later"),
-    (r" \((?:max_in_flight|, |requests_per_second)+\)", ""),
+    (r" \((?:max_in_flight, )?(?:rate limit|max_in_flight)\)", ""),
     (
         r"check with iter_transcriptions\('([^']*)'\)",
         r"check with: videosdk-transcripts list \1,",
