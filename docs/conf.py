@@ -54,7 +54,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!videosdk_transcripts\.)[a-z_]+(\.\w+)+"),
     (
         "py:.*",
-        r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret)",
+        r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret|AcquiresTurns|_Client)",
     ),
     # A name for a type, which has no page of its own.
     ("py:.*", "Fault"),
