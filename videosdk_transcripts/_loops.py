@@ -33,6 +33,10 @@ class PerLoop(Generic[T]):
         self._values = {**still_open, asyncio.get_running_loop(): value}
         return value
 
+    def open_loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Return the loops that have a value and are not closed."""
+        return [loop for loop in self._values if not loop.is_closed()]
+
     def pop(self) -> T | None:
         """Remove and return the value of the running loop."""
         return self._values.pop(asyncio.get_running_loop(), None)

@@ -65,7 +65,8 @@ class TranscriptsClient:
 
     Share one client among all tasks of a program: it pools the connections and the token,
     and its limits hold for all tasks together. It may be created outside an event loop, and
-    used in one loop after another. After `aclose`, another ``async with`` reopens it.
+    used in one loop after another. Several tasks may enter it with ``async with``: it is closed
+    when the last one leaves. After that, or after `aclose`, another ``async with`` reopens it.
 
     Args:
         api_key: the key of the VideoSDK project; requires `secret`.
@@ -165,6 +166,7 @@ class TranscriptsClient:
         self._waiting_for_recorded = Waiter(
             self.get_post_transcription, self._scan_recorded, clock=clock
         )
+        self._entered = 0
         self._keys = PublicKeys(self._fetch_public_key, pinned=webhook_public_key, clock=clock)
 
     def iter_transcriptions(
@@ -786,7 +788,7 @@ class TranscriptsClient:
 
     async def aclose(self) -> None:
         """
-        Close the client's own connections. May be called more than once.
+        Close the client's own connections, for all tasks. May be called more than once.
 
         Walks and calls in progress raise a `ClientClosedError`.
         """
@@ -798,7 +800,21 @@ class TranscriptsClient:
             for waiting in (self._waiting, self._waiting_for_recorded):
                 waiting.end(self._transport.sessions.closed_error)
 
+    def _close_in_all_loops(self) -> None:
+        """
+        Close the client outside of its event loops, for a fixture that is not async.
+
+        A loop that runs meanwhile, in another thread, closes it a moment later.
+        """
+        sessions = (self._transport.sessions, self._file_transport.sessions)
+        for loop in {loop for one in sessions for loop in one.open_loops()}:
+            if loop.is_running():
+                asyncio.run_coroutine_threadsafe(self.aclose(), loop)
+            else:
+                loop.run_until_complete(self.aclose())
+
     async def __aenter__(self) -> Self:
+        self._entered += 1
         self._transport.sessions.is_closed = False
         self._file_transport.sessions.is_closed = False
         return self
@@ -809,7 +825,10 @@ class TranscriptsClient:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        # Pushed on an exit stack, it is left without being entered.
+        self._entered = max(0, self._entered - 1)
+        if not self._entered:
+            await self.aclose()
 
     def __repr__(self) -> str:
         # A traceback with locals may show a client whose `__init__` refused an argument.

@@ -58,12 +58,12 @@ def fake_videosdk() -> Iterator[FakeVideoSDK]:
 @pytest.fixture(scope=_scope)
 def transcripts_client(
     request: pytest.FixtureRequest, fake_videosdk: FakeVideoSDK
-) -> TranscriptsClient:
+) -> Iterator[TranscriptsClient]:
     """
     Return a TranscriptsClient of `fake_videosdk`, for async tests.
 
-    It retries without a delay, except after a ``Retry-After``. It is closed together with the
-    event loop of the test.
+    It retries without a delay, except after a ``Retry-After``. It is closed after the test, also
+    if the event loop goes on for other tests.
     """
     from . import RetryPolicy
 
@@ -76,4 +76,6 @@ def transcripts_client(
                 'return "asyncio" from the fixture anyio_backend',
                 pytrace=False,
             )
-    return fake_videosdk.client(retry=RetryPolicy(wait_initial=0, wait_max=0))
+    client = fake_videosdk.client(retry=RetryPolicy(wait_initial=0, wait_max=0))
+    yield client
+    client._close_in_all_loops()  # noqa: SLF001 - only a fixture closes it outside of its loops

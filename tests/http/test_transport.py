@@ -1,14 +1,17 @@
 """P5, P6, P10 and P14 over real sockets: one request, and what can happen to it."""
 
 import asyncio
+import contextlib
 import gzip
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import jwt
 import pytest
+import uvloop
 
 from videosdk_transcripts import (
     AuthenticationError,
@@ -535,6 +538,80 @@ async def test_closed_client_raises_and_can_be_reopened(
     async with client:
         assert (await client.get_page()).items == ()
         assert repr(client) == f"<TranscriptsClient {fake.url} open>"
+
+
+async def test_client_is_closed_when_the_last_task_leaves_it(fake: FakeVideoSDK) -> None:
+    """Tasks that enter one client do not close it for each other."""
+    fake.add_transcriptions(60)
+    client = fake.client()
+
+    async def work(rows: int) -> int:
+        async with client:
+            return len([t async for t in client.iter_transcriptions(limit=rows)])
+
+    assert await asyncio.gather(work(1), work(60), work(30)) == [1, 60, 30]
+    assert "closed" in repr(client)
+    async with client:
+        assert await work(2) == 2
+        assert await client.count() == 60
+    with pytest.raises(ClientClosedError):
+        await client.count()
+
+
+async def test_aclose_closes_a_client_that_tasks_have_entered(fake: FakeVideoSDK) -> None:
+    """Leaving it afterwards does not close it for those that have entered it since."""
+    client = fake.client()
+    async with contextlib.AsyncExitStack() as later:
+        async with client:
+            await client.aclose()
+            with pytest.raises(ClientClosedError):
+                await client.count()
+            await later.enter_async_context(client)
+        assert await client.count() == 0
+    assert "closed" in repr(client)
+
+
+async def test_client_on_an_exit_stack_is_closed_without_being_entered(fake: FakeVideoSDK) -> None:
+    """And can be entered by two tasks afterwards."""
+    async with contextlib.AsyncExitStack() as stack:
+        client = fake.client()
+        stack.push_async_exit(client)
+        assert await client.count() == 0
+    assert "closed" in repr(client)
+    async with client:
+        async with client:
+            pass
+        assert await client.count() == 0
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_client_stays_open_after_shutdown_of_asynchronous_generators(
+    factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """In a loop that goes on; also for a request in flight and for files."""
+
+    async def use() -> None:
+        async with FakeVideoSDK() as fake:
+            row = fake.add_transcription()
+            fake.files.put(row, "txt", b"hello")
+            async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
+                for _ in range(3):
+                    t = await client.get_transcription(row["id"])
+                    fake.fail_next(Delay(0.2))
+                    flying = asyncio.create_task(client.count())
+                    await until(lambda: fake.in_flight)
+                    await asyncio.get_running_loop().shutdown_asyncgens()
+                    assert await flying == 1
+                    assert await client.fetch_text(t) == "hello"
+                    assert "open" in repr(client)
+            with pytest.raises(ClientClosedError):
+                await client.count()
+            unclosed = fake.client()
+            await unclosed.count()
+            await unclosed.aclose()
+
+    with asyncio.Runner(debug=True, loop_factory=factory) as runner:
+        runner.run(use())
 
 
 async def test_closing_ends_waiting_requests(fake: FakeVideoSDK) -> None:

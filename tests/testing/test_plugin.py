@@ -125,6 +125,118 @@ def test_scope_setting_shares_the_service(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess(*NO_OTHERS, *AUTO).assert_outcomes(passed=1, failed=1)
 
 
+# anyio keeps a loop as long as an async fixture uses it.
+ANYIO_MODULE = """
+import pytest
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+
+@pytest.fixture(scope="module", autouse=True)
+async def loop(anyio_backend):
+    yield
+"""
+CLOSED_AFTER_EACH_TEST = """
+import asyncio
+import pytest
+from videosdk_transcripts import ClientClosedError
+from videosdk_transcripts.testing import Delay
+
+async def test_file(fake_videosdk, transcripts_client):
+    fake_videosdk.files.put(fake_videosdk.add_transcription(), "txt", b"Ann: Shall we begin?")
+    t = await anext(transcripts_client.iter_transcriptions())
+    assert await transcripts_client.fetch_text(t) == "Ann: Shall we begin?"
+
+async def test_left_in_flight(fake_videosdk, transcripts_client):
+    fake_videosdk.fail_next(Delay(30))
+    global task
+    task = asyncio.create_task(transcripts_client.count())
+    while not fake_videosdk.requests:
+        await asyncio.sleep(0.001)
+
+async def test_ended():
+    with pytest.raises(ClientClosedError):
+        await task
+"""
+
+
+def loops(scope: str) -> tuple[str, ...]:
+    """Return the options for event loops of a scope."""
+    kinds = ("fixture", "test")
+    return tuple(f"--override-ini=asyncio_default_{k}_loop_scope={scope}" for k in kinds)
+
+
+@pytest.mark.parametrize(
+    ("head", "options"),
+    [
+        (STRICT, loops("module")),
+        (STRICT, loops("session")),
+        (ANYIO_MODULE, ("-p", "no:asyncio")),
+    ],
+    ids=["module", "session", "anyio"],
+)
+def test_client_is_closed_after_each_test_in_a_loop_that_goes_on(
+    pytester: pytest.Pytester, head: str, options: tuple[str, ...]
+) -> None:
+    """No test leaves a connection or a warning for the next one."""
+    pytester.makepyfile(head + ASYNC_TEST + CLOSED_AFTER_EACH_TEST)
+    pytester.runpytest_subprocess(*NO_OTHERS, *options).assert_outcomes(passed=5)
+
+
+@pytest.mark.parametrize("scope", ["session", "function"])
+def test_shared_client_is_closed_after_its_last_test(pytester: pytest.Pytester, scope: str) -> None:
+    """In one loop for all tests, or in one for each."""
+    pytester.makepyfile(
+        STRICT
+        + """
+async def test_first(transcripts_client):
+    assert await transcripts_client.count() == 0
+
+async def test_second(transcripts_client):
+    assert await transcripts_client.count() == 0
+"""
+    )
+    options = (*loops(scope), "-o", "videosdk_transcripts_scope=session")
+    pytester.runpytest_inprocess(*NO_OTHERS, *options).assert_outcomes(passed=2)
+
+
+def test_client_is_closed_in_a_loop_of_another_thread(pytester: pytest.Pytester) -> None:
+    """A program under test may run its loop there."""
+    pytester.makepyfile(
+        """
+        import asyncio, threading
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def loop():
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=loop.run_forever)
+            thread.start()
+            yield loop
+            asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+        clients = []
+
+        def test_count(loop, transcripts_client):
+            clients.append(transcripts_client)
+            asyncio.run_coroutine_threadsafe(transcripts_client.count(), loop).result()
+
+        def test_closed(loop):
+            async def wait():
+                while "closed" not in repr(clients[0]):
+                    await asyncio.sleep(0.001)
+            asyncio.run_coroutine_threadsafe(wait(), loop).result()
+        """
+    )
+    options = ("-p", "no:asyncio", "-p", "no:anyio")
+    pytester.runpytest_inprocess(*NO_OTHERS, *options).assert_outcomes(passed=2)
+
+
 def test_unknown_scope_is_a_usage_error(pytester: pytest.Pytester) -> None:
     """The error names the setting and its values."""
     pytester.makepyfile("def test_nothing(): ...")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final, Self
@@ -23,7 +24,7 @@ from yarl import URL
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import PerLoop
 from videosdk_transcripts._redact import Secret
-from videosdk_transcripts.errors import ClientClosedError, ConfigurationError
+from videosdk_transcripts.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 
 from .rate_limit import Pace, RateLimiter
 from .request_queue import RequestQueue
@@ -153,10 +154,12 @@ class Sessions:
         Raises:
             ClientClosedError: the client is closed, or the session passed to it.
         """
-        given = self._connection.session
-        if self.is_closed or (given is not None and given.closed):
+        if self._is_closed():
             raise self.closed_error()
-        return self._resources.find() or await self._create()
+        resources = self._resources.find()
+        if resources is None or resources.session.closed:
+            return await self._create()
+        return resources
 
     async def aclose(self) -> None:
         """End the requests of the running loop and close its session, unless it was passed."""
@@ -168,6 +171,12 @@ class Sessions:
         resources = self._resources.pop()
         if resources is not None:
             await resources.closer.aclose()
+            if self._connection.session is None:
+                await resources.session.close()
+
+    def open_loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Return the event loops that have resources and are not closed."""
+        return self._resources.open_loops()
 
     def limit(self, ends_at: float) -> Timeout:
         """
@@ -190,15 +199,28 @@ class Sessions:
             f"the {what} is closed; use it inside 'async with', or reopen it with another one"
         )
 
-    def error_if_closed(self, session: aiohttp.ClientSession) -> ClientClosedError | None:
+    def error_if_closed(
+        self, session: aiohttp.ClientSession
+    ) -> ClientClosedError | ConnectionFailedError | None:
         """Return the error for a request through a closed session, or None if it is open."""
-        return self.closed_error() if self.is_closed or session.closed else None
+        if self._is_closed():
+            return self.closed_error()
+        if session.closed:
+            # The client is open, so that another attempt gets another session.
+            return ConnectionFailedError("the connections were closed by shutdown_asyncgens()")
+        return None
+
+    def _is_closed(self) -> bool:
+        given = self._connection.session
+        return self.is_closed or (given is not None and given.closed)
 
     async def _create(self) -> LoopResources:
         given = self._connection.session
         session = given or self._create_session()
         closer = _close_with_loop(None if given else session)
-        await anext(closer)
+        # A loop that has closed its generators before warns of another one.
+        with contextlib.suppress(ResourceWarning):
+            await anext(closer)
         queue = RequestQueue(self._slots(), self._rate_limiter)
         loop = asyncio.get_running_loop()
         return self._resources.add(LoopResources(loop, session, queue, closer))
@@ -231,7 +253,8 @@ async def _close_with_loop(session: aiohttp.ClientSession | None) -> AsyncGenera
 
     A loop closes its asynchronous generators before it ends (`asyncio.run` does), which is
     the only place where the session of a client that was never closed can still be closed
-    without a warning.
+    without a warning. A loop may go on afterwards (`loop.shutdown_asyncgens`): the next request
+    then gets another session.
     """
     try:
         yield
