@@ -203,6 +203,19 @@ def browser(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
+@nox.session(python=NEWEST)
+def export(session: nox.Session) -> None:
+    """Test exports: Parquet, object stores and a Dask cluster on this machine."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    _install_built(session, *extras["export"], *extras["dask"], *_group("export"))
+    env = {**_environment(session), "COVERAGE_RCFILE": "tests/export/coverage.ini"}
+    chosen = ("-c", "tests/export/pytest.ini", "tests/export", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *chosen, env=env)
+    if not session.posargs:
+        session.run("coverage", "combine", "-q", env=env)
+        session.run("coverage", "report", env=env)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format and imports."""

@@ -21,8 +21,7 @@ release = version = version_of("videosdk-transcripts")
 vars(client).update(
     Download=videosdk_transcripts.Download,
     Downloader=download.Downloader,
-    FetchedText=videosdk_transcripts.FetchedText,
-    Results=videosdk_transcripts.Results,
+    Downloads=videosdk_transcripts.Downloads,
     Follower=videosdk_transcripts.Follower,
     Since=follow.Since,
     WebhookEvent=videosdk_transcripts.WebhookEvent,

@@ -22,8 +22,8 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-# Requires a browser and its own settings: `nox -s browser`.
-collect_ignore = ["browser"]
+# Each has requirements and settings of its own: `nox -s browser`, `nox -s export`.
+collect_ignore = ["browser", "export"]
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

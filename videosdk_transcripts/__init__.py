@@ -55,9 +55,8 @@ from .errors import (
 
 if TYPE_CHECKING:
     from ._clock import Clock
-    from ._files.batch import Results
+    from ._files.batch import Downloads
     from ._files.download import Download
-    from ._files.texts import FetchedText
     from ._http.retry import RetryPolicy
     from ._jobs.follow import Follower, TranscriptionChange
     from ._jobs.start_stop import WriteResult
@@ -88,7 +87,7 @@ __all__ = [
     "ConnectionFailedError",
     "CredentialsError",
     "Download",
-    "FetchedText",
+    "Downloads",
     "FileError",
     "FileGoneError",
     "FileHostRefusedError",
@@ -110,7 +109,6 @@ __all__ = [
     "RateLimitedError",
     "RedirectError",
     "ResponseTooLargeError",
-    "Results",
     "RetryPolicy",
     "ServerError",
     "StatusError",
@@ -150,14 +148,13 @@ logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 _HOMES = {
     "Clock": "._clock",
     "Download": "._files.download",
-    "FetchedText": "._files.texts",
+    "Downloads": "._files.batch",
     "Follower": "._jobs.follow",
     "InvalidRow": ".models",
     "Page": ".models",
     "PageIterator": "._paging.pager",
     "Pager": "._paging.pager",
     "PostTranscription": ".models",
-    "Results": "._files.batch",
     "RetryPolicy": "._http.retry",
     "Transcript": ".parsing",
     "Transcription": ".models",

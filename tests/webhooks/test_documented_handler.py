@@ -18,7 +18,7 @@ def handler_names(client: TranscriptsClient) -> dict[str, Any]:
     blocks = (
         block
         for page in sorted(PAGES.rglob("*.md"))
-        for block in re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+        for block in re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     )
     (code,) = [block for block in blocks if "add_post(" in block]
     names: dict[str, Any] = {"client": client}

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "text": _Entry("_files", "text", "Print a transcript."),
     "summary": _Entry("_files", "summary", "Print a summary."),
     "download": _Entry("_files", "download", "Download transcripts and summaries."),
+    "export": _Entry("_export", "export_", "Export a dataset."),
     "wait": _Entry("_follow", "wait", "Wait for a transcript."),
     "follow": _Entry("_follow", "follow", "Stream changes."),
     "start": _Entry("_jobs", "start", "Start a transcription."),

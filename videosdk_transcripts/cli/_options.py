@@ -183,12 +183,7 @@ def filter_options(function: Command) -> Command:
 
     @click.option("--limit", type=click.IntRange(1), help="Maximum number of matching rows.")
     @click.option("--status", "statuses", multiple=True, help="Only this status. Repeatable.")
-    @click.option(
-        "--since", callback=_read_time, metavar="TIME", help="Only those started at or after TIME."
-    )
-    @click.option(
-        "--until", callback=_read_time, metavar="TIME", help="Only those started before TIME."
-    )
+    @time_range_options
     @functools.wraps(function)
     def with_options(
         limit: int | None,
@@ -200,6 +195,17 @@ def filter_options(function: Command) -> Command:
         return function(row_filter=RowFilter(limit, statuses, since, until), **more)
 
     return with_options
+
+
+def time_range_options(function: Command) -> Command:
+    """Add the options for the start of rows, and pass them on as `since` and `until`."""
+    until = click.option(
+        "--until", callback=_read_time, metavar="TIME", help="Only those started before TIME."
+    )
+    since = click.option(
+        "--since", callback=_read_time, metavar="TIME", help="Only those started at or after TIME."
+    )
+    return since(until(function))
 
 
 def _read_time(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from videosdk_transcripts._redact import printable
@@ -326,10 +326,19 @@ async def _show_progress(pager: Pager[Any]) -> None:
     import asyncio
 
     await asyncio.sleep(_PROGRESS_AFTER)
+    with live_line() as update:
+        while True:
+            update(_progress_text(pager))
+            await asyncio.sleep(_REFRESH)
+
+
+@contextmanager
+def live_line() -> Generator[Callable[[str], None]]:
+    """Show a line on the terminal of stderr during the block; yield a function that sets it."""
     from rich.live import Live
     from rich.spinner import Spinner
 
-    spinner = Spinner("dots", _progress_text(pager))
+    spinner = Spinner("dots")
     # Rows are written to stdout directly, so that it must not be redirected to this console.
     with Live(
         spinner,
@@ -338,9 +347,7 @@ async def _show_progress(pager: Pager[Any]) -> None:
         redirect_stdout=False,
         redirect_stderr=False,
     ):
-        while True:
-            spinner.update(text=_progress_text(pager))
-            await asyncio.sleep(_REFRESH)
+        yield lambda text: spinner.update(text=text)
 
 
 def _progress_text(pager: Pager[Any]) -> str:

@@ -1,0 +1,224 @@
+"""The command `export`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from support import Failing, Meetings, child, names, texts, wait_until
+
+from videosdk_transcripts.cli import main
+from videosdk_transcripts.testing import Delay, FakeVideoSDK
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Meetings]:
+    """Return meetings of a service that the environment points to."""
+    with FakeVideoSDK().in_thread() as fake:
+        for name, value in fake.environ.items():
+            monkeypatch.setenv(name, value)
+        yield Meetings(fake)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run the program in this process, and return its exit code, stdout and stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        assert isinstance(end.value.code, int)
+        return end.value.code, *capsys.readouterr()
+
+    with patch.dict(os.environ), patch.object(sys, "path", [*sys.path]):
+        yield call
+
+
+def write_pairs(account: Meetings, file: Path) -> Path:
+    """Write the sessions to a file."""
+    file.write_text("".join(f"{room},{session}\n" for room, session in account.pairs))
+    return file
+
+
+def test_account_is_exported(account: Meetings, run: Run, sink: Path) -> None:
+    """The summary is printed, tab-separated."""
+    code, out, err = run("export", "--to", sink)
+    assert (code, err) == (0, "")
+    facts = dict(line.split("\t") for line in out.splitlines())
+    assert facts["rows"] == facts["texts"] == "60"
+    assert (facts["missing_texts"], facts["errors"], facts["complete"]) == ("0", "0", "true")
+    assert texts(sink) == account.texts
+
+
+def test_room_and_session_are_exported(account: Meetings, run: Run, tmp_path: Path) -> None:
+    """With the summary as JSON."""
+    room, session = account.pairs[0]
+    code, out, _ = run("export", room, session, "--to", tmp_path / "a", "--json")
+    assert (code, json.loads(out)["rows"]) == (0, 3)
+    code, out, _ = run("export", room, "--to", tmp_path / "b", "--json", "--no-text")
+    assert (code, json.loads(out)["rows"]) == (0, 12)
+
+
+def test_custom_room_id_is_resolved(account: Meetings, run: Run, sink: Path) -> None:
+    """As for the other commands."""
+    account.fake.custom_ids["weekly"] = "room-1"
+    code, out, _ = run("export", "weekly", "--custom-id", "--to", sink, "--json")
+    assert (code, json.loads(out)["rows"]) == (0, 12)
+
+
+def test_pairs_come_from_a_file_or_stdin(
+    account: Meetings, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-` is stdin."""
+    file = write_pairs(account, tmp_path / "pairs.csv")
+    assert run("export", "--pairs", file, "--to", tmp_path / "a")[0] == 0
+    with file.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert run("export", "--pairs", "-", "--to", tmp_path / "b")[0] == 0
+    assert texts(tmp_path / "a") == texts(tmp_path / "b") == account.texts
+
+
+def test_bad_pair_is_named_before_anything_starts(
+    account: Meetings, run: Run, tmp_path: Path
+) -> None:
+    """The exit code is that of invalid arguments."""
+    file = tmp_path / "pairs.csv"
+    file.write_text("room-1,s\nroom 2,s\n")
+    code, _, err = run("export", "--pairs", file, "--to", tmp_path / "a")
+    assert code == 2
+    assert "line 2: the room id must be" in err
+    assert not account.requests
+    assert not (tmp_path / "a").exists()
+
+
+def test_unreadable_session_is_partial(account: Meetings, run: Run, tmp_path: Path) -> None:
+    """The exit code is 6 until the same command has exported the rest."""
+    pairs = write_pairs(account, tmp_path / "pairs.csv")
+    account.fake.every(1, Failing(account.pairs[3], status=404))
+    command = ("export", "--pairs", pairs, "--to", tmp_path / "a")
+    code, out, err = run(*command)
+    assert code == 6
+    assert "rows\t57\n" in out
+    assert f"{' '.join(map(str, account.pairs[3]))}: NotFoundError: " in err
+    assert "run the same command again" in err
+    account.fake.clear_faults()
+    assert run(*command)[0] == 0
+    assert texts(tmp_path / "a") == account.texts
+
+
+def test_transform_is_imported_from_the_current_folder(
+    account: Meetings, run: Run, sink: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a module and a function."""
+    (tmp_path / "my_redaction.py").write_text("def names(text): return text.replace('Ann', 'X')")
+    monkeypatch.chdir(tmp_path)
+    code, *_ = run("export", "--to", sink, "--transform", "my_redaction:names")
+    assert code == 0
+    assert all("Ann" not in str(text) for text in texts(sink).values())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--transform", "missing_module:f"), "No module named"),
+        (("--transform", "json:missing"), "missing"),
+        (("--transform", "json"), "can't import 'json'"),
+        (("--shard", "1"), "such as 0/8"),
+        (("--shard", "8/8"), "numbered from 0 to 7"),
+        (("--since", "x"), "not a date or time"),
+        (("--pairs", __file__, "room"), "cannot be combined"),
+        (("--turns", "--no-text"), "turns require the text"),
+    ],
+)
+def test_invalid_option_is_refused(
+    account: Meetings, run: Run, sink: Path, options: tuple[str, ...], message: str
+) -> None:
+    """Before anything is requested or written."""
+    code, _, err = run("export", "--to", sink, *options)
+    assert code == 2
+    assert message in err
+    assert not account.requests
+    assert not sink.exists()
+
+
+def test_unwritable_sink_is_refused(account: Meetings, run: Run, tmp_path: Path) -> None:
+    """The exit code is that of output that can't be written."""
+    (tmp_path / "file").write_text("")
+    code, _, err = run("export", "--to", tmp_path / "file" / "a")
+    assert code == 1
+    assert "can't write to" in err
+
+
+def test_killed_process_continues(account: Meetings, sink: Path) -> None:
+    """Several times: each row is there once, and few requests were repeated."""
+    command = ("export", "--to", str(sink), "--concurrency", "4")
+    account.fake.files.faults.every(1, Delay(0.05))
+    for killed in range(1, 6):
+        process = child(*command)
+        wait_until(partial(account.has_sent, 10 * killed))
+        process.kill()
+        process.communicate()
+    last = child(*command)
+    _, err = last.communicate()
+    assert last.returncode == 0, err
+    assert texts(sink) == account.texts
+    # At each kill, those in flight and those that were not saved yet.
+    assert account.requests <= 61 + 5 * 8
+    assert names(sink)[:2] == ["_SUCCESS.json", "_plan.json"]
+
+
+def test_signal_ends_the_command_and_the_next_one_continues(account: Meetings, sink: Path) -> None:
+    """As Ctrl-C and a supervisor send it."""
+    account.fake.files.faults.every(1, Delay(0.05))
+    process = child("export", "--to", str(sink))
+    wait_until(lambda: len(account.fake.files.requests) >= 20)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate()
+    assert process.returncode == 143
+    assert "Traceback" not in err
+    last = child("export", "--to", str(sink))
+    assert last.wait() == 0
+    last.communicate()
+    assert texts(sink) == account.texts
+    assert account.requests <= 61 + 10
+
+
+def test_full_disk_leaves_no_part(account: Meetings, sink: Path, tmp_path: Path) -> None:
+    """The exit code is 1, and the same command continues when there is space."""
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); "
+    code = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    code += limited + "from videosdk_transcripts.cli import main; main()"
+    done = subprocess.run(  # noqa: S603 - this Python
+        [sys.executable, "-c", code, "export", "--to", str(sink)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert not list(sink.glob("part-*"))
+    again = child("export", "--to", str(sink))
+    _, err = again.communicate()
+    assert again.returncode == 0, err
+    assert texts(sink) == account.texts
+
+
+def test_progress_is_shown_on_stderr(
+    account: Meetings, run: Run, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With rate, errors and time left; a line now and then where it is not a terminal."""
+    monkeypatch.setattr("videosdk_transcripts.cli._export._LOGGED_EVERY", 0.2)
+    account.fake.files.faults.every(1, Delay(0.1))
+    code, _, err = run("export", "--to", sink)
+    assert code == 0
+    assert "of 60 rows, " in err
+    assert " rows/s" in err
+    assert " left" in err

@@ -1,0 +1,238 @@
+"""Exports to a folder: content, layout, resuming, errors."""
+
+import asyncio
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+from support import Failing, Meetings, names, texts, until
+
+from videosdk_transcripts import (
+    AuthenticationError,
+    ConfigurationError,
+    FileError,
+    ServerError,
+    TranscriptsClient,
+)
+from videosdk_transcripts.export import export
+from videosdk_transcripts.testing import FakeVideoSDK, Status
+
+
+async def test_pairs_are_exported_once_each(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """With their texts, in parts of `shard_size` sessions."""
+    summary = await export(meetings.pairs, sink, client=client)
+    assert texts(sink) == meetings.texts
+    assert (summary.rows, summary.texts, summary.missing_texts) == (60, 60, 0)
+    assert summary.is_complete
+    assert names(sink) == [
+        "_SUCCESS.json",
+        "_plan.json",
+        f"part-00000-{summary.plan}.jsonl",
+        f"part-00001-{summary.plan}.jsonl",
+    ]
+
+
+async def test_account_is_exported_by_one_walk(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """A page has 100 rows, so that one list request is enough."""
+    summary = await export(None, sink, client=client, rows_per_part=25)
+    assert texts(sink) == meetings.texts
+    assert len(meetings.fake.requests) == 1
+    assert summary.rows == 60
+    assert names(sink) == ["_SUCCESS.json", "_plan.json", *summary.parts]
+
+
+async def test_room_and_session_are_sources(
+    client: TranscriptsClient, meetings: Meetings, tmp_path: Path
+) -> None:
+    """A room id, and a pair."""
+    room = await export("room-1", tmp_path / "room", client=client)
+    assert room.rows == 12
+    session = await export(meetings.pairs[0], tmp_path / "session", client=client)
+    assert session.rows == 3
+
+
+async def test_complete_export_requests_nothing_again(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """The second call returns the summary of the first one."""
+    first = await export(meetings.pairs, sink, client=client)
+    sent = meetings.requests
+    second = await export(meetings.pairs, sink, client=client)
+    assert meetings.requests == sent
+    assert (second.rows, second.digest, second.parts) == (first.rows, first.digest, first.parts)
+
+
+@pytest.mark.parametrize("source", ["pairs", "account"])
+async def test_cancelled_export_continues(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
+) -> None:
+    """Finished rows are not requested again, also of a part that is not committed."""
+    what = meetings.pairs if source == "pairs" else None
+    for finished in (10, 25, 40):
+        task = asyncio.create_task(export(what, sink, client=client, concurrency=2))
+        await until(partial(meetings.has_sent, finished))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert "_SUCCESS.json" not in names(sink)
+    await export(what, sink, client=client, concurrency=2)
+    assert texts(sink) == meetings.texts
+    # In each run, the texts in flight and the newest one that was not saved yet.
+    assert len(meetings.fake.files.requests) <= 60 + 3 * 3
+    assert "_progress" not in names(sink)
+
+
+async def test_other_plan_is_refused(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """The message names what differs."""
+    await export(meetings.pairs, sink, client=client)
+    sent = meetings.requests
+    with pytest.raises(ConfigurationError, match=r"turns is false there and true here"):
+        await export(meetings.pairs, sink, client=client, turns=True)
+    with pytest.raises(ConfigurationError, match="pairs_sha256"):
+        await export(meetings.pairs[1:], sink, client=client)
+    assert meetings.requests == sent
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "part-00000-00000000.jsonl", "part-1.parquet"])
+@pytest.mark.parametrize("is_planned", [False, True])
+async def test_foreign_files_are_refused(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, name: str, is_planned: bool
+) -> None:
+    """Readers would take them for parts of the dataset."""
+    if is_planned:
+        await export(meetings.pairs, sink, client=client)
+    sent = meetings.requests
+    sink.mkdir(exist_ok=True)
+    (sink / name).write_text("x")
+    with pytest.raises(ConfigurationError, match=name):
+        await export(meetings.pairs, sink, client=client)
+    assert meetings.requests == sent
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "\xff"])
+async def test_damaged_plan_is_refused(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, content: str
+) -> None:
+    """Nothing is overwritten."""
+    sink.mkdir()
+    (sink / "_plan.json").write_text(content, "latin-1")
+    with pytest.raises(ConfigurationError, match="not the plan of an export"):
+        await export(meetings.pairs, sink, client=client)
+
+
+async def test_changed_part_is_refused(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """A part that is not what was committed is no basis to continue."""
+    meetings.fake.files.fail_next(Status(500), times=2)
+    summary = await export(meetings.pairs, sink, client=client, concurrency=1)
+    assert not summary.is_complete
+    with (sink / summary.parts[0]).open("ab") as part:
+        part.write(b"{}\n")
+    with pytest.raises(ConfigurationError, match="was changed"):
+        await export(meetings.pairs, sink, client=client)
+
+
+async def test_unwritable_sink_is_refused(
+    client: TranscriptsClient, meetings: Meetings, tmp_path: Path
+) -> None:
+    """Before anything is requested."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="can't write to"):
+        await export(meetings.pairs, tmp_path / "file" / "dataset", client=client)
+    assert not meetings.requests
+
+
+async def test_unreadable_session_does_not_stop_the_rest(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """It is an entry in the errors, and the next run repeats it alone."""
+    unreadable = meetings.pairs[7]
+    meetings.fake.every(1, Failing(unreadable))
+    summary = await export(meetings.pairs, sink, client=client)
+    assert not summary.is_complete
+    assert len(texts(sink)) == summary.rows == 57
+    assert "_SUCCESS.json" not in names(sink)
+    (line,) = (sink / "_errors.jsonl").read_text().splitlines()
+    error = json.loads(line)
+    assert (error["room_id"], error["session_id"]) == unreadable
+    assert error["error"] == "ServerError"
+    assert "503" in error["reason"]
+    meetings.fake.clear_faults()
+    sent = meetings.requests
+    again = await export(meetings.pairs, sink, client=client)
+    assert again.is_complete
+    assert texts(sink) == meetings.texts
+    assert meetings.requests - sent == 4
+    assert "_errors.jsonl" not in names(sink)
+
+
+async def test_failed_text_does_not_stop_the_rest(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """Its row has no text, and the next run requests this text alone."""
+    meetings.fake.files.fail_next(Status(500), times=2)
+    summary = await export(None, sink, client=client, concurrency=1)
+    (error,) = summary.errors
+    assert texts(sink)[error.transcription_id or ""] is None
+    assert (summary.rows, summary.texts, summary.missing_texts) == (60, 59, 0)
+    sent = meetings.requests
+    again = await export(None, sink, client=client)
+    assert again.is_complete
+    assert texts(sink) == meetings.texts
+    assert meetings.requests - sent == 1
+
+
+async def test_unreadable_rows_are_errors(
+    client: TranscriptsClient, meetings: Meetings, tmp_path: Path
+) -> None:
+    """The rest of the session, or of the account, is exported."""
+    row = meetings.fake.rows[4]
+    row["status"] = 5
+    for source, name in ((meetings.pairs, "pairs"), (None, "account")):
+        summary = await export(source, tmp_path / name, client=client)
+        assert summary.rows == 59
+        (error,) = summary.errors
+        assert error.error == "InvalidRowError"
+        assert error.transcription_id == row["id"]
+        assert "$.transcriptions[" in error.reason
+
+
+async def test_missing_texts_are_counted(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """A transcription without a file, and one whose file was deleted, are no errors."""
+    meetings.fake.rows[0].pop("transcriptionFilePaths")
+    meetings.fake.files.expire(meetings.fake.rows[1], renew=False)
+    summary = await export(meetings.pairs, sink, client=client)
+    assert (summary.rows, summary.texts, summary.missing_texts) == (60, 58, 2)
+    assert summary.is_complete
+
+
+async def test_unavailable_service_ends_the_export(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """Instead of a dataset that has only errors; the next run continues."""
+    meetings.fake.files.faults.every(1, Status(503))
+    with pytest.raises(ServerError):
+        await export(meetings.pairs, sink, client=client)
+    assert len(meetings.fake.files.requests) < 60
+    meetings.fake.clear_faults()
+    assert (await export(meetings.pairs, sink, client=client)).is_complete
+
+
+async def test_refused_credentials_end_the_export(
+    fake: FakeVideoSDK, meetings: Meetings, sink: Path
+) -> None:
+    """Every other session would be refused as well."""
+    async with fake.client(api_key="other") as other:
+        with pytest.raises(AuthenticationError):
+            await export(meetings.pairs, sink, client=other)
+    assert meetings.requests < 10

@@ -1,0 +1,96 @@
+"""What runs the shards: the interface of an engine, and what all engines have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
+
+from attrs import frozen
+
+from videosdk_transcripts import TranscriptsClient
+
+from ._options import Job, Shard
+from ._progress import Counters
+from ._rate_limit import AcquiresTurns
+from ._shard_summary import ShardSummary
+
+
+class Task(NamedTuple):
+    """A shard to export."""
+
+    shard: Shard
+    replace: bool = False
+    """Whether its part is committed, has errors, and is to be replaced."""
+
+
+@frozen
+class Context:
+    """What the exporting process has, and no other one."""
+
+    client: TranscriptsClient
+    limiter: AcquiresTurns | None
+    counters: Counters
+
+
+class Engine(Protocol):
+    """Run shards, on one machine or on many."""
+
+    def limited(
+        self, requests_per_second: float | None
+    ) -> AbstractAsyncContextManager[AcquiresTurns | None]:
+        """
+        Limit the rate of all requests of an export, during a block around it.
+
+        Returns:
+            The rate limit for the requests of the exporting process; None for none.
+        """
+        ...
+
+    def run(
+        self, job: Job, tasks: AsyncIterator[Task], context: Context
+    ) -> AsyncGenerator[ShardSummary]:
+        """Export each shard once it is listed, and yield its summary once it is committed."""
+        ...
+
+
+async def run_tasks(
+    tasks: AsyncIterator[Task],
+    start: Callable[[Task], Coroutine[Any, Any, ShardSummary]],
+    *,
+    at_once: int,
+) -> AsyncGenerator[ShardSummary]:
+    """
+    Start a coroutine for each task, at most so many at once, and yield the results.
+
+    The first error ends the others, and is raised.
+    """
+    running: set[asyncio.Task[ShardSummary]] = set()
+    listing: asyncio.Task[Task | None] | None = asyncio.create_task(_next(tasks))
+    try:
+        while listing is not None or running:
+            waited: set[asyncio.Task[Any]] = {*running}
+            if listing is not None and len(running) < at_once:
+                waited.add(listing)
+            done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            for finished in running & done:
+                running.discard(finished)
+                yield finished.result()
+            if listing is not None and listing in done:
+                task = listing.result()
+                listing = None
+                if task is not None:
+                    running.add(asyncio.create_task(start(task)))
+                    listing = asyncio.create_task(_next(tasks))
+    finally:
+        left: list[asyncio.Task[Any]] = [*running]
+        if listing is not None:
+            left.append(listing)
+        for one in left:
+            one.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+
+async def _next(tasks: AsyncIterator[Task]) -> Task | None:
+    return await anext(tasks, None)

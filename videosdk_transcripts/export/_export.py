@@ -1,0 +1,311 @@
+"""`export`: check, plan, run the shards, finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from videosdk_transcripts import TranscriptsClient
+from videosdk_transcripts._paging.time_range import Time, TimeRange
+from videosdk_transcripts._validation import check_count, check_id, check_number
+from videosdk_transcripts.errors import ConfigurationError
+
+from ._committed import read_summaries
+from ._engine import Context, Engine, Task
+from ._finish import (
+    ExportSummary,
+    expected_shards,
+    read_success,
+    shards_of_job,
+    summarize,
+    write_end,
+)
+from ._formats import check_format
+from ._local import LocalEngine
+from ._options import Format, Job, Options, Pair, Split, Transform
+from ._pairs import check_pairs, numbered, read_pairs
+from ._plan import Source, claim, make_plan, pair_shards, plan_id
+from ._progress import Counters, ExportProgress
+from ._rate_limit import AcquiresTurns
+from ._shard_summary import ShardSummary
+from ._store import Store
+from ._walk import list_shards, read_walk, walk_shard
+
+ExportSource = (
+    str
+    | Path
+    | tuple[str, str]
+    | Iterable[tuple[str, str | None]]
+    | AsyncIterable[tuple[str, str | None]]
+    | None
+)
+
+_PROGRESS_INTERVAL: Final = 0.5
+
+
+async def export(
+    source: ExportSource,
+    sink: str | Path,
+    *,
+    format: Format = "jsonl",  # noqa: A002 - as in other libraries
+    text: bool = True,
+    turns: bool = False,
+    raw_files: bool = False,
+    text_format: str = "txt",
+    since: Time | None = None,
+    until: Time | None = None,
+    transform: Transform | None = None,
+    client: TranscriptsClient | None = None,
+    engine: Engine | None = None,
+    requests_per_second: float | None = None,
+    concurrency: int = 8,
+    shard_size: int = 16,
+    rows_per_part: int = 1000,
+    shard: tuple[int, int] = (0, 1),
+    on_progress: Callable[[ExportProgress], None] | None = None,
+) -> ExportSummary:
+    """
+    Export transcriptions with their texts as a dataset.
+
+    If an earlier run of the same export was interrupted, it continues; if it had errors, what
+    failed is repeated; if it was complete, its summary is returned and nothing is requested.
+
+    Args:
+        source: what to export: None for the whole account, a room id, a pair of a room and a
+            session id, an iterable of such pairs (with None for all sessions of a room), or a
+            `Path` of a file that `read_pairs` reads.
+        sink: a folder, or a URL that fsspec opens, such as ``s3://bucket/prefix``. It must be
+            empty, or have an earlier run of the same export.
+        format: ``jsonl``, ``csv`` or ``parquet``.
+        text: whether there is a column with the text.
+        turns: whether there is a column with the turns that `parse_transcript` reads.
+        raw_files: whether each text is a file as well, in the folder ``texts``.
+        text_format: a key of `Transcription.files`.
+        since: only transcriptions that started at this time or later, as for
+            `TranscriptsClient.iter_transcriptions`.
+        until: only transcriptions that started before this time.
+        transform: changes each text before it is saved anywhere, for example to redact names.
+            It runs in a thread, and must be importable where the shards run.
+        client: an existing client; by default one is created from the environment.
+        engine: runs the shards; this process by default.
+        requests_per_second: an even rate for all requests, on all machines, above 0; None for
+            no limit. Can't be combined with `client`, which has its own limit.
+        concurrency: texts that a shard fetches at a time, 1 or more.
+        shard_size: pairs in a part, 1 or more.
+        rows_per_part: rows in a part, about, if the source is not a list of pairs; 1 or more.
+        shard: ``(i, n)`` to export only the part of job i of n, counted from 0. The job that
+            finishes last completes the dataset.
+        on_progress: called twice a second with the progress.
+
+    Returns:
+        What the dataset contains, with its errors. A session, row or text that can't be read is
+        such an error and does not stop the rest.
+
+    Raises:
+        ConfigurationError: an argument is invalid, a library is missing, or the sink has other
+            files or another export. Nothing has been requested.
+        FileError: the sink can't be written.
+        VideoSDKTranscriptsError: the service is unavailable or refused the credentials. Call it
+            again to continue.
+    """
+    started_at = time.monotonic()
+    options = Options(
+        format=format,
+        text=text,
+        turns=turns,
+        raw_files=raw_files,
+        text_format=text_format,
+        times=TimeRange.of(since, until),
+        transform=transform,
+        shard_size=shard_size,
+        rows_per_part=rows_per_part,
+    )
+    check_format(options)
+    check_count("concurrency", concurrency)
+    if requests_per_second is not None:
+        check_number("requests_per_second", requests_per_second, least=0, above=True)
+        if client is not None:
+            raise ConfigurationError(
+                "pass either client or requests_per_second; a client has its own rate limit"
+            )
+    split = _check_split(shard)
+    resolved = await _resolve(source)
+    plan = make_plan(resolved, options, split)
+    store = Store(str(sink))
+    job = Job(str(sink), plan_id(plan), options, concurrency)
+    await claim(store, job, plan)
+    complete = await read_success(store)
+    if complete is not None:
+        return complete
+    run = _Run(store, job, resolved, split)
+    engine = engine or LocalEngine()
+    async with (
+        engine.limited(requests_per_second) as limiter,
+        _open_client(client, limiter, concurrency) as opened,
+        _reported(run.counters, on_progress),
+    ):
+        await run.run(engine, Context(opened, limiter, run.counters))
+    return await run.finish(started_at)
+
+
+class _Run:
+    """One run of an export."""
+
+    def __init__(self, store: Store, job: Job, source: Source, split: Split) -> None:
+        self._store = store
+        self._job = job
+        self._source = source
+        self._split = split
+        self.counters = Counters()
+
+    async def run(self, engine: Engine, context: Context) -> None:
+        """Export all shards of this job that are not committed yet."""
+        committed = await read_summaries(self._store, self._job)
+        for summary in committed.values():
+            self._count(summary)
+        self.counters.rows_before = self.counters.rows
+        async with (
+            aclosing(self._tasks(committed, context)) as tasks,
+            aclosing(engine.run(self._job, tasks, context)) as results,
+        ):
+            async for _ in results:
+                self.counters.shards += 1
+
+    async def finish(self, started_at: float) -> ExportSummary:
+        """Complete the dataset if no job has anything left, and return its summary."""
+        store, job = self._store, self._job
+        try:
+            committed = await read_summaries(store, job)
+        except ConfigurationError:
+            # Another job of the array may have completed it just now.
+            complete = await read_success(store)
+            if complete is None:
+                raise
+            return complete
+        expected, walks = await expected_shards(store, job, self._source, self._split)
+        is_whole = expected is not None and expected <= set(committed)
+        parts = [committed[shard] for shard in sorted(committed)]
+        seconds = time.monotonic() - started_at
+        summary = summarize(job, str(store), parts, walks, is_whole=is_whole, seconds=seconds)
+        if is_whole:
+            await write_end(store, job, summary, parts)
+        return summary
+
+    def _count(self, summary: ShardSummary) -> None:
+        counters = self.counters
+        counters.shards += 1
+        counters.rows += summary.rows
+        counters.texts += summary.texts
+
+    async def _tasks(
+        self, committed: dict[str, ShardSummary], context: Context
+    ) -> AsyncGenerator[Task]:
+        """Iterate over what is left of this job."""
+        size = self._job.options.shard_size
+        if self._source.walked is None:
+            shards = {shard.name: shard for shard in pair_shards(self._source, size)}
+            names = shards_of_job(self._source, size, self._split)
+            self.counters.shards_total = len(names)
+            for name in names:
+                if _is_left(committed.get(name)):
+                    yield Task(shards[name], name in committed)
+            return
+        label = self._split.label
+        state = await read_walk(self._store, label)
+        for number in range(state.shards):
+            listed = walk_shard(label, number)
+            if _is_left(committed.get(listed.name)):
+                yield Task(listed, listed.name in committed)
+        listing = list_shards(
+            self._store,
+            context.client,
+            self._source.walked,
+            options=self._job.options,
+            split=self._split,
+            counters=self.counters,
+        )
+        async with aclosing(listing):
+            async for shard in listing:
+                yield Task(shard)
+
+
+def _is_left(summary: ShardSummary | None) -> bool:
+    return summary is None or bool(summary.errors)
+
+
+def _check_split(shard: tuple[int, int]) -> Split:
+    index, count = shard
+    check_count("the number of jobs", count)
+    check_count("the number of the job", index, least=0)
+    if index >= count:
+        raise ConfigurationError(f"jobs are numbered from 0 to {count - 1}, not {index}")
+    return Split(index, count)
+
+
+async def _resolve(source: Any) -> Source:
+    """Return the source, with its pairs read and checked."""
+    match source:
+        case None:
+            return Source((None, None))
+        case Path():
+            return Source(pairs=tuple(await asyncio.to_thread(read_pairs, source)))
+        case str():
+            check_id("the room id", source)
+            return Source(Pair(source))
+        case (str(), str()):
+            (pair,) = check_pairs([("the source", source)])
+            return Source(pair)
+        case AsyncIterable():
+            return Source(pairs=tuple(check_pairs(numbered([pair async for pair in source]))))
+        case Iterable():
+            return Source(pairs=tuple(check_pairs(numbered(source))))
+        case _:
+            raise ConfigurationError(
+                "the source must be None, a room id, a pair, an iterable of pairs or a Path, "
+                f"not {type(source).__name__}"
+            )
+
+
+@asynccontextmanager
+async def _open_client(
+    client: TranscriptsClient | None, limiter: AcquiresTurns | None, concurrency: int
+) -> AsyncGenerator[TranscriptsClient]:
+    if client is not None:
+        yield client
+        return
+    async with make_client(limiter, concurrency) as created:
+        yield created
+
+
+def make_client(limiter: AcquiresTurns | None, concurrency: int) -> TranscriptsClient:
+    """Return a client for the environment, with room for a shard."""
+    return TranscriptsClient(rate_limiter=limiter, max_in_flight=max(16, concurrency))
+
+
+@asynccontextmanager
+async def _reported(
+    counters: Counters, on_progress: Callable[[ExportProgress], None] | None
+) -> AsyncGenerator[None]:
+    """Call the function with the progress during the block."""
+    if on_progress is None:
+        yield
+        return
+
+    async def report() -> None:
+        while True:
+            await asyncio.sleep(_PROGRESS_INTERVAL)
+            on_progress(counters.snapshot())
+
+    reporting = asyncio.create_task(report())
+    try:
+        yield
+        on_progress(counters.snapshot())
+    finally:
+        reporting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reporting

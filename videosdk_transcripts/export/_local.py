@@ -1,0 +1,54 @@
+"""The engine for this process, which is the default."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+from videosdk_transcripts._validation import check_count
+
+from ._engine import Context, Task, run_tasks
+from ._options import Job
+from ._rate_limit import AcquiresTurns, EvenPace
+from ._shard import export_shard
+from ._shard_summary import ShardSummary
+
+
+class LocalEngine:
+    """
+    Export the shards in this process.
+
+    Args:
+        shards: shards to export at a time, 1 or more.
+
+    Raises:
+        ConfigurationError: `shards` is not such a number.
+    """
+
+    def __init__(self, *, shards: int = 1) -> None:
+        check_count("shards", shards)
+        self._shards = shards
+
+    @asynccontextmanager
+    async def limited(
+        self, requests_per_second: float | None
+    ) -> AsyncGenerator[AcquiresTurns | None]:
+        """Limit the rate of all requests of an export, during a block around it."""
+        yield None if requests_per_second is None else EvenPace(requests_per_second)
+
+    def run(
+        self, job: Job, tasks: AsyncIterator[Task], context: Context
+    ) -> AsyncGenerator[ShardSummary]:
+        """Export each shard once it is listed, and yield its summary once it is committed."""
+
+        async def start(task: Task) -> ShardSummary:
+            return await export_shard(
+                job,
+                task.shard,
+                context.client,
+                limiter=context.limiter,
+                counters=context.counters,
+                replace=task.replace,
+            )
+
+        return run_tasks(tasks, start, at_once=self._shards)

@@ -1,0 +1,121 @@
+"""
+The finished rows of a shard that is not committed yet, so that a killed process repeats little.
+
+A line is either a finished pair or a record. Each attempt writes files of its own, since another
+process may still be at work on the same shard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+from ._names import PROGRESS, is_log_of, log_name
+from ._options import Pair, Shard
+from ._records import Record
+from ._store import Store
+
+_OBJECT_LINES: Final = 64
+"""Lines of an object, where a file can't be extended and each object is a request."""
+
+
+class Entry:
+    """What a log has about a record."""
+
+    __slots__ = ("record", "text_bytes")
+
+    def __init__(self, record: Record, text_bytes: int | None) -> None:
+        self.record = record
+        self.text_bytes = text_bytes
+        """Bytes of its text; None if there is no text."""
+
+
+class ProgressLog:
+    """
+    Save what is finished of a shard, in the background.
+
+    Args:
+        store: where the dataset is.
+        shard: the shard.
+    """
+
+    def __init__(self, store: Store, shard: Shard) -> None:
+        self._store = store
+        self._shard = shard
+        self._attempt = uuid4().hex[:12]
+        self._numbers = count()
+        self._lines: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._has_ended = False
+
+    @property
+    def attempt(self) -> str:
+        """Return the id of this attempt at the shard."""
+        return self._attempt
+
+    async def names(self) -> list[str]:
+        """Return the names of the logs of all attempts at the shard."""
+        listed = await self._store.sizes(PROGRESS)
+        return sorted(f"{PROGRESS}/{name}" for name in listed if is_log_of(self._shard, name))
+
+    async def read(self) -> AsyncGenerator[Entry | Pair]:
+        """Iterate over what earlier attempts have finished. An entry may come more than once."""
+        for name in await self.names():
+            data = await self._store.read_if_present(name)
+            # A killed process may have written a part of the last line.
+            for line in (data or b"").split(b"\n")[:-1]:
+                entry: dict[str, Any] = json.loads(line)
+                if "pair" in entry:
+                    yield Pair(*entry["pair"])
+                else:
+                    yield Entry(entry["record"], entry["text_bytes"])
+
+    def add_record(self, line: bytes, text_bytes: int | None) -> None:
+        """Save a record, given as a line of JSON."""
+        counted = b"null" if text_bytes is None else str(text_bytes).encode()
+        self._add(b'{"text_bytes":%b,"record":%b}\n' % (counted, line))
+
+    def add_pair(self, pair: Pair) -> None:
+        """Save that all rows of a pair are finished."""
+        self._add(json.dumps({"pair": pair}).encode() + b"\n")
+
+    def _add(self, line: bytes) -> None:
+        self._lines.append(line)
+        if self._store.appends or len(self._lines) >= _OBJECT_LINES:
+            self._wake.set()
+
+    def end(self) -> None:
+        """End `run` after what was added."""
+        self._has_ended = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what is added, until `end`; also the rest if it is cancelled."""
+        try:
+            while not self._has_ended:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._write()
+            await self._write()
+        except asyncio.CancelledError:
+            lines, name = self._take(), self._next_name()
+            if lines:
+                await self._store.append_now(name, lines)
+            raise
+
+    async def _write(self) -> None:
+        lines = self._take()
+        if lines:
+            await self._store.append(self._next_name(), lines)
+
+    def _take(self) -> bytes:
+        lines, self._lines = self._lines, []
+        return b"".join(lines)
+
+    def _next_name(self) -> str:
+        suffix = "" if self._store.appends else f"-{next(self._numbers):05}"
+        return log_name(self._shard.name, f"{self._attempt}{suffix}")

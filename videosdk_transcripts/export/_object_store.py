@@ -1,0 +1,136 @@
+"""Object stores and other places of fsspec, extra ``[export]``. Everything here blocks."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import fsspec
+
+from ._sink import NewFile
+
+_HAS_RENAME: Final = frozenset({"sftp", "ssh", "smb", "hdfs", "arrow_hdfs", "webhdfs", "ftp"})
+"""Protocols whose files are visible while they are written, and which rename atomically."""
+
+
+class ObjectStoreSink:
+    """
+    A prefix in an object store, or a folder of another file system of fsspec.
+
+    An object is invisible until the put or the multipart upload is complete. Renaming one would
+    be a copy, so that it is written under its own name.
+
+    Args:
+        url: the place, with its protocol.
+    """
+
+    appends = False
+
+    def __init__(self, url: str) -> None:
+        self._fs, path = fsspec.url_to_fs(url)
+        self._path = path.rstrip("/")
+        protocol = self._fs.protocol
+        protocols = {protocol} if isinstance(protocol, str) else set(protocol)
+        self._has_rename = not protocols.isdisjoint(_HAS_RENAME)
+
+    def prepare(self) -> None:
+        """Create the folder where the file system has folders."""
+        if self._has_rename:
+            self._fs.makedirs(self._path, exist_ok=True)
+
+    def sizes(self, folder: str = "") -> dict[str, int | None]:
+        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        place = f"{self._path}/{folder}" if folder else self._path
+        # Other processes write here, and fsspec caches listings.
+        self._fs.invalidate_cache()
+        try:
+            entries = self._fs.ls(place, detail=True)
+        except FileNotFoundError:
+            return {}
+        found: dict[str, int | None] = {}
+        for entry in entries:
+            path = str(entry["name"]).rstrip("/")
+            name = path.rpartition("/")[2]
+            # Some stores list the marker of the folder itself.
+            if path.strip("/") != place.strip("/"):
+                found[name] = None if entry["type"] == "directory" else int(entry["size"])
+        return found
+
+    def size(self, name: str) -> int | None:
+        """Return the size of a file in bytes, None if there is none."""
+        self._fs.invalidate_cache()
+        try:
+            return int(self._fs.info(f"{self._path}/{name}")["size"])
+        except FileNotFoundError:
+            return None
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        return bytes(self._fs.cat_file(f"{self._path}/{name}"))
+
+    def create(self, name: str) -> NewFile:
+        """Return a new file."""
+        return _NewObject(self, f"{self._path}/{name}")
+
+    def append(self, name: str, data: bytes) -> None:
+        """Write an object: none can be extended."""
+        self._fs.pipe_file(f"{self._path}/{name}", data)
+
+    def delete(self, names: list[str]) -> None:
+        """Delete files, as far as they exist."""
+        if names:
+            try:
+                self._fs.rm([f"{self._path}/{name}" for name in names])
+            except FileNotFoundError:
+                for name in names:
+                    self._delete_one(f"{self._path}/{name}")
+
+    def _delete_one(self, path: str) -> None:
+        try:
+            self._fs.rm_file(path)
+        except FileNotFoundError:
+            return
+
+    def put(self, source: Path, target: str, *, replace: bool) -> bool:
+        """Upload a file as a whole, and return whether this was done."""
+        if not replace and self._fs.exists(target):
+            return False
+        if self._has_rename:
+            folder, _, name = target.rpartition("/")
+            self._fs.makedirs(folder, exist_ok=True)
+            temporary = f"{folder}/.{name}.part"
+            self._fs.put_file(str(source), temporary)
+            self._fs.mv(temporary, target)
+            return True
+        try:
+            # The service refuses the second of two writers.
+            self._fs.put_file(str(source), target, mode="overwrite" if replace else "create")
+        except FileExistsError:
+            return False
+        return True
+
+
+class _NewObject:
+    """A temporary file on this machine, which is uploaded when it is complete."""
+
+    def __init__(self, sink: ObjectStoreSink, path: str) -> None:
+        self._sink = sink
+        self._path = path
+        self._folder = tempfile.TemporaryDirectory(prefix="videosdk-transcripts-")
+        self._local = Path(self._folder.name) / "part"
+        self._file = self._local.open("wb")
+
+    def write(self, data: bytes) -> None:
+        """Append data."""
+        self._file.write(data)
+
+    def commit(self, *, replace: bool) -> bool:
+        """Upload the file."""
+        self._file.close()
+        return self._sink.put(self._local, self._path, replace=replace)
+
+    def discard(self) -> None:
+        """Remove the temporary file."""
+        self._file.close()
+        self._folder.cleanup()

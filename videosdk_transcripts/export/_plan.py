@@ -1,0 +1,111 @@
+"""
+The plan file: what is exported, so that another export is not mixed into the same dataset.
+
+It has no secret and no list of pairs, only their digest: each run gets the same source again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from attrs import frozen
+
+from videosdk_transcripts.errors import ConfigurationError
+
+from ._names import PLAN, foreign_names
+from ._options import Job, Options, Pair, Shard, Split
+from ._store import Store
+
+_VERSION: Final = 1
+
+
+@frozen
+class Source:
+    """What to export: pairs, or a walk over the account, a room or a session."""
+
+    walked: Pair | tuple[None, None] | None = None
+    """The arguments of the walk; None for pairs."""
+    pairs: tuple[Pair, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON, with a digest in place of the pairs."""
+        if self.walked is not None:
+            return {"room_id": self.walked[0], "session_id": self.walked[1]}
+        digest = sha256(json.dumps(self.pairs).encode()).hexdigest()
+        return {"pairs": len(self.pairs), "pairs_sha256": digest}
+
+
+def pair_shards(source: Source, size: int) -> list[Shard]:
+    """Return the shards of a list of pairs, which depend on nothing else."""
+    pairs = source.pairs
+    return [
+        Shard(f"{number:05}", pairs[start : start + size])
+        for number, start in enumerate(range(0, len(pairs), size))
+    ]
+
+
+def make_plan(source: Source, options: Options, split: Split) -> dict[str, Any]:
+    """Return the plan of an export as JSON."""
+    # Jobs of an array take their shards of pairs by number, but walk separately.
+    jobs = split.count if source.walked is not None else None
+    return {"version": _VERSION, "source": source.to_dict(), **options.to_dict(), "jobs": jobs}
+
+
+def plan_id(plan: dict[str, Any]) -> str:
+    """Return the id of a plan, which is part of the names of its parts."""
+    return sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:8]
+
+
+async def claim(store: Store, job: Job, plan: dict[str, Any]) -> None:
+    """
+    Write the plan into an empty sink, or check that the one there is the same.
+
+    Raises:
+        ConfigurationError: the sink has another plan, or files of something else.
+        SinkError: the sink can't be written.
+    """
+    await store.prepare()
+    text = json.dumps(plan, indent=2) + "\n"
+    names = await store.sizes()
+    if PLAN not in names:
+        _check_names(store, foreign_names(job, names))
+        if await store.write(PLAN, text.encode(), replace=False):
+            return
+    found = _read_plan(await store.read(PLAN))
+    if found is None:
+        raise ConfigurationError(f"{PLAN} in {store} is not the plan of an export")
+    differing = _differing(found, plan)
+    if differing:
+        raise ConfigurationError(
+            f"{store} has another export: {differing}; choose another place, or repeat the "
+            "export with its options"
+        )
+    _check_names(store, foreign_names(job, names))
+
+
+def _check_names(store: Store, foreign: Sequence[str]) -> None:
+    if foreign:
+        listed = ", ".join(foreign[:3]) + (" and others" if len(foreign) > 3 else "")
+        raise ConfigurationError(
+            f"{store} has files of something else ({listed}); choose an empty place"
+        )
+
+
+def _read_plan(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _differing(found: dict[str, Any], plan: dict[str, Any]) -> str:
+    """Return which options differ; empty if none do."""
+    names = [name for name in plan | found if found.get(name) != plan.get(name)]
+    return ", ".join(
+        f"{name} is {json.dumps(found.get(name))} there and {json.dumps(plan.get(name))} here"
+        for name in names
+    )

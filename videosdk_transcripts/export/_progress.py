@@ -1,0 +1,81 @@
+"""The progress of an export: counters, and what a caller is shown of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from attrs import define, field, frozen
+
+
+@frozen
+class ExportProgress:
+    """How far an export is. Counts include what earlier runs have finished."""
+
+    shards: int
+    """Shards that are committed."""
+    shards_total: int | None
+    """All shards; None while rows are still listed."""
+    rows: int
+    rows_total: int | None
+    """All rows according to the service; None if unknown."""
+    texts: int
+    missing_texts: int
+    errors: int
+    elapsed: float
+    """Seconds since the start of this run."""
+    rows_per_second: float
+    """Rows that this run finished in a second, on average."""
+    seconds_left: float | None
+    """An estimate; None if unknown."""
+
+
+@define
+class Counters:
+    """What is counted while an export runs."""
+
+    clock: Callable[[], float] = time.monotonic
+    started_at: float = field(init=False)
+    shards: int = 0
+    shards_total: int | None = None
+    rows: int = 0
+    rows_total: int | None = None
+    rows_before: int = 0
+    """Rows that earlier runs have committed."""
+    texts: int = 0
+    missing_texts: int = 0
+    errors: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.started_at = self.clock()
+
+    def add_row(self, text_bytes: int | None) -> None:
+        """Count a finished row."""
+        self.rows += 1
+        if text_bytes is not None:
+            self.texts += 1
+
+    def snapshot(self) -> ExportProgress:
+        """Return what a caller is shown."""
+        elapsed = self.clock() - self.started_at
+        done = self.rows - self.rows_before
+        rate = done / elapsed if elapsed > 0 else 0.0
+        return ExportProgress(
+            shards=self.shards,
+            shards_total=self.shards_total,
+            rows=self.rows,
+            rows_total=self.rows_total,
+            texts=self.texts,
+            missing_texts=self.missing_texts,
+            errors=self.errors,
+            elapsed=elapsed,
+            rows_per_second=rate,
+            seconds_left=self._seconds_left(elapsed, rate),
+        )
+
+    def _seconds_left(self, elapsed: float, rate: float) -> float | None:
+        if self.rows_total is not None:
+            return max(0, self.rows_total - self.rows) / rate if rate else None
+        if self.shards_total is not None and self.shards:
+            return elapsed * (self.shards_total - self.shards) / self.shards
+        return None

@@ -1,0 +1,110 @@
+"""A row as it is exported: a record with the same values in every format, and its digest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from videosdk_transcripts import Transcription, Turn
+
+from ._options import Options
+
+Record = dict[str, Any]
+
+_LINE_BREAKS: Final = tuple(
+    (chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029)
+)
+_MODULUS: Final = 2**256
+
+
+def columns(options: Options) -> list[str]:
+    """Return the columns of a dataset, in order."""
+    names = ["id", "room_id", "session_id", "status", "start", "end", "provider", "files", "extra"]
+    return names + ["text"] * options.text + ["turns"] * options.turns
+
+
+def make_record(
+    row: Transcription, options: Options, text: str | None, turns: Sequence[Turn] | None
+) -> Record:
+    """
+    Return a row with its text as JSON.
+
+    Times are in UTC with milliseconds. Links are left out, because they expire and may be
+    signed; what the model has no field for is kept as JSON text.
+    """
+    record: Record = {
+        "id": _valid(row.id),
+        "room_id": _valid(row.room_id),
+        "session_id": _valid(row.session_id),
+        "status": _valid(row.status),
+        "start": _time(row.start),
+        "end": _time(row.end),
+        "provider": _valid(row.provider),
+        "files": sorted(_valid(name) or "" for name in row.files),
+        "extra": _valid(json.dumps(row.extra, sort_keys=True)) if row.extra else None,
+    }
+    if options.text:
+        record["text"] = _valid(text)
+    if options.turns:
+        record["turns"] = None if turns is None else [_turn(turn) for turn in turns]
+    return record
+
+
+def _turn(turn: Turn) -> Record:
+    return {
+        "speaker": _valid(turn.speaker),
+        "text": _valid(turn.text),
+        "start": turn.start,
+        "end": turn.end,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _valid(text: str | None) -> str | None:
+    """Return a text that can be encoded: JSON may contain one half of a surrogate pair."""
+    if text is None:
+        return None
+    # A new string, because a subclass may have another repr.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def to_line(record: Record) -> bytes:
+    """
+    Return the record as a line of JSON, without the line break.
+
+    The line breaks of Unicode are escaped, because many programs split lines at them.
+    """
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    for encoded, escaped in _LINE_BREAKS:
+        line = line.replace(encoded, escaped)
+    return line
+
+
+class Digest:
+    """
+    A digest of a set of records, independent of their order, parts and format.
+
+    It is the sum of the SHA-256 of the records as JSON, modulo 2**256.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self._sum = int(text, 16) if text else 0
+
+    def add(self, line: bytes) -> None:
+        """Add a record, as `to_line` returns it."""
+        self._sum = (self._sum + int.from_bytes(sha256(line).digest())) % _MODULUS
+
+    def merge(self, text: str) -> None:
+        """Add all records of another digest."""
+        self._sum = (self._sum + int(text, 16)) % _MODULUS
+
+    def __str__(self) -> str:
+        return f"{self._sum:064x}"

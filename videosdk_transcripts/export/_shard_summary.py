@@ -1,0 +1,75 @@
+"""What was exported of a shard, and the errors in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sized
+from typing import Any, Self
+
+from attrs import asdict, field, frozen
+
+from videosdk_transcripts.errors import VideoSDKTranscriptsError
+
+from ._options import Pair
+
+
+@frozen
+class ExportError:
+    """A session, a row or a text that could not be exported. A line of ``_errors.jsonl``."""
+
+    error: str
+    """The class of the error."""
+    reason: str
+    """What failed, why, and what to do."""
+    room_id: str | None = None
+    session_id: str | None = None
+    transcription_id: str | None = None
+    """The transcription, None if the error is about a session."""
+
+    @classmethod
+    def of(
+        cls, error: VideoSDKTranscriptsError, pair: Pair | None, row_id: str | None = None
+    ) -> Self:
+        """Return the entry for an error of a call."""
+        room_id, session_id = (None, None) if pair is None else pair
+        return cls(type(error).__name__, str(error), room_id, session_id, row_id)
+
+
+def count_repr(errors: Sized) -> str:
+    """Return the repr of a collection that is too long to be shown."""
+    return f"<{len(errors)}>"
+
+
+@frozen
+class ShardSummary:
+    """The counts and digests of one part."""
+
+    shard: str
+    part: str
+    """The name of the file."""
+    size: int
+    """Bytes of the file."""
+    sha256: str
+    """Digest of the file."""
+    digest: str
+    """Digest of its records, which does not depend on their order or format."""
+    rows: int = 0
+    texts: int = 0
+    missing_texts: int = 0
+    """Transcriptions without a file, or whose file was deleted."""
+    text_bytes: int = 0
+    """Bytes of the texts, in UTF-8."""
+    shortfall: int = 0
+    """Rows that are missing according to the service's totals."""
+    errors: tuple[ExportError, ...] = field(default=(), repr=count_repr)
+
+    def dumps(self) -> bytes:
+        """Return it as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def loads(cls, data: bytes) -> Self:
+        """Read what `dumps` wrote."""
+        fields: dict[str, Any] = json.loads(data)
+        errors = tuple(ExportError(**error) for error in fields.pop("errors"))
+        return cls(**fields, errors=errors)

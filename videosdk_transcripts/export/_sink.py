@@ -1,0 +1,177 @@
+"""
+Where a dataset is written: a folder or an object store. Everything here blocks.
+
+Both commit a file as a whole, so that a part that exists is complete: a folder by renaming a
+temporary file that was flushed to the disk, an object store by one put or by completing a
+multipart upload.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from videosdk_transcripts._atomic_file import LOCKED, AtomicFile
+
+
+class NewFile(Protocol):
+    """A file that does not exist for others until it is committed."""
+
+    def write(self, data: bytes) -> None:
+        """Append data."""
+        ...
+
+    def commit(self, *, replace: bool) -> bool:
+        """
+        Write the file under its name, and return whether this was done.
+
+        Args:
+            replace: whether to replace an existing file; otherwise nothing is written if
+                there is one.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Drop the data. Does nothing after `commit`."""
+        ...
+
+
+class Sink(Protocol):
+    """A place for a dataset. Names are relative, with ``/`` between folder and file."""
+
+    appends: bool
+    """Whether a file can be extended; otherwise each `append` needs a name of its own."""
+
+    def prepare(self) -> None:
+        """Create the place if it is missing."""
+        ...
+
+    def sizes(self, folder: str = "") -> dict[str, int | None]:
+        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        ...
+
+    def size(self, name: str) -> int | None:
+        """Return the size of a file in bytes, None if there is none."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        ...
+
+    def create(self, name: str) -> NewFile:
+        """Return a new file."""
+        ...
+
+    def append(self, name: str, data: bytes) -> None:
+        """Extend a file by data, which need not survive a power failure."""
+        ...
+
+    def delete(self, names: list[str]) -> None:
+        """Delete files, as far as they exist."""
+        ...
+
+
+class FolderSink:
+    """A folder on a disk, which several machines may share."""
+
+    appends = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self) -> None:
+        """Create the folder if it is missing."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def sizes(self, folder: str = "") -> dict[str, int | None]:
+        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        found: dict[str, int | None] = {}
+        try:
+            with os.scandir(self._folder / folder) as entries:
+                for entry in entries:
+                    try:
+                        found[entry.name] = entry.stat().st_size if entry.is_file() else None
+                    except FileNotFoundError:
+                        # Another writer has renamed or deleted it in the meantime.
+                        continue
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def size(self, name: str) -> int | None:
+        """Return the size of a file in bytes, None if there is none."""
+        try:
+            return (self._folder / name).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        return (self._folder / name).read_bytes()
+
+    def create(self, name: str) -> NewFile:
+        """Return a new file."""
+        path = self._folder / name
+        path.parent.mkdir(exist_ok=True)
+        return _NewLocalFile(path)
+
+    def append(self, name: str, data: bytes) -> None:
+        """Extend a file by data, which need not survive a power failure."""
+        path = self._folder / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            file.write(data)
+
+    def delete(self, names: list[str]) -> None:
+        """Delete files, as far as they exist, and the folders that this empties."""
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)
+        for folder in {(self._folder / name).parent for name in names} - {self._folder}:
+            try:
+                folder.rmdir()
+            except OSError:
+                # It has other files, or another job has deleted it.
+                continue
+
+
+class _NewLocalFile:
+    """A temporary file, which is locked while it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = AtomicFile(path)
+
+    def write(self, data: bytes) -> None:
+        """Append data."""
+        self._file.write(data)
+
+    def commit(self, *, replace: bool) -> bool:
+        """Rename the temporary file, unless the name is taken and must not be replaced."""
+        # Also creates the temporary file of an empty one. No other writer of the same name can
+        # be between this check and its rename, because the temporary file is locked.
+        self._file.write(b"")
+        if not replace and self._path.exists():
+            self._file.discard()
+            return False
+        self._file.commit()
+        return True
+
+    def discard(self) -> None:
+        """Remove the temporary file."""
+        self._file.discard()
+
+
+def is_locked(error: OSError) -> bool:
+    """Return whether the error of a write is that another program writes the same file."""
+    return error.strerror == LOCKED
+
+
+def write_file(sink: Sink, name: str, data: bytes, *, replace: bool = True) -> bool:
+    """Write a whole file, and return whether this was done; see `NewFile.commit`."""
+    file = sink.create(name)
+    try:
+        file.write(data)
+        return file.commit(replace=replace)
+    finally:
+        file.discard()
