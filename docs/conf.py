@@ -21,7 +21,8 @@ release = version = version_of("videosdk-transcripts")
 vars(client).update(
     Download=videosdk_transcripts.Download,
     Downloader=download.Downloader,
-    Downloads=videosdk_transcripts.Downloads,
+    FetchedText=videosdk_transcripts.FetchedText,
+    Results=videosdk_transcripts.Results,
     Follower=videosdk_transcripts.Follower,
     Since=follow.Since,
     WebhookEvent=videosdk_transcripts.WebhookEvent,

@@ -55,8 +55,9 @@ from .errors import (
 
 if TYPE_CHECKING:
     from ._clock import Clock
-    from ._files.batch import Downloads
+    from ._files.batch import Results
     from ._files.download import Download
+    from ._files.texts import FetchedText
     from ._http.retry import RetryPolicy
     from ._jobs.follow import Follower, TranscriptionChange
     from ._jobs.start_stop import WriteResult
@@ -87,7 +88,7 @@ __all__ = [
     "ConnectionFailedError",
     "CredentialsError",
     "Download",
-    "Downloads",
+    "FetchedText",
     "FileError",
     "FileGoneError",
     "FileHostRefusedError",
@@ -109,6 +110,7 @@ __all__ = [
     "RateLimitedError",
     "RedirectError",
     "ResponseTooLargeError",
+    "Results",
     "RetryPolicy",
     "ServerError",
     "StatusError",
@@ -148,13 +150,14 @@ logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 _HOMES = {
     "Clock": "._clock",
     "Download": "._files.download",
-    "Downloads": "._files.batch",
+    "FetchedText": "._files.texts",
     "Follower": "._jobs.follow",
     "InvalidRow": ".models",
     "Page": ".models",
     "PageIterator": "._paging.pager",
     "Pager": "._paging.pager",
     "PostTranscription": ".models",
+    "Results": "._files.batch",
     "RetryPolicy": "._http.retry",
     "Transcript": ".parsing",
     "Transcription": ".models",

@@ -39,8 +39,9 @@ from .webhooks.keys import PublicKeys, public_key_request, read_public_key
 
 # Imported on first use, because most programs use only some of them (P16).
 if TYPE_CHECKING:
-    from ._files.batch import Downloads
+    from ._files.batch import Results
     from ._files.download import Download, Downloader
+    from ._files.texts import FetchedText
     from ._jobs.follow import Follower, Since
     from ._jobs.start_stop import WriteResult
     from .webhooks.events import WebhookEvent
@@ -550,6 +551,44 @@ class TranscriptsClient:
             transcription, format, summary=summary, reread=self._get(transcription)
         )
 
+    def fetch_texts(
+        self,
+        transcriptions: AsyncIterable[RowT],
+        format: str = "txt",  # noqa: A002
+        *,
+        summary: bool = False,
+        errors: str = "strict",
+        concurrency: int = 4,
+    ) -> Results[FetchedText[RowT]]:
+        """
+        Fetch the texts of many transcriptions concurrently, without a disk.
+
+        Returns immediately, for ``async for one in client.fetch_texts(pager)``: one
+        `FetchedText` for each transcription, in order, with its error instead of a text if
+        there is no file yet or it could not be fetched. A failure does not stop the others.
+        No more than `concurrency` texts are in memory.
+
+        Args:
+            transcriptions: a pager, or any other asynchronous iterable.
+            format: as for `fetch_text`.
+            summary: fetch the summaries instead.
+            errors: as for `fetch_text`.
+            concurrency: texts to fetch at a time, 1 or more.
+
+        Raises:
+            ConfigurationError: an argument is invalid. Raised immediately.
+            VideoSDKTranscriptsError: the walk failed, raised in order after the rows before it.
+        """
+        from ._files.batch import Results
+        from ._files.texts import TextFetcher
+
+        texts = TextFetcher(self._files, format, summary=summary, errors=errors)
+
+        async def fetch(row: RowT) -> FetchedText[RowT]:
+            return await texts.fetch(row, self._get(row))
+
+        return Results(transcriptions, fetch, concurrency=concurrency, caller="fetch_texts")
+
     async def download(
         self,
         transcription: RowT,
@@ -594,13 +633,14 @@ class TranscriptsClient:
         summary: bool = True,
         overwrite: bool = False,
         concurrency: int = 4,
-    ) -> Downloads[RowT]:
+    ) -> Results[Download[RowT]]:
         """
         Download the files of many transcriptions concurrently.
 
         Returns immediately, for ``async for download in client.download_all(pager, directory)``:
         one `Download` for each transcription, in order, with its error if a file could not be
-        downloaded. A failed download does not stop the others.
+        downloaded. A failed download does not stop the others. `Results.checkpoint` is where to
+        resume, and `Results.done` and `Results.total` are the progress.
 
         Args:
             transcriptions: a pager, or any other asynchronous iterable.
@@ -615,7 +655,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: the walk failed, raised in order; or the directory is not
                 writable, raised before the first download.
         """
-        from ._files.batch import Downloads
+        from ._files.batch import Results
 
         get: Any = self.get_transcription
         files: Downloader[Any] = self._downloader(get, directory, formats, summary, overwrite)
@@ -623,7 +663,13 @@ class TranscriptsClient:
         async def save(row: RowT) -> Download[RowT]:
             return await evolve(files, reread=self._get(row)).save(row)
 
-        return Downloads(transcriptions, files.prepare, save, concurrency=concurrency)
+        return Results(
+            transcriptions,
+            save,
+            concurrency=concurrency,
+            caller="download_all",
+            prepare=files.prepare,
+        )
 
     @overload
     async def wait_until_ready(

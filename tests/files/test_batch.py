@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from videosdk_transcripts import (
     Transcription,
     TranscriptsClient,
 )
-from videosdk_transcripts._files.batch import Downloads
+from videosdk_transcripts._files.batch import Results
 from videosdk_transcripts._files.download import Download, Downloader
 from videosdk_transcripts.errors import FileError, FileGoneError
 from videosdk_transcripts.testing import Delay, FakeVideoSDK
@@ -27,13 +28,15 @@ from .support import ROOM, add_rows_with_files, contents, downloader, send_part
 
 def downloads_of(
     downloader: Downloader[Transcription], rows: Any, concurrency: int = 4
-) -> Downloads[Any]:
+) -> Results[Any]:
     """Return the downloads of some rows."""
-    return Downloads(rows, downloader.prepare, downloader.save, concurrency=concurrency)
-
-
-async def prepare_nothing() -> None:
-    """Prepare nothing."""
+    return Results(
+        rows,
+        downloader.save,
+        concurrency=concurrency,
+        caller="download_all",
+        prepare=downloader.prepare,
+    )
 
 
 async def save_nothing(number: int) -> Download[int]:
@@ -43,12 +46,12 @@ async def save_nothing(number: int) -> Download[int]:
 
 def downloads_without_files(
     rows: Any, save: Callable[[Any], Any] = save_nothing, concurrency: int = 4
-) -> Downloads[Any]:
+) -> Results[Any]:
     """Return downloads that write no files."""
-    return Downloads(rows, prepare_nothing, save, concurrency=concurrency)
+    return Results(rows, save, concurrency=concurrency, caller="download_all")
 
 
-async def collect(downloads: Downloads[Any], seen: list[int], most: int = 99) -> None:
+async def collect(downloads: Results[Any], seen: list[int], most: int = 99) -> None:
     """Collect numbers from a loop, and leave it after so many."""
     async for one in downloads:
         seen.append(one.transcription)
@@ -118,11 +121,8 @@ async def test_concurrency_limits_rows_read_and_not_yielded(
             await gate.wait()
         return Download(number, {})
 
-    async def prepare() -> None:
-        return
-
     rows = walk()
-    downloads = Downloads(rows, prepare, save, concurrency=3)
+    downloads = Results(rows, save, concurrency=3, caller="download_all")
     first = asyncio.create_task(anext(downloads))
     await until(lambda: len(started) == 3)
     for _ in range(10):
@@ -204,7 +204,7 @@ class Leaving:
             return exchange.response()
         return await send_part(exchange, 100)
 
-    def begin(self) -> Downloads[Any]:
+    def begin(self) -> Results[Any]:
         return downloads_of(self._downloader, self._client.iter_transcriptions(ROOM))
 
     async def break_(self) -> None:
@@ -323,7 +323,7 @@ def test_iteration_resumes_in_another_event_loop() -> None:
 
 def test_unclosed_downloads_end_with_their_event_loop() -> None:
     """Nothing warns."""
-    held: list[Downloads[Any]] = []
+    held: list[Results[Any]] = []
 
     async def begin() -> None:
         held.append(downloads_without_files(Numbers(9)))
@@ -341,3 +341,139 @@ def test_bad_arguments_are_rejected(concurrency: Any) -> None:
         downloads_without_files(Numbers(1), concurrency=concurrency)
     with pytest.raises(ConfigurationError, match="requires an async iterable"):
         downloads_without_files([1, 2])
+
+
+# Checkpoint and progress.
+
+
+async def test_checkpoint_covers_what_was_yielded_and_no_more(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Although more rows have been read. A sweep that is stopped anywhere resumes exactly."""
+    ids = add_rows_with_files(fake, 45)
+    found: list[str] = []
+    checkpoint: str | None = None
+    while len(found) < 45:
+        pager = client.iter_transcriptions(ROOM, resume=checkpoint)
+        async with client.fetch_texts(pager, concurrency=5) as texts:
+            assert texts.checkpoint == pager.checkpoint
+            async for one in texts:
+                found.append(one.transcription.id)
+                checkpoint = texts.checkpoint
+                if len(found) % 7 == 0:
+                    break
+            assert texts.checkpoint == checkpoint
+        # Also after a result that was read and not yielded.
+        assert texts.checkpoint == checkpoint
+    assert found == ids
+    resumed = client.fetch_texts(client.iter_transcriptions(ROOM, resume=checkpoint))
+    assert [one async for one in resumed] == []
+
+
+async def test_checkpoint_of_downloads_skips_rows_before_it(
+    fake: FakeVideoSDK, client: TranscriptsClient, tmp_path: Path
+) -> None:
+    """A failed row is done as well: it is not downloaded again."""
+    ids = add_rows_with_files(fake, 45)
+    fake.files.expire(ids[1], renew=False)
+    downloads = client.download_all(client.iter_transcriptions(ROOM), tmp_path, summary=False)
+    done = [(await anext(downloads)).error for _ in range(30)]
+    assert [number for number, error in enumerate(done) if error] == [1]
+    checkpoint = downloads.checkpoint
+    await downloads.aclose()
+    before = len(fake.files.requests)
+    pager = client.iter_transcriptions(ROOM, resume=checkpoint)
+    rest = client.download_all(pager, tmp_path, summary=False)
+    assert [one.transcription.id async for one in rest] == ids[30:]
+    assert len(fake.files.requests) <= before + 15
+
+
+async def test_checkpoint_at_a_limit_is_exact(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """As that of the pager is."""
+    ids = add_rows_with_files(fake, 25)
+    texts = client.fetch_texts(client.iter_transcriptions(ROOM, limit=7))
+    assert [one.transcription.id async for one in texts] == ids[:7]
+    rest = client.fetch_texts(client.iter_transcriptions(ROOM, resume=texts.checkpoint))
+    assert [one.transcription.id async for one in rest] == ids[7:]
+
+
+async def test_row_that_was_not_fetched_is_not_covered() -> None:
+    """After an error that is not caused by the row, it is next."""
+
+    class Counted(Numbers):
+        @property
+        def checkpoint(self) -> str:
+            return f"before {self.coming[0] if self.coming else 'the end'}"
+
+    async def save(number: int) -> Download[int]:
+        if number == 2:
+            raise ClientClosedError("closed")
+        return Download(number, {})
+
+    downloads = downloads_without_files(Counted(5), save)
+    assert downloads.checkpoint == "before 0"
+    seen: list[int] = []
+    with pytest.raises(ClientClosedError):
+        await collect(downloads, seen)
+    assert (seen, downloads.checkpoint) == ([0, 1], "before 2")
+
+
+async def test_progress_counts_results_of_the_total(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The total is known with the first page, and exact at the end."""
+    add_rows_with_files(fake, 45)
+    texts = client.fetch_texts(client.iter_transcriptions(ROOM))
+    assert (texts.done, texts.total) == (0, None)
+    progress = [(texts.done, texts.total) async for _ in texts]
+    assert progress == [(number, 45) for number in range(1, 46)]
+
+
+@pytest.mark.parametrize(
+    ("options", "first", "last"),
+    [
+        ({"limit": 7}, 7, 7),
+        ({"limit": 99}, 45, 45),
+        ({"since": "2026-03-05"}, 45, 33),
+        ({"until": "2026-03-05", "limit": 30}, 30, 12),
+        ({"on_unverified": "skip"}, 45, 45),
+    ],
+)
+async def test_total_follows_limit_and_selection(
+    fake: FakeVideoSDK, client: TranscriptsClient, options: dict[str, Any], first: int, last: int
+) -> None:
+    """Rows that are left out are subtracted as they are read."""
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    for number in range(45):
+        row = fake.add_transcription(room_id=ROOM, start=noon + timedelta(hours=number))
+        del row["transcriptionFilePaths"]
+    pager = client.iter_transcriptions(ROOM, **options)
+    texts = client.fetch_texts(pager, concurrency=1)
+    await anext(pager)
+    assert texts.total == (first if "since" not in options else 45 - 12)
+    async for _ in texts:
+        pass
+    assert texts.total == last
+    # One row was taken from the pager.
+    assert texts.done == last - 1
+
+
+async def test_total_excludes_dropped_rows_and_those_before_a_checkpoint(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """It is what this sweep will yield."""
+    fake.filters = "ignored"
+    for number in range(45):
+        room = {0: ROOM, 1: "other", 2: None}[number % 3]
+        del fake.add_transcription(room_id=room, session_id=None)["transcriptionFilePaths"]
+    pager = client.iter_transcriptions(ROOM, on_unverified="skip", readahead=0)
+    texts = client.fetch_texts(pager, concurrency=1)
+    await anext(texts)
+    assert texts.total == 45 - 13
+    checkpoint = [texts.checkpoint async for _ in texts][5]
+    assert (texts.done, texts.total) == (15, 15)
+    pager = client.iter_transcriptions(ROOM, on_unverified="skip", resume=checkpoint)
+    resumed = client.fetch_texts(pager)
+    assert len([one async for one in resumed]) == resumed.total == resumed.done == 8

@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 from typing import assert_type
 
 from videosdk_transcripts import (
+    Download,
+    FetchedText,
     InvalidRow,
     Page,
     Pager,
     PostTranscription,
+    PostTranscription,
     RateLimitedError,
+    Results,
     RetryPolicy,
     Transcription,
     TranscriptionEvent,
@@ -46,6 +50,16 @@ async def walk() -> None:
         async for page in pager.by_page():
             assert_type(page, Page[Transcription])
             assert_type(page.items, tuple[Transcription, ...])
+
+        texts = client.fetch_texts(client.iter_transcriptions(since="2026-03-04"), concurrency=2)
+        assert_type(texts, Results[FetchedText[Transcription]])
+        async for one in texts:
+            assert_type(one.transcription, Transcription)
+            assert_type(one.text, str | None)
+        assert_type(texts.checkpoint, str | None)
+        posts = client.download_all(client.iter_post_transcriptions(), "directory")
+        assert_type(posts, Results[Download[PostTranscription]])
+        assert_type(posts.total, int | None)
 
         assert_type(await client.get_page(page=2), Page[Transcription])
         assert_type(await client.count(), int)

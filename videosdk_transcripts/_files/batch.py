@@ -1,4 +1,4 @@
-"""Save the files of many rows, concurrently and in order. No HTTP and no file system in here."""
+"""Fetch the files of many rows, concurrently and in order. No HTTP and no file system in here."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import define, frozen
 
+from videosdk_transcripts._paging.pager import Pager, expected_rows, take_checkpoint
 from videosdk_transcripts._validation import check_count
 from videosdk_transcripts.errors import ConfigurationError
 
-from .download import Download
-
 T = TypeVar("T")
+ResultT = TypeVar("ResultT")
+Checkpoint = Callable[[], str | None]
+"""Return the text of a checkpoint that was taken before, None if the source of rows has none."""
 
 
 @define(eq=False)
-class _Entry(Generic[T]):
-    """A row that was read from the source and whose download was not yielded yet."""
+class _Entry(Generic[ResultT]):
+    """A row that was read from the source and whose result was not yielded yet."""
 
-    row: T
-    task: asyncio.Task[Download[T] | Exception] | None = None
+    row: Any
+    checkpoint: Checkpoint
+    """The checkpoint of the source behind the row."""
+    task: asyncio.Task[ResultT | Exception] | None = None
 
 
 @frozen
@@ -35,34 +39,36 @@ class _End:
     """The error that ended it, if any."""
 
 
-class Downloads(Generic[T]):
+class Results(Generic[ResultT]):
     """
-    Iterate over the downloads of many rows, made concurrently, in the order of the rows.
+    Iterate over the results of many rows, made concurrently, in the order of the rows.
 
-    A file that can't be fetched is the `Download.error` of its row, and the others continue.
-    An error of the source of rows is raised in its place, after the rows before it.
+    A file that can't be fetched is the error of its row's result, and the others continue. An
+    error of the source of rows is raised in its place, after the rows before it.
 
-    Leaving the loop cancels the downloads in progress, as for a pager. Another loop continues
-    with the first row that was not yielded; ``async with`` waits until everything has ended.
-    Created by `TranscriptsClient.download_all`.
+    Leaving the loop cancels what is in progress, as for a pager. Another loop continues with
+    the first row whose result was not yielded; ``async with`` waits until everything has ended.
+    Created by `TranscriptsClient.download_all` and `TranscriptsClient.fetch_texts`.
     """
 
     def __init__(
         self,
         rows: AsyncIterable[T],
-        prepare: Callable[[], Awaitable[None]],
-        save: Callable[[T], Awaitable[Download[T]]],
+        fetch: Callable[[T], Awaitable[ResultT]],
         *,
         concurrency: int,
+        caller: str,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """
         Create the iterator without starting anything.
 
         Args:
             rows: the rows, usually a pager.
-            prepare: called once, before the first row.
-            save: saves the files of one row.
+            fetch: makes the result of one row.
             concurrency: rows that are read and not yielded yet, at most; 1 or more.
+            caller: the method of the client, for errors.
+            prepare: called once, before the first row.
 
         Raises:
             ConfigurationError: `concurrency` is not such a number, or `rows` is not an async
@@ -71,28 +77,58 @@ class Downloads(Generic[T]):
         check_count("concurrency", concurrency)
         if not hasattr(rows, "__aiter__"):
             raise ConfigurationError(
-                "download_all requires an async iterable of rows, such as "
+                f"{caller} requires an async iterable of rows, such as "
                 "client.iter_transcriptions(room_id)"
             )
         self._rows = rows
+        self._fetch: Callable[[Any], Awaitable[ResultT]] = fetch
         self._prepare = prepare
-        self._save = save
-        self._concurrency = concurrency
-        self._is_prepared = self._is_closed = False
-        self._source: AsyncIterator[T] | None = None
-        self._next_row: asyncio.Task[_Entry[T] | _End] | None = None
+        self._is_closed = False
+        self._source: AsyncIterator[Any] | None = None
+        self._next_row: asyncio.Task[_Entry[ResultT] | _End] | None = None
         """Reads the next row."""
         self._end: _End | None = None
-        self._entries: deque[_Entry[T]] = deque()
+        self._entries: deque[_Entry[ResultT]] = deque()
+        self._done = 0
+        self._checkpoint: Checkpoint | None = None
+        """The checkpoint behind the result that was yielded last; None before the first row."""
+        self._concurrency = concurrency
 
-    def __aiter__(self) -> AsyncIterator[Download[T]]:
+    @property
+    def checkpoint(self) -> str | None:
+        """
+        Return where the source of rows can be resumed, as JSON text.
+
+        It covers exactly the rows whose results were yielded, although more have been read.
+        Pass it to ``iter_transcriptions(..., resume=checkpoint)``, and the new pager to the
+        same method. None if the source of rows is not a pager and has no `checkpoint` either.
+        """
+        return (self._checkpoint or _take_checkpoint(self._rows))()
+
+    @property
+    def done(self) -> int:
+        """Return how many results were yielded, those with an error included."""
+        return self._done
+
+    @property
+    def total(self) -> int | None:
+        """
+        Return how many results there will be, as far as it is known.
+
+        None until the first page was read, and if the source of rows is not a pager. The
+        service's total, or the limit of the walk if that is lower, without rows that were read
+        and left out. It may change while the walk proceeds, and is exact at its end.
+        """
+        return expected_rows(self._rows) if isinstance(self._rows, Pager) else None
+
+    def __aiter__(self) -> AsyncIterator[ResultT]:
         return _Loop(self)
 
-    async def __anext__(self) -> Download[T]:
+    async def __anext__(self) -> ResultT:
         if self._is_closed:
             raise StopAsyncIteration
         try:
-            return await self._next_download()
+            return await self._next_result()
         except BaseException:
             self.stop()
             raise
@@ -132,16 +168,16 @@ class Downloads(Generic[T]):
         if hasattr(self, "_entries"):
             self.stop()
 
-    async def _next_download(self) -> Download[T]:
-        if not self._is_prepared:
+    async def _next_result(self) -> ResultT:
+        if self._prepare is not None:
             await self._prepare()
-            self._is_prepared = True
+            self._prepare = None
         while True:
             self._take_row()
             self._start_tasks()
             head = self._entries[0].task if self._entries else None
             if head is not None and head.done():
-                return self._take_download(head.result())
+                return self._take_result(head.result())
             pending = [task for task in (head, self._next_row) if task is not None]
             if not pending:
                 raise self._take_end()
@@ -166,21 +202,24 @@ class Downloads(Generic[T]):
             self._entries.append(result)
 
     def _start_tasks(self) -> None:
-        """Start the downloads of all rows taken, and reading one more row if there is room."""
+        """Start the work on all rows taken, and reading one more row if there is room."""
         for entry in self._entries:
             if entry.task is None or entry.task.cancelled():
-                entry.task = asyncio.create_task(_save_row(self._save, entry.row))
+                entry.task = asyncio.create_task(_fetch_row(self._fetch, entry.row))
         has_room = len(self._entries) < self._concurrency
         if self._next_row is None and self._end is None and has_room:
+            if self._checkpoint is None:
+                self._checkpoint = _take_checkpoint(self._rows)
             self._source = self._source or aiter(self._rows)
-            self._next_row = asyncio.create_task(_read_row(self._source))
+            self._next_row = asyncio.create_task(_read_row(self._rows, self._source))
 
-    def _take_download(self, result: Download[T] | Exception) -> Download[T]:
+    def _take_result(self, result: ResultT | Exception) -> ResultT:
         if isinstance(result, Exception):
             # Not caused by the row, which the next step tries again.
             self._entries[0].task = None
             raise result
-        self._entries.popleft()
+        self._checkpoint = self._entries.popleft().checkpoint
+        self._done += 1
         self._start_tasks()
         return result
 
@@ -192,36 +231,45 @@ class Downloads(Generic[T]):
         return error
 
 
-class _Loop(Generic[T]):
-    """One loop over downloads. Its end cancels what is in progress."""
+class _Loop(Generic[ResultT]):
+    """One loop over results. Its end cancels what is in progress."""
 
-    def __init__(self, downloads: Downloads[T]) -> None:
-        self._downloads = downloads
+    def __init__(self, results: Results[ResultT]) -> None:
+        self._results = results
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Download[T]:
-        return await self._downloads.__anext__()
+    async def __anext__(self) -> ResultT:
+        return await self._results.__anext__()
 
     def __del__(self) -> None:
-        self._downloads.stop()
+        self._results.stop()
+
+
+def _take_checkpoint(rows: object) -> Checkpoint:
+    if isinstance(rows, Pager):
+        # Its text takes longer than all else about a row, and most of them are not read.
+        return take_checkpoint(rows).dumps
+    found: str | None = getattr(rows, "checkpoint", None)
+    return lambda: found
 
 
 # Errors are returned and not raised: a task whose exception is never retrieved logs it.
 
 
-async def _read_row(source: AsyncIterator[T]) -> _Entry[T] | _End:
+async def _read_row(rows: object, source: AsyncIterator[Any]) -> _Entry[Any] | _End:
     try:
-        return _Entry(await anext(source))
+        row = await anext(source)
+        return _Entry(row, _take_checkpoint(rows))
     except StopAsyncIteration:
         return _End(None)
     except Exception as error:  # noqa: BLE001 - raised in its place
         return _End(error)
 
 
-async def _save_row(save: Callable[[T], Awaitable[Download[T]]], row: T) -> Download[T] | Exception:
+async def _fetch_row(fetch: Callable[[Any], Awaitable[ResultT]], row: Any) -> ResultT | Exception:
     try:
-        return await save(row)
+        return await fetch(row)
     except Exception as error:  # noqa: BLE001 - raised in its place
         return error

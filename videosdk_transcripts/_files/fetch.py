@@ -84,7 +84,7 @@ class Files:
             FileTextError: the file is not valid UTF-8.
             VideoSDKTranscriptsError: as for `fetch`.
         """
-        check_word("errors", errors, _CODEC_ERRORS)
+        check_text_options(format, errors)
         data = await self.fetch_bytes(row, format, summary=summary, reread=reread)
         try:
             return decode_text(data, errors)
@@ -204,6 +204,17 @@ def file_key(format: object, *, summary: bool) -> str:  # noqa: A002
     if not isinstance(format, str) or not format:
         raise ConfigurationError(f"format must be a non-empty string, not {format!r}")
     return f"summary.{format}" if summary else format
+
+
+def check_text_options(format: object, errors: object) -> None:  # noqa: A002
+    """
+    Check how to fetch a text.
+
+    Raises:
+        ConfigurationError: the format is not a non-empty string, or `errors` is unknown.
+    """
+    file_key(format, summary=False)
+    check_word("errors", errors, _CODEC_ERRORS)
 
 
 def decode_text(data: bytes, errors: str = "strict") -> str:

@@ -12,7 +12,7 @@ on none is forgotten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from videosdk_transcripts._api.filter import TranscriptionT
@@ -185,7 +185,7 @@ class YieldedIds:
         pages, complete_from_page = self._newest(
             [*self._pages, (page, ids)] if ids else self._pages
         )
-        return tuple(row_id for _, ids in pages for row_id in ids), complete_from_page
+        return tuple(chain.from_iterable(ids for _, ids in pages)), complete_from_page
 
     def _newest(
         self, pages: Sequence[tuple[int, tuple[str, ...]]]

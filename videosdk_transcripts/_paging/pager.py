@@ -93,6 +93,7 @@ class Pager(Generic[TranscriptionT]):
         self._rows_to_come = self._rows_ahead
         self._yielded = YieldedIds(options.page_size, checkpoint)
         self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded_ids)
+        self._met_before = checkpoint.position.met if checkpoint else 0
         self._invalid: list[InvalidRow] = []
         self._stepping = False
         self._finished = False
@@ -126,6 +127,9 @@ class Pager(Generic[TranscriptionT]):
         Pass it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids, times and
         page size, in this process or in another one.
         """
+        return take_checkpoint(self).dumps()
+
+    def _take_checkpoint(self) -> Checkpoint:
         position, current = self._walk.position, self._page
         number, ids = (current.page.number, self._ids_yielded()) if current else (0, ())
         if current is None or len(ids) >= len(current.page.items):
@@ -153,7 +157,7 @@ class Pager(Generic[TranscriptionT]):
             min(complete_from_page, position.page),
             self._list_name,
             self._options.times,
-        ).dumps()
+        )
 
     def by_page(self) -> PageIterator[TranscriptionT]:
         """
@@ -355,6 +359,30 @@ class Pager(Generic[TranscriptionT]):
         if self._options.on_invalid == "collect":
             for one in released:
                 self._invalid.extend(one.page.invalid_rows)
+
+
+def take_checkpoint(pager: Pager[TranscriptionT]) -> Checkpoint:
+    """Return the checkpoint of a pager before it is written as text, which takes longer."""
+    return pager._take_checkpoint()  # noqa: SLF001 - a part of the pager
+
+
+def expected_rows(pager: Pager[TranscriptionT]) -> int | None:
+    """Return how many rows a pager will have yielded at its end, None until it is known."""
+    stats, options = pager.stats, pager._options  # noqa: SLF001 - a part of the pager
+    if pager._finished:  # noqa: SLF001
+        return stats.rows_yielded
+    if pager.total is None:
+        return None
+    left_out = (
+        stats.foreign_rows_dropped
+        + stats.invalid_rows
+        + stats.rows_out_of_range
+        + stats.rows_without_start
+        + (stats.unverified_rows if options.on_unverified == "skip" else 0)
+    )
+    expected = pager.total - pager._met_before - left_out  # noqa: SLF001
+    expected = max(expected, stats.rows_yielded)
+    return expected if options.limit is None else min(expected, options.limit)
 
 
 class _Rows(Generic[TranscriptionT]):

@@ -41,11 +41,11 @@ from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
 
 if TYPE_CHECKING:
-    from videosdk_transcripts import Downloads, Pager, TranscriptsClient
+    from videosdk_transcripts import Download, Pager, Results, TranscriptsClient
 
     from ._output import AnyTranscription
 
-    Save = Callable[[AsyncGenerator[AnyTranscription]], Downloads[AnyTranscription]]
+    Save = Callable[[AsyncGenerator[AnyTranscription]], Results[Download[AnyTranscription]]]
 
 DecodingErrors = Literal["strict", "replace", "ignore"]
 
@@ -181,7 +181,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     report = _DownloadReport(output_format)
 
     async def save_files(client: TranscriptsClient) -> None:
-        def save(rows: AsyncGenerator[AnyTranscription]) -> Downloads[AnyTranscription]:
+        def save(rows: AsyncGenerator[AnyTranscription]) -> Results[Download[AnyTranscription]]:
             return client.download_all(
                 rows,
                 directory,

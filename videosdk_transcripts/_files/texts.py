@@ -1,0 +1,78 @@
+"""Fetch the text of one row, so that a failure is part of the result. No HTTP in here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from videosdk_transcripts.errors import ClientClosedError, VideoSDKTranscriptsError
+
+from .fetch import Files, HasFilesT, check_text_options
+
+T = TypeVar("T")
+
+
+@frozen
+class FetchedText(Generic[T]):
+    """The text of one transcription, or the reason why it is missing."""
+
+    transcription: T
+    """The transcription that the text belongs to."""
+    text: str | None = field(repr=False)
+    """The text of the file, which may be empty; None if it could not be fetched."""
+    error: VideoSDKTranscriptsError | None = None
+    """
+    Why there is no text, None if there is one. A `FileNotReadyError` if the transcription has no
+    such file, at least not yet.
+    """
+
+
+class TextFetcher:
+    """
+    Fetch the texts of rows.
+
+    Args:
+        files: fetches a file.
+        format: the format of the files.
+        summary: whether to fetch the summaries instead of the transcripts.
+        errors: how to handle invalid UTF-8.
+
+    Raises:
+        ConfigurationError: `format` or `errors` is invalid.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        format: str,  # noqa: A002 - the API's own word
+        *,
+        summary: bool,
+        errors: str,
+    ) -> None:
+        check_text_options(format, errors)
+        self._files = files
+        self._format = format
+        self._summary = summary
+        self._errors = errors
+
+    async def fetch(
+        self, row: HasFilesT, reread: Callable[[str], Awaitable[HasFilesT]]
+    ) -> FetchedText[HasFilesT]:
+        """
+        Fetch the text of a row, and return it or the failure.
+
+        Raises:
+            ClientClosedError: the client is closed, so that no row has a text.
+        """
+        try:
+            text = await self._files.fetch_text(
+                row, self._format, summary=self._summary, reread=reread, errors=self._errors
+            )
+        except ClientClosedError:
+            raise
+        except VideoSDKTranscriptsError as error:
+            # Without its frames, which would keep what they hold in memory.
+            return FetchedText(row, None, error.with_traceback(None))
+        return FetchedText(row, text)
