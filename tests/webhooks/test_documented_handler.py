@@ -15,11 +15,8 @@ PAGES = Path(__file__).parents[2] / "docs"
 
 def handler_names(client: TranscriptsClient) -> dict[str, Any]:
     """Run the example that defines a handler, and return its names."""
-    blocks = (
-        block
-        for page in sorted(PAGES.rglob("*.md"))
-        for block in re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    )
+    pages = "".join(page.read_text("utf-8") for page in PAGES.rglob("*.md"))
+    blocks = re.findall(r"^```python\n(.*?)^```", pages, re.MULTILINE | re.DOTALL)
     (code,) = [block for block in blocks if "add_post(" in block]
     names: dict[str, Any] = {"client": client}
     exec(code, names)  # noqa: S102 - our own page
