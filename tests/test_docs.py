@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -68,6 +69,13 @@ def examples(language: str) -> Iterator[Example]:
 SCRIPTS = [example for example in examples("python") if "def test_" not in example.code]
 TESTS = [example for example in examples("python") if "def test_" in example.code]
 COMMANDS = list(examples("console"))
+
+
+@pytest.fixture(autouse=True)
+def _documented_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the meetings of the sandbox end on the day of the documented output."""
+    now = datetime(2026, 3, 20, 10, 0, tzinfo=UTC)
+    monkeypatch.setattr("videosdk_transcripts.testing._sandbox._now", lambda _fake: now)
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def test_follow_in_the_sandbox_has_changes(run: Run, monkeypatch: pytest.MonkeyP
     room = SANDBOX_ROOMS[0]
     lines = run("follow", room, "--poll", "1", "--limit", "3", "--sandbox").out.splitlines()
     message = {tuple(line.split("\t")[:2]) for line in lines}
-    ended, begun = "c87a7463-19c1-4a0d-8feb-d845d0dfae43", "31d0b664-0589-4877-9b02-52440950fd13"
+    ended, begun = "c87a7463-19c1-4a0d-8feb-d845d0dfae43", "9edfa3da-6cf5-4b15-8b53-031d05d51433"
     assert message == {("finished", ended), ("new", begun), ("finished", begun)}
 
 

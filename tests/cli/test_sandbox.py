@@ -4,7 +4,10 @@ import asyncio
 import json
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +29,8 @@ def test_sandbox_serves_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) 
         assert process.stdout is not None
         assert process.stderr is not None
         for _ in range(4):
-            name, _, value = process.stdout.readline().strip().partition("=")
+            line = process.stdout.readline().strip().removeprefix("export ")
+            name, _, value = line.partition("=")
             monkeypatch.setenv(name, value)
             if name == "VIDEOSDK_API_ENDPOINT":
                 url = value
@@ -62,20 +66,47 @@ def test_wrong_argument_is_named(run: Run, arguments: list[str]) -> None:
     assert arguments[0] in err
 
 
-def test_sandbox_prints_an_env_file(
+def test_sandbox_output_can_be_sourced(run: Run, tmp_path: Path) -> None:
+    """As the documentation shows; it works with `--env-file` as well."""
+    path = tmp_path / "sandbox.env"
+    with path.open("w") as file, start("sandbox", "--port", "0", stdout=file) as process:
+        assert process.stderr is not None
+        assert "sandbox and dashboard at " in process.stderr.readline()
+        command = '. "$1" && exec "$0" -m videosdk_transcripts list --json'
+        sourced = subprocess.run(  # noqa: S603 - our own program
+            ["sh", "-c", command, sys.executable, str(path)],  # noqa: S607 - any shell
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (sourced.returncode, sourced.stderr) == (0, "")
+        given = run("list", "--json", "--env-file", str(path))
+        assert (given.code, given.out) == (0, sourced.stdout)
+        in_process = json.loads(run("list", "--json", "--sandbox").out)
+        assert [row["id"] for row in in_process] == [row["id"] for row in json.loads(given.out)]
+        process.send_signal(signal.SIGINT)
+
+
+def test_sandbox_prints_quoted_variables(
     run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the defaults of the options."""
+    account.secret = "it's; secret"
 
     async def serve(port: int, *, rooms: int, seed: int, started: object) -> None:
-        assert (port, rooms, seed) == (8787, 4, 7)
+        assert (port, rooms, seed) == (8787, 4, 0)
         assert callable(started)
         started(account)
 
     monkeypatch.setattr("videosdk_transcripts.testing.serve", serve)
     code, out, _ = run("sandbox")
     assert code == 0
-    assert out == "".join(f"{name}={value}\n" for name, value in account.environ.items())
+    assert out.splitlines() == [
+        f"export VIDEOSDK_API_ENDPOINT={account.url}",
+        "export VIDEOSDK_API_KEY=fake-api-key",
+        """export VIDEOSDK_SECRET='it'"'"'s; secret'""",
+        f"export VIDEOSDK_FILE_HOSTS={account.url}",
+    ]
 
 
 # The option.
@@ -112,8 +143,8 @@ def test_sandbox_takes_precedence_over_the_environment(account: FakeVideoSDK, ru
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["text", "fb82860d-eabc-48d0-b341-facdff0ac0f1"],
-        ["summary", "d67e55fd-642b-4a42-aef9-c00b8a64c1b9", "--json"],
+        ["text", "148b2758-d7ab-4928-89e4-69e6ec62b2c8"],
+        ["summary", "5129fb7c-6288-41a5-8c45-782198a6416d", "--json"],
         ["post", "list", "--jsonl"],
         ["post", "show", "38018b47-b29a-4b06-9af6-6c5f2577bffa", "--json"],
         ["start", "sale-call-demo", "--json"],

@@ -8,6 +8,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -36,12 +37,20 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+NOW = datetime(2026, 3, 20, 10, 0, tzinfo=UTC)
+
+
+def filled(*, now: datetime = NOW, **options: Any) -> list[Row]:
+    """Return the rows of a sandbox at a time."""
+    fake = FakeVideoSDK(now=now.timestamp)
+    fill_sandbox(fake, **options)
+    return fake.rows
+
+
 @pytest.fixture
 def sandbox() -> list[Row]:
     """The rows of a sandbox."""
-    fake = FakeVideoSDK()
-    fill_sandbox(fake)
-    return fake.rows
+    return filled()
 
 
 @asynccontextmanager
@@ -66,11 +75,29 @@ def free_port() -> int:
 
 def test_sandbox_is_determined_by_seed(sandbox: list[Row]) -> None:
     """Another seed makes another account."""
-    again, other = FakeVideoSDK(), FakeVideoSDK()
-    fill_sandbox(again)
-    fill_sandbox(other, seed=8)
-    assert sandbox == again.rows
-    assert sandbox != other.rows
+    assert sandbox == filled()
+    assert sandbox != filled(seed=8)
+
+
+@pytest.mark.parametrize("hour", [0, 10, 23])
+@pytest.mark.parametrize("rooms", [1, 4, 5])
+def test_sandbox_ends_today(hour: int, rooms: int) -> None:
+    """Each day before has meetings, no row starts or ends later, and the ids stay."""
+    now = NOW.replace(hour=hour, minute=20)
+    rows = filled(now=now, rooms=rooms)
+    starts = [datetime.fromisoformat(row["start"]) for row in rows]
+    assert all(above > below for above, below in pairwise(starts))
+    assert starts[0] == now - timedelta(minutes=26)
+    assert all(datetime.fromisoformat(row.get("end", row["start"])) <= now for row in rows)
+    days = {start.date() for start in starts}
+    assert {NOW.date() - timedelta(days=n) for n in range(1, 12)} < days
+    assert [row["id"] for row in rows] == [row["id"] for row in filled(rooms=rooms)]
+
+
+async def test_sandbox_has_a_custom_room_id(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
+    """Of its first room."""
+    fill_sandbox(fake)
+    assert await client.resolve_room("weekly-sync") == SANDBOX_ROOMS[0]
 
 
 def test_sandbox_is_newest_first(sandbox: list[Row]) -> None:

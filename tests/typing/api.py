@@ -11,7 +11,6 @@ from videosdk_transcripts import (
     Page,
     Pager,
     PostTranscription,
-    PostTranscription,
     RateLimitedError,
     Results,
     RetryPolicy,

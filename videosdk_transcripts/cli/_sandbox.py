@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 @click.option(
     "--rooms", type=click.IntRange(0), default=4, show_default=True, help="Number of sample rooms."
 )
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the sample data.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sample data.")
 def sandbox(port: int, rooms: int, seed: int) -> None:
     """
     Run a fake service with sample data until Ctrl-C.
 
     A dashboard is served at its address. The variables that point a client to it are printed
-    to stdout, in the format of --env-file.
+    to stdout, in a form for a shell and for --env-file.
     """
     from videosdk_transcripts.testing import serve
 
@@ -43,7 +44,7 @@ def sandbox(port: int, rooms: int, seed: int) -> None:
         nonlocal is_listening
         is_listening = True
         for name, value in fake.environ.items():
-            print_line(f"{name}={value}")
+            print_line(f"export {name}={shlex.quote(value)}")
         notify(f"sandbox and dashboard at {fake.url}; press Ctrl-C to stop")
 
     try:

@@ -21,6 +21,7 @@ Files, each of which imports only those above it:
 - ``_hosts``: the check of the `Host` header.
 - ``_handlers``: the routes.
 - ``_server``: `FakeVideoSDK`, a service with a socket, a thread and clients.
+- ``_meetings``: what is said in generated meetings.
 - ``_sandbox``: generated meetings, and a sandbox as a process.
 
 It uses the client like any program, and no internals of the library.

@@ -1,7 +1,7 @@
 """
 The sandbox: a fake service with generated meetings, as a process of its own if needed.
 
-The data resembles an account after some weeks of meetings.
+The data resembles an account after some weeks of meetings, up to the current time.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import os
 import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ._rows import EPOCH, Row, find_id, iso, new_session_id
+from ._meetings import meeting_file
+from ._rows import Row, find_id, iso, new_session_id
 from ._server import FakeVideoSDK
 from ._service import FakeService
 
@@ -23,52 +24,72 @@ SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "b
 
 _SHARES: Final = (28, 9, 6, 4)
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz0123456789"
+_CUSTOM_ID: Final = "weekly-sync"
+"""The custom room id of the first room."""
 _FILES_AFTER: Final = 2.0
 _ENDS_AFTER: Final = 4.0
 """Seconds until the running transcription ends."""
-_LENGTH: Final = timedelta(minutes=26)
+_HOURS: Final = (14, 9)
+"""The hours in UTC in which the two meetings of a day start, the later one first."""
 
 
-def fill_sandbox(fake: FakeService, seed: int = 7, rooms: int = len(SANDBOX_ROOMS)) -> None:
+def fill_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS)) -> None:
     """
     Fill a fake service with generated meetings, newest first, the same for the same seed.
 
     Args:
-        fake: the service to fill.
+        fake: the service to fill, without rows so far; its seed determines the ids, and its
+            clock the dates.
         seed: determines the data.
         rooms: how many rooms, 1 or more; the first ones are those of `SANDBOX_ROOMS`.
 
-    One room has more than a page of rows. Sessions have one or two transcriptions. One
-    transcription is running, one is completed without a file so far, and one failed.
+    Each day before today has two meetings. One room has more than a page of rows. Sessions have
+    one or two transcriptions. In the last three hours, one transcription failed, one was
+    completed without a file so far, and one is running.
     """
     chance = random.Random(seed)  # noqa: S311 - sample data, not secrets
     meetings = [room for room, share in _shares(seed, rooms) for _ in range(share)]
     chance.shuffle(meetings)
-    start = EPOCH
+    now = _now(fake)
+    today = now.replace(hour=0, minute=0)
     for number, room in enumerate(meetings):
-        start += timedelta(minutes=chance.randint(40, 900), seconds=chance.random() * 60)
+        # The last two are of yesterday.
+        days, nth = divmod(len(meetings) - 1 - number, 2)
+        start = today - timedelta(days=days + 1) + timedelta(hours=_HOURS[nth])
+        start += timedelta(minutes=chance.randrange(0, 60, 15), seconds=chance.random() * 60)
         session_id = new_session_id(chance)
         for _ in range(2 if number % 10 == 4 else 1):
-            length = timedelta(minutes=chance.randint(4, 75), seconds=chance.random() * 60)
-            summary = chance.random() < 0.6
+            length = timedelta(minutes=chance.randint(12, 75), seconds=chance.random() * 60)
             fake.add_transcription(
                 at=0,
                 room_id=room,
                 session_id=session_id,
                 start=start,
                 duration=length,
-                summary=summary,
+                summary=chance.random() < 0.6,
             )
             start += length
-    failed = {"status": "failed", "formats": (), "duration": timedelta(seconds=9)}
-    without_files = {"status": "completed", "formats": (), "duration": timedelta(minutes=31)}
-    running = {"status": "running", "formats": (), "duration": None}
-    for state in (failed, without_files, running):
-        start += timedelta(minutes=chance.randint(40, 200))
-        session_id = new_session_id(chance)
+    states: tuple[tuple[str, timedelta, timedelta | None], ...] = (
+        ("failed", timedelta(minutes=170), timedelta(seconds=9)),
+        ("completed", timedelta(minutes=75), timedelta(minutes=31)),
+        ("running", timedelta(minutes=26), None),
+    )
+    for status, age, duration in states:
         fake.add_transcription(
-            at=0, room_id=SANDBOX_ROOMS[0], session_id=session_id, start=start, **state
+            at=0,
+            room_id=SANDBOX_ROOMS[0],
+            session_id=new_session_id(chance),
+            status=status,
+            start=now - age,
+            duration=duration,
+            formats=(),
         )
+    fake.custom_ids[_CUSTOM_ID] = SANDBOX_ROOMS[0]
+
+
+def _now(fake: FakeService) -> datetime:
+    """Return the time of the service, to the minute."""
+    return datetime.fromtimestamp(fake.now(), UTC).replace(second=0, microsecond=0)
 
 
 def _shares(seed: int, rooms: int) -> list[tuple[str, int]]:
@@ -83,36 +104,50 @@ def _shares(seed: int, rooms: int) -> list[tuple[str, int]]:
     return shares
 
 
-def run_sandbox(fake: FakeService, seed: int = 7, rooms: int = len(SANDBOX_ROOMS)) -> None:
+def run_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS)) -> None:
     """
     Fill a service that is being served, as `fill_sandbox` does, and change it over time.
 
-    It has files and recordings. The completed transcription without a file gets it after two
-    seconds. The running one ends after four seconds and is followed by another one in the same
-    room, which ends as well. Call it in the event loop that serves the service.
+    It has files, in which people talk, and recordings. The completed transcription without a
+    file gets it after two seconds. The running one ends after four seconds and is followed by
+    another one in the same room, which ends as well. Call it in the event loop that serves the
+    service.
     """
     fill_sandbox(fake, seed, rooms)
     fake.jobs.files_after = _FILES_AFTER
     for row in fake.rows:
         if row["status"] == "completed" and "transcriptionFilePaths" not in row:
             fake.jobs.stopped(row, fake.now())
-    for row in fake.rows[len(fake.rows) // 2 :: 4]:
-        fake.add_post_transcription(
-            room_id=find_id(row, "roomId"), session_id=find_id(row, "sessionId")
-        )
+    fake.files.sample = meeting_file
     fake.files.serve_all()
+    for row in [row for row in fake.rows if "transcriptionFilePaths" in row][::5]:
+        start, end = (datetime.fromisoformat(row[name]) for name in ("start", "end"))
+        post = fake.add_post_transcription(
+            room_id=find_id(row, "roomId"),
+            session_id=find_id(row, "sessionId"),
+            start=start,
+            duration=end - start,
+        )
+        _serve_recording(fake, row, post)
     session_id = new_session_id(random.Random(seed))  # noqa: S311 - sample data, not secrets
     loop = asyncio.get_running_loop()
     loop.call_later(_ENDS_AFTER, _end_and_continue, fake, fake.rows[0], session_id)
 
 
+def _serve_recording(fake: FakeService, row: Row, post: Row) -> None:
+    """Serve the files of a recording, with the words of the realtime transcription."""
+    for ending in post["transcriptionFilePaths"]:
+        fake.files.put(post, ending, meeting_file(row, ending))
+    fake.files.put(post, "txt", meeting_file(row, "txt", True), summary=True)
+
+
 def _end_and_continue(fake: FakeService, row: Row, session_id: str) -> None:
-    end = _end(fake, row)
+    _end(fake, row)
     following = fake.add_transcription(
         at=0,
         room_id=SANDBOX_ROOMS[0],
         session_id=session_id,
-        start=end + timedelta(minutes=9),
+        start=datetime.fromtimestamp(fake.now(), UTC),
         status="running",
         formats=(),
         duration=None,
@@ -120,20 +155,18 @@ def _end_and_continue(fake: FakeService, row: Row, session_id: str) -> None:
     asyncio.get_running_loop().call_later(_ENDS_AFTER, _end, fake, following)
 
 
-def _end(fake: FakeService, row: Row) -> datetime:
-    """End a transcription at a generated time, unless a request has stopped it already."""
-    end = datetime.fromisoformat(row["start"]) + _LENGTH
+def _end(fake: FakeService, row: Row) -> None:
+    """End a transcription, unless a request has stopped it already."""
     if row["status"] == "running":
-        row["status"], row["end"] = "completed", iso(end)
+        row["status"], row["end"] = "completed", iso(datetime.fromtimestamp(fake.now(), UTC))
         fake.jobs.stopped(row, fake.now())
-    return end
 
 
 async def serve(
     port: int = 8787,
     *,
     rooms: int = len(SANDBOX_ROOMS),
-    seed: int = 7,
+    seed: int = 0,
     started: Callable[[FakeVideoSDK], object] | None = None,
 ) -> None:
     """

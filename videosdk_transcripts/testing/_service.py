@@ -252,6 +252,13 @@ class FakeFiles:
         """The requests for files so far, with their headers."""
         self.faults = FaultQueue()
         """The faults that are due for requests for files."""
+        self.sample: Callable[[Row, str, bool], bytes] = lambda _row, ending, summary: sample_file(
+            ending, summary=summary
+        )
+        """
+        Returns the content of a file for which `put` is given none. Takes the row, the format,
+        and whether it is the summary.
+        """
         self._fake = fake
         self._links: dict[tuple[str, str], FileLinks] = {}
 
@@ -269,14 +276,14 @@ class FakeFiles:
         Args:
             row: the row or its id, of either list.
             format: the format of the file.
-            data: the content; a short sample in that format by default.
+            data: the content; what `sample` returns by default, a few words in that format.
             summary: whether it is the file of the summary.
 
         Returns:
             The link.
         """
         row = self._row(row)
-        content = sample_file(format, summary=summary) if data is None else data
+        content = self.sample(row, format, summary) if data is None else data
         links = FileLinks(row["id"], format, summary, content)
         self._links[row["id"], file_name(row["id"], format, summary=summary)] = links
         row[FILE_MAPS[summary]] = dict(row.get(FILE_MAPS[summary]) or {})
