@@ -5,8 +5,16 @@ from __future__ import annotations
 import asyncio
 import time as _time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
+
+from .errors import ConfigurationError
+
+
+def _check_callable(_clock: object, attribute: Attribute[Any], value: object) -> None:
+    if not callable(value):
+        raise ConfigurationError(f"{attribute.name} must be a function, not {value!r}")
 
 
 @frozen
@@ -17,11 +25,16 @@ class Clock:
     ::
 
         TranscriptsClient(clock=Clock(sleep=record_and_return))
+
+    Raises:
+        ConfigurationError: one of them is not callable.
     """
 
-    monotonic: Callable[[], float] = _time.monotonic
+    monotonic: Callable[[], float] = field(default=_time.monotonic, validator=_check_callable)
     """Return seconds that only increase. Timeouts, waits and token lifetimes use them."""
-    time: Callable[[], float] = _time.time
+    time: Callable[[], float] = field(default=_time.time, validator=_check_callable)
     """Return seconds since the epoch, for tokens and for dates in ``Retry-After``."""
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = field(
+        default=asyncio.sleep, validator=_check_callable
+    )
     """Wait for a number of seconds."""

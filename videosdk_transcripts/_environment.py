@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ._clock import Clock
-from ._redact import NotAString, Secret, TokenProvider
+from ._redact import NotAString, Secret, TokenProvider, strip
 from .auth import FixedToken, RenewedToken, TokenSource, signing_source
 from .errors import ConfigurationError, CredentialsError
 
@@ -104,7 +104,7 @@ def resolve_file_hosts(file_hosts: Iterable[str] | None) -> Iterable[str]:
     if file_hosts is not None:
         return file_hosts
     hosts = _read("file_hosts") or ""
-    return [entry.strip() for entry in hosts.split(",") if entry.strip()]
+    return [Secret(entry.strip()) for entry in hosts.split(",") if entry.strip()]
 
 
 def _base_of(endpoint: str | NotAString) -> tuple[str | None, str]:
@@ -141,9 +141,10 @@ def _read_variable(setting: str) -> Variable | None:
 def _half_of_pair(name: str, value: str | NotAString | None) -> Secret:
     if isinstance(value, NotAString):
         raise CredentialsError(f"{name} must be a string, not {value.kind}")
-    if not isinstance(value, Secret) or not value:
+    stripped = None if value is None else strip(value)
+    if not stripped:
         raise CredentialsError(f"api_key and secret go together, and {name} is missing")
-    return value
+    return stripped
 
 
 def _what_is_missing(api_key: str | None, secret: str | None) -> str:

@@ -12,7 +12,7 @@ characters that change a terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, NoReturn, Self, SupportsIndex
 
 TokenProvider = Callable[[], Awaitable[str]]
@@ -53,6 +53,22 @@ class Secret(str):
         )
 
 
+class SecretBytes(bytes):
+    """Bytes that are not shown, as `Secret` is for text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return SecretBytes(found) if isinstance(found, bytes) else found
+
+
+_MASKED_KINDS: Final[dict[type, str]] = {Secret: "str", SecretBytes: "bytes"}
+
+
 class NotAString:
     """Replace an argument that should have been a string, and may contain a secret anyway."""
 
@@ -83,9 +99,48 @@ def mask(value: object) -> Any:
     None stays None. A value of another type, which only an untyped caller passes, becomes a
     `NotAString`.
     """
-    if value is None:
-        return None
-    return Secret(value) if isinstance(value, str) else NotAString(type(value).__name__)
+    if value is None or isinstance(value, NotAString):
+        return value
+    return Secret(plain_text(value)) if isinstance(value, str) else NotAString(kind_of(value))
+
+
+def mask_unless(value: object, *kinds: type) -> Any:
+    """Return a value of one of the kinds as it is, and what `mask` returns for any other."""
+    return value if isinstance(value, kinds) else mask(value)
+
+
+def mask_each(values: object) -> Any:
+    """Return a list of what `mask` returns for each value; for a single string, a `Secret`."""
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+        return [mask(value) for value in values]
+    return mask(values)
+
+
+def mask_data(value: object) -> Any:
+    """Return what `mask` returns, except for bytes, which become `SecretBytes`."""
+    return SecretBytes(value) if isinstance(value, bytes) else mask(value)
+
+
+def plain_text(text: str) -> str:
+    """
+    Return the text of a string, as an exact `str`.
+
+    `str` calls the methods of a subclass, and returns ``Room.SALES`` for a member of
+    ``class Room(str, Enum)``.
+    """
+    return str.__str__(text)
+
+
+def strip(text: str) -> Secret:
+    """Return a secret without white space around it, such as the line break of a file."""
+    return Secret(str.strip(text))
+
+
+def kind_of(value: object) -> str:
+    """Return the name of a value's type, for an error."""
+    if isinstance(value, NotAString):
+        return value.kind
+    return _MASKED_KINDS.get(type(value)) or type(value).__name__
 
 
 def hidden_repr(self: object) -> str:

@@ -65,7 +65,7 @@ class Resource(Generic[RowT]):
             InvalidResponseError: the response is another row.
             VideoSDKTranscriptsError: the last failure of the request.
         """
-        check_id("transcription_id", transcription_id)
+        transcription_id = check_id("transcription_id", transcription_id)
         request = row_request(self._endpoint, transcription_id)
 
         async def decode(response: Response) -> RowT:

@@ -1,30 +1,83 @@
-"""Check arguments: each function raises ConfigurationError before anything is sent."""
+"""
+Check arguments: each function raises ConfigurationError before anything is sent.
+
+Strings are returned as exact `str` objects. Those of a caller may be of a subclass, such as
+``class Room(str, Enum)``, whose `str`, hash or methods differ from those of its text.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from typing import Final, TypeVar
 
+from ._redact import TOKEN, kind_of, plain_text
 from .errors import ConfigurationError
 
+T = TypeVar("T")
 
-def check_id(name: str, value: object, hint: str = "") -> None:
+_MAX_SHOWN: Final = 20
+"""Characters of a wrong value that an error quotes; a longer one may be a secret."""
+_MAX_ID: Final = 256
+"""Characters of an id; those of the service have 36 at most."""
+_MAX_COUNT: Final = sys.maxsize
+
+
+def check_id(name: str, value: object, hint: str = "") -> str:
     """
-    Check an id.
+    Check an id and return it.
 
     An empty one would request all rooms, and one of dots alone another path.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
+        raise ConfigurationError(f"{name} must be a string, not {kind_of(value)}{hint}")
+    if "://" in value or TOKEN.fullmatch(value) or len(value) > _MAX_ID:
+        what = "a URL" if "://" in value else "a token or a key"
+        raise ConfigurationError(f"{name} must be an id, not {what}{hint}")
     if not value.strip(".") or any(c.isspace() or not c.isprintable() for c in value):
         raise ConfigurationError(
-            f"{name} must be a non-empty id without white space, not {value!r}{hint}"
+            f"{name} must be a non-empty id without white space, not {shown(value)}{hint}"
         )
+    return plain_text(value)
+
+
+def check_text(name: str, value: object) -> str:
+    """Check a non-empty string and return it."""
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{name} must be a non-empty string, not {shown(value)}")
+    return plain_text(value)
+
+
+def check_flag(name: str, value: object) -> None:
+    """Check a bool: the text ``"false"`` would count as true."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {shown(value)}")
+
+
+def check_instance(name: str, value: object, *kinds: type) -> None:
+    """Check that a value is an instance of one of several classes."""
+    if not isinstance(value, kinds):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise ConfigurationError(f"{name} must be of type {expected}, not {kind_of(value)}")
+
+
+def check_items(name: str, values: object, kind: type[T]) -> list[T]:
+    """Check an iterable of instances of a class, and return them as a list."""
+    # A list first, since an iterator can be read only once.
+    found = list(values) if isinstance(values, Iterable) else None
+    if found is None or not all(isinstance(value, kind) for value in found):
+        raise ConfigurationError(
+            f"{name} must be a sequence of {kind.__name__}, not {kind_of(values)}"
+        )
+    return found
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Check an integer of `least` or more."""
-    if type(value) is not int or value < least:
-        raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {value!r}")
+    """Check an integer of `least` or more, which fits into 64 bits."""
+    if type(value) is not int or not least <= value <= _MAX_COUNT:
+        raise ConfigurationError(
+            f"{name} must be a whole number, {least} or more, not {shown(value)}"
+        )
 
 
 def check_number(name: str, value: object, *, least: float, above: bool = False) -> None:
@@ -36,10 +89,20 @@ def check_number(name: str, value: object, *, least: float, above: bool = False)
         fits = False
     if not fits:
         bound = f"above {least:g}" if above else f"of {least:g} or more"
-        raise ConfigurationError(f"{name} must be a number {bound}, not {value!r}")
+        raise ConfigurationError(f"{name} must be a number {bound}, not {shown(value)}")
 
 
 def check_word(name: str, value: object, words: tuple[str, ...]) -> None:
     """Check that a value is one of several words."""
-    if value not in words:
-        raise ConfigurationError(f"{name} must be one of {', '.join(words)}, not {value!r}")
+    if not isinstance(value, str) or value not in words:
+        raise ConfigurationError(f"{name} must be one of {', '.join(words)}, not {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """Return a wrong value for an error, or only its kind if it may be or hold a secret."""
+    if isinstance(value, str):
+        quoted = repr(plain_text(value))
+        return quoted if len(value) <= _MAX_SHOWN else f"a string of {len(value)} characters"
+    if isinstance(value, int) and abs(value) > _MAX_COUNT:
+        return "one that large"
+    return repr(value) if isinstance(value, int | float | None) else kind_of(value)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any, Final, Protocol
@@ -25,7 +25,18 @@ import jwt
 
 from ._clock import Clock
 from ._loops import LoopLock
-from ._redact import NotAString, Secret, TokenProvider, hidden_repr, mask, refuse_pickle
+from ._redact import (
+    NotAString,
+    Secret,
+    TokenProvider,
+    hidden_repr,
+    kind_of,
+    mask,
+    plain_text,
+    refuse_pickle,
+    strip,
+)
+from ._validation import check_id, check_number
 from .errors import ConfigurationError, CredentialsError
 
 __all__ = ["TokenProvider", "mint_token"]
@@ -82,37 +93,43 @@ def mint_token(
     """
     # Masked first of all: an error below shows these names in a traceback with locals.
     api_key, secret = mask(api_key), mask(secret)
-    if not all(isinstance(text, Secret) and text for text in (api_key, secret)):
+    room_id, participant_id = mask(room_id), mask(participant_id)
+    if not all(isinstance(text, Secret) and text.strip() for text in (api_key, secret)):
         raise CredentialsError("api_key and secret must be non-empty strings")
-    _check_words("permissions", permissions, PERMISSIONS)
-    _check_words("roles", roles, ROLES)
+    api_key, secret = strip(api_key), strip(secret)
+    permissions = _check_words("permissions", permissions, PERMISSIONS)
+    roles = _check_words("roles", roles, ROLES)
     if not permissions or ("ask_join" in permissions and len(set(permissions)) > 1):
         raise ConfigurationError(
             "permissions must be allow_join, allow_mod, both, or ask_join alone"
         )
+    check_number("lifetime", lifetime, least=0)
     if not 1 <= lifetime <= MAX_LIFETIME:
         raise ConfigurationError(f"lifetime must be from 1 s to 365 days, not {lifetime:.15g} s")
-    if any(text is not None and text.split() != [text] for text in (room_id, participant_id)):
-        raise ConfigurationError(
-            "room_id and participant_id must be non-empty ids without white space"
-        )
+    if now is not None:
+        check_number("now", now, least=0)
     moment = int(time.time() if now is None else now)
     claims = {
         "apikey": api_key,
-        "permissions": list(permissions),
+        "permissions": permissions,
         "version": 2,
-        "roles": list(roles) or None,
+        "roles": roles or None,
         "iat": moment - _BACKDATED,
         "exp": moment + int(lifetime),
-        "roomId": room_id,
-        "participantId": participant_id,
+        "roomId": None if room_id is None else check_id("room_id", room_id),
+        "participantId": None
+        if participant_id is None
+        else check_id("participant_id", participant_id),
     }
     return _sign({name: value for name, value in claims.items() if value is not None}, secret)
 
 
-def _check_words(name: str, words: Sequence[str], known: Sequence[str]) -> None:
-    if isinstance(words, str) or any(word not in known for word in words):
+def _check_words(name: str, words: object, known: Sequence[str]) -> list[str]:
+    # A list first, since an iterator can be read only once.
+    found = None if isinstance(words, str) or not isinstance(words, Iterable) else list(words)
+    if found is None or not all(isinstance(word, str) and word in known for word in found):
         raise ConfigurationError(f"{name} must be a list of {', '.join(known)}")
+    return [plain_text(word) for word in found]
 
 
 def _sign(claims: Mapping[str, Any], secret: str) -> Secret:
@@ -261,8 +278,7 @@ def check_token(token: str | NotAString | None) -> Secret:
         CredentialsError: it is not a valid token. The message has a hint, but no token.
     """
     if not isinstance(token, Secret):
-        kind = token.kind if isinstance(token, NotAString) else type(token).__name__
-        raise CredentialsError(f"a token must be a string, not {kind}")
+        raise CredentialsError(f"a token must be a string, not {kind_of(token)}")
     if token.split(" ")[0].lower() in ("bearer", "basic"):
         raise CredentialsError(
             "the token starts with 'Bearer ' or 'Basic '; the service takes the raw token: "

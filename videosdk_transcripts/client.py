@@ -30,9 +30,17 @@ from ._paging.options import Consistency, WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._paging.readahead import PrefetchLimit
 from ._paging.time_range import Time, TimeRange
-from ._redact import HiddenProvider, TokenProvider, mask
+from ._redact import (
+    HiddenProvider,
+    TokenProvider,
+    kind_of,
+    mask,
+    mask_data,
+    mask_each,
+    mask_unless,
+)
 from ._resource import Resource, RowT
-from ._validation import check_count, check_id
+from ._validation import check_count, check_id, check_instance
 from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
@@ -70,7 +78,8 @@ class TranscriptsClient:
     when the last one leaves. After that, or after `aclose`, another ``async with`` reopens it.
 
     Args:
-        api_key: the key of the VideoSDK project; requires `secret`.
+        api_key: the key of the VideoSDK project; requires `secret`. White space around either
+            of the two, such as the line break of a file, is removed.
         secret: the secret of the project, which signs tokens and is never sent.
         token: a ready token, or an async callable that returns one, instead of the two above.
             Without any of the three the environment is read: ``VIDEOSDK_API_KEY`` with
@@ -88,7 +97,7 @@ class TranscriptsClient:
             ``VIDEOSDK_FILE_HOSTS``, comma-separated, by default.
         max_file_bytes: decoded size of one transcript or summary file in bytes, 1 or more.
         webhook_public_key: the account's public key in PEM, to verify webhooks; None to fetch
-            it for the first one.
+            it for the first one. A backslash and ``n`` count as a line break, as in an env file.
         requests_per_second: an even rate over all tasks, above 0; None for no limit.
         rate_limiter: any object with a method ``async acquire()`` that returns when one more
             request may be sent, instead of `requests_per_second`: for a limit that several
@@ -101,7 +110,7 @@ class TranscriptsClient:
 
     Raises:
         ConfigurationError: credentials are missing, incomplete or malformed, or an
-            argument is out of bounds. Nothing has been sent.
+            argument is out of bounds or of the wrong type. Nothing has been sent or opened.
     """
 
     def __init__(
@@ -129,8 +138,17 @@ class TranscriptsClient:
         # Masked first of all, and only here: an error below shows these names in a traceback
         # with locals.
         api_key, secret, proxy = mask(api_key), mask(secret), mask(proxy)
-        token = HiddenProvider(token) if callable(token) else mask(token)
-        endpoint = mask(endpoint)
+        token = (
+            mask(token) if isinstance(token, str) or not callable(token) else HiddenProvider(token)
+        )
+        endpoint, file_hosts = mask(endpoint), mask_each(file_hosts)
+        webhook_public_key = mask_data(webhook_public_key)
+        session = mask_unless(session, aiohttp.ClientSession)
+        ssl = mask_unless(ssl, ssl_module.SSLContext, aiohttp.Fingerprint, bool)
+        retry, clock = mask_unless(retry, RetryPolicy), mask_unless(clock, Clock)
+        for name, value, kind in (("retry", retry, RetryPolicy), ("clock", clock, Clock)):
+            if value is not None:
+                check_instance(name, value, kind)
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)
@@ -235,6 +253,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
+        room_id, session_id, resume = mask(room_id), mask(session_id), mask(resume)
         options = WalkOptions(
             wanted=Filter.of(room_id, session_id),
             limit=limit,
@@ -282,6 +301,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
+        room_id, session_id = mask(room_id), mask(session_id)
         wanted = Filter.of(room_id, session_id)
         return await self._realtime.get_page(
             wanted, page, page_size, on_unverified=on_unverified, on_invalid=on_invalid
@@ -303,6 +323,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
+        room_id, session_id = mask(room_id), mask(session_id)
         return await self._realtime.count(Filter.of(room_id, session_id))
 
     async def get_transcription(self, transcription_id: str) -> Transcription:
@@ -319,6 +340,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-realtime-transcription
         """
+        transcription_id = mask(transcription_id)
         return await self._realtime.get(transcription_id)
 
     def iter_post_transcriptions(
@@ -345,6 +367,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
         """
+        room_id, session_id, resume = mask(room_id), mask(session_id), mask(resume)
         options = WalkOptions(
             wanted=Filter.of(room_id, session_id),
             limit=limit,
@@ -374,6 +397,7 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-post-transcription-summary
         """
+        transcription_id = mask(transcription_id)
         return await self._recorded.get(transcription_id)
 
     async def resolve_room(self, room_id: str) -> str:
@@ -396,7 +420,8 @@ class TranscriptsClient:
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
         """
-        check_id("room_id", room_id)
+        room_id = mask(room_id)
+        room_id = check_id("room_id", room_id)
         request = room_request(room_id)
 
         async def decode(response: Response) -> dict[str, Any]:
@@ -447,6 +472,9 @@ class TranscriptsClient:
         """
         from ._jobs.start_stop import start, start_request
 
+        room_id, webhook_url = mask(room_id), mask(webhook_url)
+        language, model_id = mask(language), mask(model_id)
+        room_id = check_id("room_id", room_id)
         request = start_request(
             room_id,
             webhook_url=webhook_url,
@@ -477,6 +505,8 @@ class TranscriptsClient:
         """
         from ._jobs.start_stop import stop, stop_request
 
+        room_id = mask(room_id)
+        room_id = check_id("room_id", room_id)
         request = stop_request(room_id)
         return await stop(self._transport, self._list_room(room_id), room_id, request)
 
@@ -509,6 +539,7 @@ class TranscriptsClient:
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
             VideoSDKTranscriptsError: no response came, or the host refused the request.
         """
+        transcription = mask_unless(transcription, Transcription, PostTranscription)
         return await self._files.fetch_text(
             transcription, format, summary=False, reread=self._get(transcription), errors=errors
         )
@@ -525,6 +556,7 @@ class TranscriptsClient:
 
         A `FileNotReadyError` is also raised if no summary was requested at the start.
         """
+        transcription = mask_unless(transcription, Transcription, PostTranscription)
         return await self._files.fetch_text(
             transcription, format, summary=True, reread=self._get(transcription), errors=errors
         )
@@ -547,6 +579,7 @@ class TranscriptsClient:
         Raises:
             VideoSDKTranscriptsError: as for `fetch_text`, except for a `FileTextError`.
         """
+        transcription = mask_unless(transcription, Transcription, PostTranscription)
         return await self._files.fetch_bytes(
             transcription, format, summary=summary, reread=self._get(transcription)
         )
@@ -621,6 +654,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: as for `fetch_text`. The first failure; the other
                 files are saved nevertheless.
         """
+        transcription = mask_unless(transcription, Transcription, PostTranscription)
         files = self._downloader(self._get(transcription), directory, formats, summary, overwrite)
         return await files.save_one(transcription)
 
@@ -735,6 +769,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`. Transient
                 service errors, among them unreadable responses and a 408, are retried.
         """
+        transcription = mask_unless(transcription, Transcription, PostTranscription)
         if isinstance(transcription, PostTranscription):
             return await self._waiting_for_recorded.wait(
                 transcription,
@@ -788,6 +823,7 @@ class TranscriptsClient:
         """
         from ._jobs.follow import Follower
 
+        room_id, session_id, resume = mask(room_id), mask(session_id), mask(resume)
         wanted = Filter.of(room_id, session_id)
         check_page_options(_SCAN_PAGE_SIZE, on_unverified, on_invalid)
 
@@ -830,6 +866,7 @@ class TranscriptsClient:
             WebhookBodyError: the signature is valid, but the body is not an event.
             VideoSDKTranscriptsError: the key could not be fetched.
         """
+        raw_body, signature = mask_data(raw_body), mask(signature)
         return await self._keys.verify(raw_body, signature)
 
     async def aclose(self) -> None:
@@ -901,7 +938,7 @@ class TranscriptsClient:
         if not isinstance(cast("object", row), Transcription | PostTranscription):
             raise ConfigurationError(
                 "pass a transcription, as returned by get_transcription() or "
-                f"get_post_transcription(), not {type(row).__name__!r}"
+                f"get_post_transcription(), not {kind_of(row)!r}"
             )
         get: Any = self.get_post_transcription
         if isinstance(row, Transcription):

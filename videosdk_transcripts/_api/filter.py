@@ -55,10 +55,11 @@ class Filter:
         Raises:
             ConfigurationError: one of them is neither None nor a valid id.
         """
-        for name, value in (("room_id", room_id), ("session_id", session_id)):
-            if value is not None:
-                check_id(name, value, "; None selects all")
-        return cls(room_id, session_id)
+        hint = "; None selects all"
+        return cls(
+            None if room_id is None else check_id("room_id", room_id, hint),
+            None if session_id is None else check_id("session_id", session_id, hint),
+        )
 
     def params(self) -> dict[str, str]:
         """Return the filter as query parameters."""

@@ -75,7 +75,7 @@ class Results(Generic[ResultT]):
                 iterable.
         """
         check_count("concurrency", concurrency)
-        if not hasattr(rows, "__aiter__"):
+        if not isinstance(rows, AsyncIterable):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 f"{caller} requires an async iterable of rows, such as "
                 "client.iter_transcriptions(room_id)"

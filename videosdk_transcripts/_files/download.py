@@ -7,12 +7,15 @@ fetched again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Generic, Self, TypeVar
 
 from attrs import frozen
 
+from videosdk_transcripts._redact import plain_text
+from videosdk_transcripts._validation import check_flag
 from videosdk_transcripts.errors import (
     ClientClosedError,
     ConfigurationError,
@@ -86,15 +89,12 @@ class Downloader(Generic[HasFilesT]):
             ConfigurationError: there is nothing to save, or a format can't be part of a file
                 name.
         """
-        if isinstance(formats, str):
-            raise ConfigurationError(f"formats must be a tuple: formats=({formats!r},)")
-        for name in formats:
-            file_name("id", file_key(name, summary=False), summary=False)
-        if not formats and not summary:
+        check_flag("summary", summary)
+        check_flag("overwrite", overwrite)
+        names = _format_names(formats)
+        if not names and not summary:
             raise ConfigurationError("nothing to download: formats is empty and summary is False")
-        if not isinstance(directory, str | Path):
-            raise ConfigurationError(f"directory must be a path, not {type(directory).__name__}")
-        return cls(files, reread, Path(directory), tuple(formats), summary, overwrite)
+        return cls(files, reread, _path(directory), names, summary, overwrite)
 
     async def prepare(self) -> None:
         """
@@ -165,3 +165,28 @@ class Downloader(Generic[HasFilesT]):
             await part.commit()
         finally:
             await part.discard()
+
+
+def _format_names(formats: object) -> tuple[str, ...]:
+    if isinstance(formats, str) or not isinstance(formats, Iterable):
+        raise ConfigurationError("formats must be a tuple: formats=('txt',)")
+    names = tuple(file_key(name, summary=False) for name in formats)
+    for name in names:
+        file_name("id", name, summary=False)
+    return names
+
+
+def _path(directory: object) -> Path:
+    if not isinstance(directory, str | Path):
+        raise ConfigurationError(f"directory must be a path, not {type(directory).__name__}")
+    path = Path(plain_text(directory) if isinstance(directory, str) else directory)
+    # What the file system can't encode would be a UnicodeEncodeError or ValueError of each file.
+    try:
+        is_valid = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_valid = False
+    if not is_valid:
+        raise ConfigurationError(
+            "directory has characters that the file system can't encode: lone surrogates or NUL"
+        )
+    return path

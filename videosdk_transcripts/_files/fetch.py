@@ -12,10 +12,9 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol, TypeVar
 
-from videosdk_transcripts._redact import Secret
-from videosdk_transcripts._validation import check_word
+from videosdk_transcripts._redact import Secret, plain_text
+from videosdk_transcripts._validation import check_flag, check_text, check_word
 from videosdk_transcripts.errors import (
-    ConfigurationError,
     FileError,
     FileGoneError,
     FileNotReadyError,
@@ -104,6 +103,7 @@ class Files:
         reread: Callable[[str], Awaitable[HasFilesT]],
     ) -> bytes:
         """Return the bytes of a file. Arguments and errors are those of `fetch`."""
+        check_flag("summary", summary)
         sink = _MemorySink()
         await self.fetch(row, format, sink, summary=summary, reread=reread)
         return sink.data
@@ -138,6 +138,7 @@ class Files:
                 an error of `reread`.
         """
         key = file_key(format, summary=summary)
+        format = plain_text(format)  # noqa: A001 - a member of an enum has another hash
         subject = f"GET the file {key} of transcription {row.id}"
         try:
             await self._fetch(row, format, sink, subject, summary=summary, reread=reread)
@@ -201,9 +202,8 @@ def file_key(format: object, *, summary: bool) -> str:  # noqa: A002
     Raises:
         ConfigurationError: the format is not a non-empty string.
     """
-    if not isinstance(format, str) or not format:
-        raise ConfigurationError(f"format must be a non-empty string, not {format!r}")
-    return f"summary.{format}" if summary else format
+    text = check_text("format", format)
+    return f"summary.{text}" if summary else text
 
 
 def check_text_options(format: object, errors: object) -> None:  # noqa: A002

@@ -69,9 +69,7 @@ class FileHosts:
     def __init__(self, extra: Iterable[str] = ()) -> None:
         self._names = {_DEFAULT}
         self._origins: set[tuple[str, str, int]] = set()
-        if isinstance(extra, str):
-            raise ConfigurationError('file_hosts must be a list of hosts: file_hosts=["..."]')
-        for entry in extra:
+        for entry in _entries(extra):
             self._add(entry)
 
     def check(self, url: object, *, base: CheckedUrl | None = None) -> CheckedUrl:
@@ -142,25 +140,45 @@ class FileHosts:
             )
 
     def _add(self, entry: object) -> None:
-        text = entry.lower() if isinstance(entry, str) else ""
-        if _HOST.fullmatch(text) and _is_host(text):
-            if not _is_public_or_name(text):
+        host = _host_of(entry)
+        origin = _origin_of(entry)
+        if host is not None:
+            if not _is_public_or_name(host):
                 raise ConfigurationError(
-                    f"file_hosts: {text} is not public; write it as an origin, 'https://{text}'"
+                    f"file_hosts: {host} is not public; write it as an origin, 'https://{host}'"
                 )
-            self._names.add(text.strip("[]"))
-            return
-        found = _URL.fullmatch(text)
-        scheme, host = (found["scheme"], found["host"]) if found else ("", "")
-        port = int(found["port"] or _PORTS.get(scheme, 0)) if found else 0
-        is_origin = found and found["user"] is None and not found["rest"]
-        if not (is_origin and scheme in _PORTS and _is_host(host) and 0 < port < 65536):
-            # Not shown: a signed link passed by mistake would appear in logs.
+            self._names.add(host.strip("[]"))
+        elif origin is not None:
+            self._origins.add(origin)
+        else:
+            # Raised here, where no frame holds the entry or its parts: it may be a signed link.
             raise ConfigurationError(
                 "file_hosts must hold host names such as 'files.example.com' and origins such "
                 "as 'https://files.example.com:8443', without user, path and query"
             )
-        self._origins.add((scheme, host.strip("[]"), port))
+
+
+def _entries(extra: object) -> Iterable[object]:
+    if isinstance(extra, str) or not isinstance(extra, Iterable):
+        raise ConfigurationError('file_hosts must be a list of hosts: file_hosts=["..."]')
+    return extra
+
+
+def _host_of(entry: object) -> str | None:
+    """Return an entry of `file_hosts` that is a name or an address, or None."""
+    text = entry.lower() if isinstance(entry, str) else ""
+    return text if _HOST.fullmatch(text) and _is_host(text) else None
+
+
+def _origin_of(entry: object) -> tuple[str, str, int] | None:
+    """Return an entry of `file_hosts` that is an origin, or None."""
+    found = _URL.fullmatch(entry.lower()) if isinstance(entry, str) else None
+    if found is None or found["user"] is not None or found["rest"]:
+        return None
+    scheme, host = found["scheme"], found["host"]
+    port = int(found["port"] or _PORTS.get(scheme, 0))
+    is_valid = scheme in _PORTS and _is_host(host) and 0 < port < 65536
+    return (scheme, host.strip("[]"), port) if is_valid else None
 
 
 def _joined(url: object, base: CheckedUrl | None) -> str:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
+from videosdk_transcripts._validation import check_flag
 from videosdk_transcripts.errors import ClientClosedError, VideoSDKTranscriptsError
 
 from .fetch import Files, HasFilesT, check_text_options
@@ -40,7 +41,7 @@ class TextFetcher:
         errors: how to handle invalid UTF-8.
 
     Raises:
-        ConfigurationError: `format` or `errors` is invalid.
+        ConfigurationError: `format`, `summary` or `errors` is invalid.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class TextFetcher:
         errors: str,
     ) -> None:
         check_text_options(format, errors)
+        check_flag("summary", summary)
         self._files = files
         self._format = format
         self._summary = summary

@@ -24,6 +24,7 @@ from yarl import URL
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import PerLoop
 from videosdk_transcripts._redact import Secret
+from videosdk_transcripts._validation import check_flag, check_instance, check_items
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 
 from .rate_limit import Pace, RateLimiter
@@ -34,6 +35,10 @@ NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=No
 """Passed to each request: our own timeouts apply, and none of a session passed by the caller."""
 
 
+def _trace_configs(given: object) -> Sequence[aiohttp.TraceConfig]:
+    return check_items("trace_configs", given, aiohttp.TraceConfig)
+
+
 @frozen
 class ConnectionOptions:
     """How to connect. Options of a session can't be combined with a session of the caller."""
@@ -42,12 +47,16 @@ class ConnectionOptions:
     proxy: str | None = field(default=None, repr=False)
     ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
     trust_env: bool = False
-    trace_configs: Sequence[aiohttp.TraceConfig] = ()
+    trace_configs: Sequence[aiohttp.TraceConfig] = field(default=(), converter=_trace_configs)
     max_in_flight: int = 16
     resolver: AbstractResolver | None = None
     """Resolves the host name for each connection; None for aiohttp's own with its cache."""
 
     def __attrs_post_init__(self) -> None:
+        if self.session is not None:
+            check_instance("session", self.session, aiohttp.ClientSession)
+        check_instance("ssl", self.ssl, ssl_module.SSLContext, aiohttp.Fingerprint, bool)
+        check_flag("trust_env", self.trust_env)
         if self.session is not None and self.trace_configs:
             raise ConfigurationError("pass trace_configs to the session that you created")
 
@@ -97,6 +106,8 @@ class Proxy:
         except (ValueError, TypeError):
             return None
         if url.scheme not in ("http", "https") or not url.host:
+            return None
+        if url.path not in ("", "/") or url.query_string or url.fragment:
             return None
         if not (user or password):
             return cls(url, {}, ())

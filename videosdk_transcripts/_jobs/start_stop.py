@@ -20,6 +20,7 @@ from videosdk_transcripts._api.protocol import REALTIME, Request, Response, deco
 from videosdk_transcripts._http.retry import Attempts
 from videosdk_transcripts._http.transport import Transport
 from videosdk_transcripts._paging.pager import Pager
+from videosdk_transcripts._redact import plain_text
 from videosdk_transcripts._validation import check_id
 from videosdk_transcripts.errors import (
     ClientClosedError,
@@ -62,17 +63,17 @@ def start_request(
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
     """
-    check_id("room_id", room_id)
-    _check_url(webhook_url)
-    for name, value in (("language", language), ("model_id", model_id)):
-        if value is not None:
-            check_id(name, value, "; None selects the service's default")
-    options = {"webhookUrl": webhook_url, "language": language, "modelId": model_id}
-    body: dict[str, Any] = {"roomId": room_id}
-    body |= {key: value for key, value in options.items() if value is not None}
+    body: dict[str, Any] = {"roomId": check_id("room_id", room_id)}
+    if webhook_url is not None:
+        body["webhookUrl"] = _check_url(webhook_url)
+    hint = "; None selects the service's default"
+    if language is not None:
+        body["language"] = check_id("language", language, hint)
+    if model_id is not None:
+        body["modelId"] = check_id("model_id", model_id, hint)
     if summary is not None:
         body["summary"] = _summary(summary)
-    return _write("start", room_id, body, _START_ADVICE)
+    return _write("start", body, _START_ADVICE)
 
 
 def stop_request(room_id: str) -> Request:
@@ -81,8 +82,7 @@ def stop_request(room_id: str) -> Request:
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
     """
-    check_id("room_id", room_id)
-    return _write("end", room_id, {"roomId": room_id}, _STOP_ADVICE)
+    return _write("end", {"roomId": check_id("room_id", room_id)}, _STOP_ADVICE)
 
 
 _START_ADVICE: Final = {
@@ -259,27 +259,25 @@ def _add(error: VideoSDKTranscriptsError, text: str) -> None:
     error.args = (error.message,)
 
 
-def _write(
-    action: str, room_id: str, body: Mapping[str, Any], advice: Mapping[int, str]
-) -> Request:
-    subject = f"the {action} of the transcription of room {room_id}"
+def _write(action: str, body: Mapping[str, Any], advice: Mapping[int, str]) -> Request:
+    subject = f"the {action} of the transcription of room {body['roomId']}"
     return Request(
         REALTIME.path + action, subject, "POST", json.dumps(body).encode(), advice=advice
     )
 
 
-def _check_url(url: object) -> None:
-    try:
-        fits = url is None or (isinstance(url, str) and _is_absolute(url))
-    except ValueError:
-        fits = False
-    if not fits:
-        # Not shown: its query may contain a secret.
+def _check_url(url: object) -> str:
+    # Its query may contain a secret, so neither the error nor a frame shows it.
+    if not isinstance(url, str) or not _is_absolute(url):
         raise ConfigurationError("webhook_url must be an http or https URL with a host")
+    return plain_text(url)
 
 
 def _is_absolute(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     is_plain = not any(c.isspace() or not c.isprintable() for c in url)
     return is_plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
@@ -288,7 +286,7 @@ def _summary(summary: object) -> dict[str, Any]:
     if isinstance(summary, bool):
         return {"enabled": summary}
     if isinstance(summary, str) and summary.strip():
-        return {"enabled": True, "prompt": summary}
+        return {"enabled": True, "prompt": plain_text(summary)}
     raise ConfigurationError(
         "summary must be True, False, or a non-empty prompt, which also enables it"
     )

@@ -16,10 +16,9 @@ from attrs import define
 
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._files.fetch import HasFiles
-from videosdk_transcripts._validation import check_id, check_number
+from videosdk_transcripts._validation import check_flag, check_id, check_number, check_text
 from videosdk_transcripts.errors import (
     CompletedWithoutFileError,
-    ConfigurationError,
     NotFoundError,
     TranscriptionFailedError,
     VideoSDKTranscriptsError,
@@ -105,16 +104,16 @@ class Waiter(Generic[HasStatusT]):
             NotFoundError: there was no such row for the grace period.
             VideoSDKTranscriptsError: any other error of a request that is not transient.
         """
-        row_id = row_or_id if isinstance(row_or_id, str) else getattr(row_or_id, "id", None)
-        check_id("transcription_id", row_id)
-        _check_format(format)
+        row_id = check_id("transcription_id", getattr(row_or_id, "id", row_or_id))
+        format = check_text("format", format)  # noqa: A001
+        check_flag("summary", summary)
         if timeout is not None:
             check_number("timeout", timeout, least=0, above=True)
         check_number("poll", poll, least=0, above=True)
         check_number("grace", grace, least=0)
         now = self._clock.monotonic()
         wait = _Wait(
-            str(row_id),
+            row_id,
             format,
             summary,
             started_at=now,
@@ -164,11 +163,6 @@ class Waiter(Generic[HasStatusT]):
                 if wait.is_ready(row, self._clock.monotonic()):
                     return row
             not_before, due = wait.next_poll(self._clock.monotonic(), retry_after, self._jitter())
-
-
-def _check_format(value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"format must be a non-empty string, not {value!r}")
 
 
 @define(eq=False)

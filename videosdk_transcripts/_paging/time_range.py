@@ -9,6 +9,7 @@ from typing import Final, Self
 from attrs import frozen
 
 from videosdk_transcripts._api.filter import TranscriptionLike
+from videosdk_transcripts._validation import shown
 from videosdk_transcripts.errors import ConfigurationError
 from videosdk_transcripts.models import WalkStats
 
@@ -78,5 +79,5 @@ def _to_utc(name: str, value: Time | None) -> datetime | None:
     # Raised here, so that the message of the other error is not part of it.
     raise ConfigurationError(
         f"{name} must be a datetime, a date, or one in ISO 8601 such as '2026-03-04' or "
-        f"'2026-03-04T16:00+01:00', not {value!r}"
+        f"'2026-03-04T16:00+01:00', not {shown(value)}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from videosdk_transcripts._redact import plain_text
 from videosdk_transcripts._validation import check_word
 from videosdk_transcripts.errors import ConfigurationError
 
@@ -47,9 +48,10 @@ def parse_transcript(
     """
     if format is not None:
         check_word("format", format, _FORMATS)
+        format = plain_text(format)  # noqa: A001 - kept in the result
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"text must be a string, not {type(text).__name__}; decode bytes")
-    text = text.removeprefix("\ufeff")
+    text = plain_text(text).removeprefix("\ufeff")
     match format or _detect(text):
         case "json":
             return read_json(text)

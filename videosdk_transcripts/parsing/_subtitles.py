@@ -12,7 +12,7 @@ from ._common import clean_name, format_timestamp, is_ordered, is_time, strip_li
 from ._labels import is_only_words
 from ._srt_vtt import is_timing
 from ._text import find_label
-from ._turns import Turn
+from ._turns import Turn, check_turns
 
 _ARROW: Final = re.compile("-+>")
 
@@ -33,10 +33,10 @@ def to_srt(turns: Iterable[Turn]) -> str:
 
     Raises:
         ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
-            or it ends before it starts. Times are never invented.
+            or it ends before it starts. Times are never invented. Or `turns` are not turns.
     """
     cues: list[str] = []
-    for number, turn in enumerate(turns):
+    for number, turn in enumerate(check_turns(turns)):
         start, end = _times(number, turn)
         times = f"{format_timestamp(start, ',')} --> {format_timestamp(end, ',')}"
         cues.append(f"{number + 1}\n{times}\n{_labelled(turn)}\n")
@@ -57,10 +57,10 @@ def to_vtt(turns: Iterable[Turn]) -> str:
 
     Raises:
         ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
-            or it ends before it starts. Times are never invented.
+            or it ends before it starts. Times are never invented. Or `turns` are not turns.
     """
     cues = ["WEBVTT\n"]
-    for number, turn in enumerate(turns):
+    for number, turn in enumerate(check_turns(turns)):
         start, end = _times(number, turn)
         times = f"{format_timestamp(start, '.')} --> {format_timestamp(end, '.')}"
         speaker = _speaker(turn)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sized
 
 from attrs import evolve, field, frozen
 
-from videosdk_transcripts._validation import check_number
+from videosdk_transcripts._redact import plain_text
+from videosdk_transcripts._validation import check_flag, check_items, check_number
+from videosdk_transcripts.errors import ConfigurationError
 
 from ._text import Words, write_text
 
@@ -85,7 +87,11 @@ class Transcript:
             times: whether to write ``[start --> end]`` before each turn, in hours, minutes,
                 seconds and milliseconds; ``[start]`` if the end is unknown. A turn without a
                 start is written without times.
+
+        Raises:
+            ConfigurationError: `times` is not a bool.
         """
+        check_flag("times", times)
         return write_text(
             [
                 Words(turn.speaker, turn.text, turn.start, turn.end)
@@ -110,10 +116,11 @@ def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Tur
             more; turns are not merged if one of the two is unknown. None for no limit.
 
     Raises:
-        ConfigurationError: `gap` is not a number of 0 or more.
+        ConfigurationError: `gap` is not a number of 0 or more, or `turns` are not turns.
     """
     if gap is not None:
         check_number("gap", gap, least=0)
+    turns = check_turns(turns)
     groups: list[list[Turn]] = []
     # The latest end in the group, which may not be that of its last turn.
     end: float | None = None
@@ -149,10 +156,34 @@ def rename_speakers(turns: Iterable[Turn], names: Mapping[str, str]) -> tuple[Tu
         turns: the turns, in order.
         names: old name to new name. Names are compared exactly; other turns, and all raw
             texts, stay unchanged.
+
+    Raises:
+        ConfigurationError: `turns` are not turns, or `names` does not map strings to strings.
     """
+    turns = check_turns(turns)
+    new_names = _check_names(names)
     return tuple(
         turn
         if turn.speaker is None
-        else evolve(turn, speaker=names.get(turn.speaker, turn.speaker))
+        else evolve(turn, speaker=new_names.get(turn.speaker, turn.speaker))
         for turn in turns
     )
+
+
+def check_turns(turns: object) -> list[Turn]:
+    """
+    Return turns as a list.
+
+    Raises:
+        ConfigurationError: they are something else.
+    """
+    if isinstance(turns, Transcript):
+        raise ConfigurationError("turns must be a sequence of Turn; pass transcript.turns")
+    return check_items("turns", turns, Turn)
+
+
+def _check_names(names: object) -> dict[str, str]:
+    pairs = list(names.items()) if isinstance(names, Mapping) else None
+    if pairs is None or not all(isinstance(name, str) for pair in pairs for name in pair):
+        raise ConfigurationError("names must map each old name to a new one, both strings")
+    return {plain_text(old): plain_text(new) for old, new in pairs}

@@ -76,14 +76,15 @@ def make_row(
         summary: whether it has a summary in addition to the files.
         more: further keys, or replacements for the ones above.
     """
+    row_id = plain(row_id)
     return (
         {
             "id": row_id,
-            "status": status,
+            "status": plain(status),
             "extension": {
                 "enabled": True,
                 "provider": "videosdk",
-                "extensionConfig": _present(roomId=room_id, sessionId=session_id),
+                "extensionConfig": _present(roomId=plain(room_id), sessionId=plain(session_id)),
             },
         }
         | _file_maps(row_id, formats, summary=summary)
@@ -105,9 +106,10 @@ def make_post_row(
     **more: Any,
 ) -> Row:
     """Return one transcription of a recording; the arguments are those of `make_row`."""
+    row_id = plain(row_id)
     return (
-        {"id": row_id, "status": status}
-        | _present(roomId=room_id, sessionId=session_id)
+        {"id": row_id, "status": plain(status)}
+        | _present(roomId=plain(room_id), sessionId=plain(session_id))
         | {
             "recordingId": row_id.replace("-", "")[:24],
             "filePath": f"{_CDN}/recordings/{row_id}.mp4",
@@ -134,6 +136,16 @@ def make_room(room_id: str, custom_id: str | None) -> Row:
             "get_session": "https://api.videosdk.live/v2/sessions/",
         },
     }
+
+
+def plain(value: Any) -> Any:
+    """
+    Return the text of a string as an exact `str`, and any other value as it is.
+
+    A member of ``class Room(str, Enum)`` would be written as ``Room.SALES`` in a URL, and has
+    another hash than its text.
+    """
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def iso(moment: datetime) -> str:
@@ -168,7 +180,7 @@ def _present(**values: Any) -> Row:
 
 def _file_maps(row_id: str, formats: Iterable[str], *, summary: bool) -> Row:
     base = f"{_CDN}/transcriptions/{row_id}/{row_id}"
-    files = {ending: f"{base}.{ending}" for ending in formats}
+    files = {ending: f"{base}.{ending}" for ending in map(plain, formats)}
     if not files:
         return {}
     maps: Row = {"transcriptionFilePaths": files}

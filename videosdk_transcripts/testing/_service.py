@@ -36,6 +36,7 @@ from ._rows import (
     matches,
     new_id,
     new_session_id,
+    plain,
 )
 from ._webhooks import Webhooks
 
@@ -282,7 +283,7 @@ class FakeFiles:
         Returns:
             The link.
         """
-        row = self._row(row)
+        row, format = self._row(row), plain(format)  # noqa: A001
         content = self.sample(row, format, summary) if data is None else data
         links = FileLinks(row["id"], format, summary, content)
         self._links[row["id"], file_name(row["id"], format, summary=summary)] = links
@@ -371,8 +372,8 @@ class FakeService:
         port: int = 0,
         seed: int = 0,
     ) -> None:
-        self.api_key = api_key
-        self.secret = secret
+        self.api_key = plain(api_key)
+        self.secret = plain(secret)
         self.filters = filters
         self.max_page_size = max_page_size
         self.last_page_if_empty = last_page_if_empty

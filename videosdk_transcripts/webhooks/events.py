@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NoReturn, Protocol, get_args
 from attrs import field, frozen
 
 from videosdk_transcripts._api.protocol import MAX_DEPTH, is_too_deep
+from videosdk_transcripts._redact import mask, mask_data
 from videosdk_transcripts.errors import BadRequestError, NotFoundError, WebhookBodyError
 from videosdk_transcripts.models import PostTranscription, Transcription
 
@@ -165,7 +166,8 @@ def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | byt
         raw_body: the body as received, before any parsing; 1 MiB at most.
         signature: the value of the header ``videosdk-signature``, or None if it is absent.
         public_key: the account's public key in PEM, as returned by
-            ``GET /v2/public/rsa-public-key``: RSA with 2048 bits or more.
+            ``GET /v2/public/rsa-public-key``: RSA with 2048 bits or more. A backslash and ``n``
+            count as a line break.
 
     Returns:
         The event; a `TranscriptionEvent` if it is about a transcription.
@@ -179,6 +181,9 @@ def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | byt
         ConfigurationError: `raw_body` is not bytes, `signature` is not a string,
             `public_key` is not a usable key, or cryptography is not installed.
     """
+    # Masked first of all: an error below shows these names in a traceback with locals.
+    raw_body, signature = mask_data(raw_body), mask(signature)
+    public_key = mask_data(public_key)
     require_cryptography()
     decoded = decode_signature(raw_body, signature)
     check_signature(raw_body, decoded, load_key(public_key))

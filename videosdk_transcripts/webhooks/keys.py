@@ -60,6 +60,9 @@ class PublicKeys:
         min_interval: seconds from the end of a fetch to the next one, unless the key expires
             earlier.
         clock: the time.
+
+    Raises:
+        ConfigurationError: `pinned` is not a usable key, or cryptography is not installed.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class PublicKeys:
         clock: Clock,
     ) -> None:
         self._fetch = fetch
-        self._pinned = pinned
+        self._pinned = None if pinned is None else _load_pinned(pinned)
         self._lifetime = lifetime
         self._min_interval = min_interval
         self._clock = clock
@@ -95,8 +98,7 @@ class PublicKeys:
         # Before any fetch, so that a malformed signature costs no request.
         decoded = decode_signature(raw_body, signature)
         if self._pinned is not None:
-            self._key = self._key or load_key(self._pinned)
-            check_signature(raw_body, decoded, self._key)
+            check_signature(raw_body, decoded, self._pinned)
             return read_event(raw_body)
         key = await self._current_key()
         try:
@@ -145,6 +147,11 @@ class PublicKeys:
         self._key, self._failure, self._fetched_at = key, None, self._clock.monotonic()
         self._expires_at = self._fetched_at + self._lifetime
         return key
+
+
+def _load_pinned(pem: str | bytes) -> RSAPublicKey:
+    require_cryptography()
+    return load_key(pem)
 
 
 def _load(pem: str) -> RSAPublicKey:

@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from videosdk_transcripts._redact import Secret, SecretBytes, kind_of, mask_data
 from videosdk_transcripts.errors import ConfigurationError, WebhookBodyError, WebhookSignatureError
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def decode_signature(raw_body: object, signature: object) -> bytes:
     """
     if not isinstance(raw_body, bytes):
         raise ConfigurationError(
-            f"raw_body must be bytes, not {type(raw_body).__name__}; pass the raw body of the "
+            f"raw_body must be bytes, not {kind_of(raw_body)}; pass the raw body of the "
             "request, not the parsed one, because the signature covers the bytes that were sent"
         )
     if signature is not None and not isinstance(signature, str):
         raise ConfigurationError(
-            f"signature must be a string, not {type(signature).__name__}; pass the value of the "
+            f"signature must be a string, not {kind_of(signature)}; pass the value of the "
             "header videosdk-signature"
         )
     if not signature:
@@ -68,9 +69,10 @@ def decode_signature(raw_body: object, signature: object) -> bytes:
             f"{_MAX_BODY_BYTES} allowed"
         )
     try:
-        decoded = b64decode(signature, validate=True)
+        # Masked, because a key may be passed by mistake.
+        decoded = SecretBytes(b64decode(signature, validate=True))
     except ValueError:
-        decoded = b""
+        decoded = SecretBytes()
     # Only the canonical encoding is accepted; Python also decodes others.
     if b64encode(decoded) != signature.encode("utf-8", "replace"):
         raise WebhookSignatureError(
@@ -84,6 +86,8 @@ def load_key(public_key: object) -> RSAPublicKey:
     """
     Load a key in PEM: PKCS#1 (``RSA PUBLIC KEY``) or SPKI (``PUBLIC KEY``).
 
+    A backslash and ``n`` count as a line break, because env files can't hold another.
+
     Raises:
         ConfigurationError: the key is not a public RSA key of 2048 bits or more.
     """
@@ -91,14 +95,19 @@ def load_key(public_key: object) -> RSAPublicKey:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    if isinstance(public_key, str):
-        public_key = public_key.encode("utf-8", "replace")
-    if not isinstance(public_key, bytes):
-        _reject_key(f"must be a string or bytes, not {type(public_key).__name__}")
-    if b"PRIVATE KEY" in public_key:
+    public_key = mask_data(public_key)
+    if not isinstance(public_key, Secret | SecretBytes):
+        _reject_key(f"must be a string or bytes, not {kind_of(public_key)}")
+    pem = _pem(public_key)
+    if "PRIVATE KEY" in pem:
         _reject_key("contains a private key, which must never be passed here")
+    if "-----BEGIN" not in pem:
+        _reject_key(
+            "is not valid PEM: its base64 must be between the lines -----BEGIN PUBLIC KEY----- "
+            "and -----END PUBLIC KEY-----"
+        )
     try:
-        key = load_pem_public_key(public_key.strip())
+        key = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if key is None:
@@ -108,6 +117,14 @@ def load_key(public_key: object) -> RSAPublicKey:
     if key.key_size < _MIN_KEY_BITS:
         _reject_key(f"has {key.key_size} bits, fewer than {_MIN_KEY_BITS}")
     return key
+
+
+def _pem(public_key: Secret | SecretBytes) -> Secret:
+    """Return a key as text that can be encoded, each line break as such."""
+    if isinstance(public_key, str):
+        public_key = SecretBytes(public_key.encode("utf-8", "replace"))
+    text = public_key.decode("utf-8", "replace")
+    return Secret(text.replace("\\r", "").replace("\\n", "\n").strip())
 
 
 def _reject_key(problem: str) -> NoReturn:
