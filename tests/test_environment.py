@@ -8,6 +8,7 @@ import pytest
 from videosdk_transcripts import Clock, ConfigurationError, CredentialsError, TranscriptsClient
 from videosdk_transcripts._environment import (
     environment_settings,
+    ignored_variables,
     resolve_endpoint,
     resolve_file_hosts,
     resolve_tokens,
@@ -144,6 +145,36 @@ def test_endpoint_is_normalised(
     if given is not None:
         monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", given)
     assert endpoint == resolve_endpoint(None)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "base", "found"),
+    [
+        (None, "https://b.example/v2", "https://b.example"),
+        (" ", "https://b.example", "https://b.example"),
+        ("https://a.example", "https://b.example", "https://a.example"),
+        ("https://a.example", None, "https://a.example"),
+    ],
+)
+def test_endpoint_has_an_alternative_variable(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, base: str | None, found: str
+) -> None:
+    """VIDEOSDK_API_ENDPOINT takes precedence if it is not blank."""
+    for name, value in (("VIDEOSDK_API_ENDPOINT", endpoint), ("VIDEOSDK_API_BASE", base)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert resolve_endpoint(None) == found
+
+
+def test_ignored_variables_have_another_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same value under both names is no contradiction."""
+    monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", "https://a.example")
+    monkeypatch.setenv("VIDEOSDK_API_BASE", "https://b.example")
+    monkeypatch.setenv("VIDEOSDK_TOKEN", "abc")
+    monkeypatch.setenv("VIDEOSDK_AUTH_TOKEN", " abc ")
+    monkeypatch.setenv("VIDEOSDK_SECRET_KEY", "a-secret")
+    ((ignored, used),) = ignored_variables()
+    assert (ignored.name, used.name) == ("VIDEOSDK_API_BASE", "VIDEOSDK_API_ENDPOINT")
 
 
 @pytest.mark.parametrize(

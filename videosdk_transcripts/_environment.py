@@ -20,11 +20,11 @@ from .errors import ConfigurationError, CredentialsError
 DEFAULT_ENDPOINT: Final = "https://api.videosdk.live"
 
 _VARIABLES: Final = {
-    # The second names are those of the vendor's Python agents.
+    # The second names are those of the vendor's other Python packages.
     "api_key": ("VIDEOSDK_API_KEY",),
     "secret": ("VIDEOSDK_SECRET", "VIDEOSDK_SECRET_KEY"),
     "token": ("VIDEOSDK_TOKEN", "VIDEOSDK_AUTH_TOKEN"),
-    "endpoint": ("VIDEOSDK_API_ENDPOINT",),
+    "endpoint": ("VIDEOSDK_API_ENDPOINT", "VIDEOSDK_API_BASE"),
     "file_hosts": ("VIDEOSDK_FILE_HOSTS",),
 }
 
@@ -44,6 +44,19 @@ def environment_settings() -> dict[str, Variable]:
     """
     found = {setting: _read_variable(setting) for setting in _VARIABLES}
     return {setting: variable for setting, variable in found.items() if variable is not None}
+
+
+def ignored_variables() -> list[tuple[Variable, Variable]]:
+    """
+    Return each variable that is ignored, and the one that takes precedence over it.
+
+    They are alternative names of one setting, with different values.
+    """
+    pairs: list[tuple[Variable, Variable]] = []
+    for setting in _VARIABLES:
+        found = _read_variables(setting)
+        pairs.extend((other, found[0]) for other in found[1:] if other.value != found[0].value)
+    return pairs
 
 
 def resolve_tokens(
@@ -132,10 +145,13 @@ def _read(setting: str) -> Secret | None:
 
 
 def _read_variable(setting: str) -> Variable | None:
+    return next(iter(_read_variables(setting)), None)
+
+
+def _read_variables(setting: str) -> list[Variable]:
     # The environment gets no local name, which a traceback could show.
     names = _VARIABLES[setting]
-    found = (Variable(n, Secret(v)) for n in names if (v := os.environ.get(n, "").strip()))
-    return next(found, None)
+    return [Variable(n, Secret(v)) for n in names if (v := os.environ.get(n, "").strip())]
 
 
 def _half_of_pair(name: str, value: str | NotAString | None) -> Secret:

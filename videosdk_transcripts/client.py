@@ -85,8 +85,9 @@ class TranscriptsClient:
             Without any of the three the environment is read: ``VIDEOSDK_API_KEY`` with
             ``VIDEOSDK_SECRET`` (or ``VIDEOSDK_SECRET_KEY``), else ``VIDEOSDK_TOKEN`` (or
             ``VIDEOSDK_AUTH_TOKEN``).
-        endpoint: base URL of the API; ``VIDEOSDK_API_ENDPOINT`` or
-            ``https://api.videosdk.live`` by default. A trailing ``/v2`` is removed.
+        endpoint: base URL of the API; by default ``VIDEOSDK_API_ENDPOINT``, else
+            ``VIDEOSDK_API_BASE``, else ``https://api.videosdk.live``. A trailing ``/v2`` is
+            removed.
         retry: attempts, waits and timeouts.
         session: an existing session, which is used, never changed and never closed.
         max_in_flight: concurrent requests over all tasks, 1 or more. Others wait in a queue,

@@ -178,6 +178,10 @@ def test_missing_credentials_fail_settings_and_token(run_doctor: Run) -> None:
     ("more", "warning"),
     [
         ({"VIDEOSDK_TOKEN": f"'{OPAQUE}'"}, "VIDEOSDK_TOKEN has quotes in its value; remove them"),
+        (
+            {"VIDEOSDK_API_BASE": "https://b.example"},
+            "VIDEOSDK_API_BASE is not used: VIDEOSDK_API_ENDPOINT takes precedence",
+        ),
         ({"VIDEOSDK_AUTH_TOKEN": OPAQUE}, "VIDEOSDK_AUTH_TOKEN is not used: key and secret take"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import pickle
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from videosdk_transcripts import (
+    AuthenticationError,
     Clock,
     ConfigurationError,
     ConnectionFailedError,
@@ -21,6 +23,7 @@ from videosdk_transcripts import (
     ResponseTooLargeError,
     RetryPolicy,
     ServerError,
+    StatusError,
     TimedOutError,
     UnverifiedRowError,
     VideoSDKTranscriptsError,
@@ -40,7 +43,7 @@ from videosdk_transcripts.testing import Delay, FakeVideoSDK
 
 from ..conftest import ManualClock
 
-RETRIED = [408, 429, 500, 502, 503, 504]
+RETRIED = [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 529, 530]
 
 
 def of_status(status: int) -> VideoSDKTranscriptsError:
@@ -78,11 +81,13 @@ def test_read_is_retried_after_these_statuses(status: int) -> None:
     assert of_status(status).is_transient
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 406, 409, 410, 422, 501, 505])
+@pytest.mark.parametrize(
+    "status", [301, 400, 401, 404, 406, 409, 410, 422, 501, 505, 519, 525, 526, 528, 531]
+)
 def test_read_is_not_retried_after_other_statuses(status: int) -> None:
-    """What may succeed later (406, 501, 505) is left to the caller."""
+    """What may succeed later (406, 501, 505, a bad certificate) is left to the caller."""
     assert not is_retryable(of_status(status))
-    assert of_status(status).is_transient is (status in {406, 501, 505})
+    assert of_status(status).is_transient is (status == 406 or status >= 500)
 
 
 @pytest.mark.parametrize("status", [*RETRIED, 301, 400, 404, 406, 501])
@@ -383,6 +388,52 @@ async def test_slot_is_released_once(fake: FakeVideoSDK) -> None:
 
 
 # The policy.
+
+
+async def test_policy_adds_statuses(clock: ManualClock) -> None:
+    """To those of the table, for reads."""
+    failures = [of_status(status) for status in (425, 525, 503)]
+    async with running(clock.clock, RetryPolicy(statuses=[425, 525])) as runner:
+        assert await run(runner, list(failures)) == "done"
+        with pytest.raises(StatusError):
+            await run(runner, [of_status(526)])
+
+
+async def test_added_status_of_a_write_is_raised(clock: ManualClock) -> None:
+    """It may have been applied."""
+
+    async def nothing_found() -> None:
+        pass
+
+    async with running(clock.clock, RetryPolicy(statuses=[425])) as runner:
+        with pytest.raises(StatusError):
+            await run(runner, [of_status(425)], reconcile=nothing_found)
+
+
+def test_added_status_excludes_a_refused_token() -> None:
+    """It was renewed and sent again already."""
+    assert is_retryable(of_status(400), {400, 401})
+    assert not is_retryable(of_status(401), {400, 401})
+    assert not is_retryable(AuthenticationError("x", status=400), {400, 401})
+
+
+@pytest.mark.parametrize("statuses", [(), [425], {400, 599}, iter([509]), frozenset({425})])
+def test_statuses_of_a_policy_become_a_set(statuses: Any) -> None:
+    """A policy is frozen, hashable and picklable."""
+    policy = RetryPolicy(statuses=statuses)
+    assert isinstance(policy.statuses, frozenset)
+    assert pickle.loads(pickle.dumps(policy)) == policy
+    assert hash(policy) == hash(RetryPolicy(statuses=policy.statuses))
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [425, "425", None, [399], [600], [200], [425.0], [True], ["425"], [[425]], {425: 1.0, 0: 1}],
+)
+def test_invalid_statuses_are_refused(statuses: Any) -> None:
+    """When the policy is constructed."""
+    with pytest.raises(ConfigurationError, match="^statuses must be"):
+        RetryPolicy(statuses=statuses)
 
 
 def test_policy_may_be_at_its_bounds() -> None:

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import math
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from typing import Any, Final, Generic, TypeVar
 
 import aiohttp
@@ -25,6 +25,8 @@ from tenacity.wait import wait_random_exponential
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._validation import check_count, check_number
 from videosdk_transcripts.errors import (
+    AuthenticationError,
+    ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
     StatusError,
@@ -70,6 +72,11 @@ _RULES: Final = {
     502:  _Rule(True,  False, False,      True),
     503:  _Rule(True,  False, True,       True),
     504:  _Rule(True,  False, False,      True),
+    # Of proxies at the edge, about the service behind them:
+    **dict.fromkeys(
+        (520, 521, 522, 523, 524, 527, 529, 530),
+          _Rule(True,  False, False,      True),
+    ),
 }
 _REFUSED: Final = _Rule(False, False, False,      False)  # any other 3xx or 4xx
 _OTHER: Final   = _Rule(False, False, False,      True)   # any other status
@@ -86,10 +93,18 @@ def _rule_for(status: int) -> _Rule:
     return _RULES.get(status) or (_REFUSED if 300 <= status < 500 else _OTHER)
 
 
-def is_retryable(error: BaseException) -> bool:
-    """Return whether a read is sent again after this failure."""
+def is_retryable(error: BaseException, more: Container[int] = ()) -> bool:
+    """
+    Return whether a read is sent again after this failure.
+
+    Args:
+        error: the failure.
+        more: statuses to retry in addition to those of the table.
+    """
     if isinstance(error, StatusError):
-        return _rule_for(error.status or 0).read
+        # A refused token has been renewed already, whatever its status.
+        is_added = error.status in more and not isinstance(error, AuthenticationError)
+        return is_added or _rule_for(error.status or 0).read
     return _is_transient_without_status(error)
 
 
@@ -136,6 +151,19 @@ def _count(_policy: object, attribute: Attribute[int], value: object) -> None:
     check_count(attribute.name, value)
 
 
+def _statuses(statuses: Iterable[int]) -> frozenset[int]:
+    try:
+        items: list[Any] = list(statuses)
+    except TypeError:
+        items = [None]
+    if not all(type(item) is int and 400 <= item <= 599 for item in items):
+        raise ConfigurationError(
+            "statuses must be a collection of whole numbers from 400 to 599, such as {425, 509}, "
+            f"not {statuses!r}"
+        )
+    return frozenset(items)
+
+
 @frozen
 class RetryPolicy:
     """
@@ -167,6 +195,13 @@ class RetryPolicy:
 
     Time in the client's own queue (``max_in_flight``, rate limit) does not count:
     it is not the service that is slow.
+    """
+    statuses: frozenset[int] = field(default=frozenset(), converter=_statuses)
+    """
+    Further statuses after which a read is retried, from 400 to 599; any iterable of them.
+
+    The ones that are always retried are 408, 429, 500, 502, 503, 504, 520 to 524, 527, 529 and
+    530. A start or a stop, a refused token and a dead link of a file are not affected.
     """
 
 
@@ -388,7 +423,7 @@ class Runner:
                 return False
             if is_write:
                 return is_retryable_write(error, in_doubt=attempts.in_doubt)
-            return is_retryable(error)
+            return is_retryable(error, policy.statuses)
 
         def wait(state: RetryCallState) -> float:
             # Never less than the service requires, and not all clients at the same moment.

@@ -180,6 +180,8 @@ def _check_settings(context: DoctorContext) -> Check:
 
 
 def _warnings(settings: Mapping[str, Variable], endpoint: str) -> list[str]:
+    from videosdk_transcripts._environment import ignored_variables
+
     warnings = [
         f"{variable.name} has quotes in its value; remove them"
         for variable in settings.values()
@@ -191,6 +193,10 @@ def _warnings(settings: Mapping[str, Variable], endpoint: str) -> list[str]:
             warnings.append(f"{settings['token'].name} is not used: key and secret take precedence")
         elif unused:
             warnings.append(f"{unused[0]} is incomplete and not used: the token is used")
+    warnings.extend(
+        f"{ignored.name} is not used: {used.name} takes precedence"
+        for ignored, used in ignored_variables()
+    )
     parts = urlsplit(endpoint)
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         warnings.append("the endpoint uses http, which exposes tokens; use https")
