@@ -103,8 +103,9 @@ def is_retryable(error: BaseException, more: Container[int] = ()) -> bool:
     """
     if isinstance(error, StatusError):
         # A refused token has been renewed already, whatever its status.
-        is_added = error.status in more and not isinstance(error, AuthenticationError)
-        return is_added or _rule_for(error.status or 0).read
+        status = error.status or 0
+        is_added = status in more and not isinstance(error, AuthenticationError)
+        return is_added or _rule_for(status).read
     return _is_transient_without_status(error)
 
 
