@@ -216,6 +216,17 @@ async def test_waits_double_with_full_jitter(clock: ManualClock) -> None:
         assert bound * 0.9 < max(waits) <= bound
 
 
+async def test_429_without_retry_after_waits_for_the_bound_at_least(clock: ManualClock) -> None:
+    """And for twice the bound at most; other failures may be repeated at once."""
+    async with running(clock.clock) as runner:
+        for _ in range(50):
+            await run(runner, [RateLimitedError("x", status=429)] * 5)
+    for number, bound in enumerate([0.5, 1, 2, 4, 8]):
+        waits = clock.slept[number::5]
+        assert bound <= min(waits) < bound * 1.2
+        assert bound * 1.8 < max(waits) <= bound * 2
+
+
 @pytest.mark.parametrize("asked", [0.0, 3.0, 60.0])
 async def test_wait_is_never_shorter_than_retry_after(clock: ManualClock, asked: float) -> None:
     """The jitter is added to it."""

@@ -7,6 +7,7 @@ Files, in reading order:
 - `timeout`: one timer for several limits, which leaves nothing behind (P5)
 - `session`: the connections of each event loop, and the proxy (P14)
 - `rate_limit`: an even pace for all requests
+- `throttle`: fewer requests while the service responds with 429
 - `request_queue`: which request is sent next, and when (P13)
 - `aiohttp_errors`: what aiohttp raises, as errors of this package (P12)
 - `encoding`: gzip and deflate, independent of what is installed (P10)

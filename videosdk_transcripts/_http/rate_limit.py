@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._validation import check_number
@@ -21,8 +21,10 @@ class AcquiresTurns(Protocol):
 class Pace(Protocol):
     """What `RequestQueue` needs of a rate limit."""
 
-    name: ClassVar[str]
-    """The argument of the client that set it, for errors."""
+    @property
+    def name(self) -> str:
+        """Return what set it, for errors: an argument of the client."""
+        ...
 
     def take(self, *, has_waited: bool = False) -> bool: ...
     async def wait(self) -> None: ...
@@ -40,7 +42,7 @@ class RateLimiter:
         clock: the time, and how to wait.
     """
 
-    name: ClassVar[str] = "requests_per_second"
+    name: str = "requests_per_second"
 
     def __init__(self, per_second: float | None, *, clock: Clock) -> None:
         self._interval = 0.0 if per_second is None else 1 / per_second
@@ -85,7 +87,7 @@ class SharedLimiter:
         ConfigurationError: it has none, or is a lock.
     """
 
-    name: ClassVar[str] = "rate_limiter"
+    name: str = "rate_limiter"
 
     def __init__(self, limiter: AcquiresTurns) -> None:
         if isinstance(limiter, type):

@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 import aiohttp
 from attrs import Attribute, define, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-from tenacity.wait import wait_random_exponential
+from tenacity.wait import wait_exponential, wait_random_exponential
 
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._validation import check_count, check_number
@@ -29,6 +29,7 @@ from videosdk_transcripts.errors import (
     ConfigurationError,
     ConnectionFailedError,
     InvalidResponseError,
+    RateLimitedError,
     StatusError,
     TimedOutError,
     VideoSDKTranscriptsError,
@@ -37,6 +38,7 @@ from videosdk_transcripts.models import WalkStats
 
 from .request_queue import Due, RequestQueue
 from .session import Sessions
+from .throttle import Throttle
 from .timeout import Timeout
 
 logger = logging.getLogger("videosdk_transcripts")
@@ -185,7 +187,12 @@ class RetryPolicy:
     wait_initial: float = field(default=0.5, validator=_at_least(0))
     """Upper bound of the first wait; it doubles with each attempt."""
     wait_max: float = field(default=8.0, validator=_at_least(0))
-    """Upper bound of every wait that the client chooses."""
+    """
+    Upper bound of every wait that the client chooses.
+
+    A 429 without ``Retry-After`` requires the upper bound itself, to which the drawn wait is
+    added, and slows all requests of the client down.
+    """
     max_retry_after: float = field(default=60.0, validator=_at_least(0))
     """The longest ``Retry-After`` that is waited for. A longer one is raised immediately."""
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
@@ -266,7 +273,9 @@ class Attempt:
     timeout: Timeout
     _queue: RequestQueue
     _clock: Clock
+    _throttle: Throttle | None = None
     _has_slot: bool = False
+    _changes: int = 0
 
     async def admit(self) -> bool:
         """
@@ -279,6 +288,8 @@ class Attempt:
         if queued:
             await self._wait_in_queue()
         self._has_slot = True
+        if self._throttle is not None:
+            self._changes = self._throttle.changes
         return queued
 
     async def _wait_in_queue(self) -> None:
@@ -304,6 +315,16 @@ class Attempt:
         self.release_slot()
         self.timeout.reschedule(self.call.ends_at)
 
+    def rate_limited(self) -> None:
+        """Slow further requests of the client down."""
+        if self._throttle is not None:
+            self._throttle.slow_down(self._changes)
+
+    def succeeded(self) -> None:
+        """Speed further requests of the client up again."""
+        if self._throttle is not None:
+            self._throttle.speed_up(self._changes)
+
     def release_slot(self) -> None:
         """Let another request have the slot."""
         if self._has_slot:
@@ -324,9 +345,18 @@ class Runner:
         sessions: the sessions to send with. Closing them ends every call in progress.
         policy: attempts and time limits.
         clock: the time, and how to wait.
+        throttle: slows all requests down when the service responds with 429; None to slow only
+            those that it refused.
     """
 
-    def __init__(self, sessions: Sessions, policy: RetryPolicy, clock: Clock) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        policy: RetryPolicy,
+        clock: Clock,
+        throttle: Throttle | None = None,
+    ) -> None:
+        self._throttle = throttle
         self._sessions = sessions
         self._policy = policy
         self._clock = clock
@@ -405,9 +435,17 @@ class Runner:
         # One timer for both timeouts. It is set for the earlier one: moving it later is free.
         earlier = min(call.ends_at, resources.loop.time() + attempt_timeout)
         with self._sessions.limit(earlier) as timeout:
-            attempt = Attempt(call, resources.session, timeout, resources.queue, self._clock)
+            attempt = Attempt(
+                call, resources.session, timeout, resources.queue, self._clock, self._throttle
+            )
             try:
-                return await call.send(attempt)
+                result = await call.send(attempt)
+            except RateLimitedError:
+                attempt.rate_limited()
+                raise
+            else:
+                attempt.succeeded()
+                return result
             finally:
                 attempt.release_slot()
         raise self._timed_out(call, timeout)
@@ -416,7 +454,6 @@ class Runner:
         """Classify a first failure, and wait and send again as often as the policy allows."""
         policy, attempts = self._policy, call.attempts
         is_write = call.reconcile is not None
-        back_off = wait_random_exponential(multiplier=policy.wait_initial, max=policy.wait_max)
 
         def may_retry(error: BaseException) -> bool:
             retry_after = getattr(error, "retry_after", None) or 0.0
@@ -425,12 +462,6 @@ class Runner:
             if is_write:
                 return is_retryable_write(error, in_doubt=attempts.in_doubt)
             return is_retryable(error, policy.statuses)
-
-        def wait(state: RetryCallState) -> float:
-            # Never less than the service requires, and not all clients at the same moment.
-            # A write that may have been applied gets some time to appear in the list.
-            retry_after = _failure(state).retry_after or 0.0
-            return retry_after + back_off(state) + (policy.wait_initial if is_write else 0.0)
 
         def must_stop(state: RetryCallState) -> bool:
             # A wait that would not end in time is not begun.
@@ -452,7 +483,7 @@ class Runner:
         retrying = AsyncRetrying(
             retry=retry_if_exception(may_retry),
             stop=must_stop,
-            wait=wait,
+            wait=_waits(policy, is_write=is_write),
             sleep=lambda seconds: self._sleep(call, seconds),
             before_sleep=record,
             reraise=True,
@@ -499,6 +530,25 @@ class Runner:
                 text += f" (last error: {reason.removeprefix(_TIMED_OUT)})"
             text += f"; {_time_spent(call, is_walk=is_walk)}"
         return TimedOutError(f"{text}; allow more time, or resume later", attempts=attempts.count)
+
+
+def _waits(policy: RetryPolicy, *, is_write: bool) -> Callable[[RetryCallState], float]:
+    """Return the function that draws the wait after a failure."""
+    limits = {"multiplier": policy.wait_initial, "max": policy.wait_max}
+    longest, drawn = wait_exponential(**limits), wait_random_exponential(**limits)
+
+    def wait(state: RetryCallState) -> float:
+        # Never less than the service requires, and not all clients at the same moment.
+        failure = _failure(state)
+        least = failure.retry_after
+        if least is None:
+            # A 429 requires a wait also without a Retry-After. Clients that repeat such requests
+            # at once use up their attempts before the service can serve all of them.
+            least = longest(state) if isinstance(failure, RateLimitedError) else 0.0
+        # A write that may have been applied gets some time to appear in the list.
+        return least + drawn(state) + (policy.wait_initial if is_write else 0.0)
+
+    return wait
 
 
 _TIMED_OUT: Final = "timed out: "

@@ -35,6 +35,7 @@ from .rate_limit import Pace
 from .request_queue import Due
 from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, leaves_in_doubt
 from .session import NO_TIMEOUT, ConnectionOptions, Sessions
+from .throttle import Throttle
 
 T = TypeVar("T")
 
@@ -69,8 +70,9 @@ class Transport:
         self.endpoint = endpoint
         self.policy = policy
         self.clock = clock
-        self.sessions = Sessions(connection, pace)
-        self._runner = Runner(self.sessions, policy, clock)
+        throttle = Throttle(pace, policy.wait_initial, clock=clock)
+        self.sessions = Sessions(connection, throttle)
+        self._runner = Runner(self.sessions, policy, clock, throttle)
         self._tokens = tokens
         self._ssl = connection.ssl
         self._proxy = connection.proxy_for(endpoint)
