@@ -53,7 +53,7 @@ def read(raw: Any) -> PostTranscription:
 
 
 def test_documented_row_is_read_and_restored() -> None:
-    """`to_dict` returns the service's own shape, as a copy."""
+    """`to_dict` returns the documented shape, as a copy."""
     t = read(ROW)
     assert (t.id, t.status, t.room_id, t.session_id) == ("post-1", "completed", ROOM, SESSION)
     assert (t.recording_id, t.media_url) == ("65a0", ROW["filePath"])

@@ -521,7 +521,7 @@ class TranscriptsClient:
         """
         Return the text of a transcript file.
 
-        The layout of the text is undocumented; `parse_transcript` reads the usual ones. The
+        The layout of the text is undocumented; `parse_transcript` assumes several. The
         file is fetched without credentials, over https, from the allowed hosts only.
 
         Args:

@@ -211,7 +211,7 @@ class PermissionDeniedError(StatusError):
 
 
 class NotFoundError(StatusError):
-    """404, or 402, which the service returns for some unknown rooms."""
+    """404, or 402, which the vendor's Node SDK takes for an unknown room."""
 
 
 class ConflictError(StatusError):
@@ -237,7 +237,7 @@ class RedirectError(StatusError):
 
 
 class ServerError(StatusError):
-    """5xx, or 406, which the service returns for some of its own failures."""
+    """5xx, or 406, which an earlier reference of the vendor lists for failures of the service."""
 
     @property
     def is_transient(self) -> bool:

@@ -56,7 +56,7 @@ def _present(**values: Any) -> dict[str, Any]:
 
 
 def _iso(time: datetime | None) -> str | None:
-    """Write a time as the service does: in UTC, with milliseconds."""
+    """Write a time as in the vendor's samples: in UTC, with milliseconds."""
     if time is None:
         return None
     time = time.astimezone(UTC)
@@ -103,7 +103,7 @@ class Transcription:
     end: datetime | None = None
     """End time, in UTC; None while it is running."""
     files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
-    """Format, such as ``txt``, to URL. Empty until the service has written a file."""
+    """Format, such as ``txt``, to URL. Empty until there is a file."""
     summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
     """Format to URL of the summary. Empty if there is none."""
     provider: str | None = None
@@ -149,7 +149,7 @@ class Transcription:
 
     def to_dict(self) -> dict[str, Any]:
         """
-        Return the row in the service's own shape, ready for `json.dumps`.
+        Return the row in the documented shape of the API, ready for `json.dumps`.
 
         Values that are None or empty are omitted, `extra` is merged in at its place, and the
         ids are where the list endpoint documents them. The result is a copy.
@@ -241,7 +241,7 @@ class PostTranscription:
 
     def to_dict(self) -> dict[str, Any]:
         """
-        Return the row in the service's own shape, ready for `json.dumps`.
+        Return the row in the documented shape of the API, ready for `json.dumps`.
 
         Values that are None or empty are omitted, and `extra` is merged in at its place. The
         result is a copy.

@@ -67,7 +67,7 @@ def test_documented_row_is_read_completely() -> None:
 
 
 def test_to_dict_restores_the_documented_row() -> None:
-    """In the service's own shape."""
+    """In the documented shape."""
     assert read(DOCUMENTED).to_dict() == DOCUMENTED
 
 

@@ -46,7 +46,7 @@ def test_rows_are_tab_separated_off_a_terminal(account: FakeVideoSDK, run: Run) 
 
 
 def test_json_is_one_document(account: FakeVideoSDK, run: Run) -> None:
-    """`--json` prints one array in the service's own shape, over all pages."""
+    """`--json` prints one array in the documented shape, over all pages."""
     account.add_transcriptions(45)
     code, out, err = run("list", "--json")
     assert (code, err) == (0, "")
@@ -55,7 +55,7 @@ def test_json_is_one_document(account: FakeVideoSDK, run: Run) -> None:
 
 
 def test_jsonl_is_one_object_per_line(account: FakeVideoSDK, run: Run) -> None:
-    """`--jsonl` prints one object per line in the service's own shape."""
+    """`--jsonl` prints one object per line in the documented shape."""
     account.add_transcriptions(45)
     code, out, err = run("list", "--jsonl")
     assert (code, err) == (0, "")

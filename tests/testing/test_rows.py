@@ -1,4 +1,4 @@
-"""Rows as the service writes them."""
+"""Rows as the API documents them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -114,7 +114,7 @@ def test_sandbox_has_several_rooms(sandbox: list[Row]) -> None:
 
 
 def test_sandbox_sessions_have_one_or_two_transcriptions(sandbox: list[Row]) -> None:
-    """A session id has 24 digits, as documented."""
+    """A session id has 24 digits, as in the vendor's samples."""
     places = Counter(tuple(row["extension"]["extensionConfig"].values()) for row in sandbox)
     assert {1, 2} == set(places.values())
     sessions = {session for _, session in places}

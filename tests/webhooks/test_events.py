@@ -186,7 +186,7 @@ def test_event_is_a_frozen_picklable_value() -> None:
 @pytest.mark.parametrize("key_format", ["pkcs1", "spki"])
 @pytest.mark.parametrize("convert", [str, str.encode, str.strip, lambda pem: f" \r\n{pem}\n\n"])
 def test_pkcs1_and_spki_keys_are_accepted(key_format: Any, convert: Any) -> None:
-    """With a leading line break, as the service writes it; as text or bytes."""
+    """With a leading line break, as public programs have it; as text or bytes."""
     webhooks = Webhooks()
     webhooks.key_format = key_format
     label = "BEGIN RSA PUBLIC" if key_format == "pkcs1" else "BEGIN PUBLIC"

@@ -1,8 +1,8 @@
 """
 No foreign rows (promise P2): one rule, used for the request and for the response.
 
-The vendor's pages contradict each other on whether the service applies its own filter, so
-it is sent and every row is checked as well.
+The vendor's reference and its Node SDK contradict each other on whether the service applies
+its filter, so it is sent and every row is checked as well.
 """
 
 from __future__ import annotations

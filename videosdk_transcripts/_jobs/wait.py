@@ -1,7 +1,8 @@
 """
 Wait until a file exists. No HTTP in here.
 
-The file ends a wait, not the status: a transcription is completed before its file exists.
+The file ends a wait, not the status: in the vendor's sample of a stop, the transcription is
+completed and has no file.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Problem(NamedTuple):
     what: str
     advice: str
     is_rejected: bool
-    """Whether the API is known to reject such a token."""
+    """Whether the API is documented to reject such a token."""
 
     def __str__(self) -> str:
         return f"{self.what}; {self.advice}"
@@ -52,7 +52,7 @@ class DecodedToken(NamedTuple):
 
     @property
     def is_rejected(self) -> bool:
-        """Return whether the API is known to reject this token."""
+        """Return whether the API is documented to reject this token."""
         return any(problem.is_rejected for problem in self.problems)
 
     @property

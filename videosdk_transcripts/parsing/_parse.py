@@ -31,17 +31,17 @@ def parse_transcript(
     """
     Parse the text of a transcript into turns.
 
-    The vendor does not document the layout of its files. So this reads the layouts that
-    programs and people write, keeps what it can't read, and never invents a speaker or a
-    time. Words below a line that only looks like a speaker belong to no speaker. No text
-    makes it raise.
+    The vendor does not document the layout of its files, and no file is public. So the layouts
+    are assumptions: those that public programs expect of these files, and those that are usual
+    for each format. What it can't read is kept, and no speaker or time is invented. Words below
+    a line that only looks like a speaker belong to no speaker. No text makes it raise.
 
     Args:
         text: the text, for example from `fetch_text`; a byte order mark is ignored.
-        format: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``, the service's own words for
-            its files, or ``csv``. None detects ``WEBVTT``, the beginning of JSON, the header
-            of a table and, in one of the first 20 lines, the times of a cue; any other text
-            is ``txt``.
+        format: ``txt``, ``srt``, ``vtt``, ``tsv`` or ``json``, which are the keys of
+            `PostTranscription.files` in the vendor's samples, or ``csv``. None detects
+            ``WEBVTT``, the beginning of JSON, the header of a table and, in one of the first 20
+            lines, the times of a cue; any other text is ``txt``.
 
     Raises:
         ConfigurationError: the format is unknown, or the text is not a string.

@@ -1,7 +1,7 @@
 """
 Cues with times: SRT and WebVTT.
 
-One reader serves both, since real files mix features of the two. Only WebVTT has a header,
+One reader serves both, since programs mix the features of the two. Only WebVTT has a header,
 comments, styles, regions and cue names, and only there an empty line ends a cue.
 
 Source: https://www.w3.org/TR/webvtt1/#file-structure

@@ -11,7 +11,7 @@ Test against a fake of the service: a real HTTP server on loopback with fault in
 
 Files, each of which imports only those above it:
 
-- ``_rows``: rows and pages as the service writes them.
+- ``_rows``: rows and pages as the API documents them.
 - ``_files``, ``_webhooks``: contents and links of files; signed webhooks.
 - ``_service``: `FakeService`, the state, with `Exchange`, `Fault`, `Drift`, `Jobs`, `FakeFiles`.
 - ``_faults``: the faults that are ready to use.

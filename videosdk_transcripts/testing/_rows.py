@@ -1,4 +1,4 @@
-"""Rows and pages as the service writes them. This module imports no other module of the fake."""
+"""Rows and pages as the API documents them. This module imports no other module of the fake."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FileMaps = Literal["missing", "null", "empty"]
 FILE_MAPS: Final = ("transcriptionFilePaths", "summarizedFilePaths")
 
 Row = dict[str, Any]
-"""One transcription as the service writes it."""
+"""One transcription in the documented shape, as JSON data."""
 
 Shape = Literal[
     "documented",
@@ -41,12 +41,12 @@ _POST_FORMATS: Final = ("json", "srt", "txt", "tsv", "vtt")
 
 
 def new_id(source: random.Random) -> str:
-    """Return a UUID like those of the service, the same for the same seed."""
+    """Return a UUID like those in the vendor's samples, the same for the same seed."""
     return str(UUID(int=source.getrandbits(128), version=4))
 
 
 def new_session_id(source: random.Random) -> str:
-    """Return a session id like those of the service: 24 hexadecimal digits."""
+    """Return a session id like those in the vendor's samples: 24 hexadecimal digits."""
     return f"{source.getrandbits(96):024x}"
 
 
@@ -149,7 +149,7 @@ def plain(value: Any) -> Any:
 
 
 def iso(moment: datetime) -> str:
-    """Return a time as the service writes it: UTC with milliseconds and ``Z``."""
+    """Return a time as in the vendor's samples: UTC with milliseconds and ``Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

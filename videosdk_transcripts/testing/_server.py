@@ -34,7 +34,8 @@ class FakeVideoSDK(FakeService):
             async with fake.client() as client:
                 print(await client.count("abcd-efgh-ijkl"))
 
-    It behaves as the vendor documents; undocumented behaviour is a switch.
+    It is modelled on the vendor's public pages and SDKs, and was not compared with the live
+    service; what they leave open is a switch.
 
     Args:
         api_key: the key whose tokens are accepted.

@@ -443,7 +443,7 @@ class FakeService:
         **fields: Any,
     ) -> Row:
         """
-        Add one row and return it, as the service writes it.
+        Add one row and return it, in the documented shape.
 
         Args:
             room_id: its room, or None to leave it out.

@@ -28,7 +28,7 @@ def _key_pair(number: int) -> RSAPrivateKey:  # noqa: ARG001 - the cache's key
 
 class Webhooks:
     """
-    Sign and send webhooks as the service does, and serve the public key. Needs cryptography.
+    Sign and send webhooks as documented, and serve the public key. Needs cryptography.
 
     ::
 
@@ -39,14 +39,14 @@ class Webhooks:
 
     def __init__(self) -> None:
         self.key_format: Literal["pkcs1", "spki"] = "pkcs1"
-        """The format of the public key: that of the service, or the more common one."""
+        """The format of the public key: that in the vendor's samples, or the more common one."""
         self.key_requests = 0
         """The number of requests for the key."""
         self._number = 0
 
     @property
     def public_key(self) -> str:
-        """Return the public key as the service writes it, after a line break."""
+        """Return the public key as public programs have it, after a line break."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         form = {
