@@ -144,7 +144,7 @@ def test_invalid_number_is_shown_if_it_is_short(value: Any, shown: str) -> None:
 
 def test_other_name_of_the_current_page_is_checked() -> None:
     """As the documented one, which takes precedence."""
-    with pytest.raises(PaginationError, match="the response is page 9 of 3"):
+    with pytest.raises(PaginationError, match="the response is page 9, beyond its last page 3;"):
         read({"pageInfo": {"page": 9, "totalPages": 3}, "transcriptions": ROWS})
     assert read({"pageInfo": {"currentPage": 2, "page": 9}, "transcriptions": ROWS}).number == 2
 

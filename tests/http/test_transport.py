@@ -203,18 +203,29 @@ async def test_server_without_tls() -> None:
     assert "no trusted TLS connection" in str(error)
 
 
-async def test_response_that_is_not_http() -> None:
-    """The parser's own 400 is not a status of the service."""
+@pytest.mark.parametrize(
+    ("response", "flaw"),
+    [
+        (b"\x00\x01garbage\r\n\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX-A: %b\r\n\r\n" % (b"q" * 9000), "has a header of more than 8190"),
+        (b"HTTP/1.1 200 OK\r\nX-%b: 1\r\n\r\n" % (b"q" * 9000), "has a header of more than 8190"),
+        (b"HTTP/1.1 200 OK\r\n%b\r\n" % (b"X-A: 1\r\n" * 500), "has too many headers"),
+    ],
+    ids=["garbage", "long value", "long name", "many"],
+)
+async def test_response_that_the_parser_refuses(response: bytes, flaw: str) -> None:
+    """The parser's own 400 is not a status of the service; no part of a header is shown."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
-        writer.write(b"\x00\x01garbage\r\n\r\n")
+        writer.write(response)
 
     async with tcp(talk) as url:
         error = await failure(url)
     assert isinstance(error, InvalidResponseError)
     assert error.status is None
-    assert "is not HTTP" in str(error)
+    assert flaw in str(error)
+    assert "qqq" not in str(error)
 
 
 async def test_refusing_proxy_is_named_as_cause() -> None:

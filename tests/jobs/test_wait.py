@@ -269,7 +269,9 @@ async def test_unknown_id_is_polled_during_grace(
     with pytest.raises(NotFoundError):
         await waiter.wait(row["id"], grace=60)
     assert sum(clock.slept) >= 60
-    with pytest.raises(WaitTimedOutError, match="its id is not known yet") as raised:
+    with pytest.raises(
+        WaitTimedOutError, match="found no transcription with this id; check"
+    ) as raised:
         await waiter.wait(row["id"], timeout=30, grace=60)
     assert raised.value.transcription_id == row["id"]
 

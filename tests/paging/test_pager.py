@@ -206,6 +206,16 @@ async def test_nothing_is_sent_before_the_first_step(
     assert repr(pager) == f"<Pager over room {ROOM}, at page 2 of 3, 1 rows yielded>"
 
 
+async def test_repr_beyond_the_last_page_names_no_last_page(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Full pages and a total that is higher show that it is wrong."""
+    fake.on_page(1, Envelope(info={"lastPage": 1}))
+    pager = client.iter_transcriptions(ROOM)
+    await anext(pager)
+    assert "at page 2, " in repr(pager)
+
+
 async def test_options_are_sent_with_every_page(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:

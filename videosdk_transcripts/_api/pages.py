@@ -121,9 +121,12 @@ class PageReader(Generic[ModelT]):
         if current in (None, number) or not (self._rows or current):
             return
         if last != current or current > number:
+            found = f"page {current}"
+            if last is not None:
+                found += f" of {last}" if current <= last else f", beyond its last page {last}"
             raise PaginationError(
-                f"requested page {number}, but the response is page {current} of {last}; start a "
-                "new walk, or resume from the checkpoint",
+                f"requested page {number}, but the response is {found}; start a new walk, or "
+                "resume from the checkpoint later",
                 page=number,
             )
         # The list has shrunk, and the service returns its last page in place of one beyond it.

@@ -8,6 +8,7 @@ repr, and with them the token. So none may leave the package, not even as a caus
 from __future__ import annotations
 
 import asyncio
+import re
 from types import TracebackType
 from typing import Self
 
@@ -82,7 +83,7 @@ class Translation:
                 return InvalidResponseError(f"{what}: the response of {host} broke off in its body")
             case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
                 # The parser's own 400, not a status of the service.
-                return InvalidResponseError(f"{what}: the response of {host} is not HTTP")
+                return InvalidResponseError(f"{what}: the response of {host} {_flaw(error)}")
             case ValueError() if not isinstance(error, aiohttp.ClientError):
                 return ConfigurationError(
                     f"{what}: the request can't be sent; a session passed to the client must not "
@@ -107,6 +108,19 @@ class Translation:
                 return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
             case _:
                 return f"the connection to {host} broke before a response came"
+
+
+def _flaw(error: aiohttp.ClientResponseError) -> str:
+    """Return what aiohttp's parser refused, without any of it: a header may hold a secret."""
+    too_long = re.match(r"Got more than (\d{1,9}) bytes", error.message)
+    if too_long:
+        return (
+            f"has a header of more than {too_long[1]} bytes, which is not accepted; it may come "
+            "from a proxy or a gateway"
+        )
+    if error.message.startswith("Too many headers"):
+        return "has too many headers; they may come from a proxy or a gateway"
+    return "is not HTTP"
 
 
 def _cancellations() -> int:

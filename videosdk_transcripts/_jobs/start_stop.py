@@ -93,7 +93,7 @@ _START_ADVICE: Final = {
 }
 _STOP_ADVICE: Final = {
     400: "check the room id, and that a transcription is running in the room",
-    404: "check the room id; no transcription may be running in the room",
+    404: "either no transcription is running in the room, or the room id is wrong",
     409: "list the room to see whether a transcription is still running",
 }
 

@@ -29,6 +29,7 @@ from videosdk_transcripts.models import Page
 
 from .shared_polls import SharedPolls
 
+_UNKNOWN: Final = "the service found no transcription with this id"
 _GROWTH: Final = 1.5
 _MAX_INTERVALS: Final = 6
 
@@ -154,7 +155,7 @@ class Waiter(Generic[HasStatusT]):
                 # A new transcription may not be readable yet, and a replica may lag behind.
                 if wait.is_gone(self._clock.monotonic()):
                     raise
-                wait.last_result = "its id is not known yet"
+                wait.last_result = _UNKNOWN
             except VideoSDKTranscriptsError as error:
                 if not error.is_transient:
                     raise
@@ -236,10 +237,12 @@ class _Wait:
         return not_before, min(not_before + jitter * half, last, self.ends_at)
 
     def timeout_error(self) -> WaitTimedOutError:
+        advice = "the file may still appear, so wait again with the id"
+        if self.last_result == _UNKNOWN:
+            advice = "check the id; if it is new, wait again"
         return WaitTimedOutError(
             f"transcription {self.row_id} had no {self._label} after "
-            f"{self.ends_at - self.started_at:g} s: {self.last_result}; the file may still "
-            "appear, so wait again with the id",
+            f"{self.ends_at - self.started_at:g} s: {self.last_result}; {advice}",
             transcription_id=self.row_id,
         )
 

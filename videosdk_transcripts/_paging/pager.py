@@ -218,7 +218,10 @@ class Pager(Generic[TranscriptionT]):
 
     def __repr__(self) -> str:
         at = self._walk.next_page
-        place = f"at page {at} of {self.last_page or '?'}" if at else "at its end"
+        last = self.last_page
+        # A walk can go beyond a last page that is wrong.
+        of = f" of {last or '?'}" if at and (last is None or at <= last) else ""
+        place = f"at page {at}{of}" if at else "at its end"
         over = self._options.wanted
         return f"<Pager over {over}, {place}, {self.stats.rows_yielded} rows yielded>"
 
