@@ -19,8 +19,8 @@ from ._messages import describe
 from ._options import (
     ListQuery,
     Room,
-    account_options,
     command,
+    file_account_options,
     file_format_option,
     filter_options,
     id_argument,
@@ -63,7 +63,7 @@ _errors_option = click.option(
 @file_format_option
 @_errors_option
 @output_format_options("json")
-@account_options
+@file_account_options
 def text(  # noqa: PLR0917 - click calls it by keyword
     transcription_id: str,
     post: bool,
@@ -89,7 +89,7 @@ def text(  # noqa: PLR0917 - click calls it by keyword
 @id_argument
 @_errors_option
 @output_format_options("json")
-@account_options
+@file_account_options
 def summary(
     transcription_id: str,
     post: bool,
@@ -150,7 +150,7 @@ def _print_content(content: str) -> None:
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this ID. Repeatable.")
 @click.option("--post", is_flag=True, help="Download transcriptions of recordings.")
 @output_format_options("json", "jsonl")
-@account_options
+@file_account_options
 def download(  # noqa: PLR0917 - click calls it by keyword
     room: Room,
     query: ListQuery,
