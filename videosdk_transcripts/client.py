@@ -21,7 +21,6 @@ from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
 from ._files.hosts import FileHosts
 from ._files.transport import FileTransport
-from ._http.proxy import ProxySettings
 from ._http.rate_limit import AcquiresTurns, choose_pace
 from ._http.retry import RetryPolicy
 from ._http.session import ConnectionOptions
@@ -41,7 +40,7 @@ from ._redact import (
     mask_unless,
 )
 from ._resource import Resource, RowT
-from ._validation import check_count, check_flag, check_id, check_instance
+from ._validation import check_count, check_id, check_instance
 from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
@@ -104,12 +103,9 @@ class TranscriptsClient:
         rate_limiter: any object with a method ``async acquire()`` that returns when one more
             request may be sent, instead of `requests_per_second`: for a limit that several
             clients or processes share. Its exceptions are passed on unchanged.
-        proxy: URL of an HTTP proxy for the API.
+        proxy: URL of a proxy.
         ssl: a TLS context, if the system's certificates are not sufficient.
-        trust_env: read the proxy for the API from the environment (``HTTPS_PROXY``,
-            ``ALL_PROXY``, ``NO_PROXY``). A netrc file is never read.
-        files_via_proxy: use that proxy for files, too. It resolves the names of the file hosts,
-            so that their addresses can't be checked; their names still are.
+        trust_env: read the proxy from the environment. A netrc file is never read.
         trace_configs: aiohttp's tracing, for a session that the client creates.
         clock: the source of time and waits, to be replaced in tests; the system's by default.
 
@@ -137,7 +133,6 @@ class TranscriptsClient:
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True,
         trust_env: bool = False,
-        files_via_proxy: bool = False,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         clock: Clock | None = None,
     ) -> None:
@@ -158,7 +153,6 @@ class TranscriptsClient:
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)
-        check_flag("files_via_proxy", files_via_proxy)
         policy = retry or RetryPolicy()
         clock = clock or Clock()
         pace = choose_pace(requests_per_second, rate_limiter, clock=clock)
@@ -167,17 +161,11 @@ class TranscriptsClient:
             resolve_endpoint(endpoint),
             resolve_tokens(api_key=api_key, secret=secret, token=token, clock=clock),
             policy,
-            ConnectionOptions(
-                session, ProxySettings(proxy, trust_env), ssl, trace_configs, max_in_flight
-            ),
+            ConnectionOptions(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
             max_response_bytes=max_response_bytes,
             pace=pace,
             clock=clock,
         )
-        # A given session may use the environment by itself, for the API.
-        uses_environment = trust_env or (session is not None and session.trust_env)
-        if files_via_proxy and proxy is None and not uses_environment:
-            raise ConfigurationError("files_via_proxy requires proxy= or trust_env=True")
         self._file_transport = FileTransport(
             FileHosts(resolve_file_hosts(file_hosts)),
             policy,
@@ -185,8 +173,6 @@ class TranscriptsClient:
             max_in_flight=max_in_flight,
             max_file_bytes=max_file_bytes,
             clock=clock,
-            proxies=ProxySettings(proxy, uses_environment),
-            via_proxy=files_via_proxy,
         )
         prefetch_limit = PrefetchLimit(_PREFETCHED_PER_SLOT * max_in_flight)
         self._realtime = Resource(
@@ -807,6 +793,7 @@ class TranscriptsClient:
         since: Since = "now",
         poll: float = 30.0,
         full_scan_interval: float = 3600.0,
+        once: bool = False,
         on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
     ) -> Follower:
@@ -815,8 +802,9 @@ class TranscriptsClient:
 
         Returns immediately, for ``async for change in client.follow(room_id)``: one
         `TranscriptionChange` for each new transcription, and one for each that has finished.
-        The stream does not end. Nothing runs between two steps. A change counts as handled,
-        and `Follower.checkpoint` covers it, from the next step or `Follower.ack` on.
+        The stream does not end, unless `once` is set. Nothing runs between two steps. A change
+        counts as handled, and `Follower.checkpoint` covers it, from the next step or
+        `Follower.ack` on.
 
         Args:
             room_id: the room; None for all.
@@ -827,6 +815,10 @@ class TranscriptsClient:
             poll: seconds between two polls, 1 or more, with jitter.
             full_scan_interval: seconds between two scans of the whole list, 0 for one at each
                 poll; the polls in between read only its beginning.
+            once: end after one complete poll, as for a cron job: a scan of the whole list, and
+                each unfinished transcription that it did not contain, read by its id. The
+                checkpoint covers all of it then. Transient errors are raised instead of retried
+                without end.
             on_unverified: as for `iter_transcriptions`.
             on_invalid: as for `iter_transcriptions`.
 
@@ -860,6 +852,7 @@ class TranscriptsClient:
             since=since,
             poll=poll,
             full_scan_interval=full_scan_interval,
+            once=once,
             skip_unreadable=on_invalid != "raise",
             clock=evolve(self._clock, sleep=self._sleep_until_closed),
         )

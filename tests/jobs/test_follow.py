@@ -1030,3 +1030,90 @@ async def test_every_change_is_yielded_exactly_once(
     for kind, row_id in following.seen:
         assert kind == "new" or place.get(("new", row_id), -1) < place[kind, row_id]
     assert all(first != second for first, second in pairwise(sorted(following.seen)))
+
+
+# One poll.
+
+
+async def test_once_yields_each_change_of_the_list_and_ends(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
+) -> None:
+    """Without a wait, and with a checkpoint that covers everything: a run without news is empty."""
+    fake.add_transcriptions(145, status="completed")
+    running = fake.add_transcription(status="running")
+
+    async def run(resume: str | None, since: Any = "now") -> tuple[Changes, str]:
+        follower = client.follow(ROOM_ID, resume=resume, since=since, once=True)
+        found = [(one.kind, one.transcription.id) async for one in follower]
+        assert [one async for one in follower] == []
+        return found, follower.checkpoint
+
+    fake.requests.clear()
+    found, started = await run(None, since="start")
+    assert len(found) == 2 * 145 + 1
+    assert len(fake.requests) == 2
+    found, saved = await run(None)
+    assert found == []
+    assert FollowState.loads(saved, Filter(ROOM_ID)).unfinished == {running["id"]: None}
+    for checkpoint in (started, saved):
+        found, again = await run(checkpoint)
+        assert (found, again) == ([], checkpoint)
+    running["status"] = "completed"
+    new = fake.add_transcription(status="running")
+    found, saved = await run(saved)
+    assert sorted(found) == [("finished", running["id"]), ("new", new["id"])]
+    assert await run(saved) == ([], saved)
+    assert clock.slept == []
+
+
+async def test_once_covers_the_last_change_only_when_it_has_ended(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """A program that dies while it handles the last one receives it again."""
+    row = fake.add_transcription(status="running")
+    follower = client.follow(ROOM_ID, since="start", once=True)
+    assert (await anext(follower)).transcription.id == row["id"]
+    before = follower.checkpoint
+    with pytest.raises(StopAsyncIteration):
+        await anext(follower)
+    for checkpoint, count in ((before, 1), (follower.checkpoint, 0)):
+        async with client.follow(ROOM_ID, resume=checkpoint, once=True) as resumed:
+            assert len([one async for one in resumed]) == count
+
+
+async def test_once_reads_all_unfinished_rows_that_are_not_listed(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """There is no later poll that could read the others."""
+    rows = fake.add_transcriptions(25, status="running")
+    follower = client.follow(ROOM_ID, once=True)
+    assert [one async for one in follower] == []
+    fake.rows.clear()
+    resumed = client.follow(ROOM_ID, resume=follower.checkpoint, once=True)
+    assert [one async for one in resumed] == []
+    state = FollowState.loads(resumed.checkpoint, Filter(ROOM_ID))
+    assert (len(state), state.unfinished) == (len(rows), {})
+
+
+async def test_once_raises_transient_errors_and_can_be_tried_again(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
+) -> None:
+    """A job that never ends would overlap with the next one."""
+    fake.add_transcriptions(145, status="completed")
+    fake.on_page(2, Status(503))
+    follower = client.follow(ROOM_ID, since="start", once=True)
+    seen: Changes = []
+
+    async def run() -> None:
+        async for one in follower:
+            seen.append((one.kind, one.transcription.id))
+
+    with pytest.raises(ServerError) as caught:
+        await run()
+    assert len(seen) == 200
+    resumed = client.follow(ROOM_ID, resume=caught.value.checkpoint, once=True)
+    assert len([one async for one in resumed]) == 90
+    waited = len(clock.slept)
+    await run()
+    assert len(set(seen)) == len(seen) == 290
+    assert len(clock.slept) == waited

@@ -72,7 +72,7 @@ class _Poll:
 
 class Follower:
     """
-    Iterate over the changes of transcriptions, without an end.
+    Iterate over the changes of transcriptions: without an end, or of one complete poll.
 
     Created by `TranscriptsClient.follow`. Nothing is sent before the first step, and nothing
     runs between two steps::
@@ -101,6 +101,8 @@ class Follower:
             to five quarters of it.
         full_scan_interval: seconds from one full scan of the list to the next; 0 to make each
             poll a full scan.
+        once: end after the first poll, which is a full scan and reads all unfinished rows, and
+            raise transient errors.
         skip_unreadable: leave a single row that can't be read for the next poll instead of
             raising.
         clock: the time, and how to sleep.
@@ -121,6 +123,7 @@ class Follower:
         since: Since = "now",
         poll: float = 30.0,
         full_scan_interval: float = 3600.0,
+        once: bool = False,
         skip_unreadable: bool = False,
         clock: Clock,
         jitter: Callable[[], float] = random.random,
@@ -136,6 +139,8 @@ class Follower:
         self._get = get
         self._interval = poll
         self._full_scan_interval = full_scan_interval
+        self._once = once
+        self._has_polled = False
         self._skip_unreadable = skip_unreadable
         self._clock = clock
         self._jitter = jitter
@@ -227,6 +232,8 @@ class Follower:
                         return TranscriptionChange(kind, row)
                     self._state.record(row)
                     self._rows.popleft()
+                if self._once and self._has_polled:
+                    break
                 await self._advance_until_closed()
             raise StopAsyncIteration
 
@@ -255,10 +262,13 @@ class Follower:
         try:
             await self._continue_poll()
         except VideoSDKTranscriptsError as error:
-            if error.is_transient:
+            if error.is_transient and not self._once:
                 self._back_off(error)
                 return
             self._end_poll()
+            if self._once:
+                # Another step is another try, for which there is no reason to wait.
+                self._next_poll = self._clock.monotonic()
             error.checkpoint = self.checkpoint
             raise
         self._retry_interval = self._interval
@@ -279,6 +289,7 @@ class Follower:
             await self._read_row(poll, poll.to_read[0])
         if not poll.is_walking and not poll.to_read:
             self._logged = None
+            self._has_polled = True
             self._end_poll()
 
     async def _read_page(self, poll: _Poll) -> None:
@@ -326,7 +337,8 @@ class Follower:
         # as growth in the next poll.
         self._total = poll.min_total
         poll.is_walking = False
-        poll.to_read.extend(list(poll.missing)[:_MAX_READS])
+        # One poll alone has to read them all.
+        poll.to_read.extend(list(poll.missing)[: None if self._once else _MAX_READS])
 
     async def _read_row(self, poll: _Poll, row_id: str) -> None:
         try:
