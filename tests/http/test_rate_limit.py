@@ -2,11 +2,17 @@
 
 import asyncio
 import time
+from bisect import bisect_left
+from collections.abc import Callable
+from math import ceil
+from random import Random
 from typing import Any
 
 import jwt
 import pytest
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from videosdk_transcripts import Clock, ConfigurationError, RetryPolicy, TranscriptsClient
 from videosdk_transcripts._http.rate_limit import RateLimiter
@@ -159,3 +165,71 @@ async def test_attempt_timeout_excludes_waiting_for_turn(
     async with fake.client(requests_per_second=1, retry=policy) as client:
         assert await client.count() == 0
     assert len(fake.requests) == 2
+
+
+# The documented arithmetic.
+
+
+async def starts_at(
+    rate: float, lateness: Callable[[], float], seconds: float, began: float
+) -> list[float]:
+    """Return when a client with always more to send starts its requests, if timers are late."""
+    clock = ManualClock()
+    clock.now = began
+
+    async def late(wait: float) -> None:
+        await clock.sleep(wait + lateness())
+
+    queue = queue_at(rate, evolve(clock.clock, sleep=late))
+    starts = []
+    while clock.now < began + seconds:
+        await acquire(queue)
+        queue.release()
+        starts.append(clock.now)
+    return starts
+
+
+def most_in_a_second(starts: list[float], window: float = 1) -> int:
+    """Return the most starts in any second, its end excluded."""
+    starts = sorted(starts)
+    # Times that are equal except for rounding count as equal.
+    return max(bisect_left(starts, one + window - 1e-6) - n for n, one in enumerate(starts))
+
+
+@settings(max_examples=25)
+@given(
+    rate=st.floats(0.3, 40),
+    seed=st.integers(0, 10_000),
+    is_late=st.sampled_from([0.0, 0.2, 1.0]),
+    jitter=st.floats(0, 2),
+)
+async def test_one_second_has_no_more_starts_than_documented(
+    rate: float, seed: int, is_late: float, jitter: float
+) -> None:
+    """However late the timers are."""
+    chance = Random(seed)  # noqa: S311 - of a test
+
+    def lateness() -> float:
+        return chance.uniform(0, 3 / rate) if chance.random() < is_late else 0.0
+
+    starts = await starts_at(rate, lateness, 20 / rate + 3, began=1000)
+    assert most_in_a_second(starts) <= ceil(rate) + 1
+    arrivals = [one + chance.uniform(0, jitter) for one in starts]
+    assert most_in_a_second(arrivals) <= ceil(rate * (1 + jitter)) + 1
+
+
+@pytest.mark.parametrize(("rate", "together"), [(1.6, 9), (1, 6), (0.1, 6)])
+async def test_independent_processes_can_exceed_a_small_limit(rate: float, together: int) -> None:
+    """No rate keeps three of them below 5 requests in any one second: the bound is reached."""
+    # Late by one interval and a little more, once, at the same moment.
+    lateness = iter([1 / rate + 0.01])
+    starts = await starts_at(rate, lambda: next(lateness, 0.0), 12 / rate, began=1000)
+    assert 3 * most_in_a_second(starts) == together == 3 * (ceil(rate) + 1)
+
+
+@pytest.mark.parametrize(("rate", "jitter"), [(4, 0.25), (3, 0.66)])
+def test_shared_pace_keeps_a_small_limit(rate: float, jitter: float) -> None:
+    """However many processes share it, if requests arrive with such delays."""
+    chance = Random(1)  # noqa: S311 - of a test
+    arrivals = [number / rate + chance.choice([0, jitter]) for number in range(2000)]
+    assert most_in_a_second(arrivals) == 5 == ceil(rate * (1 + jitter))

@@ -1,8 +1,13 @@
 """P14: `rate_limiter=`, a limit that several clients or processes share."""
 
 import asyncio
+import os
+import re
+import sys
 import threading
+from asyncio.subprocess import PIPE
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +15,7 @@ import pytest
 from videosdk_transcripts import ConfigurationError, RetryPolicy, TimedOutError, TranscriptsClient
 from videosdk_transcripts._http.rate_limit import SharedLimiter
 from videosdk_transcripts._http.request_queue import RequestQueue
-from videosdk_transcripts.testing import FakeVideoSDK, Status
+from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
 from ..conftest import until
 
@@ -226,3 +231,71 @@ async def test_any_awaitable_is_accepted(fake: FakeVideoSDK) -> None:
         async with fake.client(rate_limiter=limiter) as client:
             assert await client.count() == 0
     assert len(fake.requests) == 3
+
+
+# Several processes.
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "retries.md"
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from videosdk_transcripts import TranscriptsClient
+
+
+async def main() -> None:
+    limiter = SharedRateLimiter(Path(sys.argv[1]), per_second=20)
+    async with TranscriptsClient(rate_limiter=limiter) as client:
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        for _ in range(5):
+            await client.count()
+
+
+asyncio.run(main())
+"""
+
+
+def documented_limiter() -> str:
+    """Return the source of the limiter in the guide: its example without the use of it."""
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (block,) = [block for block in blocks if "class SharedRateLimiter" in block]
+    source, _, _ = block.partition("\n\nwith TemporaryDirectory()")
+    return source
+
+
+async def test_documented_limiter_is_shared_by_processes(
+    fake: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """Three processes together keep one pace, although each could be three times as fast."""
+    script = tmp_path / "worker.py"
+    script.write_text(documented_limiter() + WORKER, "utf-8")
+    loop = asyncio.get_running_loop()
+    arrived: list[float] = []
+
+    async def note(exchange: Exchange) -> Any:
+        arrived.append(loop.time())
+        return exchange.response()
+
+    fake.every(1, note)
+    workers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(script),
+            str(tmp_path / "turns.db"),
+            stdin=PIPE,
+            stdout=PIPE,
+            env={**os.environ, **fake.environ},
+        )
+        for _ in range(3)
+    ]
+    for worker in workers:
+        assert worker.stdout
+        assert await worker.stdout.readline() == b"ready\n"
+    began = loop.time()
+    await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
+    assert [worker.returncode for worker in workers] == [0, 0, 0]
+    assert len(arrived) == 15
+    # The first turn is not before the start, and the last one is 14 intervals later.
+    assert arrived[-1] - began >= 14 / 20 - 0.02
