@@ -1,15 +1,20 @@
 """The commands `text`, `summary` and `download`."""
 
+import asyncio
 import json
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
-from videosdk_transcripts.testing import FakeVideoSDK, Status
+from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
-from .command_line import NAME, Run, shown_on_a_terminal
+from .command_line import NAME, Run, shown_on_a_terminal, use_policy
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -182,6 +187,91 @@ def test_failed_walk_of_a_download_is_partial_after_rows(
     assert run("download", "--to", str(tmp_path)).code == ExitCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("options", [(), ("--status", "completed"), ("--since", "20000d")])
+def test_download_resumes_from_its_checkpoint(
+    run: Run,
+    account: FakeVideoSDK,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+) -> None:
+    """The part of the list that was done is not read again; the file goes when all is done."""
+    use_policy(monkeypatch, RetryPolicy(attempts=1))
+    for row in account.add_transcriptions(45):
+        account.files.put(row, "txt", b"Hi.")
+    # When it is prefetched, and when it is due.
+    account.on_page(3, Status(503), times=2)
+    path = tmp_path / "download.json"
+    command = ("download", "--to", str(tmp_path / "to"), "--no-summary", *options)
+    first = run(*command, "--checkpoint", str(path))
+    assert (first.code, len(first.out.splitlines())) == (ExitCode.PARTIAL, 40)
+    assert f"run the same command again to resume from {path}\n" in first.err
+    account.requests.clear()
+    second = run(*command, "--checkpoint", str(path))
+    assert (second.code, len(second.out.splitlines())) == (0, 5)
+    assert [request.page for request in account.requests] == [3]
+    assert not path.exists()
+
+
+def test_download_resumes_at_the_first_row_that_failed(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """So that the same command retries it; a row without a file so far is no failure."""
+    rows = account.add_transcriptions(25)
+    for row in rows:
+        account.files.put(row, "txt", b"Hi.")
+    del rows[3]["transcriptionFilePaths"]
+    account.files.expire(rows[21], renew=False)
+    path = tmp_path / "download.json"
+    command = ("download", "--to", str(tmp_path / "to"), "--no-summary", "--checkpoint", str(path))
+    first = run(*command)
+    assert (first.code, len(first.out.splitlines())) == (ExitCode.PARTIAL, 25)
+    account.files.put(rows[21], "txt", b"Hi.")
+    account.requests.clear()
+    second = run(*command)
+    outcomes = [line.split("\t")[:2] for line in second.out.splitlines()]
+    assert outcomes == [[rows[21]["id"], "saved"], *([row["id"], "kept"] for row in rows[22:])]
+    assert [request.page for request in account.requests] == [2]
+    assert (second.code, path.exists()) == (0, False)
+
+
+@pytest.mark.parametrize("status", [(), ("--status", "completed")])
+def test_download_continues_behind_its_limit(
+    run: Run, account: FakeVideoSDK, tmp_path: Path, status: tuple[str, ...]
+) -> None:
+    """The checkpoint is exact to the row."""
+    rows = account.add_transcriptions(8)
+    for row in rows:
+        account.files.put(row, "txt", b"Hi.")
+    path = str(tmp_path / "download.json")
+    command = ("download", "--to", str(tmp_path / "to"), "--no-summary", "--checkpoint", path)
+    outs = [run(*command, "--limit", "3", *status).out for _ in range(3)]
+    found = [[line.split("\t")[0] for line in out.splitlines()] for out in outs]
+    ids = [row["id"] for row in rows]
+    assert found == [ids[:3], ids[3:6], ids[6:]]
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_interrupted_download_reports_its_progress(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """How many of how many are done."""
+    for row in account.add_transcriptions(45):
+        account.files.put(row, "txt", b"Hi.")
+    here = threading.get_ident()
+
+    async def press(exchange: Exchange) -> web.StreamResponse:
+        signal.pthread_kill(here, signal.SIGINT)
+        await asyncio.sleep(30)
+        return exchange.response()
+
+    account.on_page(3, press)
+    code, out, err = run("download", "--to", str(tmp_path), "--no-summary")
+    assert code == ExitCode.INTERRUPTED
+    done = len(out.splitlines())
+    assert f"{done} of 45 transcriptions done; run the same command again to continue" in err
+
+
 def test_download_by_id_saves_each_once(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
     """An unknown id does not stop the others."""
     for name in ("t-1", "t-2", "t-3"):
@@ -220,6 +310,7 @@ def test_download_of_recordings_by_id(run: Run, account: FakeVideoSDK, tmp_path:
         (["download", "--format", "../x"], "format"),
         (["download", ROOM, "--id", "t-1"], "--id cannot be combined with ROOM"),
         (["download", "--id", "t-1", "--limit", "1"], "--id cannot be combined with ROOM"),
+        (["download", "--id", "t-1", "--checkpoint", "f"], "--id and --checkpoint are mutually"),
     ],
 )
 def test_invalid_argument_is_rejected_before_a_request(

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
-from videosdk_transcripts.testing import SANDBOX_ROOMS, Exchange, FakeVideoSDK
+from videosdk_transcripts.testing import SANDBOX_ROOMS, Exchange, FakeVideoSDK, Status
 
 from .command_line import NAME, Run, start, use_policy
 
@@ -104,6 +104,7 @@ def test_row_policies_apply_to_follow(run: Run, account: FakeVideoSDK) -> None:
         (["follow", "--json"], "--json"),
         (["follow", "--checkpoint", "/no/such/folder/file"], "cannot be written to /no/such"),
         (["follow", "--poll", "0"], "poll"),
+        (["follow", "--once"], "--once prints nothing without --checkpoint FILE"),
     ],
 )
 def test_invalid_argument_is_rejected_before_a_request(
@@ -114,6 +115,57 @@ def test_invalid_argument_is_rejected_before_a_request(
     assert (code, out) == (ExitCode.USAGE, "")
     assert message in err
     assert account.requests == []
+
+
+def test_follow_once_prints_each_change_in_one_run(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """As a cron job: nothing on stderr, and a state that is exact to the change."""
+    path = tmp_path / "follow.json"
+    options = ("follow", ROOM, "--once", "--checkpoint", str(path))
+    _, running = account.add_transcriptions(2)
+    running["status"] = "running"
+    assert run(*options) == (0, "", "")
+    running["status"] = "completed"
+    new = account.add_transcription()
+    code, out, err = run(*options)
+    assert (code, err) == (0, "")
+    changes = [tuple(line.split("\t")[:2]) for line in out.splitlines()]
+    assert changes == [
+        ("finished", running["id"]),
+        ("new", new["id"]),
+        ("finished", new["id"]),
+    ]
+    saved = path.read_text()
+    assert run(*options) == (0, "", "")
+    assert path.read_text() == saved
+    assert len(run("follow", ROOM, "--once", "--since", "start").out.splitlines()) == 6
+
+
+def test_follow_once_continues_behind_its_limit(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """The next run prints the rest."""
+    account.add_transcriptions(2)
+    options = ("follow", "--once", "--since", "start", "--checkpoint", str(tmp_path / "f.json"))
+    out = run(*options, "--limit", "3").out + run(*options).out
+    assert len(set(out.splitlines())) == len(out.splitlines()) == 4
+
+
+def test_follow_once_fails_if_the_service_does(
+    run: Run, account: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for better times, and the next run prints what is missing."""
+    use_policy(monkeypatch, RetryPolicy(attempts=1))
+    account.add_transcriptions(120)
+    account.on_page(2, Status(503))
+    path = tmp_path / "follow.json"
+    options = ("follow", "--once", "--since", "start", "--checkpoint", str(path))
+    first = run(*options)
+    assert (first.code, len(first.out.splitlines())) == (ExitCode.SERVICE, 200)
+    assert f"run the same command again to resume from {path}\n" in first.err
+    second = run(*options)
+    assert (second.code, len(second.out.splitlines()), second.err) == (0, 40, "")
 
 
 # wait.

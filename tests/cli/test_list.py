@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import Change, Envelope, Exchange, FakeVideoSDK, Status
 
-from .command_line import NAME, Run, shown_on_a_terminal
+from .command_line import NAME, Run, shown_on_a_terminal, use_policy
 
 ROOM = "abcd-efgh-ijkl"
 SESSION = "64f1a2b3c4d5e6f708192a3b"
@@ -84,15 +85,102 @@ def test_rows_are_filtered_client_side(
     code, out, err = run("list", *options)
     assert (code, ids(out)) == (0, [days[n] for n in kept])
     seen = 2 if "--limit" in options else 5
-    assert err == (f"{len(kept)} of {seen} matched (filtered client-side)\n")
+    notes = f"{len(kept)} of {seen} matched (filtered client-side)\n"
+    if {"--since", "--until"} & set(options):
+        notes += "1 row without a start left out\n"
+    assert err == notes
 
 
 @pytest.mark.parametrize("option", ["--since", "--until"])
-def test_invalid_time_is_rejected(run: Run, option: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["last week", "2026", "24", "24x", "-24h", "1.5h", "99999999w", "2026-02-30", ""]
+)
+def test_invalid_time_is_rejected(run: Run, option: str, value: str) -> None:
     """The error shows what a time looks like."""
-    code, out, err = run("list", option, "yesterday")
+    code, out, err = run("list", option, value)
     assert (code, out) == (ExitCode.USAGE, "")
-    assert "'yesterday' is not a date or time such as 2026-03-04" in err
+    assert f"{value!r} is not a time such as 2026-03-04, 2026-03-04T16:00+01:00, yesterday" in err
+
+
+def test_empty_time_range_is_rejected(run: Run, account: FakeVideoSDK) -> None:
+    """In terms of the options, and before a request."""
+    code, out, err = run("list", "--since", "2026-03-04", "--until", "2026-03-04")
+    assert (code, out, account.requests) == (ExitCode.USAGE, "", [])
+    assert "--until must be later than --since, because it is exclusive" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (["--since", "90m"], [0, 1]),
+        (["--since", "2h", "--until", "30m"], [1]),
+        (["--since", "2D"], [0, 1, 2]),
+        (["--since", "1w"], [0, 1, 2, 3]),
+        (["--since", " 7d "], [0, 1, 2, 3]),
+        (["--until", "2d"], [3]),
+        (["--since", "now"], []),
+        (["--until", "NOW", "--limit", "2"], [0, 1]),
+    ],
+)
+def test_times_may_be_relative_to_now(
+    run: Run, account: FakeVideoSDK, options: list[str], kept: list[int]
+) -> None:
+    """Minutes, hours, days of 24 hours, and weeks, in any case of the letters."""
+    now = datetime.now(UTC)
+    for hours in (0.1, 1, 36, 100):
+        account.add_transcription(row_id=f"t-{hours}", start=now - timedelta(hours=hours))
+    code, out, _ = run("list", *options)
+    assert (code, ids(out)) == (0, [account.rows[n]["id"] for n in kept])
+
+
+def test_yesterday_and_today_are_days_in_utc(run: Run, account: FakeVideoSDK) -> None:
+    """Each begins at midnight."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for minutes in (-1441, -1440, -1, 0):
+        start = midnight + timedelta(minutes=minutes)
+        account.add_transcription(row_id=f"t{minutes}", start=start)
+    assert ids(run("list", "--since", "yesterday").out) == ["t-1440", "t-1", "t0"]
+    assert ids(run("list", "--since", "YESTERDAY", "--until", "today").out) == ["t-1440", "t-1"]
+
+
+def test_rows_without_start_are_reported(run: Run, account: FakeVideoSDK) -> None:
+    """They are in no range."""
+    del account.add_transcription()["start"]
+    account.add_transcription(row_id="t-1")
+    code, out, err = run("list", "--since", "2026-01-01")
+    assert (code, ids(out)) == (0, ["t-1"])
+    assert err == "1 of 2 matched (filtered client-side)\n1 row without a start left out\n"
+
+
+def test_checkpoint_keeps_relative_times(
+    run: Run, account: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command resumes, although its times have moved on; other times are rejected."""
+    use_policy(monkeypatch, RetryPolicy(attempts=1))
+    now = datetime.now(UTC)
+    account.add_transcriptions(15, start=now - timedelta(hours=30))
+    account.add_transcriptions(30, start=now - timedelta(hours=20))
+    path = tmp_path / "list.json"
+    options = ("list", "--checkpoint", str(path))
+    account.on_page(2, Status(503))
+    first = run(*options, "--since", "24h")
+    assert first.code == ExitCode.PARTIAL
+    saved = json.loads(path.read_text())["since"]
+    for other, message in (
+        (("--since", "2026-03-04"), "--since 2026-03-04T00:00:00+00:00; use the same times again"),
+        ((), f"a walk with --since {saved}, but this one has no --since"),
+        (("--since", "24h", "--until", "1h"), "this one has --until"),
+    ):
+        rejected = run(*options, *other)
+        assert rejected.code == ExitCode.USAGE
+        assert message in rejected.err
+    second = run(*options, "--since", "24h")
+    assert second.code == 0
+    assert ids(first.out) + ids(second.out) == [row["id"] for row in account.rows[15:]]
+    path.write_text("[]")
+    assert "cannot resume from" in run(*options, "--since", "24h").err
+    path.write_text("{")
+    assert "cannot resume from" in run(*options, "--since", "24h").err
 
 
 def test_failure_without_a_matching_row_is_not_partial(

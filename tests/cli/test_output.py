@@ -7,7 +7,7 @@ import json
 import re
 import termios
 from contextlib import redirect_stderr, redirect_stdout
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -512,6 +512,30 @@ def test_progress_without_a_total_shows_a_question_mark(account: FakeVideoSDK, r
     account.every(1, unnumbered)
     _, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
     assert (outcome.code, len(outcome.out.splitlines())) == (0, 25)
+
+
+@pytest.mark.usefixtures("_progress_at_once")
+@pytest.mark.parametrize(
+    ("options", "progress"),
+    [
+        ([], "20 of 45 transcriptions"),
+        (["--limit", "30"], "20 of 30 transcriptions"),
+        (["--since", "2026-03-05"], "8 of 33 transcriptions"),
+        (["--status", "completed"], "20 of 45 rows"),
+    ],
+)
+def test_download_shows_how_many_of_how_many_are_done(
+    account: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str], progress: str
+) -> None:
+    """Of the rows that are selected, as far as their number is known."""
+    for number in range(45):
+        start = datetime(2026, 3, 4, 12, tzinfo=UTC) + timedelta(hours=number)
+        account.files.put(account.add_transcription(start=start), "txt", b"Hi.")
+    terminal = Terminal()
+    account.on_page(2, once_shown(terminal, progress))
+    command = ("download", "--no-summary", "--to", str(tmp_path))
+    _, outcome = stderr_on_a_terminal(run, *command, *options, terminal=terminal)
+    assert outcome.code == 0
 
 
 @pytest.mark.usefixtures("_progress_at_once")

@@ -5,7 +5,8 @@ In reading order:
 
 - `_signals`: Ctrl-C, SIGTERM and SIGHUP, `_streams`: stdout and stderr, complete and in UTF-8
 - `_app`: the program and its commands, each loaded when it is used
-- `_options`: options that several commands share, `_row_filter`: client-side selection of rows
+- `_options`: options that several commands share, `_times`: times of options, `_row_filter`:
+  client-side selection of rows
 - `_list` (also `post`), `_files`, `_export`, `_follow`, `_jobs`, `_token`, `_doctor`,
   `_sandbox`: the commands
 - `_settings`: account, environment file and client

@@ -121,8 +121,14 @@ class CheckpointFile:
             if time.monotonic() - self._written_at >= _WRITE_INTERVAL:
                 self._write(self._path, self._delivered)
 
-    def close(self, *, complete: bool) -> None:
-        """Write the file for the last time, or remove it if there is nothing to resume."""
+    def close(self, *, complete: bool, is_quiet: bool = False) -> None:
+        """
+        Write the file for the last time, or remove it if there is nothing to resume.
+
+        Args:
+            complete: whether there is nothing to resume.
+            is_quiet: whether to write it without a message.
+        """
         if self._path is None:
             return
         # After a signal it stays, because the exit code asks for another run of the command.
@@ -130,7 +136,8 @@ class CheckpointFile:
             self._path.unlink(missing_ok=True)
             return
         self._write(self._path, self._delivered if self._is_printing else self._checkpoint())
-        notify(f"run the same command again to resume from {self._path}")
+        if not is_quiet:
+            notify(f"run the same command again to resume from {self._path}")
 
     async def _write_periodically(self, path: Path) -> None:
         import asyncio

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from contextlib import aclosing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
 from videosdk_transcripts import FileNotReadyError, NotFoundError, VideoSDKTranscriptsError
 
+from ._checkpoint_file import CheckpointFile, open_checkpoint
 from ._exit import PartialError, raise_if_only_foreign
 from ._list import get_row
 from ._messages import describe
 from ._options import (
     ListQuery,
     Room,
+    account_options,
+    checkpoint_option,
     command,
-    file_account_options,
     file_format_option,
     filter_options,
     id_argument,
@@ -39,13 +41,13 @@ from ._output import (
 )
 from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
+from ._signals import end_on_signal
 
 if TYPE_CHECKING:
     from videosdk_transcripts import Download, Pager, Results, TranscriptsClient
 
     from ._output import AnyTranscription
 
-    Save = Callable[[AsyncGenerator[AnyTranscription]], Results[Download[AnyTranscription]]]
 
 DecodingErrors = Literal["strict", "replace", "ignore"]
 
@@ -63,7 +65,7 @@ _errors_option = click.option(
 @file_format_option
 @_errors_option
 @output_format_options("json")
-@file_account_options
+@account_options
 def text(  # noqa: PLR0917 - click calls it by keyword
     transcription_id: str,
     post: bool,
@@ -89,7 +91,7 @@ def text(  # noqa: PLR0917 - click calls it by keyword
 @id_argument
 @_errors_option
 @output_format_options("json")
-@file_account_options
+@account_options
 def summary(
     transcription_id: str,
     post: bool,
@@ -149,8 +151,9 @@ def _print_content(content: str) -> None:
 )
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this ID. Repeatable.")
 @click.option("--post", is_flag=True, help="Download transcriptions of recordings.")
+@checkpoint_option
 @output_format_options("json", "jsonl")
-@file_account_options
+@account_options
 def download(  # noqa: PLR0917 - click calls it by keyword
     room: Room,
     query: ListQuery,
@@ -162,6 +165,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     concurrency: int,
     ids: tuple[str, ...],
     post: bool,
+    checkpoint: Path | None,
     output_format: OutputFormat | None,
     account: Account,
 ) -> None:
@@ -169,19 +173,22 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     Download the files of a ROOM, of a SESSION in it, or of the whole account.
 
     An existing file is complete and is kept, so that an interrupted download continues when
-    the same command runs again. A failed file does not stop the others. The output is one line
-    per file: id, outcome and path, separated by tabs.
+    the same command runs again; with --checkpoint it also skips the part of the list that was
+    done. A failed file does not stop the others. The output is one line per file: id, outcome
+    and path, separated by tabs.
     """
     if ids and (room.given_id is not None or row_filter.has_options):
         raise click.UsageError(
             "--id cannot be combined with ROOM, --limit, --status, --since or --until"
         )
+    if ids and checkpoint is not None:
+        raise click.UsageError("--id and --checkpoint are mutually exclusive")
     import asyncio
 
     report = _DownloadReport(output_format)
 
     async def save_files(client: TranscriptsClient) -> None:
-        def save(rows: AsyncGenerator[AnyTranscription]) -> Results[Download[AnyTranscription]]:
+        def save(rows: AsyncIterable[AnyTranscription]) -> Results[Download[AnyTranscription]]:
             return client.download_all(
                 rows,
                 directory,
@@ -193,45 +200,89 @@ def download(  # noqa: PLR0917 - click calls it by keyword
 
         try:
             if ids:
-                await report.print_all(_named_rows(client, ids, report, post=post), save)
+                async with aclosing(_named_rows(client, ids, report, post=post)) as rows:
+                    await report.print_all(save(rows))
             else:
                 iterate = client.iter_post_transcriptions if post else client.iter_transcriptions
                 arguments = query._replace(room_id=await room.resolve(client))._asdict()
-                pager = iterate(**arguments, limit=row_filter.pager_limit)
-                await _save_listed(pager, query, row_filter, report, save)
+
+                def create(resume: str | None) -> _Sweep:
+                    pager = iterate(**arguments, **row_filter.walk_options(resume), resume=resume)
+                    rows = _SelectedRows(pager, row_filter)
+                    return _Sweep(pager, save(rows if row_filter.is_by_status else pager), report)
+
+                sweep, file = open_checkpoint(checkpoint, create)
+                await _save_listed(sweep, file, query, row_filter)
         except asyncio.CancelledError:
-            without = " without --overwrite" if overwrite else ""
-            notify(f"\nrun the same command again{without} to continue; saved files are kept")
+            notify(f"\n{report.interrupted(is_overwriting=overwrite and checkpoint is None)}")
             raise
 
     run_with_client(account, save_files)
     report.raise_if_failed()
 
 
+class _SelectedRows:
+    """The rows of a walk that have one of the chosen statuses, with the checkpoint of the walk."""
+
+    def __init__(self, pager: Pager[Any], row_filter: RowFilter) -> None:
+        self._pager = pager
+        self._row_filter = row_filter
+
+    @property
+    def checkpoint(self) -> str:
+        return self._pager.checkpoint
+
+    async def __aiter__(self) -> AsyncGenerator[AnyTranscription]:
+        async for row in self._pager:
+            if self._row_filter.selects(row):
+                yield row
+            if self._row_filter.is_full:
+                return
+
+
+class _Sweep(NamedTuple):
+    """The downloads of a walk."""
+
+    pager: Pager[Any]
+    downloads: Results[Download[AnyTranscription]]
+    report: _DownloadReport
+
+    @property
+    def checkpoint(self) -> str:
+        """Return where to resume: at the first row that failed, or behind those printed."""
+        return self.report.resume_at or self.downloads.checkpoint or ""
+
+
 async def _save_listed(
-    pager: Pager[Any],
+    sweep: _Sweep,
+    file: CheckpointFile,
     query: ListQuery,
     row_filter: RowFilter,
-    report: _DownloadReport,
-    save: Save,
 ) -> None:
+    pager, downloads, report = sweep
+    succeeded = False
     try:
-        async with pager, progress_of(pager, rows_scroll=sys.stdout.isatty()):
-            await report.print_all(_selected_rows(pager, row_filter), save)
+        async with (
+            pager,
+            file.kept_current(),
+            progress_of(
+                pager,
+                rows_scroll=sys.stdout.isatty(),
+                # How many rows have a status is not known before all of them are read.
+                counted=None if row_filter.is_by_status else report.progress,
+            ),
+        ):
+            await report.print_all(downloads, file)
+        succeeded = True
     finally:
+        if not row_filter.is_by_status:
+            row_filter.count(pager.stats)
+        # Behind a limit there is more to resume, and a failed row is to be tried again.
+        is_done = not row_filter.is_full and not report.has_failures
+        file.close(complete=succeeded and is_done)
         report_skipped_rows(pager.stats, query.on_unverified)
-        row_filter.report()
+        row_filter.report(pager.stats)
     raise_if_only_foreign(pager.stats)
-
-
-async def _selected_rows(
-    pager: Pager[Any], row_filter: RowFilter
-) -> AsyncGenerator[AnyTranscription]:
-    async for row in pager:
-        if row_filter.selects(row):
-            yield row
-        if row_filter.is_full:
-            return
 
 
 async def _named_rows(
@@ -252,19 +303,37 @@ class _DownloadReport:
     def __init__(self, output_format: OutputFormat | None) -> None:
         self._format = output_format
         self.rows = self._failed = self._not_ready = self._saved = 0
+        self._downloads: Results[Download[AnyTranscription]] | None = None
+        self.resume_at: str | None = None
+        """The checkpoint in front of the first row that failed, or behind the last one."""
 
-    async def print_all(self, rows: AsyncGenerator[AnyTranscription], save: Save) -> None:
+    @property
+    def has_failures(self) -> bool:
+        """Return whether some files could not be saved."""
+        return self._failed > 0
+
+    async def print_all(
+        self,
+        downloads: Results[Download[AnyTranscription]],
+        file: CheckpointFile | None = None,
+    ) -> None:
         """
-        Save the files of rows, and print the outcome for each.
+        Make the downloads, and print the outcome of each.
 
         Raises:
             PartialError: it failed after some rows.
             VideoSDKTranscriptsError: it failed before the first one.
         """
+        self._downloads = downloads
+        self.resume_at = downloads.checkpoint
         try:
-            async with aclosing(rows), save(rows) as downloads:
+            async with downloads:
                 async for done in downloads:
-                    self.add(done.transcription.id, done.paths, done.skipped, done.error)
+                    with nullcontext() if file is None else file.printing():
+                        self.add(done.transcription.id, done.paths, done.skipped, done.error)
+                        if not self.has_failures:
+                            self.resume_at = downloads.checkpoint
+                    await end_on_signal()
         except VideoSDKTranscriptsError as error:
             if self.rows:
                 raise PartialError.after(self.rows, error) from None
@@ -305,6 +374,21 @@ class _DownloadReport:
             write(f"{'[' if self.rows == 1 else ','}\n{document}")
         else:
             print_line(document)
+
+    def progress(self) -> str:
+        """Return how many transcriptions are done, and how many there are if that is known."""
+        downloads = self._downloads
+        total = None if downloads is None else downloads.total
+        noun = "transcription" if total == 1 else "transcriptions"
+        return f"{self.rows} of {'?' if total is None else total} {noun}"
+
+    def interrupted(self, *, is_overwriting: bool) -> str:
+        """Return the message for an interruption."""
+        without = " without --overwrite" if is_overwriting else ""
+        return (
+            f"{self.progress()} done; run the same command again{without} to continue; saved "
+            "files are kept"
+        )
 
     def end(self) -> None:
         """Finish the output, and print a summary to stderr."""

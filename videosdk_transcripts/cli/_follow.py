@@ -48,6 +48,7 @@ _ABOVE_ZERO = math.ulp(0.0)
     "--poll", type=float, default=30.0, show_default=True, help="Polling interval in seconds."
 )
 @click.option("--limit", type=click.IntRange(1), help="Stop after this number of changes.")
+@click.option("--once", is_flag=True, help="Poll the whole list once, and end; for cron.")
 @checkpoint_option
 @row_policy_options
 @output_format_options("jsonl")
@@ -58,6 +59,7 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
     since: Literal["now", "start"],
     poll: float,
     limit: int | None,
+    once: bool,
     checkpoint: Path | None,
     on_unverified: OnUnverified,
     on_invalid: OnInvalid,
@@ -68,8 +70,14 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
     Stream the changes in a ROOM, in a SESSION in it, or in the whole account.
 
     The output is one line for each new transcription and one for each finished one: the kind
-    of change, then the columns of list, separated by tabs. Press Ctrl-C to stop.
+    of change, then the columns of list, separated by tabs. Press Ctrl-C to stop, or use --once
+    with --checkpoint in a cron job: each run prints the changes since the run before.
     """
+    if once and checkpoint is None and since == "now":
+        raise click.UsageError(
+            "--once prints nothing without --checkpoint FILE, which keeps what was printed before, "
+            "or --since start"
+        )
 
     async def print_changes(client: TranscriptsClient) -> None:
         import asyncio
@@ -83,13 +91,16 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
                 resume=resume,
                 since=since,
                 poll=poll,
+                once=once,
                 on_unverified=on_unverified,
                 on_invalid=on_invalid,
             )
 
         follower, file = open_checkpoint(checkpoint, create)
-        notify(f"polling every {poll:g} s; press Ctrl-C to stop")
+        if not once:
+            notify(f"polling every {poll:g} s; press Ctrl-C to stop")
         count = 0
+        has_ended = False
         try:
             async with follower, file.kept_current():
                 async for change in follower:
@@ -101,13 +112,15 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
                     if count == limit:
                         break
                     await end_on_signal()
+            has_ended = once
         except asyncio.CancelledError:
             # The line break separates the message from the ^C that the terminal shows.
             hint = "use --checkpoint FILE to receive the changes between two runs as well"
             notify("" if checkpoint is not None else f"\n{hint}")
             raise
         finally:
-            file.close(complete=False)
+            # Nothing was interrupted then, and cron sends a mail for each line.
+            file.close(complete=False, is_quiet=has_ended)
 
     run_with_client(account, print_changes)
 

@@ -175,7 +175,7 @@ async def _list_rows(
 
     def create(resume: str | None) -> Pager[Any]:
         iterate = client.iter_post_transcriptions if post else client.iter_transcriptions
-        return iterate(**query._asdict(), limit=row_filter.pager_limit, resume=resume)
+        return iterate(**query._asdict(), **row_filter.walk_options(resume), resume=resume)
 
     pager, file = open_checkpoint(checkpoint, create)
     printer = _make_printer(output_format, columns, query)
@@ -205,7 +205,7 @@ async def _list_rows(
     finally:
         _finish(printer, file, row_filter, succeeded=succeeded)
         report_skipped_rows(pager.stats, query.on_unverified)
-        row_filter.report()
+        row_filter.report(pager.stats)
     raise_if_only_foreign(pager.stats)
 
 

@@ -53,6 +53,10 @@ _PHRASES: Final = (
     ),
     (r"pass the same page size again", "use the same page size again"),
     (r"with consistency='once'", "without --verify"),
+    (r"must be later than since,", "must be later than --since,"),
+    (r"\b(since|until)=None", r"no --\1"),
+    (r"\b(since|until)=", r"--\1 "),
+    (r"pass the same times again", "use the same times again"),
     (r"walk again", "run the command again"),
     (r"Walk again later, or verify the list", "Run the command again later, or use --verify"),
     (r"[Ss]tart a new walk, or (resume without --verify)", r"\1"),
@@ -88,7 +92,6 @@ _PHRASES: Final = (
         r"check with: videosdk-transcripts list \1,",
     ),
     (r"; None selects the service's default", "; omit it for the service's default"),
-    (r"pass files_via_proxy=True", "use --files-via-proxy"),
     (r"\btrust_env=True", "--trust-env"),
     # An argument with its value, in any other advice.
     (r"\bon_(invalid|unverified)='(\w+)'", r"--on-\1 \2"),

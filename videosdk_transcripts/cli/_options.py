@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from ._exit import EXIT_CODES
 from ._output import COLUMNS, OutputFormat
 from ._row_filter import RowFilter
 from ._settings import Account
+from ._times import read_time
 
 if TYPE_CHECKING:
     from videosdk_transcripts import TranscriptsClient
@@ -38,7 +39,7 @@ def group(name: str, **attributes: Any) -> Callable[[Command], click.Group]:
 
 
 def account_options(function: Command) -> Command:
-    """Add the options for credentials and the proxy, and pass them on as `account`."""
+    """Add the options for credentials, and pass them on as `account`."""
 
     @click.option(
         "--env-file",
@@ -47,33 +48,13 @@ def account_options(function: Command) -> Command:
         help="Read VIDEOSDK_* variables from FILE instead of the environment.",
     )
     @click.option("--sandbox", is_flag=True, help="Use a fake service with sample data.")
-    @click.option("--trust-env", is_flag=True, help="Use the proxy from the environment.")
     @functools.wraps(function)
-    def with_options(
-        *args: Any, env_file: Path | None, sandbox: bool, trust_env: bool, **more: Any
-    ) -> Any:
+    def with_options(*args: Any, env_file: Path | None, sandbox: bool, **more: Any) -> Any:
         if sandbox and env_file is not None:
             raise click.UsageError("--sandbox and --env-file are mutually exclusive")
-        return function(*args, account=Account(env_file, sandbox, trust_env), **more)
+        return function(*args, account=Account(env_file, sandbox), **more)
 
     return with_options
-
-
-def file_account_options(function: Command) -> Command:
-    """Add the options of `account_options`, for a command that fetches files."""
-
-    @click.option(
-        "--files-via-proxy",
-        is_flag=True,
-        help="Use the proxy from the environment for files, too.",
-    )
-    @functools.wraps(function)
-    def with_option(*args: Any, account: Account, files_via_proxy: bool, **more: Any) -> Any:
-        trust_env = account.trust_env or files_via_proxy
-        account = account._replace(trust_env=trust_env, files_via_proxy=files_via_proxy)
-        return function(*args, account=account, **more)
-
-    return account_options(with_option)
 
 
 # Rooms.
@@ -220,27 +201,15 @@ def filter_options(function: Command) -> Command:
 def time_range_options(function: Command) -> Command:
     """Add the options for the start of rows, and pass them on as `since` and `until`."""
     until = click.option(
-        "--until", callback=_read_time, metavar="TIME", help="Only those started before TIME."
+        "--until", callback=read_time, metavar="TIME", help="Only those started before TIME."
     )
     since = click.option(
-        "--since", callback=_read_time, metavar="TIME", help="Only those started at or after TIME."
+        "--since",
+        callback=read_time,
+        metavar="TIME",
+        help="Only those started at or after TIME, in UTC: a date or time, yesterday, 24h, 7d.",
     )
     return since(until(function))
-
-
-def _read_time(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> datetime | None:
-    """Read a date or time, in UTC unless it has an offset."""
-    if value is None:
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is not a date or time such as 2026-03-04 or 2026-03-04T16:00"
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 # One transcription and its files.

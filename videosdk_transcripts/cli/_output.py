@@ -302,9 +302,13 @@ def report_skipped_rows(stats: WalkStats, on_unverified: Literal["raise", "skip"
 
 
 @asynccontextmanager
-async def progress_of(pager: Pager[Any], *, rows_scroll: bool) -> AsyncGenerator[None]:
+async def progress_of(
+    pager: Pager[Any], *, rows_scroll: bool, counted: Callable[[], str] | None = None
+) -> AsyncGenerator[None]:
     """
     Show the progress of a walk on stderr during the block, and clear it at the end.
+
+    It counts the walk's rows, unless `counted` returns something else.
 
     Nothing is shown where stderr is not a terminal, or where `rows_scroll` on the same terminal.
     """
@@ -313,7 +317,7 @@ async def progress_of(pager: Pager[Any], *, rows_scroll: bool) -> AsyncGenerator
     if rows_scroll or not sys.stderr.isatty():
         yield
         return
-    task = asyncio.create_task(_show_progress(pager))
+    task = asyncio.create_task(_show_progress(pager, counted))
     try:
         yield
     finally:
@@ -322,13 +326,14 @@ async def progress_of(pager: Pager[Any], *, rows_scroll: bool) -> AsyncGenerator
             await task
 
 
-async def _show_progress(pager: Pager[Any]) -> None:
+async def _show_progress(pager: Pager[Any], counted: Callable[[], str] | None) -> None:
     import asyncio
 
     await asyncio.sleep(_PROGRESS_AFTER)
     with live_line() as update:
         while True:
-            update(_progress_text(pager))
+            rows = _rows_of_total(pager) if counted is None else counted()
+            update(f"{rows}{_retries(pager)}")
             await asyncio.sleep(_REFRESH)
 
 
@@ -350,8 +355,13 @@ def live_line() -> Generator[Callable[[str], None]]:
         yield lambda text: spinner.update(text=text)
 
 
-def _progress_text(pager: Pager[Any]) -> str:
+def _rows_of_total(pager: Pager[Any]) -> str:
     stats = pager.stats
-    noun = "retry" if stats.retries == 1 else "retries"
-    retries = f", {stats.retries} {noun}" if stats.retries else ""
-    return f"{stats.rows_yielded} of {pager.total or '?'} rows{retries}"
+    done = stats.rows_yielded + stats.rows_out_of_range + stats.rows_without_start
+    return f"{done} of {pager.total or '?'} rows"
+
+
+def _retries(pager: Pager[Any]) -> str:
+    retries = pager.stats.retries
+    noun = "retry" if retries == 1 else "retries"
+    return f", {retries} {noun}" if retries else ""

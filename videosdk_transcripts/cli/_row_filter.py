@@ -1,20 +1,24 @@
-"""Client-side selection of rows: the service filters by room and session only."""
+"""Selection of rows by status and start, which the service cannot do."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ._output import notify
+from ._output import notify, plural
+from ._times import RelativeTime
 
 if TYPE_CHECKING:
+    from videosdk_transcripts import WalkStats
+
     from ._output import AnyTranscription
 
 
 class RowFilter:
     """
-    Select rows by status and start, and count them.
+    Select rows by status, and count them. The walk selects them by start.
 
     Args:
         limit: rows to select at most; None for all.
@@ -32,8 +36,7 @@ class RowFilter:
     ) -> None:
         self._limit = limit
         self._statuses = {status.casefold() for status in statuses}
-        self._since = since
-        self._until = until
+        self._times = {"since": since, "until": until}
         self._seen = 0
         self.selected = 0
         """Rows that were selected so far."""
@@ -44,39 +47,60 @@ class RowFilter:
         return self._limit is not None or self._is_selective
 
     @property
-    def pager_limit(self) -> int | None:
-        """Return the limit for the pager, which cannot count what is selected here."""
-        return None if self._is_selective else self._limit
+    def is_by_status(self) -> bool:
+        """Return whether rows are selected here, after the walk has selected them."""
+        return bool(self._statuses)
 
     @property
     def is_full(self) -> bool:
         """Return whether the limit is reached."""
         return self.selected == self._limit
 
+    def walk_options(self, resume: str | None = None) -> dict[str, Any]:
+        """
+        Return the arguments of the walk that select rows.
+
+        Args:
+            resume: the checkpoint to resume from. Its times take the place of relative ones,
+                which have moved on since the walk began.
+        """
+        # The walk cannot count what is selected here.
+        options: dict[str, Any] = {"limit": None if self._statuses else self._limit}
+        saved = _read_object(resume)
+        for name, time in self._times.items():
+            is_saved = isinstance(time, RelativeTime) and isinstance(saved.get(name), str)
+            options[name] = saved[name] if is_saved else time
+        return options
+
     def selects(self, row: AnyTranscription) -> bool:
         """Return whether a row is selected, and count it."""
         self._seen += 1
-        is_selected = self._matches(row)
+        is_selected = not self._statuses or (row.status or "").casefold() in self._statuses
         self.selected += is_selected
         return is_selected
 
-    def report(self) -> None:
-        """Report on stderr how many rows matched, if rows were selected here."""
-        if self._is_selective:
-            notify(f"{self.selected} of {self._seen} matched (filtered client-side)")
+    def count(self, stats: WalkStats) -> None:
+        """Count the rows of a walk that did not pass through `selects`."""
+        self._seen = self.selected = stats.rows_yielded
+
+    def report(self, stats: WalkStats) -> None:
+        """Report on stderr how many rows of a walk matched, if rows were selected."""
+        if not self._is_selective:
+            return
+        seen = self._seen + stats.rows_out_of_range + stats.rows_without_start
+        notify(f"{self.selected} of {seen} matched (filtered client-side)")
+        if stats.rows_without_start:
+            notify(f"{plural(stats.rows_without_start, 'row')} without a start left out")
 
     @property
     def _is_selective(self) -> bool:
-        return bool(self._statuses or self._since or self._until)
+        return bool(self._statuses or any(self._times.values()))
 
-    def _matches(self, row: AnyTranscription) -> bool:
-        if self._statuses and (row.status or "").casefold() not in self._statuses:
-            return False
-        if self._since is None and self._until is None:
-            return True
-        # A row without a start is in no time range.
-        return (
-            row.start is not None
-            and (self._since is None or row.start >= self._since)
-            and (self._until is None or row.start < self._until)
-        )
+
+def _read_object(text: str | None) -> dict[str, Any]:
+    """Return a JSON object, or an empty one for any other text, which the walk will reject."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
