@@ -75,7 +75,9 @@ class ObjectStoreSink:
 
     def append(self, name: str, data: bytes) -> None:
         """Write an object: none can be extended."""
-        self._fs.pipe_file(f"{self._path}/{name}", data)
+        path = f"{self._path}/{name}"
+        self._make_folder(path)
+        self._fs.pipe_file(path, data)
 
     def delete(self, names: list[str]) -> None:
         """Delete files, as far as they exist."""
@@ -92,13 +94,17 @@ class ObjectStoreSink:
         except FileNotFoundError:
             return
 
+    def _make_folder(self, path: str) -> None:
+        if self._has_rename:
+            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+
     def put(self, source: Path, target: str, *, replace: bool) -> bool:
         """Upload a file as a whole, and return whether this was done."""
         if not replace and self._fs.exists(target):
             return False
         if self._has_rename:
+            self._make_folder(target)
             folder, _, name = target.rpartition("/")
-            self._fs.makedirs(folder, exist_ok=True)
             temporary = f"{folder}/.{name}.part"
             self._fs.put_file(str(source), temporary)
             self._fs.mv(temporary, target)

@@ -61,8 +61,6 @@ class Store:
         failure: Exception
         try:
             return await self._threads.run(function)
-        except FileNotFoundError as error:
-            failure = FileNotFoundError(str(error))
         except OSError as error:
             advice = "wait for it to finish" if is_locked(error) else _ADVICE
             reason = error.strerror or str(error) or type(error).__name__
@@ -96,15 +94,19 @@ class Store:
         return await self.run(lambda: self._sink.size(name))
 
     async def read(self, name: str) -> bytes:
-        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        """Return the content of a file, which must exist."""
         return await self.run(lambda: self._sink.read(name))
 
     async def read_if_present(self, name: str) -> bytes | None:
         """Return the content of a file, None if there is none."""
-        try:
-            return await self.read(name)
-        except FileNotFoundError:
-            return None
+
+        def read() -> bytes | None:
+            try:
+                return self._sink.read(name)
+            except FileNotFoundError:
+                return None
+
+        return await self.run(read)
 
     async def write(self, name: str, data: bytes, *, replace: bool = True) -> bool:
         """Write a whole file, and return False if there is one that must not be replaced."""
