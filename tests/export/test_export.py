@@ -16,7 +16,7 @@ from videosdk_transcripts import (
     TranscriptsClient,
 )
 from videosdk_transcripts.export import export
-from videosdk_transcripts.testing import FakeVideoSDK, Status
+from videosdk_transcripts.testing import Delay, FakeVideoSDK, Status
 
 
 async def test_pairs_are_exported_once_each(
@@ -236,3 +236,17 @@ async def test_refused_credentials_end_the_export(
         with pytest.raises(AuthenticationError):
             await export(meetings.pairs, sink, client=other)
     assert meetings.requests < 10
+
+
+async def test_second_run_at_the_same_time_is_refused(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """Before it requests what the first one requests already."""
+    meetings.fake.files.faults.every(1, Delay(0.05))
+    first = asyncio.create_task(export(meetings.pairs, sink, client=client))
+    await until(partial(meetings.has_sent, 5))
+    with pytest.raises(FileError, match="another program or task is writing the same file"):
+        await export(meetings.pairs, sink, client=client)
+    assert (await first).is_complete
+    assert texts(sink) == meetings.texts
+    assert meetings.requests == 80

@@ -9,10 +9,14 @@ multipart upload.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from videosdk_transcripts._atomic_file import LOCKED, AtomicFile
+
+_LONGEST_LOCK: Final = 30.0
+_LOCK_POLL: Final = 0.02
 
 
 class NewFile(Protocol):
@@ -169,9 +173,16 @@ def is_locked(error: OSError) -> bool:
 
 def write_file(sink: Sink, name: str, data: bytes, *, replace: bool = True) -> bool:
     """Write a whole file, and return whether this was done; see `NewFile.commit`."""
-    file = sink.create(name)
-    try:
-        file.write(data)
-        return file.commit(replace=replace)
-    finally:
-        file.discard()
+    deadline = time.monotonic() + _LONGEST_LOCK
+    while True:
+        file = sink.create(name)
+        try:
+            file.write(data)
+            return file.commit(replace=replace)
+        except OSError as error:
+            # Another job of an array writes the same small file at the same time.
+            if not is_locked(error) or time.monotonic() >= deadline:
+                raise
+        finally:
+            file.discard()
+        time.sleep(_LOCK_POLL)
