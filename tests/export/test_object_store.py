@@ -135,7 +135,7 @@ async def test_errors_are_repeated(
 def test_second_of_two_writers_is_refused(bucket: str) -> None:
     """By the service itself: neither of the two knows of the other before."""
     sink = ObjectStoreSink(bucket)
-    sink._fs.exists = lambda path: False
+    sink._fs.exists = lambda _path: False
     assert write_file(sink, "part", b"first", replace=False)
     assert not write_file(sink, "part", b"second", replace=False)
     assert sink.read("part") == b"first"

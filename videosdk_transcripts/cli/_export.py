@@ -29,6 +29,7 @@ from ._signals import run_until_signal
 
 if TYPE_CHECKING:
     from videosdk_transcripts.export import (
+        Engine,
         ExportProgress,
         ExportSummary,
         Pair,
@@ -115,6 +116,8 @@ def _import_function(
     metavar="I/N",
     help="Export only the part of job I of N, from 0.",
 )
+@click.option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster, at tcp://HOST:PORT.")
+@click.option("--worker-token", is_flag=True, help="Send short-lived tokens to its workers.")
 @click.option(
     "--requests-per-second",
     type=click.FloatRange(0, min_open=True),
@@ -140,6 +143,8 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
     pairs: Path | None,
     dataset_format: DatasetFormat,
     no_text: bool,
+    scheduler: str | None,
+    worker_token: bool,
     shards: int,
     output_format: OutputFormat | None,
     account: Account,
@@ -153,9 +158,15 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
     """
     if pairs is not None and room.given_id is not None:
         raise click.UsageError("--pairs cannot be combined with ROOM")
+    if worker_token and scheduler is None:
+        raise click.UsageError("--worker-token requires --scheduler")
 
     async def run() -> ExportSummary:
-        from videosdk_transcripts.export import LocalEngine, export, read_pairs
+        from videosdk_transcripts.export import DaskEngine, LocalEngine, export, read_pairs
+
+        engine: Engine = LocalEngine(shards=shards)
+        if scheduler is not None:
+            engine = DaskEngine(scheduler, credentials="token" if worker_token else "environment")
 
         listed: list[Pair] | None = None
         if pairs is not None:
@@ -169,7 +180,7 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
                     sink,
                     format=dataset_format,
                     text=not no_text,
-                    engine=LocalEngine(shards=shards),
+                    engine=engine,
                     on_progress=show,
                     **options,
                 )

@@ -16,6 +16,7 @@ In reading order:
 - `_committed`: the summaries of what is committed
 - `_walk`: shards of an account or a room, which are listed once
 - `_engine`: what runs shards; `_local`: this process; `_rate_limit`: an even pace
+- `_dask`: a Dask cluster, `_dask_cluster`: what runs on it
 - `_finish`: errors, success, summary; `_progress`: counters
 - `_export`: the whole export
 
@@ -23,6 +24,8 @@ It uses the client like any program, `_files` for names and threads, and `_api` 
 that it has saved.
 """
 
+from ._dask import DaskEngine
+from ._engine import Engine
 from ._export import export
 from ._finish import ExportSummary
 from ._local import LocalEngine
@@ -32,6 +35,8 @@ from ._progress import ExportProgress
 from ._shard_summary import ExportError
 
 __all__ = [
+    "DaskEngine",
+    "Engine",
     "ExportError",
     "ExportProgress",
     "ExportSummary",

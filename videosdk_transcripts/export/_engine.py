@@ -55,6 +55,13 @@ class Engine(Protocol):
         ...
 
 
+def make_client(
+    limiter: AcquiresTurns | None, concurrency: int, **options: Any
+) -> TranscriptsClient:
+    """Return a client for the environment, with room for a shard."""
+    return TranscriptsClient(rate_limiter=limiter, max_in_flight=max(16, concurrency), **options)
+
+
 async def run_tasks(
     tasks: AsyncIterator[Task],
     start: Callable[[Task], Coroutine[Any, Any, ShardSummary]],

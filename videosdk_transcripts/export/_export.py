@@ -16,7 +16,7 @@ from videosdk_transcripts._validation import check_count, check_id, check_number
 from videosdk_transcripts.errors import ConfigurationError
 
 from ._committed import read_summaries
-from ._engine import Context, Engine, Task
+from ._engine import Context, Engine, Task, make_client
 from ._finish import (
     ExportSummary,
     expected_shards,
@@ -280,11 +280,6 @@ async def _open_client(
         return
     async with make_client(limiter, concurrency) as created:
         yield created
-
-
-def make_client(limiter: AcquiresTurns | None, concurrency: int) -> TranscriptsClient:
-    """Return a client for the environment, with room for a shard."""
-    return TranscriptsClient(rate_limiter=limiter, max_in_flight=max(16, concurrency))
 
 
 @asynccontextmanager

@@ -23,6 +23,9 @@ _USER: Final = re.compile(r"(?<=//)[^/@]*@")
 class SinkError(FileError):
     """The sink can't be read or written, which ends an export."""
 
+    is_locked = False
+    """Whether another process writes the same file."""
+
 
 class Store:
     """
@@ -65,6 +68,7 @@ class Store:
             advice = "wait for it to finish" if is_locked(error) else _ADVICE
             reason = error.strerror or str(error) or type(error).__name__
             failure = SinkError(f"can't write to {self}: {reason}; {advice}")
+            failure.is_locked = is_locked(error)
         except ImportError as error:
             failure = ConfigurationError(f"can't open {self}: {error}")
         except Exception as error:  # noqa: BLE001 - each library of fsspec has its own

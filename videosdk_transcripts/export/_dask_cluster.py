@@ -1,0 +1,124 @@
+"""What runs on a Dask cluster, extra ``[dask]``: rate limit and token, and the shards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Final
+
+from attrs import frozen
+from distributed import Scheduler, SchedulerPlugin, get_worker
+
+from videosdk_transcripts import TranscriptsClient
+
+from ._engine import Task, make_client
+from ._options import Job
+from ._rate_limit import EvenPace
+from ._shard import export_shard
+from ._shard_summary import ShardSummary
+from ._store import SinkError
+
+_PREFIX: Final = "videosdk_transcripts_"
+"""Of the names of the remote calls, which a scheduler has many of."""
+_LONGEST_LOCK: Final = 600.0
+"""Seconds to wait for a worker that still writes a part, although its result is not wanted."""
+_LOCK_POLL: Final = 0.5
+
+
+class AccountPlugin(SchedulerPlugin):
+    """
+    Hand out the turns of the account's rate limit, and its token, on the scheduler.
+
+    Nothing is leased, so that a worker that is killed holds nothing back. The token is no part
+    of a task, and is sent after the plugin: neither is shown on the dashboard.
+    """
+
+    def __init__(self, requests_per_second: float | None) -> None:
+        self._rate = requests_per_second
+        self._pace: EvenPace | None = None
+        self._token: str | None = None
+
+    def start(self, scheduler: Scheduler) -> None:
+        """Add the remote calls to the scheduler."""
+        self._pace = None if self._rate is None else EvenPace(self._rate)
+        for call in (self.reserve, self.get_token, self.set_token):
+            scheduler.handlers[f"{_PREFIX}{call.__name__}"] = call
+
+    async def reserve(self) -> float:
+        """Take the next turn, and return the seconds until then."""
+        return 0.0 if self._pace is None else self._pace.reserve()
+
+    async def get_token(self) -> str:
+        """Return the newest token."""
+        return self._token or ""
+
+    async def set_token(self, token: str) -> None:
+        """Replace the token."""
+        self._token = token
+
+
+class Account:
+    """
+    Call the plugin from a worker or a client.
+
+    Args:
+        rpc: the connection to the scheduler.
+    """
+
+    def __init__(self, rpc: Any) -> None:
+        self._rpc = rpc
+
+    async def acquire(self) -> None:
+        """Wait for the next turn."""
+        asked_at = time.monotonic()
+        seconds = await getattr(self._rpc, f"{_PREFIX}reserve")()
+        await asyncio.sleep(seconds - (time.monotonic() - asked_at) / 2)
+
+    async def get_token(self) -> str:
+        """Return the newest token."""
+        token: str = await getattr(self._rpc, f"{_PREFIX}get_token")()
+        return token
+
+    async def set_token(self, token: str) -> None:
+        """Replace the token."""
+        await getattr(self._rpc, f"{_PREFIX}set_token")(token=token)
+
+
+@frozen
+class WorkerSettings:
+    """How a worker reaches the service; everything else is in its environment."""
+
+    is_limited: bool
+    has_token: bool
+    """Whether the token is requested from the scheduler."""
+    endpoint: str | None = None
+    file_hosts: tuple[str, ...] | None = None
+
+
+async def export_on_worker(job: Job, task: Task, settings: WorkerSettings) -> ShardSummary:
+    """Export a shard in a task of a worker."""
+    account = Account(get_worker().scheduler)
+    limiter = account if settings.is_limited else None
+    options: dict[str, Any] = {}
+    if settings.has_token:
+        options["token"] = account.get_token
+        options["endpoint"] = settings.endpoint
+        options["file_hosts"] = settings.file_hosts
+    async with make_client(limiter, job.concurrency, **options) as client:
+        return await _export(job, task, client, limiter)
+
+
+async def _export(
+    job: Job, task: Task, client: TranscriptsClient, limiter: Account | None
+) -> ShardSummary:
+    deadline = time.monotonic() + _LONGEST_LOCK
+    while True:
+        try:
+            return await export_shard(
+                job, task.shard, client, limiter=limiter, replace=task.replace
+            )
+        except SinkError as error:
+            # A worker that the scheduler has lost, or one of a client that was killed.
+            if not error.is_locked or time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(_LOCK_POLL)
