@@ -21,6 +21,7 @@ from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
 from ._files.fetch import Files
 from ._files.hosts import FileHosts
 from ._files.transport import FileTransport
+from ._http.proxy import ProxySettings
 from ._http.rate_limit import AcquiresTurns, choose_pace
 from ._http.retry import RetryPolicy
 from ._http.session import ConnectionOptions
@@ -40,7 +41,7 @@ from ._redact import (
     mask_unless,
 )
 from ._resource import Resource, RowT
-from ._validation import check_count, check_id, check_instance
+from ._validation import check_count, check_flag, check_id, check_instance
 from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
@@ -103,9 +104,12 @@ class TranscriptsClient:
         rate_limiter: any object with a method ``async acquire()`` that returns when one more
             request may be sent, instead of `requests_per_second`: for a limit that several
             clients or processes share. Its exceptions are passed on unchanged.
-        proxy: URL of a proxy.
+        proxy: URL of an HTTP proxy for the API.
         ssl: a TLS context, if the system's certificates are not sufficient.
-        trust_env: read the proxy from the environment. A netrc file is never read.
+        trust_env: read the proxy for the API from the environment (``HTTPS_PROXY``,
+            ``ALL_PROXY``, ``NO_PROXY``). A netrc file is never read.
+        files_via_proxy: use that proxy for files, too. It resolves the names of the file hosts,
+            so that their addresses can't be checked; their names still are.
         trace_configs: aiohttp's tracing, for a session that the client creates.
         clock: the source of time and waits, to be replaced in tests; the system's by default.
 
@@ -133,6 +137,7 @@ class TranscriptsClient:
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True,
         trust_env: bool = False,
+        files_via_proxy: bool = False,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         clock: Clock | None = None,
     ) -> None:
@@ -153,6 +158,7 @@ class TranscriptsClient:
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)
+        check_flag("files_via_proxy", files_via_proxy)
         policy = retry or RetryPolicy()
         clock = clock or Clock()
         pace = choose_pace(requests_per_second, rate_limiter, clock=clock)
@@ -161,11 +167,17 @@ class TranscriptsClient:
             resolve_endpoint(endpoint),
             resolve_tokens(api_key=api_key, secret=secret, token=token, clock=clock),
             policy,
-            ConnectionOptions(session, proxy, ssl, trust_env, trace_configs, max_in_flight),
+            ConnectionOptions(
+                session, ProxySettings(proxy, trust_env), ssl, trace_configs, max_in_flight
+            ),
             max_response_bytes=max_response_bytes,
             pace=pace,
             clock=clock,
         )
+        # A given session may use the environment by itself, for the API.
+        uses_environment = trust_env or (session is not None and session.trust_env)
+        if files_via_proxy and proxy is None and not uses_environment:
+            raise ConfigurationError("files_via_proxy requires proxy= or trust_env=True")
         self._file_transport = FileTransport(
             FileHosts(resolve_file_hosts(file_hosts)),
             policy,
@@ -173,6 +185,8 @@ class TranscriptsClient:
             max_in_flight=max_in_flight,
             max_file_bytes=max_file_bytes,
             clock=clock,
+            proxies=ProxySettings(proxy, uses_environment),
+            via_proxy=files_via_proxy,
         )
         prefetch_limit = PrefetchLimit(_PREFETCHED_PER_SLOT * max_in_flight)
         self._realtime = Resource(

@@ -1,22 +1,21 @@
 """P9 and P14: netrc files, and proxies of the caller or of the environment."""
 
-import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
 from videosdk_transcripts import ConfigurationError, TranscriptsClient
+from videosdk_transcripts._http import proxy
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from ..conftest import read_request, tcp
+from ..forwarding import forwarding
 from ..matrix.faults import anonymous_tls
 from ..matrix.proxy import PASS, Proxy
 from ..promises.canaries import LOGIN, PASSWORD, SIGNATURE, USER, found_in, report
@@ -70,35 +69,6 @@ async def test_netrc_file_of_given_session_is_named_as_cause(
 
 
 @asynccontextmanager
-async def forwarding() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Serve as a proxy for requests and tunnels, and record what it receives."""
-    heads: list[bytes] = []
-
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await read_request(reader)
-        heads.append(head)
-        method, target = head.decode().split()[:2]
-        parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
-        from_server, to_server = await asyncio.open_connection(parts.hostname, parts.port)
-        if method == "CONNECT":
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        else:
-            to_server.write(head)
-        try:
-            await asyncio.gather(pipe(reader, to_server), pipe(from_server, writer))
-        finally:
-            to_server.close()
-
-    async with tcp(talk) as url:
-        yield url.removeprefix("http://"), heads
-
-
-@asynccontextmanager
 async def serving(fake: FakeVideoSDK, scheme: str) -> AsyncIterator[dict[str, Any]]:
     """Serve the fake in plain text or over TLS."""
     token = str(mint_token(fake.api_key, fake.secret))
@@ -118,11 +88,11 @@ async def test_proxy_credentials_go_only_to_the_proxy(
     async with contextlib.AsyncExitStack() as stack:
         address, heads = await stack.enter_async_context(forwarding())
         options = await stack.enter_async_context(serving(fake, scheme))
-        proxy = f"http://{LOGIN}@{address}"
+        url = f"http://{LOGIN}@{address}"
         if source == "argument":
-            options["proxy"] = proxy
+            options["proxy"] = url
         else:
-            monkeypatch.setenv(f"{scheme}_proxy", proxy)
+            monkeypatch.setenv(f"{scheme}_proxy", url)
             options["trust_env"] = True
         if source == "given session":
             session = aiohttp.ClientSession(trust_env=options.pop("trust_env"))
@@ -178,10 +148,54 @@ async def test_proxy_variables_are_used_only_with_trust_env(
     assert not any("Proxy-Authorization" in seen.headers for seen in fake.requests)
 
 
-@pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "http://", "http://h:port", "//h:x"])
-def test_invalid_proxy_variable_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """By the constructor, and only with trust_env."""
-    monkeypatch.setenv("https_proxy", value)
+@pytest.mark.parametrize(
+    "value", ["http://", "http://h:port", "//h:x", "ftp://h:1", "socks5://h:1"]
+)
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+def test_invalid_proxy_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """By the constructor, and only with trust_env; no argument is named."""
+    monkeypatch.setenv(name, value)
     TranscriptsClient(token="t")
-    with pytest.raises(ConfigurationError, match="proxy must look like"):
+    with pytest.raises(ConfigurationError) as caught:
         TranscriptsClient(token="t", trust_env=True)
+    expected = f"the variable {name} must look like http://proxy.example:3128"
+    if value.startswith("socks"):
+        expected += "; SOCKS proxies are not supported, use an HTTP proxy"
+    assert str(caught.value) == expected
+
+
+def test_invalid_proxy_of_the_environment_shows_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has one more often than not."""
+    monkeypatch.setenv("ALL_PROXY", f"socks5h://{LOGIN}@proxy.example:1080")
+    with pytest.raises(ConfigurationError, match="the variable ALL_PROXY") as caught:
+        TranscriptsClient(token="t", trust_env=True)
+    assert found_in(report(caught.value)) == set()
+
+
+def test_proxy_of_the_system_is_named_if_no_variable_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows and macOS."""
+    monkeypatch.setattr(proxy, "getproxies", lambda: {"https": "socks4://127.0.0.1:9"})
+    with pytest.raises(ConfigurationError, match="the proxy of the system must look like"):
+        TranscriptsClient(token="t", trust_env=True)
+
+
+@pytest.mark.parametrize("given", ["socks5://h:1", "SOCKS4://h"])
+def test_socks_proxy_as_an_argument_is_refused(given: str) -> None:
+    """The error names the argument."""
+    with pytest.raises(ConfigurationError, match="^proxy must look like .* SOCKS proxies are not"):
+        TranscriptsClient(token="t", proxy=given)
+
+
+def test_variable_of_the_scheme_takes_precedence_over_that_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An unused SOCKS proxy is no error."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    TranscriptsClient(token="t", trust_env=True)

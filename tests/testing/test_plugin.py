@@ -182,7 +182,7 @@ def test_client_is_closed_after_each_test_in_a_loop_that_goes_on(
 ) -> None:
     """No test leaves a connection or a warning for the next one."""
     pytester.makepyfile(head + ASYNC_TEST + CLOSED_AFTER_EACH_TEST)
-    pytester.runpytest_subprocess(*NO_OTHERS, *options).assert_outcomes(passed=5)
+    pytester.runpytest_inprocess(*NO_OTHERS, *options).assert_outcomes(passed=5)
 
 
 @pytest.mark.parametrize("scope", ["session", "function"])

@@ -5,7 +5,8 @@ Download files without credentials, from allowed hosts only (P9, P10).
 sent, as for the API; this file sends it and follows redirects.
 
 The session is never the caller's: it might add headers, and its connections can't be bound
-to the address that was checked. No proxy is used: it would resolve the name once more.
+to the address that was checked. A proxy is used only if the caller asks for it: it resolves the
+name once more, and the address that it connects to can't be checked.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import asyncio
 import re
 import socket
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Final, Protocol
@@ -26,16 +27,26 @@ from yarl import URL
 
 from videosdk_transcripts._api.protocol import retry_after, status_error
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts._http.aiohttp_errors import Translation
+from videosdk_transcripts._http.aiohttp_errors import Translation, proxy_refused
 from videosdk_transcripts._http.encoding import ACCEPTED, BodyDecoder, words_of
+from videosdk_transcripts._http.proxy import ProxySettings
 from videosdk_transcripts._http.retry import Attempt, RetryPolicy, Runner
 from videosdk_transcripts._http.session import NO_TIMEOUT, ConnectionOptions, Sessions
 from videosdk_transcripts._http.transport import read_body
-from videosdk_transcripts.errors import FileError, InvalidResponseError, VideoSDKTranscriptsError
+from videosdk_transcripts._redact import Secret
+from videosdk_transcripts.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    FileError,
+    InvalidResponseError,
+    NoResponseError,
+    VideoSDKTranscriptsError,
+)
 from videosdk_transcripts.models import WalkStats
 
 from .hosts import CheckedUrl, FileHosts
 
+_NO_PROXY: Final = ProxySettings()
 _MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DEAD: Final = frozenset({401, 403, 404, 410})
@@ -85,6 +96,8 @@ class FileTransport:
         max_file_bytes: decoded bytes of one file.
         clock: the time, and how to wait.
         find: resolves the addresses of a host.
+        proxies: the proxy of the API.
+        via_proxy: whether files go through it, too.
     """
 
     def __init__(
@@ -97,13 +110,22 @@ class FileTransport:
         max_file_bytes: int,
         clock: Clock,
         find: LookUp | None = None,
+        proxies: ProxySettings = _NO_PROXY,
+        via_proxy: bool = False,
     ) -> None:
         self._hosts = hosts
+        self._proxies = proxies
+        self._via_proxy = via_proxy
+        if via_proxy:
+            # An invalid variable is an error of the constructor.
+            proxies.proxy_for("https://cdn.videosdk.live")
         self._ssl = ssl
         self._max_file_bytes = max_file_bytes
         self._clock = clock
-        resolver = _CheckingResolver(hosts, find or look_up)
-        self.sessions = Sessions(ConnectionOptions(max_in_flight=max_in_flight, resolver=resolver))
+        self._resolver = _CheckingResolver(hosts, find or look_up)
+        self.sessions = Sessions(
+            ConnectionOptions(max_in_flight=max_in_flight, resolver=self._resolver)
+        )
         self._runner = Runner(self.sessions, policy, clock)
 
     async def aclose(self) -> None:
@@ -129,9 +151,18 @@ class FileTransport:
             InvalidResponseError: the end of the file was not proven.
             VideoSDKTranscriptsError: the last failure, or an error of the sink.
         """
-        return await self._runner.run(
-            what, lambda attempt: self._follow(attempt, url, sink), stats=WalkStats()
-        )
+        try:
+            return await self._runner.run(
+                what, lambda attempt: self._follow(attempt, url, sink), stats=WalkStats()
+            )
+        except NoResponseError as error:
+            if not self._via_proxy and self._has_proxy(url):
+                error.message += (
+                    "; files bypass the proxy of the API: to use it for files, too, pass "
+                    "files_via_proxy=True"
+                )
+                error.args = (error.message,)
+            raise
 
     async def _follow(self, attempt: Attempt, url: str, sink: Sink) -> DeadLink | None:
         """Request a file and what it redirects to; each hop is checked like the first link."""
@@ -150,10 +181,24 @@ class FileTransport:
     ) -> str | DeadLink | None:
         """Send one request. Return where it redirects to, or that the link is dead."""
         what, session = attempt.call.what, attempt.session
-        with Translation(what, target.host, self.sessions, session) as translation:
+        proxy = self._proxies.proxy_for(target.url) if self._via_proxy else None
+        headers: dict[str, str] = {"Accept-Encoding": ACCEPTED}
+        to_proxy: Mapping[str, str] = {}
+        secrets: tuple[Secret, ...] = ()
+        if proxy is not None:
+            self._resolver.unchecked.add((proxy.url.raw_host, proxy.url.port))
+            to_proxy, secrets = proxy.authorization, proxy.secrets
+            if target.scheme == "http":
+                # Without a tunnel the proxy reads the request itself.
+                headers |= to_proxy
+        with Translation(
+            what, target.host, self.sessions, session, through_proxy=proxy is not None
+        ) as translation:
             async with session.get(
                 URL(target.url, encoded=True),
-                headers={"Accept-Encoding": ACCEPTED},
+                headers=headers,
+                proxy=None if proxy is None else proxy.url,
+                proxy_headers=to_proxy,
                 allow_redirects=False,
                 auto_decompress=False,
                 raise_for_status=False,
@@ -165,12 +210,16 @@ class FileTransport:
                     return response.headers["Location"]
                 if response.status in _DEAD:
                     return DeadLink(response.status)
-                code = await _read_code(response, subject) if response.status == 400 else None
+                if response.status == 407 and proxy is not None:
+                    raise ConnectionFailedError(f"{what}: {proxy_refused(407)}")
+                code = None
+                if response.status == 400:
+                    code = await _read_code(response, subject, secrets)
                 if code is not None and _DEAD_CODE.search(code):
                     return DeadLink(response.status, code)
                 if response.status != 200:
                     raise self._refusal(response, what, target, code)
-                decoder = _decoder_for(response, subject)
+                decoder = _decoder_for(response, subject, secrets)
                 _check_framing(response, decoder, subject)
                 await read_body(
                     response,
@@ -183,6 +232,14 @@ class FileTransport:
                 decoder.check_end()
                 return None
         raise translation.error
+
+    def _has_proxy(self, url: str) -> bool:
+        """Return whether the proxy of the API would be used for a file."""
+        try:
+            return self._proxies.proxy_for(url) is not None
+        except ConfigurationError:
+            # That of the API has another scheme.
+            return False
 
     def _refusal(
         self, response: aiohttp.ClientResponse, what: str, target: CheckedUrl, code: str | None
@@ -197,9 +254,11 @@ class FileTransport:
         return status_error(status)(text, status=status, code=code, retry_after=wait)
 
 
-def _decoder_for(response: aiohttp.ClientResponse, subject: str) -> BodyDecoder:
+def _decoder_for(
+    response: aiohttp.ClientResponse, subject: str, secrets: tuple[Secret, ...]
+) -> BodyDecoder:
     coding = ", ".join(response.headers.getall("Content-Encoding", ()))
-    return BodyDecoder(coding, subject=subject, status=response.status)
+    return BodyDecoder(coding, subject=subject, status=response.status, secrets=secrets)
 
 
 def _check_framing(response: aiohttp.ClientResponse, decoder: BodyDecoder, subject: str) -> None:
@@ -223,11 +282,13 @@ def _check_framing(response: aiohttp.ClientResponse, decoder: BodyDecoder, subje
     raise InvalidResponseError(f"{subject} {problem}", status=response.status)
 
 
-async def _read_code(response: aiohttp.ClientResponse, subject: str) -> str | None:
+async def _read_code(
+    response: aiohttp.ClientResponse, subject: str, secrets: tuple[Secret, ...]
+) -> str | None:
     """Return the code in the body of an error, if it has one that can be decoded."""
     head = b""
     try:
-        decoder = _decoder_for(response, subject)
+        decoder = _decoder_for(response, subject, secrets)
         while not response.content.at_eof() and len(head) < _MAX_ERROR_BODY:
             for chunk in decoder.decode(await response.content.readany()):
                 head += chunk
@@ -236,7 +297,9 @@ async def _read_code(response: aiohttp.ClientResponse, subject: str) -> str | No
     except InvalidResponseError:
         return None
     found = _CODE.search(head, 0, _MAX_ERROR_BODY)
-    return found[1].decode() if found else None
+    code = found[1].decode() if found else None
+    # A proxy may echo its password.
+    return None if code is None or any(secret in code for secret in secrets) else code
 
 
 class _CheckingResolver(AbstractResolver):
@@ -245,12 +308,15 @@ class _CheckingResolver(AbstractResolver):
     def __init__(self, hosts: FileHosts, find: LookUp) -> None:
         self._hosts = hosts
         self._find = find
+        self.unchecked: set[tuple[str | None, int | None]] = set()
+        """Hosts and ports of proxies, which the caller has chosen."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         addresses = await self._find(host, port)
-        self._hosts.check_addresses(host, port, addresses)
+        if (host, port) not in self.unchecked:
+            self._hosts.check_addresses(host, port, addresses)
         if not addresses:
             raise OSError(f"{host} has no address")
         return [_resolved(host, port, address) for address in addresses]

@@ -5,7 +5,8 @@ Files, in reading order:
 
 - `retry`: what is retried and when, and the loop that does it (P6)
 - `timeout`: one timer for several limits, which leaves nothing behind (P5)
-- `session`: the connections of each event loop, and the proxy (P14)
+- `proxy`: the proxy of the caller or of the environment
+- `session`: the connections of each event loop (P14)
 - `rate_limit`: an even pace for all requests
 - `throttle`: fewer requests while the service responds with 429
 - `request_queue`: which request is sent next, and when (P13)

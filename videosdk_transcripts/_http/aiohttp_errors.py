@@ -96,7 +96,7 @@ class Translation:
         host = self.host
         match error:
             case aiohttp.ClientHttpProxyError():
-                return f"the proxy refused with {error.status}; check its address and credentials"
+                return proxy_refused(error.status)
             case aiohttp.ClientConnectorDNSError():
                 name = "the proxy" if self.through_proxy else host
                 return f"the name of {name} can't be resolved; check its address and the network"
@@ -121,6 +121,11 @@ def _flaw(error: aiohttp.ClientResponseError) -> str:
     if error.message.startswith("Too many headers"):
         return "has too many headers; they may come from a proxy or a gateway"
     return "is not HTTP"
+
+
+def proxy_refused(status: int) -> str:
+    """Return what failed if a proxy refused a request or a tunnel."""
+    return f"the proxy refused with {status}; check its address and credentials"
 
 
 def _cancellations() -> int:

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from videosdk_transcripts._api.protocol import Response
+from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import InvalidResponseError
 
 _STEP: Final = 64 * 1024
@@ -33,13 +35,16 @@ class BodyDecoder:
         content: the header Content-Encoding, empty if it is missing.
         subject: what was requested and from which host, for errors.
         status: the status of the response.
+        secrets: what no error may quote.
 
     Raises:
         InvalidResponseError: the body has an encoding that was not requested and can't be
             decoded.
     """
 
-    def __init__(self, content: str, *, subject: str, status: int) -> None:
+    def __init__(
+        self, content: str, *, subject: str, status: int, secrets: tuple[Secret, ...] = ()
+    ) -> None:
         self._subject = subject
         self._status = status
         codings = [name for name in words_of(content) if name != "identity"]
@@ -51,9 +56,10 @@ class BodyDecoder:
             case ["deflate"]:
                 self.is_compressed, self._is_gzip = True, False
             case _:
+                named = quote_header(content, secrets)
                 raise self._error(
-                    f"has the Content-Encoding {content[:40]!r}, which was not requested and "
-                    f"can't be decoded; {ACCEPTED} can"
+                    f"has the Content-Encoding {named}, which was not requested and can't be "
+                    f"decoded; {ACCEPTED} can"
                 )
         self._stream: zlib._Decompress | None = None
 
@@ -115,6 +121,11 @@ def _decompress(stream: zlib._Decompress, data: bytes) -> bytes | None:
         return stream.decompress(data, _STEP)
     except zlib.error:
         return None
+
+
+def quote_header(value: str, secrets: tuple[Secret, ...]) -> str:
+    """Return a header for an error, shortened and without secrets that a server echoes."""
+    return repr((Response(0, {}, b"", secrets).quote(value) or "")[:40])
 
 
 def words_of(header: str) -> list[str]:

@@ -1,5 +1,5 @@
 """
-Connections: the proxy, and one session for each event loop (P14).
+Connections: one session for each event loop (P14).
 
 A session passed by the caller is used, never changed and never closed. Otherwise a session
 is created on first use in a loop, and closed once: by the client, or when the loop ends.
@@ -8,25 +8,21 @@ is created on first use in a loop, and closed once: by the client, or when the l
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import ssl as ssl_module
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Final, Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from attrs import field, frozen
-from yarl import URL
 
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import PerLoop
-from videosdk_transcripts._redact import Secret
-from videosdk_transcripts._validation import check_flag, check_instance, check_items
+from videosdk_transcripts._validation import check_instance, check_items
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 
+from .proxy import ProxySettings
 from .rate_limit import Pace, RateLimiter
 from .request_queue import RequestQueue
 from .timeout import Timeout
@@ -44,9 +40,8 @@ class ConnectionOptions:
     """How to connect. Options of a session can't be combined with a session of the caller."""
 
     session: aiohttp.ClientSession | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxies: ProxySettings = field(factory=ProxySettings)
     ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
-    trust_env: bool = False
     trace_configs: Sequence[aiohttp.TraceConfig] = field(default=(), converter=_trace_configs)
     max_in_flight: int = 16
     resolver: AbstractResolver | None = None
@@ -56,80 +51,8 @@ class ConnectionOptions:
         if self.session is not None:
             check_instance("session", self.session, aiohttp.ClientSession)
         check_instance("ssl", self.ssl, ssl_module.SSLContext, aiohttp.Fingerprint, bool)
-        check_flag("trust_env", self.trust_env)
         if self.session is not None and self.trace_configs:
             raise ConfigurationError("pass trace_configs to the session that you created")
-
-    def proxy_for(self, url: str) -> Proxy | None:
-        """
-        Return the proxy for a URL.
-
-        Raises:
-            ConfigurationError: it is not an http or https URL.
-        """
-        given = self.proxy
-        if given is None and self.trust_env:
-            given = _proxy_from_environment(url)
-        return None if given is None else Proxy.parse(given)
-
-
-@frozen
-class Proxy:
-    """A proxy. Its credentials are kept apart from its URL, which aiohttp shows in errors."""
-
-    url: URL
-    authorization: Mapping[str, Secret]
-    """The header with its credentials; empty without any."""
-    secrets: tuple[Secret, ...]
-    """What no error may quote."""
-
-    @classmethod
-    def parse(cls, given: str) -> Self:
-        """
-        Split a URL of the caller or of the environment.
-
-        Raises:
-            ConfigurationError: it is not an http or https URL.
-        """
-        proxy = cls._parse(given)
-        # Raised here, where no frame holds the parts of the URL.
-        if proxy is None:
-            raise ConfigurationError("proxy must look like http://proxy.example:3128")
-        return proxy
-
-    @classmethod
-    def _parse(cls, given: str) -> Self | None:
-        try:
-            url = URL(given)
-            user, password = url.user or "", url.password or ""
-            login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        except (ValueError, TypeError):
-            return None
-        if url.scheme not in ("http", "https") or not url.host:
-            return None
-        if url.path not in ("", "/") or url.query_string or url.fragment:
-            return None
-        if not (user or password):
-            return cls(url, {}, ())
-        secrets = tuple(Secret(text) for text in (login, password) if text)
-        header = {"Proxy-Authorization": Secret(f"Basic {login}")}
-        return cls(url.with_user(None), header, secrets)
-
-
-def _proxy_from_environment(url: str) -> Secret | None:
-    """
-    Return the proxy that the environment names for a URL.
-
-    aiohttp's own `trust_env` is not used: it also reads credentials from a netrc file, and
-    then refuses a request that has a token already.
-    """
-    parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    proxies = getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    # Without a scheme it is an http proxy, as for other programs.
-    return Secret(found if "://" in found else f"http://{found}") if found else None
 
 
 @frozen

@@ -75,7 +75,7 @@ class Transport:
         self._runner = Runner(self.sessions, policy, clock, throttle)
         self._tokens = tokens
         self._ssl = connection.ssl
-        self._proxy = connection.proxy_for(endpoint)
+        self._proxy = connection.proxies.proxy_for(endpoint)
         self._max_response_bytes = max_response_bytes
 
     async def fetch(
@@ -197,15 +197,14 @@ class Transport:
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
                     call.attempts.in_doubt = leaves_in_doubt(response.status)
-                return Response(
-                    response.status,
-                    response.headers,
-                    await self._read(response, call.what),
-                    (token, *self._tokens.secrets, *(proxy.secrets if proxy else ())),
-                )
+                secrets = (token, *self._tokens.secrets, *(proxy.secrets if proxy else ()))
+                body_read = await self._read(response, call.what, secrets)
+                return Response(response.status, response.headers, body_read, secrets)
         raise translation.error
 
-    async def _read(self, response: aiohttp.ClientResponse, what: str) -> bytes:
+    async def _read(
+        self, response: aiohttp.ClientResponse, what: str, secrets: tuple[Secret, ...]
+    ) -> bytes:
         """Read and decode a body; that of an error is empty if it can't be decoded."""
         chunks: list[bytes] = []
         try:
@@ -213,6 +212,7 @@ class Transport:
                 ", ".join(response.headers.getall("Content-Encoding", ())),
                 subject=f"{what}: the response of {urlsplit(self.endpoint).netloc}",
                 status=response.status,
+                secrets=secrets,
             )
             await read_body(
                 response,

@@ -83,7 +83,7 @@ class DoctorContext(NamedTuple):
     settings: Mapping[str, Variable]
     """The settings that the source provides."""
     timeout: float
-    trust_env: bool
+    account: Account
 
 
 @command("doctor")
@@ -95,12 +95,9 @@ class DoctorContext(NamedTuple):
     metavar="S",
     help="Timeout of the request in seconds.",
 )
-@click.option("--trust-env", is_flag=True, help="Use the proxy from the environment.")
 @output_format_options("json")
 @account_options
-def doctor(
-    timeout: float, trust_env: bool, output_format: OutputFormat | None, account: Account
-) -> None:
+def doctor(timeout: float, output_format: OutputFormat | None, account: Account) -> None:
     """
     Diagnose configuration and connectivity.
 
@@ -108,7 +105,7 @@ def doctor(
     report. Each line is ok, warn, FAIL or skipped; the exit code is that of the first failure.
     No credential is shown, so that the output can be shared.
     """
-    checks = run_until_signal(lambda: _diagnose(account, timeout, trust_env=trust_env))
+    checks = run_until_signal(lambda: _diagnose(account, timeout))
     if output_format is None:
         for check in checks:
             print_line(str(check))
@@ -131,12 +128,12 @@ def _as_document(check: Check) -> dict[str, str | int]:
     }
 
 
-async def _diagnose(account: Account, timeout: float, *, trust_env: bool) -> list[Check]:
+async def _diagnose(account: Account, timeout: float) -> list[Check]:
     from videosdk_transcripts._environment import environment_settings
 
     try:
         async with use_account(account) as source:
-            context = DoctorContext(source, environment_settings(), timeout, trust_env)
+            context = DoctorContext(source, environment_settings(), timeout, account)
             return await run_checks(context)
     except ConfigurationError as error:
         failed = Check(
@@ -163,7 +160,6 @@ async def run_checks(context: DoctorContext) -> list[Check]:
 
 
 def _check_settings(context: DoctorContext) -> Check:
-    from videosdk_transcripts import TranscriptsClient
     from videosdk_transcripts._environment import resolve_endpoint
 
     names = [variable.name for variable in context.settings.values()]
@@ -171,7 +167,7 @@ def _check_settings(context: DoctorContext) -> Check:
         endpoint = resolve_endpoint(None)
         detail = f"from {context.source}: {', '.join(names) or 'none'}; endpoint {endpoint}"
         # The client checks the other settings.
-        TranscriptsClient(trust_env=context.trust_env)
+        context.account.open_client()
     except ConfigurationError as error:
         detail = f"from {context.source}: {', '.join(names) or 'none'}"
         return Check("settings", "FAIL", detail, describe(error), code_of(error))
@@ -227,7 +223,7 @@ async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
     """Send one request through the client, and return the check of the clock and of it."""
     import aiohttp
 
-    from videosdk_transcripts import RetryPolicy, TranscriptsClient
+    from videosdk_transcripts import RetryPolicy
 
     dates: list[tuple[str, float]] = []
 
@@ -245,9 +241,7 @@ async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
     )
     begun = time.perf_counter()
     try:
-        async with TranscriptsClient(
-            retry=policy, trust_env=context.trust_env, trace_configs=[trace]
-        ) as client:
+        async with context.account.open_client(retry=policy, trace_configs=[trace]) as client:
             total = await client.count()
     except VideoSDKTranscriptsError as error:
         entries = (advice for kind, advice in _ADVICE if isinstance(error, kind))

@@ -20,9 +20,9 @@ from ._messages import describe
 from ._options import (
     ListQuery,
     Room,
-    account_options,
     checkpoint_option,
     command,
+    file_account_options,
     file_format_option,
     filter_options,
     id_argument,
@@ -65,7 +65,7 @@ _errors_option = click.option(
 @file_format_option
 @_errors_option
 @output_format_options("json")
-@account_options
+@file_account_options
 def text(  # noqa: PLR0917 - click calls it by keyword
     transcription_id: str,
     post: bool,
@@ -91,7 +91,7 @@ def text(  # noqa: PLR0917 - click calls it by keyword
 @id_argument
 @_errors_option
 @output_format_options("json")
-@account_options
+@file_account_options
 def summary(
     transcription_id: str,
     post: bool,
@@ -153,7 +153,7 @@ def _print_content(content: str) -> None:
 @click.option("--post", is_flag=True, help="Download transcriptions of recordings.")
 @checkpoint_option
 @output_format_options("json", "jsonl")
-@account_options
+@file_account_options
 def download(  # noqa: PLR0917 - click calls it by keyword
     room: Room,
     query: ListQuery,

@@ -92,6 +92,7 @@ _PHRASES: Final = (
         r"check with: videosdk-transcripts list \1,",
     ),
     (r"; None selects the service's default", "; omit it for the service's default"),
+    (r"pass files_via_proxy=True", "use --files-via-proxy"),
     (r"\btrust_env=True", "--trust-env"),
     # An argument with its value, in any other advice.
     (r"\bon_(invalid|unverified)='(\w+)'", r"--on-\1 \2"),

@@ -39,7 +39,7 @@ def group(name: str, **attributes: Any) -> Callable[[Command], click.Group]:
 
 
 def account_options(function: Command) -> Command:
-    """Add the options for credentials, and pass them on as `account`."""
+    """Add the options for credentials and the proxy, and pass them on as `account`."""
 
     @click.option(
         "--env-file",
@@ -48,13 +48,33 @@ def account_options(function: Command) -> Command:
         help="Read VIDEOSDK_* variables from FILE instead of the environment.",
     )
     @click.option("--sandbox", is_flag=True, help="Use a fake service with sample data.")
+    @click.option("--trust-env", is_flag=True, help="Use the proxy from the environment.")
     @functools.wraps(function)
-    def with_options(*args: Any, env_file: Path | None, sandbox: bool, **more: Any) -> Any:
+    def with_options(
+        *args: Any, env_file: Path | None, sandbox: bool, trust_env: bool, **more: Any
+    ) -> Any:
         if sandbox and env_file is not None:
             raise click.UsageError("--sandbox and --env-file are mutually exclusive")
-        return function(*args, account=Account(env_file, sandbox), **more)
+        return function(*args, account=Account(env_file, sandbox, trust_env), **more)
 
     return with_options
+
+
+def file_account_options(function: Command) -> Command:
+    """Add the options of `account_options`, for a command that fetches files."""
+
+    @click.option(
+        "--files-via-proxy",
+        is_flag=True,
+        help="Use the proxy from the environment for files, too.",
+    )
+    @functools.wraps(function)
+    def with_option(*args: Any, account: Account, files_via_proxy: bool, **more: Any) -> Any:
+        trust_env = account.trust_env or files_via_proxy
+        account = account._replace(trust_env=trust_env, files_via_proxy=files_via_proxy)
+        return function(*args, account=account, **more)
+
+    return account_options(with_option)
 
 
 # Rooms.

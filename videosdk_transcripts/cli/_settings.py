@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from videosdk_transcripts import ConfigurationError
 from videosdk_transcripts._redact import Secret
@@ -30,10 +30,29 @@ _BYTE_ORDER_MARKS: Final = {
 
 
 class Account(NamedTuple):
-    """Where the credentials come from: a file, the sandbox, or else the environment."""
+    """Where the credentials come from: a file, the sandbox, or else the environment; a proxy."""
 
     env_file: Path | None = None
     sandbox: bool = False
+    trust_env: bool = False
+    """Use the proxy from the environment."""
+    files_via_proxy: bool = False
+
+    def open_client(self, **options: Any) -> TranscriptsClient:
+        """
+        Return a client for the variables of the environment.
+
+        Raises:
+            ConfigurationError: one of them is missing or invalid.
+        """
+        from videosdk_transcripts import TranscriptsClient
+
+        if self.sandbox:
+            # It runs in this process, whatever the proxy is.
+            return TranscriptsClient(**options)
+        return TranscriptsClient(
+            trust_env=self.trust_env, files_via_proxy=self.files_via_proxy, **options
+        )
 
 
 def run_with_client(account: Account, work: Callable[[TranscriptsClient], Awaitable[None]]) -> None:
@@ -44,10 +63,9 @@ def run_with_client(account: Account, work: Callable[[TranscriptsClient], Awaita
         CredentialsError: credentials are missing or malformed.
         ConfigurationError: the environment file cannot be used, or another setting is invalid.
     """
-    from videosdk_transcripts import TranscriptsClient
 
     async def run() -> None:
-        async with use_account(account), TranscriptsClient() as client:
+        async with use_account(account), account.open_client() as client:
             await work(client)
 
     run_until_signal(run)

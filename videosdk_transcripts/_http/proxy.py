@@ -1,0 +1,120 @@
+"""Which proxy a request goes through: that of the caller, or of the environment (P14)."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from attrs import field, frozen
+from yarl import URL
+
+from videosdk_transcripts._redact import Secret
+from videosdk_transcripts._validation import check_flag
+from videosdk_transcripts.errors import ConfigurationError
+
+_EXAMPLE = "http://proxy.example:3128"
+
+
+@frozen
+class ProxySettings:
+    """The proxy of the caller, or whether the environment may name one."""
+
+    given: str | None = field(default=None, repr=False)
+    trust_env: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        check_flag("trust_env", self.trust_env)
+
+    def proxy_for(self, url: str) -> Proxy | None:
+        """
+        Return the proxy for a URL, or None for a direct connection.
+
+        Raises:
+            ConfigurationError: it is not an http or https URL.
+        """
+        if self.given is not None:
+            return Proxy.parse(self.given, "proxy")
+        found = _find_variable(url) if self.trust_env else None
+        return None if found is None else Proxy.parse(found.value, found.name)
+
+
+@frozen
+class Proxy:
+    """A proxy. Its credentials are kept apart from its URL, which aiohttp shows in errors."""
+
+    url: URL
+    authorization: Mapping[str, Secret]
+    """The header with its credentials; empty without any."""
+    secrets: tuple[Secret, ...]
+    """What no error may quote."""
+
+    @classmethod
+    def parse(cls, given: str, source: str) -> Self:
+        """
+        Split a URL.
+
+        Args:
+            given: the URL.
+            source: the argument or the variable that has it, for the error.
+
+        Raises:
+            ConfigurationError: it is not an http or https URL.
+        """
+        proxy = cls._parse(given)
+        # Raised here, where no frame holds the parts of the URL.
+        if proxy is None:
+            text = f"{source} must look like {_EXAMPLE}"
+            if str(given).lower().startswith("socks"):
+                text += "; SOCKS proxies are not supported, use an HTTP proxy"
+            raise ConfigurationError(text)
+        return proxy
+
+    @classmethod
+    def _parse(cls, given: str) -> Self | None:
+        try:
+            url = URL(given)
+            user, password = url.user or "", url.password or ""
+            login = base64.b64encode(f"{user}:{password}".encode()).decode()
+        except (ValueError, TypeError):
+            return None
+        if url.scheme not in ("http", "https") or not url.host:
+            return None
+        if url.path not in ("", "/") or url.query_string or url.fragment:
+            return None
+        if not (user or password):
+            return cls(url, {}, ())
+        secrets = tuple(Secret(text) for text in (login, password) if text)
+        header = {"Proxy-Authorization": Secret(f"Basic {login}")}
+        return cls(url.with_user(None), header, secrets)
+
+
+class _Variable(NamedTuple):
+    """A proxy of the environment, and words for the variable that names it."""
+
+    name: str
+    value: Secret
+
+
+def _find_variable(url: str) -> _Variable | None:
+    """
+    Return the proxy that the environment names for a URL.
+
+    aiohttp's own `trust_env` is not used: it also reads credentials from a netrc file, and
+    then refuses a request that has a token already.
+    """
+    parts = urlsplit(url)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    kind = next((kind for kind in (parts.scheme, "all") if getproxies().get(kind)), None)
+    if kind is None:
+        return None
+    found = getproxies()[kind]
+    # The variable in lower case takes precedence. Without any, it is a setting of the system.
+    names = sorted((name for name in os.environ if name.lower() == f"{kind}_proxy"), reverse=True)
+    # Without a scheme it is an http proxy, as for other programs.
+    value = Secret(found if "://" in found else f"http://{found}")
+    return _Variable(f"the variable {names[0]}" if names else "the proxy of the system", value)
