@@ -216,6 +216,14 @@ def export(session: nox.Session) -> None:
         session.run("coverage", "report", env=env)
 
 
+@nox.session(python=NEWEST)
+def integrations(session: nox.Session) -> None:
+    """Test with FastAPI, pydantic, pandas and Parquet, as the guide uses them."""
+    _install_built(session, *_group("integrations"))
+    chosen = ("-c", "tests/integrations/pytest.ini", "tests/integrations", *session.posargs)
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format and imports."""

@@ -22,8 +22,9 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-# Each has requirements and settings of its own: `nox -s browser`, `nox -s export`.
-collect_ignore = ["browser", "export"]
+# Each has requirements and settings of its own: `nox -s browser`, `nox -s export`,
+# `nox -s integrations`.
+collect_ignore = ["browser", "export", "integrations"]
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -1,8 +1,12 @@
 """`client.py`: one page, one row, the count, and invalid arguments."""
 
+import asyncio
+import contextvars
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
+import jwt
 import pytest
 
 from videosdk_transcripts import (
@@ -13,6 +17,7 @@ from videosdk_transcripts import (
     PermissionDeniedError,
     TranscriptsClient,
     UnverifiedRowError,
+    mint_token,
 )
 from videosdk_transcripts.testing import Body, Envelope, FakeVideoSDK, Status
 
@@ -82,6 +87,54 @@ async def test_get_page_with_an_invalid_row(
     page = await client.get_page(on_invalid="collect")
     assert len(page.items) == 19
     assert [row.row_id for row in page.invalid_rows] == [rows[1]]
+
+
+# Tenants.
+
+
+async def test_each_client_of_a_shared_session_sends_its_own_token(fake: FakeVideoSDK) -> None:
+    """One client per tenant; the session and the event loop may be the same."""
+    sent: dict[str, set[str]] = {}
+    async with aiohttp.ClientSession() as session:
+        for tenant in ("north", "south", "north"):
+
+            async def provide(tenant: str = tenant) -> str:
+                return mint_token(fake.api_key, fake.secret, participant_id=tenant)
+
+            client = TranscriptsClient(token=provide, endpoint=fake.url, session=session)
+            fake.requests.clear()
+            await asyncio.gather(*(client.count() for _ in range(3)))
+            tokens = {seen.headers["Authorization"] for seen in fake.requests}
+            assert len(tokens) == 1
+            sent.setdefault(tenant, set()).update(tokens)
+    claims = {
+        tenant: {
+            jwt.decode(token, fake.secret, algorithms=["HS256"])["participantId"]
+            for token in tokens
+        }
+        for tenant, tokens in sent.items()
+    }
+    assert claims == {"north": {"north"}, "south": {"south"}}
+
+
+async def test_result_of_a_token_callable_serves_all_tasks(fake: FakeVideoSDK) -> None:
+    """Whichever task it was called in, so that it can't depend on a context variable."""
+    tenant = contextvars.ContextVar[str]("tenant")
+    calls: list[str] = []
+
+    async def provide() -> str:
+        calls.append(tenant.get())
+        return mint_token(fake.api_key, fake.secret)
+
+    async def count_for(name: str) -> None:
+        tenant.set(name)
+        await client.count()
+
+    async with fake.client(token=provide) as client:
+        for name in ("north", "south"):
+            await asyncio.create_task(count_for(name))
+    assert calls == ["north"]
+    assert len({seen.headers["Authorization"] for seen in fake.requests}) == 1
 
 
 # The count.

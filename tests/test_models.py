@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from videosdk_transcripts import InvalidRow, Page, PostTranscription, Transcription, WalkStats
+from videosdk_transcripts.testing import FakeVideoSDK
 
 START = datetime(2026, 3, 2, 9, 0, 0, 828000, UTC)
 
@@ -77,6 +78,30 @@ def test_to_dict_merges_a_copy_of_extra() -> None:
     assert made["extension"] == {"extensionConfig": {"roomId": "r"}, "mode": "x", "more": {}}
     made["new"]["deep"].append(2)
     assert t.to_dict()["new"] == {"deep": [1]}
+
+
+def test_page_to_dict_has_the_shape_of_the_service() -> None:
+    """Numbers that are unknown are omitted, and rows have their own shape."""
+    page = Page(2, (Transcription("a"), PostTranscription("b")), page_size=2, total=4)
+    assert page.to_dict() == {
+        "pageInfo": {"currentPage": 2, "perPage": 2, "total": 4},
+        "transcriptions": [{"id": "a"}, {"id": "b"}],
+    }
+    assert Page[Transcription](1, ()).to_dict()["transcriptions"] == []
+
+
+async def test_to_dict_returns_what_the_service_sent(fake: FakeVideoSDK) -> None:
+    """A page, and rows of the other list; null values are omitted."""
+    sent = fake.add_transcriptions(3)
+    del fake.add_post_transcription()["userStorage"]
+    async with fake.client() as client:
+        page = (await client.get_page(page_size=2)).to_dict()
+        post = [t.to_dict() async for t in client.iter_post_transcriptions()]
+    assert page == {
+        "pageInfo": {"currentPage": 1, "perPage": 2, "lastPage": 2, "total": 3},
+        "transcriptions": sent[:2],
+    }
+    assert post == fake.post_rows
 
 
 def test_transcriptions_are_equal_by_value_and_hashed_by_id() -> None:

@@ -83,6 +83,8 @@ class TranscriptsClient:
             of the two, such as the line break of a file, is removed.
         secret: the secret of the project, which signs tokens and is never sent.
         token: a ready token, or an async callable that returns one, instead of the two above.
+            One result of the callable serves all tasks until it is about to expire or is
+            refused, so it can't depend on the task: use one client per tenant.
             Without any of the three the environment is read: ``VIDEOSDK_API_KEY`` with
             ``VIDEOSDK_SECRET`` (or ``VIDEOSDK_SECRET_KEY``), else ``VIDEOSDK_TOKEN`` (or
             ``VIDEOSDK_AUTH_TOKEN``).

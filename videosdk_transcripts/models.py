@@ -309,6 +309,23 @@ class Page(Generic[T_co]):
         """Return whether this is the last page, according to the server."""
         return self.last_page is not None and self.number >= self.last_page
 
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the page in the service's own shape, ready for `json.dumps`.
+
+        It has ``pageInfo``, without the numbers that are unknown, and ``transcriptions``, the
+        rows as their own `to_dict` returns them. Rows that were dropped or could not be read
+        are not in it.
+        """
+        info = _present(
+            currentPage=self.number,
+            perPage=self.page_size,
+            lastPage=self.last_page,
+            total=self.total,
+        )
+        rows: tuple[Any, ...] = self.items
+        return {"pageInfo": info, "transcriptions": [row.to_dict() for row in rows]}
+
 
 @define
 class WalkStats:

@@ -5,6 +5,7 @@ import logging
 import pickle
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -504,3 +505,10 @@ def test_defaults_match_the_arithmetic_of_the_docstring() -> None:
     assert policy.attempts * policy.attempt_timeout + sum(waits) == 195.5
     assert policy.page_timeout == 120
     assert policy.max_retry_after == 60
+
+
+def test_statuses_may_be_members_of_http_status() -> None:
+    """They are integers, and are kept as exact ones."""
+    policy = RetryPolicy(statuses=frozenset({HTTPStatus.LOCKED}))
+    assert [type(status) for status in policy.statuses] == [int]
+    assert policy == RetryPolicy(statuses=frozenset({423}))

@@ -1,10 +1,17 @@
 """Turns merged, and speakers renamed."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from videosdk_transcripts import ConfigurationError, Turn, merge_turns, rename_speakers
+from videosdk_transcripts import (
+    ConfigurationError,
+    Turn,
+    merge_turns,
+    parse_transcript,
+    rename_speakers,
+)
 
 
 def test_consecutive_turns_of_a_speaker_are_merged() -> None:
@@ -75,3 +82,17 @@ def test_any_iterable_is_accepted() -> None:
 
     assert merge_turns(rename_speakers(turns(), {"S1": "Ann"})) == (Turn("Ann", "a b"),)
     assert merge_turns([]) == rename_speakers([], {}) == ()
+
+
+def test_to_dict_is_ready_for_json() -> None:
+    """With the same keys for each turn, and the text of what could not be read."""
+    text = "1\n00:00:00,000 --> 00:00:02,500\nAnn: Yes.\n\n2\n00:00:09,000 --> 00:00:0\nNo.\n"
+    found = parse_transcript(text, format="srt")
+    made = json.loads(json.dumps(found.to_dict()))
+    assert made["format"] == "srt"
+    assert made["turns"][0] == {"speaker": "Ann", "text": "Yes.", "start": 0.0, "end": 2.5}
+    assert [list(turn) for turn in made["turns"]] == [["speaker", "text", "start", "end"]] * len(
+        found.turns
+    )
+    assert [part["raw"] for part in made["unread"]] == [part.raw for part in found.unread] != []
+    assert [turn.to_dict() for turn in found.turns] == made["turns"]

@@ -108,6 +108,9 @@ KINDS: Final = {
     "signature": "signature",
     "text": "text",
     "attempts": "count",
+    "statuses": "statuses",
+    "files_via_proxy": "flag",
+    "once": "flag",
     "wait_initial": "seconds",
     "wait_max": "seconds",
     "max_retry_after": "seconds",
@@ -156,6 +159,7 @@ WRONG: Final[Mapping[str, list[Any]]] = {
     "text": _TEXTS,
     "time": [5, "x", "", b"2026-01-01", ["2026-01-01"], *_OTHERS],
     "limiter": [5, "x", [], object(), RetryPolicy],
+    "statuses": [5, "425", [True], ["425"], [425.0], [200], [600], object(), len],
     "function": [5, "x", [], object()],
 }
 

@@ -159,12 +159,13 @@ def _statuses(statuses: Iterable[int]) -> frozenset[int]:
         items: list[Any] = list(statuses)
     except TypeError:
         items = [None]
-    if not all(type(item) is int and 400 <= item <= 599 for item in items):
+    # Members of http.HTTPStatus are integers, too.
+    if not all(isinstance(item, int) and 400 <= item <= 599 for item in items):
         raise ConfigurationError(
             "statuses must be a collection of whole numbers from 400 to 599, such as {425, 509}, "
             f"not {statuses!r}"
         )
-    return frozenset(items)
+    return frozenset(map(int, items))
 
 
 @frozen

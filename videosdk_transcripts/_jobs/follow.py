@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts._validation import check_number, check_word
+from videosdk_transcripts._validation import check_flag, check_number, check_word
 from videosdk_transcripts.errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page, Transcription
 
@@ -129,6 +129,7 @@ class Follower:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         check_word("since", since, get_args(Since))
+        check_flag("once", once)
         check_number("poll", poll, least=_MIN_INTERVAL)
         check_number("full_scan_interval", full_scan_interval, least=0)
         if resume is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -36,6 +37,10 @@ class Turn:
     """Seconds from the start of the transcript, or None if the source has no time."""
     raw: str = field(default="", repr=False, eq=False)
     """The exact source text, without the last line break."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `speaker`, `text`, `start` and `end`, ready for `json.dumps`; not `raw`."""
+        return {"speaker": self.speaker, "text": self.text, "start": self.start, "end": self.end}
 
 
 @frozen
@@ -73,6 +78,21 @@ class Transcript:
     Text that belongs to the format: the headers of VTT and tables, the comments, styles and
     regions of VTT, times that stand alone in plain text, and the JSON around the segments.
     """
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the transcript ready for `json.dumps`.
+
+        It has ``format``, ``turns`` as `Turn.to_dict` returns them, and ``unread`` with
+        ``line``, ``reason`` and ``raw`` of each part that could not be read.
+        """
+        return {
+            "format": self.format,
+            "turns": [turn.to_dict() for turn in self.turns],
+            "unread": [
+                {"line": part.line, "reason": part.reason, "raw": part.raw} for part in self.unread
+            ],
+        }
 
     def to_text(self, *, times: bool = False) -> str:
         """
