@@ -194,10 +194,18 @@ def mutation(session: nox.Session) -> None:
     session.run("python", "-m", "mutation.run", *session.posargs)
 
 
+@nox.session(python=NEWEST)
+def examples(session: nox.Session) -> None:
+    """Test the programs of the docs as processes, over HTTP."""
+    _install_built(session, *_group("examples"))
+    chosen = ("-c", "tests/examples/pytest.ini", "tests/examples", *session.posargs)
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
+
+
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Test the dashboard in Chromium; ``apt-get install chromium chromium-driver`` first."""
-    _install_built(session, *_group("browser"))
+    """Test pages in Chromium; ``apt-get install chromium chromium-driver`` first."""
+    _install_built(session, *_group("browser", "examples"))
     # Fails without a browser. Its own settings replace those of the checkout.
     chosen = ("-c", "tests/browser/pytest.ini", "tests/browser", *session.posargs)
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
@@ -254,8 +262,8 @@ def _write_examples(folder: Path) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types of the package, of a user's view of it and of all examples."""
-    session.install("-e", ".[cli,webhooks]", *_group("typing", "test"))
-    users = [path for path in ("tests/typing", "examples") if Path(path).is_dir()]
+    session.install("-e", ".[cli,webhooks]", *_group("typing", "test", "examples"))
+    users = ("tests/typing", "docs/examples")
     examples = SCRATCH / "examples"
     examples.mkdir()
     _write_examples(examples)

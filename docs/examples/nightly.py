@@ -1,0 +1,67 @@
+"""
+Store the transcripts of an account, night by night: ``python nightly.py FOLDER``, run by cron.
+
+Each run looks at the whole list once, and downloads the transcripts that have become available
+since the last run. A transcript without a file is tried again in the next run. A run that is
+interrupted repeats its work, and changes nothing that is already stored.
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from attrs import asdict, define, field
+
+from videosdk_transcripts import (
+    FileGoneError,
+    NotFoundError,
+    TranscriptsClient,
+    VideoSDKTranscriptsError,
+)
+
+
+@define
+class State:
+    """What earlier runs have seen, and the transcripts that had no file yet."""
+
+    checkpoint: str | None = None
+    pending: list[str] = field(factory=list)
+
+
+async def main(folder: Path) -> None:
+    """Make one run."""
+    path = folder / "state.json"
+    state = State(**json.loads(path.read_text())) if path.exists() else State()
+    async with TranscriptsClient() as client:
+        resume = state.checkpoint
+        async with client.follow(resume=resume, since="start", once=True) as changes:
+            async for change in changes:
+                if change.kind == "finished":
+                    state.pending.append(change.transcription.id)
+        state.checkpoint = changes.checkpoint
+        state.pending = [one for one in state.pending if not await store(client, one, folder)]
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(asdict(state)))
+    part.replace(path)
+    print(f"{len(state.pending)} transcripts have no file yet")
+
+
+async def store(client: TranscriptsClient, transcription_id: str, folder: Path) -> bool:
+    """Download the files of a transcription, and return whether it is dealt with."""
+    try:
+        t = await client.get_transcription(transcription_id)
+        if not t.files:
+            return False
+        await client.download(t, folder)
+    except (NotFoundError, FileGoneError) as error:
+        print(error)
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(Path(sys.argv[1])))
+    except VideoSDKTranscriptsError as error:
+        # Nothing was saved, so the next run repeats this one. Cron mails what is printed.
+        raise SystemExit(f"{type(error).__name__}: {error}") from None
