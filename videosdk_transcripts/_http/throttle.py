@@ -87,6 +87,7 @@ class Throttle:
             self.changes += 1
             self._interval = min(2 * self._interval or self._first, self._longest)
             self._next = self._clock.monotonic() + self._interval
+            self._is_due = False
 
     def speed_up(self, changes: int) -> None:
         """Shorten the interval after a success; `changes` is that of `slow_down`."""
