@@ -166,6 +166,14 @@ def test_endpoint_has_an_alternative_variable(
     assert resolve_endpoint(None) == found
 
 
+@pytest.mark.parametrize("name", ["VIDEOSDK_API_ENDPOINT", "VIDEOSDK_API_BASE"])
+def test_invalid_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """An argument that was never passed is not blamed."""
+    monkeypatch.setenv(name, "nowhere")
+    with pytest.raises(ConfigurationError, match=f"^{name} must look like https://api"):
+        resolve_endpoint(None)
+
+
 def test_ignored_variables_have_another_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same value under both names is no contradiction."""
     monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", "https://a.example")

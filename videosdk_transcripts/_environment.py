@@ -104,11 +104,13 @@ def resolve_endpoint(endpoint: str | NotAString | None) -> str:
     Raises:
         ConfigurationError: it is not an http or https URL, or has more than a base.
     """
-    given = _read("endpoint") if endpoint is None else endpoint
+    variable = _read_variable("endpoint") if endpoint is None else None
+    given = endpoint if variable is None else variable.value
     base, fault = _base_of(DEFAULT_ENDPOINT if given is None else given)
     # Raised here, where no frame holds the parts of the URL.
     if base is None:
-        raise ConfigurationError(f"the endpoint must look like {DEFAULT_ENDPOINT}, {fault}")
+        name = "the endpoint" if variable is None else variable.name
+        raise ConfigurationError(f"{name} must look like {DEFAULT_ENDPOINT}, {fault}")
     return base
 
 
