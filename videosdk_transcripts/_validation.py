@@ -20,6 +20,8 @@ _MAX_SHOWN: Final = 20
 """Characters of a wrong value that an error quotes; a longer one may be a secret."""
 _MAX_ID: Final = 256
 """Characters of an id; those of the service have 36 at most."""
+_MAX_WORD: Final = 40
+"""Characters of the name of a format; those of the service have 4 at most."""
 _MAX_COUNT: Final = sys.maxsize
 
 
@@ -42,9 +44,11 @@ def check_id(name: str, value: object, hint: str = "") -> str:
 
 
 def check_text(name: str, value: object) -> str:
-    """Check a non-empty string and return it."""
+    """Check a non-empty word and return it."""
     if not isinstance(value, str) or not value:
         raise ConfigurationError(f"{name} must be a non-empty string, not {shown(value)}")
+    if "/" in value or len(value) > _MAX_WORD:
+        raise ConfigurationError(f"{name} must be a word, not a URL, a path or a longer text")
     return plain_text(value)
 
 

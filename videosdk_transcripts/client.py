@@ -557,6 +557,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: no response came, or the host refused the request.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
+        format, errors = mask(format), mask(errors)  # noqa: A001
         return await self._files.fetch_text(
             transcription, format, summary=False, reread=self._get(transcription), errors=errors
         )
@@ -574,6 +575,7 @@ class TranscriptsClient:
         A `FileNotReadyError` is also raised if no summary was requested at the start.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
+        format, errors = mask(format), mask(errors)  # noqa: A001
         return await self._files.fetch_text(
             transcription, format, summary=True, reread=self._get(transcription), errors=errors
         )
@@ -597,6 +599,7 @@ class TranscriptsClient:
             VideoSDKTranscriptsError: as for `fetch_text`, except for a `FileTextError`.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
+        format = mask(format)  # noqa: A001
         return await self._files.fetch_bytes(
             transcription, format, summary=summary, reread=self._get(transcription)
         )
@@ -632,9 +635,12 @@ class TranscriptsClient:
         from ._files.batch import Results
         from ._files.texts import TextFetcher
 
+        transcriptions = mask_unless(transcriptions, AsyncIterable)
+        format, errors = mask(format), mask(errors)  # noqa: A001
         texts = TextFetcher(self._files, format, summary=summary, errors=errors)
 
         async def fetch(row: RowT) -> FetchedText[RowT]:
+            row = mask_unless(row, Transcription, PostTranscription)
             return await texts.fetch(row, self._get(row))
 
         return Results(transcriptions, fetch, concurrency=concurrency, caller="fetch_texts")
@@ -672,6 +678,7 @@ class TranscriptsClient:
                 files are saved nevertheless.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
+        formats = mask_each(formats)
         files = self._downloader(self._get(transcription), directory, formats, summary, overwrite)
         return await files.save_one(transcription)
 
@@ -708,10 +715,13 @@ class TranscriptsClient:
         """
         from ._files.batch import Results
 
+        transcriptions = mask_unless(transcriptions, AsyncIterable)
+        formats = mask_each(formats)
         get: Any = self.get_transcription
         files: Downloader[Any] = self._downloader(get, directory, formats, summary, overwrite)
 
         async def save(row: RowT) -> Download[RowT]:
+            row = mask_unless(row, Transcription, PostTranscription)
             return await evolve(files, reread=self._get(row)).save(row)
 
         return Results(
@@ -787,6 +797,7 @@ class TranscriptsClient:
                 service errors, among them unreadable responses and a 408, are retried.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
+        format = mask(format)  # noqa: A001
         if isinstance(transcription, PostTranscription):
             return await self._waiting_for_recorded.wait(
                 transcription,

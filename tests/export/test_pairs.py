@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,22 @@ async def test_invalid_source_is_refused(
     with pytest.raises(ConfigurationError, match=message):
         await export(source, sink, client=client)
     assert not sink.exists()
+
+
+async def test_ids_of_an_enum_are_read_as_their_text(
+    client: TranscriptsClient, meetings: Meetings, tmp_path: Path
+) -> None:
+    """A room, a pair and a list; the `str` of a member is its name."""
+    room, session = meetings.pairs[0]
+    ids = Enum("Ids", {"ROOM": room, "SESSION": session}, type=str)
+    of_enum = (ids["ROOM"], ids["SESSION"])
+    sources: list[tuple[Any, Any]] = [
+        (room, of_enum[0]),
+        ((room, session), of_enum),
+        ([(room, session)], [of_enum]),
+    ]
+    for number, (plain, source) in enumerate(sources):
+        await export(plain, tmp_path / f"{number} plain", client=client)
+        await export(source, tmp_path / f"{number} enum", client=client)
+        found = texts(tmp_path / f"{number} enum")
+        assert found == texts(tmp_path / f"{number} plain") != {}

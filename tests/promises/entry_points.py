@@ -148,7 +148,7 @@ WRONG: Final[Mapping[str, list[Any]]] = {
     "names": [5, "x", ["x"], {"Ann": 5}, {5: "Ann"}, object()],
     "word": [*_TEXTS, "", "other"],
     "words": [5, "crawler", ["other"], [5], object(), len],
-    "format": [*_TEXTS, ""],
+    "format": [*_TEXTS, "", "a/b", "x" * 300],
     "formats": [5, "txt", b"txt", [5], [None], [""], ["../txt"], object(), len],
     "checkpoint": [*_TEXTS, "", "x", "{}", "[]", "null"],
     "prompt": [5, 1.5, b"text", ["text"], "", " ", *_OTHERS],

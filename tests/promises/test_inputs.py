@@ -272,7 +272,7 @@ CANARIES: Final = (BARE[40:80], TOKEN.split(".")[1], TOKEN[-20:], "canary" * 3, 
 # Numbers, and texts of people, are not masked.
 MASKED: Final = (
     *("credential", "token", "session", "endpoint", "object", "hosts", "key", "proxy", "id"),
-    *("row", "row or id", "checkpoint", "URL", "body", "signature"),
+    *("row", "row or id", "rows", "format", "formats", "checkpoint", "URL", "body", "signature"),
 )
 
 

@@ -328,6 +328,7 @@ def test_slice_of_secret_is_hidden(cut: Any) -> None:
         {"VIDEOSDK_TOKEN": f"Bearer {TOKEN}"},
         {"VIDEOSDK_API_KEY": KEY, "VIDEOSDK_SECRET": f"{SECRET}\udce9"},
         {"VIDEOSDK_TOKEN": TOKEN, "VIDEOSDK_API_ENDPOINT": f"https://{LOGIN}@h"},
+        {"VIDEOSDK_TOKEN": TOKEN, "VIDEOSDK_FILE_HOSTS": f"h.example,https://h/?x={SIGNATURE}"},
         {"VIDEOSDK_TOKEN": TOKEN, "https_proxy": f"socks5://{LOGIN}@h", "no_proxy": ""},
         {"VIDEOSDK_TOKEN": TOKEN, "https_proxy": f"//{LOGIN}@h:port", "no_proxy": ""},
     ],

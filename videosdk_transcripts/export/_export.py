@@ -255,8 +255,7 @@ async def _resolve(source: Any) -> Source:
         case Path():
             return Source(pairs=tuple(await asyncio.to_thread(read_pairs, source)))
         case str():
-            check_id("the room id", source)
-            return Source(Pair(source))
+            return Source(Pair(check_id("the room id", source)))
         case (str(), str()):
             (pair,) = check_pairs([("the source", source)])
             return Source(pair)

@@ -77,13 +77,12 @@ def _check_pair(place: str, value: Any) -> Pair:
         raise ConfigurationError(f"{place}: expected a room id and a session id")
     room, session = (*value, None)[:2]
     try:
-        check_id("the room id", room)
-        if session is not None:
-            check_id("the session id", session)
+        room = check_id("the room id", room)
+        session = None if session is None else check_id("the session id", session)
     except ConfigurationError as error:
         reason = error.message
     else:
-        return Pair(str(room), None if session is None else str(session))
+        return Pair(room, session)
     raise ConfigurationError(f"{place}: {reason}")
 
 
