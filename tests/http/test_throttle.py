@@ -1,4 +1,4 @@
-"""P6: all requests of a client are slowed down by 429, so that many walks converge."""
+"""P6: a 429 without Retry-After slows all requests of a client down, so that walks converge."""
 
 import asyncio
 import time
@@ -125,11 +125,16 @@ async def test_no_wait_of_the_policy_is_no_interval(clock: ManualClock) -> None:
 async def test_other_failures_do_not_slow_requests_down(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """A 429 does, and the time counts as time in the queue."""
+    """A 429 without Retry-After does, and the time counts as time in the queue."""
     fake.add_transcriptions(3)
     async with fake.client(clock=clock.clock) as client:
         throttle = client._transport.sessions._rate_limiter
-        for fault, changes in ((Status(503), 0), (Status(429), 1), (Status(429), 2)):
+        for fault, changes in (
+            (Status(503), 0),
+            (Status(429, {"Retry-After": "1"}), 0),
+            (Status(429), 1),
+            (Status(429), 2),
+        ):
             fake.fail_next(fault)
             await client.get_page()
             assert isinstance(throttle, Throttle)

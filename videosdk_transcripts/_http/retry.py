@@ -346,7 +346,7 @@ class Runner:
         sessions: the sessions to send with. Closing them ends every call in progress.
         policy: attempts and time limits.
         clock: the time, and how to wait.
-        throttle: slows all requests down when the service responds with 429; None to slow only
+        throttle: slows all requests down when the service responds with 429 and no Retry-After; None to slow only
             those that it refused.
     """
 
@@ -441,8 +441,10 @@ class Runner:
             )
             try:
                 result = await call.send(attempt)
-            except RateLimitedError:
-                attempt.rate_limited()
+            except RateLimitedError as error:
+                # With the header the service itself states when it accepts the request.
+                if error.retry_after is None:
+                    attempt.rate_limited()
                 raise
             else:
                 attempt.succeeded()
