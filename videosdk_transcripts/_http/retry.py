@@ -346,8 +346,8 @@ class Runner:
         sessions: the sessions to send with. Closing them ends every call in progress.
         policy: attempts and time limits.
         clock: the time, and how to wait.
-        throttle: slows all requests down when the service responds with 429 and no Retry-After; None to slow only
-            those that it refused.
+        throttle: slows all requests down when the service responds with 429 and no Retry-After;
+            None to slow only those that it refused.
     """
 
     def __init__(
