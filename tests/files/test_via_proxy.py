@@ -213,6 +213,21 @@ async def test_unreachable_proxy_is_named(fake: FakeVideoSDK) -> None:
         assert "bypass" not in str(error)
 
 
+async def test_proxy_that_opens_no_tunnel_is_named(fake: FakeVideoSDK) -> None:
+    """Some close the connection if they can't resolve the name."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+
+    async with (
+        tcp(talk) as url,
+        fake.client(proxy=url, files_via_proxy=True, retry=ONCE) as client,
+    ):
+        error = await failure_of(client, LINK)
+    assert isinstance(error, ConnectionFailedError)
+    assert f"the connection to {CDN} through the proxy broke before a response" in str(error)
+
+
 # Directly.
 
 

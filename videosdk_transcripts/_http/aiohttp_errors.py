@@ -107,7 +107,8 @@ class Translation:
             case aiohttp.ClientConnectorError():
                 return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
             case _:
-                return f"the connection to {host} broke before a response came"
+                through = " through the proxy" if self.through_proxy else ""
+                return f"the connection to {host}{through} broke before a response came"
 
 
 def _flaw(error: aiohttp.ClientResponseError) -> str:
