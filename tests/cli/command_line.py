@@ -139,6 +139,16 @@ def ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+WILD = "a\x1b[2J\x1b]0;b\x07c\td\ne\r\x00\x9b1m\u202e\u2028\ud800z"
+
+
+def add_wild(account: FakeVideoSDK) -> None:
+    """Add a row whose every text would move the cursor of a terminal."""
+    account.add_transcription(
+        row_id=WILD, status=WILD, room_id=WILD, session_id=WILD, formats=(WILD,)
+    )
+
+
 # A child process inherits the handling of Ctrl-C from the shell.
 SCRIPT = """
 import signal

@@ -372,7 +372,7 @@ def test_ctrl_c_prints_the_table_so_far(account: FakeVideoSDK, run: Run) -> None
     account.on_page(2, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
     shown, outcome = shown_on_a_terminal(run, "list")
     ids = [line.partition(" ")[0] for line in shown.splitlines()]
-    assert ["Id", *dict.fromkeys(row["id"] for row in account.rows[:20])] == ids
+    assert ["ID", *dict.fromkeys(row["id"] for row in account.rows[:20])] == ids
     hint = "\nuse --checkpoint FILE to be able to resume an interrupted run\n"
     message = f"{hint}19 transcriptions\n1 duplicate skipped\n"
     assert outcome == (ExitCode.INTERRUPTED, "", f"{message}\n{NAME}interrupted\n")

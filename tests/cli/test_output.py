@@ -4,8 +4,6 @@ import asyncio
 import csv
 import io
 import json
-import re
-import termios
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +16,16 @@ from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import Delay, Envelope, Exchange, FakeVideoSDK, Fault, Status
 
-from .command_line import NAME, Outcome, Run, Terminal, shown_on_a_terminal, start, use_policy
+from .command_line import (
+    NAME,
+    WILD,
+    Outcome,
+    Run,
+    Terminal,
+    add_wild,
+    shown_on_a_terminal,
+    use_policy,
+)
 
 ROOM = "abcd-efgh-ijkl"
 SESSION = "64f1a2b3c4d5e6f708192a3b"
@@ -203,16 +210,6 @@ def test_duration_is_in_seconds_without_exponent(run: Run, account: FakeVideoSDK
     assert run("list", "--columns", "duration").out == "21772800\n3008.579\n0\n"
 
 
-WILD = "a\x1b[2J\x1b]0;b\x07c\td\ne\r\x00\x9b1m\u202e\u2028\ud800z"
-
-
-def add_wild(account: FakeVideoSDK) -> None:
-    """Add a row whose every text would move the cursor of a terminal."""
-    account.add_transcription(
-        row_id=WILD, status=WILD, room_id=WILD, session_id=WILD, formats=(WILD,)
-    )
-
-
 def test_control_characters_are_replaced_in_lines(account: FakeVideoSDK, run: Run) -> None:
     """Text of the service can neither move a cursor nor break a line or a column."""
     add_wild(account)
@@ -236,198 +233,6 @@ def test_control_characters_are_escaped_in_json(
     assert {"\n"} == {c for c in out if not c.isprintable()}
     found = json.loads(out)
     assert (found[0] if option == "--json" else found)["id"] == WILD
-
-
-# Tables.
-
-
-@pytest.mark.parametrize(
-    ("arguments", "header"),
-    [
-        ([], "Id | Start (UTC) | Duration | Status | Room | Session | Files"),
-        ([ROOM], "Id | Start (UTC) | Duration | Status | Session | Files"),
-        ([ROOM, SESSION], "Id | Start (UTC) | Duration | Status | Files"),
-    ],
-)
-@pytest.mark.usefixtures("wide")
-def test_table_omits_columns_that_were_asked_for(
-    account: FakeVideoSDK, run: Run, arguments: list[str], header: str
-) -> None:
-    """On a terminal rows are a table, without columns for the given room and session."""
-    account.add_transcription(row_id="t-1", formats=("txt", "vtt"))
-    shown, outcome = shown_on_a_terminal(run, "list", *arguments)
-    assert outcome == (0, "", "1 transcription\n")
-    first, row = ([cell.strip() for cell in re.split(r"  +", line)] for line in shown.splitlines())
-    assert header == " | ".join(cell for cell in first if cell)
-    cells = {
-        "Start (UTC)": "2026-03-02 09:00",
-        "Duration": "0:25:00",
-        "Status": "completed",
-        "Room": ROOM,
-        "Session": SESSION,
-        "Files": "txt,vtt,summary",
-        "Id": "t-1",
-    }
-    assert [cells[name] for name in header.split(" | ")] == [cell for cell in row if cell]
-
-
-@pytest.mark.usefixtures("wide")
-def test_table_has_no_colors(
-    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With NO_COLOR a table has bold headings only, and on a dumb terminal not even those."""
-    account.add_transcription(status="failed", formats=())
-    for variable, value, styles in (("NO_COLOR", "1", {"1", "0"}), ("TERM", "dumb", set())):
-        monkeypatch.setenv(variable, value)
-        terminal = Terminal()
-        with redirect_stdout(terminal.file):
-            assert run("list").code == 0
-        assert set(re.findall("\x1b\\[([0-9;]*)m", terminal.read())) == styles
-
-
-@pytest.mark.usefixtures("wide")
-def test_missing_values_are_empty_cells(account: FakeVideoSDK, run: Run) -> None:
-    """A missing value is an empty cell, and an id is never cut."""
-    row = account.add_transcription(
-        room_id=None, session_id=None, duration=None, formats=(), status=None
-    )
-    row["start"] = None
-    shown, outcome = shown_on_a_terminal(run, "list")
-    assert outcome.code == 0
-    assert [row["id"]] == shown.splitlines()[1].split()
-
-
-@pytest.mark.parametrize(
-    ("duration", "cell"),
-    [
-        (timedelta(hours=1, seconds=1), "1:00:01"),
-        (timedelta(seconds=1, milliseconds=500), "0:00:01"),
-        (timedelta(days=1, hours=2), "1 day, 2:00:00"),
-        (timedelta(minutes=-5), ""),
-    ],
-)
-@pytest.mark.usefixtures("wide")
-def test_table_shows_durations_in_whole_seconds(
-    account: FakeVideoSDK, run: Run, duration: timedelta, cell: str
-) -> None:
-    """A negative duration is an empty cell."""
-    account.add_transcription(duration=duration)
-    header, row = shown_on_a_terminal(run, "list")[0].splitlines()
-    assert row[header.index("Duration") : header.index("Status")].strip() == cell
-
-
-@pytest.mark.parametrize(
-    ("width", "arguments", "left_out"),
-    [
-        (134, [], []),
-        (133, [], ["Session"]),
-        (108, [], ["Session"]),
-        (107, [], ["Session", "Room"]),
-        (92, [], ["Session", "Room"]),
-        (91, [], ["Session", "Room", "Duration"]),
-        (82, [], ["Session", "Room", "Duration"]),
-        (81, [], ["Session", "Room", "Duration", "Files"]),
-        (80, [], ["Session", "Room", "Duration", "Files"]),
-        (65, [], ["Session", "Room", "Duration", "Files"]),
-        (80, [ROOM], ["Session", "Duration", "Files"]),
-        (80, [ROOM, SESSION], ["Duration", "Files"]),
-    ],
-)
-def test_narrow_terminal_hides_and_names_columns(
-    account: FakeVideoSDK,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    width: int,
-    arguments: list[str],
-    left_out: list[str],
-) -> None:
-    """Columns that do not fit are hidden and named, and the id is complete."""
-    monkeypatch.setenv("COLUMNS", str(width))
-    row = account.add_transcription(formats=("txt", "vtt"))
-    shown, outcome = shown_on_a_terminal(run, "list", *arguments)
-    header, line = shown.splitlines()
-    assert len(header) <= width
-    assert line.startswith(f"{row['id']}  2026-03-02 09:00  ")
-    known = ["Room", "Session"][: len(arguments)]
-    names = ["Id", "Start (UTC)", "Duration", "Status", "Room", "Session", "Files"]
-    assert re.split("  +", header.strip()) == [n for n in names if n not in left_out + known]
-    message = f" (hidden on this width: {', '.join(left_out).lower()})" if left_out else ""
-    assert outcome == (0, "", f"1 transcription{message}\n")
-
-
-@pytest.mark.parametrize("width", [64, 40, 30])
-def test_very_narrow_terminal_folds_ids(
-    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, width: int
-) -> None:
-    """An id that does not fit on a line is folded, and complete."""
-    monkeypatch.setenv("COLUMNS", str(width))
-    row = account.add_transcription()
-    lines = shown_on_a_terminal(run, "list")[0].splitlines()
-    assert max(len(line) for line in lines) <= width
-    first = [line.partition(" ")[0] for line in lines]
-    assert row["id"] == "".join(first[first.index("Id") + 1 :])
-
-
-@pytest.mark.usefixtures("wide")
-def test_table_of_a_failed_walk_has_the_rows_so_far(account: FakeVideoSDK, run: Run) -> None:
-    """Rows before a failure are shown."""
-    account.add_transcriptions(45)
-    account.on_page(2, Status(404))
-    shown, outcome = shown_on_a_terminal(run, "list")
-    assert outcome.code == ExitCode.PARTIAL
-    ids = [line.partition(" ")[0] for line in shown.splitlines()]
-    assert ["Id", *(row["id"] for row in account.rows[:20])] == ids
-    assert outcome.err.startswith(f"20 transcriptions\n{NAME}stopped after 20 rows: ")
-
-
-def test_failure_before_the_first_row_prints_no_table(account: FakeVideoSDK, run: Run) -> None:
-    """Without rows only the failure is reported."""
-    account.on_page(1, Status(404))
-    shown, outcome = shown_on_a_terminal(run, "list")
-    assert (shown, outcome.code) == ("", ExitCode.NOT_FOUND)
-    assert outcome.err.startswith(NAME)
-    assert outcome.err.count("\n") == 1
-
-
-def test_empty_table_is_a_message(account: FakeVideoSDK, run: Run) -> None:
-    """Without rows there is no table, only their number."""
-    assert shown_on_a_terminal(run, "list") == ("", (0, "", "0 transcriptions\n"))
-
-
-@pytest.mark.usefixtures("wide")
-def test_control_characters_are_replaced_in_tables(account: FakeVideoSDK, run: Run) -> None:
-    """Text of the service cannot move the cursor in a table either."""
-    add_wild(account)
-    shown, outcome = shown_on_a_terminal(run, "list")
-    assert outcome.code == 0
-    assert {"\n"} == {c for c in shown if not c.isprintable()}
-
-
-@pytest.mark.usefixtures("wide")
-def test_markup_is_printed_unchanged(account: FakeVideoSDK, run: Run) -> None:
-    """Text that looks like markup of rich is printed unchanged."""
-    account.add_transcription(status="[red]x[/nonsense]")
-    shown, outcome = shown_on_a_terminal(run, "list")
-    assert outcome.code == 0
-    assert "[red]x[/nonsense]" in shown
-
-
-def test_process_on_a_terminal_prints_a_table(
-    account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process on a terminal of 80 columns prints whole ids and their number."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-    account.add_transcriptions(3)
-    terminal = Terminal()
-    termios.tcsetwinsize(terminal.follower, (25, 80))
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
-    with start("list", **streams) as process:
-        assert process.wait() == 0
-    header, *rows, count = click.unstyle(terminal.read()).splitlines()
-    assert header.split("  ")[0] == "Id"
-    assert [row["id"] for row in account.rows] == [row.partition(" ")[0] for row in rows]
-    assert count == "3 transcriptions (hidden on this width: session, room, duration)"
 
 
 # Progress.

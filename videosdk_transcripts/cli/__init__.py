@@ -10,7 +10,8 @@ In reading order:
 - `_list` (also `post`), `_files`, `_export`, `_follow`, `_jobs`, `_token`, `_doctor`,
   `_sandbox`: the commands
 - `_settings`: account, environment file and client
-- `_output`: rows and messages on stdout and stderr, `_checkpoint_file`: resumable output
+- `_output`: rows and messages on stdout and stderr, `_table`: rows on a terminal
+- `_checkpoint_file`: resumable output
 - `_token_claims`: a token's claims, without I/O
 - `_exit`: exit codes, `_messages`: messages of the library in terms of the command line
 

@@ -103,18 +103,11 @@ class CheckpointFile:
             await asyncio.wait([task])
 
     @contextmanager
-    def printing(self, *, is_deferred: bool = False) -> Generator[None]:
-        """
-        Print what the checkpoint counts as delivered, and write the file if it is due.
-
-        Args:
-            is_deferred: whether it is printed in a later block, and not delivered until then.
-        """
+    def printing(self) -> Generator[None]:
+        """Print what the checkpoint counts as delivered, and write the file if it is due."""
         self._is_printing = True
         yield
         # Not after an error: output that failed is not counted as delivered.
-        if is_deferred:
-            return
         self._is_printing = False
         if self._path is not None:
             self._delivered = self._checkpoint()

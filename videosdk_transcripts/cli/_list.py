@@ -30,7 +30,6 @@ from ._options import (
 from ._output import (
     LinePrinter,
     OutputFormat,
-    TablePrinter,
     notify,
     print_line,
     print_transcription,
@@ -40,6 +39,7 @@ from ._output import (
 from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
 from ._signals import end_on_signal
+from ._table import TablePrinter
 
 if TYPE_CHECKING:
     from videosdk_transcripts import Pager, TranscriptsClient
@@ -59,6 +59,7 @@ def list_(account: Account, **options: Any) -> None:
     List the transcriptions of a ROOM, of a SESSION in it, or of the whole account.
 
     On a terminal the output is a table, elsewhere one line per row with tab-separated columns.
+    A narrow terminal hides columns and shortens ids; use --wide or a pipe for whole ids.
     If a request fails, the array of --json stays open, so that it cannot be mistaken for a
     complete one. --status, --since and --until filter client-side.
     """
@@ -158,6 +159,7 @@ async def _list_rows(
     row_filter: RowFilter,
     output_format: OutputFormat | None,
     columns: tuple[str, ...] | None,
+    is_wide: bool,
     checkpoint: Path | None,
     post: bool,
 ) -> None:
@@ -178,14 +180,14 @@ async def _list_rows(
         return iterate(**query._asdict(), **row_filter.walk_options(resume), resume=resume)
 
     pager, file = open_checkpoint(checkpoint, create)
-    printer = _make_printer(output_format, columns, query)
-    rows_scroll = sys.stdout.isatty() and not printer.is_deferred
+    printer = _make_printer(output_format, columns, query, is_wide=is_wide)
+    rows_scroll = sys.stdout.isatty()
     succeeded = False
     try:
         async with pager, file.kept_current(), progress_of(pager, rows_scroll=rows_scroll):
             async for row in pager:
                 if row_filter.selects(row):
-                    with file.printing(is_deferred=printer.is_deferred):
+                    with file.printing():
                         printer.add(row)
                     if row_filter.is_full:
                         break
@@ -218,20 +220,26 @@ def _finish(
 ) -> None:
     """Finish the output, then the checkpoint file, also if the output cannot be written."""
     try:
-        # A table after a failure too: the exit code shows that it is not complete.
-        if succeeded or (printer.is_deferred and row_filter.selected):
+        if succeeded:
             with file.printing():
-                printer.end()
+                printer.end(is_complete=True)
+        else:
+            # Nothing on stdout, so that no row counts as printed that was not.
+            printer.end(is_complete=False)
     finally:
         # Behind a limit there is more to resume.
         file.close(complete=succeeded and not row_filter.is_full)
 
 
 def _make_printer(
-    output_format: OutputFormat | None, columns: tuple[str, ...] | None, query: ListQuery
+    output_format: OutputFormat | None,
+    columns: tuple[str, ...] | None,
+    query: ListQuery,
+    *,
+    is_wide: bool,
 ) -> LinePrinter | TablePrinter:
     if output_format is not None or not sys.stdout.isatty():
         return LinePrinter(output_format, columns)
     requested = {"room": query.room_id, "session": query.session_id}
     constant = [name for name, value in requested.items() if value is not None]
-    return TablePrinter(columns, constant)
+    return TablePrinter(columns, constant, is_wide=is_wide)

@@ -288,13 +288,16 @@ def output_format_options(*formats: OutputFormat) -> Callable[[Command], Command
 
 
 def columns_option(function: Command) -> Command:
-    """Add the option for the columns of a list, and pass it on as `columns`."""
+    """Add the options for the columns of a list, and pass them on as `columns` and `is_wide`."""
 
     @click.option(
         "--columns",
         callback=_read_columns,
         metavar="A,B,...",
         help=f"Columns to print: {', '.join(COLUMNS)}.",
+    )
+    @click.option(
+        "--wide", "is_wide", is_flag=True, help="Print all columns and whole ids in a table."
     )
     @functools.wraps(function)
     def with_columns(

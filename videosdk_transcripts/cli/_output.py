@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from rich.console import Console
-    from rich.table import Table
 
     from videosdk_transcripts import Pager, PostTranscription, Transcription, WalkStats
 
@@ -26,9 +25,6 @@ COLUMNS: Final = ("id", "status", "start", "end", "duration", "room", "session",
 """All columns that can be printed."""
 _LINE_COLUMNS: Final = ("id", "status", "start", "end", "room", "session", "files")
 """Default columns of a tab-separated line. Their order is part of the public interface."""
-_TABLE_COLUMNS: Final = ("id", "start", "duration", "status", "room", "session", "files")
-_HIDDEN_FIRST: Final = ("session", "room", "duration", "files")
-"""Columns that a narrow terminal hides, in this order."""
 _PROGRESS_AFTER: Final = 1.0
 """Seconds before progress is shown. A walk that is done by then needs none."""
 _REFRESH: Final = 0.1
@@ -126,12 +122,13 @@ def _cells(row: AnyTranscription, columns: Sequence[str]) -> list[str]:
     return [_CELLS[name](row) or "" for name in columns]
 
 
-def _display_cell(row: AnyTranscription, column: str) -> str:
+def display_cell(row: AnyTranscription, column: str) -> str:
     """Return a cell for people: times to the minute, durations to the second."""
     return plain(_DISPLAY_CELLS[column](row) or "")
 
 
-def _heading(column: str) -> str:
+def heading(column: str) -> str:
+    """Return the heading of a column for people."""
     return _HEADINGS.get(column, column.capitalize())
 
 
@@ -145,9 +142,9 @@ def print_transcription(row: AnyTranscription, output_format: OutputFormat | Non
     if output_format == "json":
         print_line(json.dumps(row.to_dict(), indent=2))
     elif sys.stdout.isatty():
-        width = max(map(len, map(_heading, COLUMNS)))
+        width = max(map(len, map(heading, COLUMNS)))
         for name in COLUMNS:
-            print_line(f"{_heading(name):{width}}  {_display_cell(row, name)}".rstrip())
+            print_line(f"{heading(name):{width}}  {display_cell(row, name)}".rstrip())
     else:
         print_line(tab_separated(row))
 
@@ -168,8 +165,6 @@ class LinePrinter:
         output_format: JSON, JSON lines or CSV; None for tab-separated lines.
         columns: what to print of a row; None for the default of the format.
     """
-
-    is_deferred = False
 
     def __init__(self, output_format: OutputFormat | None, columns: Sequence[str] | None) -> None:
         self._format = output_format
@@ -193,8 +188,10 @@ class LinePrinter:
                 print_line(tab_separated(row, self._columns))
         self._is_empty = False
 
-    def end(self) -> None:
+    def end(self, *, is_complete: bool) -> None:
         """Finish the output. After a failure the JSON array stays open instead, hence invalid."""
+        if not is_complete:
+            return
         if self._format == "json":
             print_line("[]" if self._is_empty else "\n]")
         if self._format == "csv":
@@ -204,61 +201,6 @@ class LinePrinter:
         if self._is_empty:
             write(_comma_separated(self._columns))
             self._is_empty = False
-
-
-class TablePrinter:
-    """
-    Print all rows as a table at the end, when the width of its columns is known.
-
-    Args:
-        columns: what to print of a row; None for the default.
-        constant: columns that the default leaves out, because all rows have the same value.
-    """
-
-    is_deferred = True
-
-    def __init__(self, columns: Sequence[str] | None, constant: Sequence[str] = ()) -> None:
-        self._columns = columns or [name for name in _TABLE_COLUMNS if name not in constant]
-        self._rows: list[AnyTranscription] = []
-
-    def add(self, row: AnyTranscription) -> None:
-        """Add a row to the table."""
-        self._rows.append(row)
-
-    def end(self) -> None:
-        """Print the table to stdout, and the number of its rows to stderr."""
-        if self._rows:
-            self._print_table()
-        else:
-            notify(plural(0, "transcription"))
-
-    def _print_table(self) -> None:
-        console = _console()
-        names = list(self._columns)
-        hidden: list[str] = []
-        table = self._table(names)
-        # With the default options, a table is measured after it was cut to the console's width.
-        unlimited = console.options.update(max_width=sys.maxsize)
-        for name in _HIDDEN_FIRST:
-            # Hide columns rather than fold ids: a folded id cannot be copied.
-            if name in names and console.measure(table, options=unlimited).maximum > console.width:
-                names.remove(name)
-                hidden.append(name)
-                table = self._table(names)
-        console.print(table)
-        note = f" (hidden on this width: {', '.join(hidden)})" if hidden else ""
-        notify(f"{plural(len(self._rows), 'transcription')}{note}")
-
-    def _table(self, names: Sequence[str]) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in names:
-            table.add_column(_heading(name), overflow="fold")
-        for row in self._rows:
-            table.add_row(*(Text(_display_cell(row, name)) for name in names))
-        return table
 
 
 def _console(*, stderr: bool = False) -> Console:
