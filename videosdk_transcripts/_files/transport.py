@@ -32,7 +32,7 @@ from videosdk_transcripts._http.encoding import ACCEPTED, BodyDecoder, words_of
 from videosdk_transcripts._http.proxy import ProxySettings
 from videosdk_transcripts._http.retry import Attempt, RetryPolicy, Runner
 from videosdk_transcripts._http.session import NO_TIMEOUT, ConnectionOptions, Sessions
-from videosdk_transcripts._http.transport import read_body
+from videosdk_transcripts._http.transport import log_attempt, log_response, read_body
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import (
     ConfigurationError,
@@ -181,6 +181,7 @@ class FileTransport:
     ) -> str | DeadLink | None:
         """Send one request. Return where it redirects to, or that the link is dead."""
         what, session = attempt.call.what, attempt.session
+        began = log_attempt(attempt)
         proxy = self._proxies.proxy_for(target.url) if self._via_proxy else None
         headers: dict[str, str] = {"Accept-Encoding": ACCEPTED}
         to_proxy: Mapping[str, str] = {}
@@ -205,6 +206,7 @@ class FileTransport:
                 timeout=NO_TIMEOUT,
                 ssl=self._ssl,
             ) as response:
+                log_response(attempt, response.status, began)
                 subject = f"{what}: the response of {target.host}"
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     return response.headers["Location"]

@@ -8,6 +8,7 @@ only, and no redirect is followed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, Self, TypeVar
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ from .request_queue import Due
 from .retry import THROTTLING_STATUSES, Attempt, Attempts, RetryPolicy, Runner, leaves_in_doubt
 from .session import NO_TIMEOUT, ConnectionOptions, Sessions
 from .throttle import Throttle
+
+logger = logging.getLogger("videosdk_transcripts")
 
 T = TypeVar("T")
 
@@ -129,6 +132,11 @@ class Transport:
         response = await self._send(request, attempt, token)
         if refuses_token(response) and self._tokens.invalidate(token):
             attempt.call.stats.retries += 1
+            logger.info(
+                "%s: the token was refused, retrying with a new one",
+                attempt.call.what,
+                extra={"status": response.status},
+            )
             token = await self._token(attempt)
             response = await self._send(request, attempt, token)
         return token, response
@@ -157,6 +165,7 @@ class Transport:
         if closed is not None:
             raise closed
         call.stats.requests += 1
+        began = log_attempt(attempt)
         headers = {
             "Authorization": token,
             "Accept": "application/json",
@@ -193,6 +202,7 @@ class Transport:
                 proxy_headers=to_proxy,
                 ssl=self._ssl,
             ) as response:
+                log_response(attempt, response.status, began)
                 # Counted before the body is read, which may break off.
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
@@ -248,6 +258,25 @@ class Transport:
     def _explain_refusal(self, response: Response, token: Secret) -> str:
         now = self.clock.time()
         return explain_clock(response, now) or explain_refusal(token, now) or ""
+
+
+def log_attempt(attempt: Attempt) -> float:
+    """Log that a request is sent, and return when, by the clock of the loop."""
+    number = attempt.call.attempts.count
+    logger.debug("%s: attempt %d", attempt.call.what, number, extra={"attempt": number})
+    return attempt.timeout.loop.time()
+
+
+def log_response(attempt: Attempt, status: int, began: float) -> None:
+    """Log the status of a response, whose body is yet to come."""
+    seconds = attempt.timeout.loop.time() - began
+    logger.debug(
+        "%s: status %d after %.2f s",
+        attempt.call.what,
+        status,
+        seconds,
+        extra={"status": status, "seconds": seconds},
+    )
 
 
 class _Body:
