@@ -1,27 +1,23 @@
 """Rows, messages and progress, on a terminal and elsewhere."""
 
-import asyncio
 import csv
 import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
-from datetime import UTC, datetime, timedelta
+from contextlib import redirect_stdout
+from datetime import timedelta
 from pathlib import Path
 
-import click
 import pytest
 from aiohttp import web
 
 from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
-from videosdk_transcripts.testing import Delay, Envelope, Exchange, FakeVideoSDK, Fault, Status
+from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 
 from .command_line import (
     NAME,
     WILD,
-    Outcome,
     Run,
-    Terminal,
     add_wild,
     shown_on_a_terminal,
     use_policy,
@@ -198,7 +194,7 @@ def test_columns_are_printed_in_the_given_order(run: Run, account: FakeVideoSDK)
     assert run("list", "--csv", "--columns", "id,duration").out == "id,duration\nt-1,1500\n"
     shown, _ = shown_on_a_terminal(run, "list", ROOM, "--columns", "end,room,id")
     assert [line.split() for line in shown.splitlines()] == [
-        ["End", "(UTC)", "Room", "Id"],
+        ["END", "(UTC)", "ROOM", "ID"],
         ["2026-03-02", "09:25", ROOM, "t-1"],
     ]
 
@@ -233,171 +229,6 @@ def test_control_characters_are_escaped_in_json(
     assert {"\n"} == {c for c in out if not c.isprintable()}
     found = json.loads(out)
     assert (found[0] if option == "--json" else found)["id"] == WILD
-
-
-# Progress.
-
-
-def stderr_on_a_terminal(
-    run: Run, *arguments: str, terminal: Terminal | None = None
-) -> tuple[str, Outcome]:
-    """Run with stderr on a terminal, and return what it showed."""
-    terminal = terminal or Terminal()
-    with redirect_stderr(terminal.file):
-        outcome = run(*arguments)
-    return terminal.read(), outcome
-
-
-def once_shown(terminal: Terminal, text: str, fault: Fault | None = None) -> Fault:
-    """Create a fault: the response waits until a text is shown on a terminal."""
-
-    async def wait_until_told(exchange: Exchange) -> web.StreamResponse:
-        await asyncio.to_thread(terminal.wait_for, text)
-        return exchange.response() if fault is None else await fault(exchange)
-
-    return wait_until_told
-
-
-CLEARED = "\x1b[2K"
-
-
-@pytest.fixture
-def _progress_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress is shown immediately."""
-    monkeypatch.setattr("videosdk_transcripts.cli._output._PROGRESS_AFTER", 0.0)
-    monkeypatch.setattr("videosdk_transcripts.cli._output._REFRESH", 0.01)
-    monkeypatch.setenv("TERM", "xterm")
-
-
-@pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"]])
-@pytest.mark.usefixtures("_progress_at_once")
-def test_long_walk_shows_progress_and_clears_it(
-    account: FakeVideoSDK, run: Run, options: list[str]
-) -> None:
-    """A long walk shows how many rows have arrived, and clears the line at the end."""
-    account.add_transcriptions(45)
-    terminal = Terminal()
-    account.on_page(2, once_shown(terminal, "20 of 45 rows"))
-    message, outcome = stderr_on_a_terminal(run, "list", *options, terminal=terminal)
-    assert message.endswith(CLEARED)
-    assert "retries" not in message
-    # The output is the same as without a terminal.
-    assert outcome == run("list", *options)
-
-
-@pytest.mark.usefixtures("_progress_at_once")
-def test_progress_is_shown_before_the_first_row(account: FakeVideoSDK, run: Run) -> None:
-    """Progress is shown while the first response is awaited."""
-    account.add_transcriptions(3)
-    terminal = Terminal()
-    account.on_page(1, once_shown(terminal, "0 of ? rows"))
-    message, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
-    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
-    assert message.endswith(CLEARED)
-
-
-@pytest.mark.usefixtures("_progress_at_once", "_no_waits")
-def test_progress_counts_retries(account: FakeVideoSDK, run: Run) -> None:
-    """Retries are shown."""
-    account.add_transcriptions(3)
-    terminal = Terminal()
-    response = once_shown(terminal, "0 of ? rows, 2 retries")
-    account.on_page(1, Status(503), Status(503), response)
-    _, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
-    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
-
-
-@pytest.mark.usefixtures("_progress_at_once")
-def test_progress_without_a_total_shows_a_question_mark(account: FakeVideoSDK, run: Run) -> None:
-    """A missing total is shown as a question mark."""
-    account.add_transcriptions(25)
-    terminal = Terminal()
-    unnumbered = Envelope("no page info")
-    account.on_page(2, once_shown(terminal, "20 of ? rows", unnumbered))
-    account.every(1, unnumbered)
-    _, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
-    assert (outcome.code, len(outcome.out.splitlines())) == (0, 25)
-
-
-@pytest.mark.usefixtures("_progress_at_once")
-@pytest.mark.parametrize(
-    ("options", "progress"),
-    [
-        ([], "20 of 45 transcriptions"),
-        (["--limit", "30"], "20 of 30 transcriptions"),
-        (["--since", "2026-03-05"], "8 of 33 transcriptions"),
-        (["--status", "completed"], "20 of 45 rows"),
-    ],
-)
-def test_download_shows_how_many_of_how_many_are_done(
-    account: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str], progress: str
-) -> None:
-    """Of the rows that are selected, as far as their number is known."""
-    for number in range(45):
-        start = datetime(2026, 3, 4, 12, tzinfo=UTC) + timedelta(hours=number)
-        account.files.put(account.add_transcription(start=start), "txt", b"Hi.")
-    terminal = Terminal()
-    account.on_page(2, once_shown(terminal, progress))
-    command = ("download", "--no-summary", "--to", str(tmp_path))
-    _, outcome = stderr_on_a_terminal(run, *command, *options, terminal=terminal)
-    assert outcome.code == 0
-
-
-@pytest.mark.usefixtures("_progress_at_once")
-def test_progress_is_cleared_before_an_error(account: FakeVideoSDK, run: Run) -> None:
-    """The line is cleared before the error is printed."""
-    account.add_transcriptions(45)
-    terminal = Terminal()
-    account.on_page(2, once_shown(terminal, "20 of 45 rows", Status(400)))
-    message, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
-    assert outcome.code == ExitCode.PARTIAL
-    assert message.rpartition(CLEARED)[2].startswith(NAME)
-
-
-@pytest.mark.usefixtures("_progress_at_once", "wide")
-def test_progress_is_cleared_before_the_table(account: FakeVideoSDK, run: Run) -> None:
-    """On one terminal the table follows the cleared progress line."""
-    account.add_transcriptions(25)
-    terminal = Terminal()
-    account.on_page(2, once_shown(terminal, "20 of 25 rows"))
-    with redirect_stdout(terminal.file):
-        message, outcome = stderr_on_a_terminal(run, "list", terminal=terminal)
-    assert outcome == (0, "", "")
-    lines = click.unstyle(message.rpartition(CLEARED)[2]).splitlines()
-    assert lines[0].startswith("Id ")
-    assert (len(lines), lines[-1]) == (27, "25 transcriptions")
-
-
-@pytest.mark.parametrize("option", ["--json", "--jsonl"])
-@pytest.mark.usefixtures("_progress_at_once")
-def test_no_progress_between_scrolling_rows(account: FakeVideoSDK, run: Run, option: str) -> None:
-    """Progress is not written between rows on one terminal."""
-    account.add_transcriptions(3)
-    account.on_page(1, Delay(0.05))
-    terminal = Terminal()
-    with redirect_stdout(terminal.file):
-        message, outcome = stderr_on_a_terminal(run, "list", option, terminal=terminal)
-    assert outcome == (0, "", "")
-    assert "\x1b" not in message
-    assert all(row["id"] in message for row in account.rows)
-
-
-def test_short_walk_shows_no_progress(
-    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A walk that is done within a second shows no progress."""
-    monkeypatch.setattr("videosdk_transcripts.cli._output._PROGRESS_AFTER", 60.0)
-    account.add_transcriptions(45)
-    message, outcome = stderr_on_a_terminal(run, "list")
-    assert (message, len(outcome.out.splitlines())) == ("", 45)
-
-
-@pytest.mark.usefixtures("_progress_at_once")
-def test_no_progress_off_a_terminal(account: FakeVideoSDK, run: Run) -> None:
-    """A log file receives no progress."""
-    account.add_transcriptions(45)
-    account.on_page(2, Delay(0.05))
-    assert run("list").err == ""
 
 
 # Skipped rows.

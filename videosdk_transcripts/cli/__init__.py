@@ -11,6 +11,7 @@ In reading order:
   `_sandbox`: the commands
 - `_settings`: account, environment file and client
 - `_output`: rows and messages on stdout and stderr, `_table`: rows on a terminal
+- `_status`: progress and waits on a terminal, `_log`: log records of the library
 - `_checkpoint_file`: resumable output
 - `_token_claims`: a token's claims, without I/O
 - `_exit`: exit codes, `_messages`: messages of the library in terms of the command line

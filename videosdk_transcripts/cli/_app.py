@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NamedTuple
 
@@ -12,8 +11,7 @@ import click
 from videosdk_transcripts import __version__
 
 from ._exit import EXIT_CODES, run_with_exit_code
-from ._messages import describe_record
-from ._output import notify, plain
+from ._log import print_all_records, printed_log
 
 
 class _Entry(NamedTuple):
@@ -76,24 +74,6 @@ def run(arguments: Sequence[str] | None) -> int:
     )
 
 
-@contextmanager
-def _printed_log() -> Generator[None]:
-    """Print warnings of the library, such as dropped rows of another room, to stderr."""
-    import logging
-
-    class Handler(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            notify(f"videosdk-transcripts: {plain(describe_record(record))}")
-
-    handler = Handler()
-    logger = logging.getLogger("videosdk_transcripts")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
 @click.group(
     "videosdk-transcripts",
     cls=_Program,
@@ -103,8 +83,9 @@ def _printed_log() -> Generator[None]:
     invoke_without_command=True,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("-v", "--verbose", is_flag=True, help="Print each request and retry to stderr.")
 @click.pass_context
-def app(context: click.Context) -> None:
+def app(context: click.Context, *, verbose: bool) -> None:
     """
     Read the transcriptions of VideoSDK meetings.
 
@@ -113,4 +94,6 @@ def app(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         raise click.UsageError("missing command; see --help", context)
-    context.with_resource(_printed_log())
+    context.with_resource(printed_log())
+    if verbose:
+        print_all_records()

@@ -59,7 +59,7 @@ def open_checkpoint(
             raise ConfigurationError(
                 f"cannot resume from {path}: {error}; use another file, or delete this one"
             ) from None
-    return walk, CheckpointFile(path, lambda: walk.checkpoint)
+    return walk, CheckpointFile(path, lambda: walk.checkpoint, is_resumed=resume is not None)
 
 
 class CheckpointFile:
@@ -69,9 +69,13 @@ class CheckpointFile:
     Args:
         path: the file; None to keep nothing.
         checkpoint: returns the current checkpoint.
+        is_resumed: whether an earlier run has left the file.
     """
 
-    def __init__(self, path: Path | None, checkpoint: Callable[[], str]) -> None:
+    def __init__(
+        self, path: Path | None, checkpoint: Callable[[], str], *, is_resumed: bool = False
+    ) -> None:
+        self.is_resumed = is_resumed
         self._path = path
         self._checkpoint = checkpoint
         self._is_printing = False

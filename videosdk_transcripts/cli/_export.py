@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -23,9 +21,10 @@ from ._options import (
     room_argument,
     time_range_options,
 )
-from ._output import OutputFormat, live_line, notify, plain, plural, print_line
+from ._output import OutputFormat, notify, plain, plural, print_line
 from ._settings import Account, use_account
 from ._signals import run_until_signal
+from ._status import show_progress, status_line
 
 if TYPE_CHECKING:
     from videosdk_transcripts.export import (
@@ -172,18 +171,17 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
         if pairs is not None:
             # Read before the account is used, so that a bad line is reported first.
             listed = read_pairs(sys.stdin if str(pairs) == "-" else pairs)
-        async with use_account(account):
+        async with use_account(account), status_line("the service"):
             source = listed if listed is not None else await _source(room, session)
-            with _shown_progress() as show:
-                return await export(
-                    source,
-                    sink,
-                    format=dataset_format,
-                    text=not no_text,
-                    engine=engine,
-                    on_progress=show,
-                    **options,
-                )
+            return await export(
+                source,
+                sink,
+                format=dataset_format,
+                text=not no_text,
+                engine=engine,
+                on_progress=_progress_reporter(),
+                **options,
+            )
 
     _report(run_until_signal(run), output_format)
 
@@ -198,24 +196,20 @@ async def _source(room: Room, session: str | None) -> str | tuple[str, str] | No
     return room_id if room_id is None or session is None else (room_id, session)
 
 
-@contextmanager
-def _shown_progress() -> Generator[Callable[[ExportProgress], None]]:
-    """Yield a function that shows the progress on stderr: as one line on a terminal."""
-    with contextlib.ExitStack() as stack:
-        if sys.stderr.isatty():
-            update = stack.enter_context(live_line())
-            yield lambda progress: update(_progress_text(progress))
-            return
-        logged_at = time.monotonic()
+def _progress_reporter() -> Callable[[ExportProgress], None]:
+    """Return a function that shows the progress on stderr: as one line on a terminal."""
+    if sys.stderr.isatty():
+        return lambda progress: show_progress(lambda: _progress_text(progress))
+    logged_at = time.monotonic()
 
-        def log(progress: ExportProgress) -> None:
-            nonlocal logged_at
-            now = time.monotonic()
-            if now - logged_at >= _LOGGED_EVERY:
-                logged_at = now
-                notify(_progress_text(progress))
+    def log(progress: ExportProgress) -> None:
+        nonlocal logged_at
+        now = time.monotonic()
+        if now - logged_at >= _LOGGED_EVERY:
+            logged_at = now
+            notify(_progress_text(progress))
 
-        yield log
+    return log
 
 
 def _progress_text(progress: ExportProgress) -> str:

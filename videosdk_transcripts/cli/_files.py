@@ -15,7 +15,7 @@ from videosdk_transcripts import FileNotReadyError, NotFoundError, VideoSDKTrans
 
 from ._checkpoint_file import CheckpointFile, open_checkpoint
 from ._exit import PartialError, raise_if_only_foreign
-from ._list import get_row
+from ._list import get_row, progress_of
 from ._messages import describe
 from ._options import (
     ListQuery,
@@ -35,13 +35,13 @@ from ._output import (
     plain,
     plural,
     print_line,
-    progress_of,
     report_skipped_rows,
     write,
 )
 from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
 from ._signals import end_on_signal
+from ._status import Progress, show_progress
 
 if TYPE_CHECKING:
     from videosdk_transcripts import Download, Pager, Results, TranscriptsClient
@@ -200,6 +200,8 @@ def download(  # noqa: PLR0917 - click calls it by keyword
 
         try:
             if ids:
+                total = len(set(ids))
+                show_progress(lambda: Progress(report.rows, total, noun="transcriptions"))
                 async with aclosing(_named_rows(client, ids, report, post=post)) as rows:
                     await report.print_all(save(rows))
             else:
@@ -261,17 +263,16 @@ async def _save_listed(
 ) -> None:
     pager, downloads, report = sweep
     succeeded = False
+
+    def progress() -> Progress:
+        if row_filter.is_by_status:
+            # How many rows have a status is not known before all of them are read.
+            return progress_of(pager, row_filter, pending=row_filter.selected - report.rows)
+        return Progress(report.rows, downloads.total, pager.stats.retries, "transcriptions")
+
+    show_progress(progress)
     try:
-        async with (
-            pager,
-            file.kept_current(),
-            progress_of(
-                pager,
-                rows_scroll=sys.stdout.isatty(),
-                # How many rows have a status is not known before all of them are read.
-                counted=None if row_filter.is_by_status else report.progress,
-            ),
-        ):
+        async with pager, file.kept_current():
             await report.print_all(downloads, file)
         succeeded = True
     finally:

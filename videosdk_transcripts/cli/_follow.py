@@ -122,7 +122,7 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
             # Nothing was interrupted then, and cron sends a mail for each line.
             file.close(complete=False, is_quiet=has_ended)
 
-    run_with_client(account, print_changes)
+    run_with_client(account, print_changes, waiting_for=None)
 
 
 def _print_change(change: TranscriptionChange, output_format: OutputFormat | None) -> None:
@@ -187,11 +187,11 @@ def wait(  # noqa: PLR0917 - click calls it by keyword
     account: Account,
 ) -> None:
     """Wait until the transcription with this ID has its file, and show it."""
+    what = f"{file_format} {'summary' if summary else 'file'}"
 
     async def wait_for_file(client: TranscriptsClient) -> None:
         import asyncio
 
-        what = f"{file_format} {'summary' if summary else 'file'}"
         notify(f"waiting up to {timeout:g} s for the {what} of {transcription_id}")
         try:
             # An id counts as one of a realtime transcription; a row has its own type.
@@ -211,4 +211,4 @@ def wait(  # noqa: PLR0917 - click calls it by keyword
             raise
         print_transcription(ready, output_format)
 
-    run_with_client(account, wait_for_file)
+    run_with_client(account, wait_for_file, waiting_for=f"the {what}")

@@ -33,12 +33,12 @@ from ._output import (
     notify,
     print_line,
     print_transcription,
-    progress_of,
     report_skipped_rows,
 )
 from ._row_filter import RowFilter
 from ._settings import Account, run_with_client
 from ._signals import end_on_signal
+from ._status import Progress, show_progress
 from ._table import TablePrinter
 
 if TYPE_CHECKING:
@@ -180,11 +180,11 @@ async def _list_rows(
         return iterate(**query._asdict(), **row_filter.walk_options(resume), resume=resume)
 
     pager, file = open_checkpoint(checkpoint, create)
+    show_progress(lambda: progress_of(pager, row_filter, is_whole=not file.is_resumed))
     printer = _make_printer(output_format, columns, query, is_wide=is_wide)
-    rows_scroll = sys.stdout.isatty()
     succeeded = False
     try:
-        async with pager, file.kept_current(), progress_of(pager, rows_scroll=rows_scroll):
+        async with pager, file.kept_current():
             async for row in pager:
                 if row_filter.selects(row):
                     with file.printing():
@@ -209,6 +209,26 @@ async def _list_rows(
         report_skipped_rows(pager.stats, query.on_unverified)
         row_filter.report(pager.stats)
     raise_if_only_foreign(pager.stats)
+
+
+def progress_of(
+    pager: Pager[Any], row_filter: RowFilter, *, is_whole: bool = True, pending: int = 0
+) -> Progress:
+    """
+    Return the progress of a walk.
+
+    Args:
+        pager: the walk.
+        row_filter: selects its rows, and may end it.
+        is_whole: whether it begins with the first row, so that the total is that of this walk.
+        pending: rows that were received, and are not done yet.
+    """
+    total = pager.total if is_whole else None
+    if total is not None and row_filter.rows_bound is not None:
+        total = min(total, row_filter.rows_bound)
+    stats = pager.stats
+    received = stats.rows_yielded + stats.rows_out_of_range + stats.rows_without_start
+    return Progress(received - pending, total, stats.retries)
 
 
 def _finish(

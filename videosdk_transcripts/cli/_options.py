@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from ._exit import EXIT_CODES
+from ._log import print_all_records
 from ._output import COLUMNS, OutputFormat
 from ._row_filter import RowFilter
 from ._settings import Account
@@ -49,10 +50,18 @@ def account_options(function: Command) -> Command:
     )
     @click.option("--sandbox", is_flag=True, help="Use a fake service with sample data.")
     @click.option("--trust-env", is_flag=True, help="Use the proxy from the environment.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print each request and retry to stderr.")
     @functools.wraps(function)
     def with_options(
-        *args: Any, env_file: Path | None, sandbox: bool, trust_env: bool, **more: Any
+        *args: Any,
+        env_file: Path | None,
+        sandbox: bool,
+        trust_env: bool,
+        verbose: bool,
+        **more: Any,
     ) -> Any:
+        if verbose:
+            print_all_records()
         if sandbox and env_file is not None:
             raise click.UsageError("--sandbox and --env-file are mutually exclusive")
         return function(*args, account=Account(env_file, sandbox, trust_env), **more)

@@ -1,21 +1,20 @@
-"""Rows on stdout, for people and for programs; messages and progress on stderr."""
+"""Rows on stdout, for people and for programs; messages on stderr."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Literal
 
 from videosdk_transcripts._redact import printable
+
+from ._status import clear_status
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from rich.console import Console
-
-    from videosdk_transcripts import Pager, PostTranscription, Transcription, WalkStats
+    from videosdk_transcripts import PostTranscription, Transcription, WalkStats
 
     AnyTranscription = Transcription | PostTranscription
 
@@ -25,12 +24,6 @@ COLUMNS: Final = ("id", "status", "start", "end", "duration", "room", "session",
 """All columns that can be printed."""
 _LINE_COLUMNS: Final = ("id", "status", "start", "end", "room", "session", "files")
 """Default columns of a tab-separated line. Their order is part of the public interface."""
-_PROGRESS_AFTER: Final = 1.0
-"""Seconds before progress is shown. A walk that is done by then needs none."""
-_REFRESH: Final = 0.1
-"""Seconds between two updates of the progress line."""
-_MIN_WIDTH: Final = 20
-"""Columns of the narrowest table; a terminal that is narrower breaks its lines."""
 
 
 # Text.
@@ -45,7 +38,10 @@ def write(text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    sys.stdout.write(readable(text) if sys.stdout.isatty() else text)
+    is_terminal = sys.stdout.isatty()
+    if is_terminal:
+        clear_status(text)
+    sys.stdout.write(readable(text) if is_terminal else text)
     sys.stdout.flush()
 
 
@@ -57,6 +53,7 @@ def print_line(text: str) -> None:
 def notify(text: str) -> None:
     """Print a message to stderr. A message that cannot be written does not stop the command."""
     with contextlib.suppress(OSError):
+        clear_status("\n")
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 
@@ -203,18 +200,6 @@ class LinePrinter:
             self._is_empty = False
 
 
-def _console(*, stderr: bool = False) -> Console:
-    """Return a console of the width of the terminal."""
-    import shutil
-
-    # Imported here: rich takes longer to load than a short walk.
-    from rich.console import Console
-
-    # rich prints nothing on a terminal without columns.
-    width, height = shutil.get_terminal_size()
-    return Console(stderr=stderr, width=max(width, _MIN_WIDTH), height=height)
-
-
 def _comma_separated(values: Sequence[str]) -> str:
     """Return the values as a line of CSV."""
     import csv
@@ -238,72 +223,3 @@ def report_skipped_rows(stats: WalkStats, on_unverified: Literal["raise", "skip"
     ):
         if count:
             notify(f"{plural(count, noun)} {what}")
-
-
-# Progress.
-
-
-@asynccontextmanager
-async def progress_of(
-    pager: Pager[Any], *, rows_scroll: bool, counted: Callable[[], str] | None = None
-) -> AsyncGenerator[None]:
-    """
-    Show the progress of a walk on stderr during the block, and clear it at the end.
-
-    It counts the walk's rows, unless `counted` returns something else.
-
-    Nothing is shown where stderr is not a terminal, or where `rows_scroll` on the same terminal.
-    """
-    import asyncio
-
-    if rows_scroll or not sys.stderr.isatty():
-        yield
-        return
-    task = asyncio.create_task(_show_progress(pager, counted))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _show_progress(pager: Pager[Any], counted: Callable[[], str] | None) -> None:
-    import asyncio
-
-    await asyncio.sleep(_PROGRESS_AFTER)
-    with live_line() as update:
-        while True:
-            rows = _rows_of_total(pager) if counted is None else counted()
-            update(f"{rows}{_retries(pager)}")
-            await asyncio.sleep(_REFRESH)
-
-
-@contextmanager
-def live_line() -> Generator[Callable[[str], None]]:
-    """Show a line on the terminal of stderr during the block; yield a function that sets it."""
-    from rich.live import Live
-    from rich.spinner import Spinner
-
-    spinner = Spinner("dots")
-    # Rows are written to stdout directly, so that it must not be redirected to this console.
-    with Live(
-        spinner,
-        console=_console(stderr=True),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ):
-        yield lambda text: spinner.update(text=text)
-
-
-def _rows_of_total(pager: Pager[Any]) -> str:
-    stats = pager.stats
-    done = stats.rows_yielded + stats.rows_out_of_range + stats.rows_without_start
-    return f"{done} of {pager.total or '?'} rows"
-
-
-def _retries(pager: Pager[Any]) -> str:
-    retries = pager.stats.retries
-    noun = "retry" if retries == 1 else "retries"
-    return f", {retries} {noun}" if retries else ""

@@ -56,6 +56,11 @@ class RowFilter:
         """Return whether the limit is reached."""
         return self.selected == self._limit
 
+    @property
+    def rows_bound(self) -> int | None:
+        """Return the number of rows of the walk at most, None if that depends on the rows."""
+        return None if self._is_selective else self._limit
+
     def walk_options(self, resume: str | None = None) -> dict[str, Any]:
         """
         Return the arguments of the walk that select rows.

@@ -15,6 +15,7 @@ from videosdk_transcripts._redact import Secret
 
 from ._output import notify
 from ._signals import run_until_signal
+from ._status import status_line
 
 if TYPE_CHECKING:
     from videosdk_transcripts import TranscriptsClient
@@ -55,9 +56,20 @@ class Account(NamedTuple):
         )
 
 
-def run_with_client(account: Account, work: Callable[[TranscriptsClient], Awaitable[None]]) -> None:
+def run_with_client(
+    account: Account,
+    work: Callable[[TranscriptsClient], Awaitable[None]],
+    *,
+    waiting_for: str | None = "the service",
+) -> None:
     """
     Open a client for the account, and run the work with it.
+
+    Args:
+        account: where the credentials come from.
+        work: the work.
+        waiting_for: what the status line names during a long wait; None if waiting is the
+            purpose of the work.
 
     Raises:
         CredentialsError: credentials are missing or malformed.
@@ -65,7 +77,7 @@ def run_with_client(account: Account, work: Callable[[TranscriptsClient], Awaita
     """
 
     async def run() -> None:
-        async with use_account(account), account.open_client() as client:
+        async with use_account(account), account.open_client() as client, status_line(waiting_for):
             await work(client)
 
     run_until_signal(run)
