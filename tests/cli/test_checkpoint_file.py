@@ -198,5 +198,5 @@ def test_file_that_is_not_a_checkpoint_is_rejected(run: Run, command: str, tmp_p
     assert f"cannot resume from {path}: " in err
     assert path.read_text() == "remember the milk"
     _, _, err = run(command, "a room", "--sandbox", "--checkpoint", str(path))
-    assert "ROOM must be" in err
+    assert "the room must be" in err
     assert str(path) not in err

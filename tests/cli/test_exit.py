@@ -163,7 +163,7 @@ def test_invalid_room_is_rejected_before_a_request(
     """An invalid id is a usage error, and nothing is sent."""
     code, out, err = run("list", room)
     assert (code, out) == (ExitCode.USAGE, "")
-    assert "ROOM must be" in err
+    assert "the room must be" in err
     assert account.requests == []
 
 

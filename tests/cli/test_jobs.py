@@ -59,7 +59,7 @@ def test_summary_options_reach_the_service(
             "--no-summary and --summary-prompt are",
         ),
         (["start"], "ROOM"),
-        (["start", "a room"], "ROOM"),
+        (["start", "a room"], "the room must be"),
         (["start", ROOM, "--webhook-url", "x"], "--webhook-url"),
     ],
 )

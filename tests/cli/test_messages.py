@@ -21,13 +21,13 @@ ROOM = "abcd-efgh-ijkl"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["list", "a b"], "ROOM must be a non-empty id without white space, not 'a b'"),
-        (["count", ROOM, ""], "SESSION must be a non-empty id without white space, not ''"),
-        (["show", ".."], "ID must be a non-empty id"),
-        (["text", "a\tb", "--post"], "ID must be a non-empty id"),
-        (["wait", ""], "ID must be a non-empty id"),
-        (["download", "--id", "a b"], "ID must be a non-empty id"),
-        (["stop", "a b"], "ROOM must be a non-empty id"),
+        (["list", "a b"], "the room must be a non-empty id without white space, not 'a b'"),
+        (["count", ROOM, ""], "the session must be a non-empty id without white space, not ''"),
+        (["show", ".."], "the id must be a non-empty id"),
+        (["text", "a\tb", "--post"], "the id must be a non-empty id"),
+        (["wait", ""], "the id must be a non-empty id"),
+        (["download", "--id", "a b"], "the id must be a non-empty id"),
+        (["stop", "a b"], "the room must be a non-empty id"),
         (["start", ROOM, "--language", "en US"], "--language must be a non-empty id"),
         (["start", ROOM, "--language", ""], "; omit it for the service's default"),
         (["start", ROOM, "--model", ""], "--model must be a non-empty id"),
@@ -37,7 +37,7 @@ ROOM = "abcd-efgh-ijkl"
         (["download", ROOM, "--format", ""], "--format must be a non-empty string"),
         (["token", "--lifetime", "400d"], "--lifetime must be from 1 s to 365 days"),
         (["token", "--permission", "ask_join", "--permission", "allow_join"], "--permission must"),
-        (["token", "--room", "a b"], "--room and --participant must be non-empty ids"),
+        (["token", "--room", "a b"], "the room must be a non-empty id"),
     ],
 )
 def test_invalid_arguments_are_named_as_they_were_given(
@@ -127,9 +127,9 @@ def test_advice_on_files_is_an_option_or_a_variable(account: FakeVideoSDK, run: 
     row = account.add_transcription(row_id="t")
     row["transcriptionFilePaths"] = {"txt": "https://files.example.com/t.txt"}
     assert "add files.example.com to VIDEOSDK_FILE_HOSTS" in run("text", "t").err
-    shown = run("download", "--id", "t").out
+    shown = run("download", "--id", "t", "--no-summary").out
     assert "add files.example.com to VIDEOSDK_FILE_HOSTS" in shown
-    assert "file_hosts" not in run("download", "--id", "t", "--json").out
+    assert "file_hosts" not in run("download", "--id", "t", "--no-summary", "--json").out
 
 
 def test_lost_stop_names_the_command_that_shows_it(

@@ -190,19 +190,18 @@ def test_progress_of_a_resumed_walk_has_no_total(
 
 
 @pytest.mark.usefixtures("_progress_at_once")
-def test_progress_of_a_download_counts_finished_rows(
+def test_progress_of_a_download_by_ids_has_their_number(
     account: FakeVideoSDK, run: Run, tmp_path: Path
 ) -> None:
-    """With and without ids."""
+    """It is known before the first request."""
     rows = account.add_transcriptions(3, summary=False)
     for row in rows:
         account.files.put(row, "txt", b"Ann: Hi.")
-    for options in ((), [part for row in rows for part in ("--id", row["id"])]):
-        account.files.fail_next(Delay(0.2))
-        target = ("--to", str(tmp_path / str(len(options))))
-        message, outcome = stderr_on_a_terminal(run, "download", *options, *target)
-        assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
-        assert "0 of 3 rows" in message
+    account.files.fail_next(Delay(0.2))
+    ids = [part for row in rows for part in ("--id", row["id"])]
+    message, outcome = stderr_on_a_terminal(run, "download", *ids, "--to", str(tmp_path))
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, 3)
+    assert "0 of 3 transcriptions" in message
 
 
 @pytest.mark.usefixtures("_progress_at_once")

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from videosdk_transcripts import VideoSDKTranscriptsError
 
 _NAMES: Final = {
-    "room_id": "ROOM",
-    "session_id": "SESSION",
-    "transcription_id": "ID",
+    # ROOM in most commands, and --room in others.
+    "room_id": "the room",
+    "session_id": "the session",
+    "transcription_id": "the id",
+    "participant_id": "--participant",
     "room_id and participant_id": "--room and --participant",
     "api_key and secret": "VIDEOSDK_API_KEY and VIDEOSDK_SECRET",
     "the endpoint": "VIDEOSDK_API_ENDPOINT",
