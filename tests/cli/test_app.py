@@ -43,8 +43,9 @@ def test_help_of_list_names_every_option(run: Run) -> None:
     assert {
         *("--json", "--jsonl", "--limit", "--page-size", "--on-unverified", "--on-invalid"),
         *("--csv", "--columns", "--status", "--since", "--until", "--checkpoint"),
-        *("--env-file", "--sandbox", "--help", "--verify", "--custom-id", "--trust-env"),
-    } == set(re.findall(r"^  (?:-h, )?(--[\w-]+)", out, re.MULTILINE))
+        *("--env-file", "--sandbox", "--help", "--verify", "--custom-id"),
+        *("--trust-env", "--verbose", "--wide"),
+    } == set(re.findall(r"^  (?:-[hv], )?(--[\w-]+)", out, re.MULTILINE))
     assert "[ROOM] [SESSION]" in out
 
 

@@ -430,7 +430,7 @@ def test_ctrl_c_states_how_to_continue(
     target = ["--to", str(tmp_path)] if arguments[0] == "download" else []
     code, out, err = run(*arguments, *target)
     assert (code, out) == (ExitCode.INTERRUPTED, "")
-    assert err.endswith(f"\n{message}\n\n{NAME}interrupted\n")
+    assert err.endswith(f"{message}\n\n{NAME}interrupted\n")
 
 
 # Secrets.
