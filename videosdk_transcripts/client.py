@@ -41,7 +41,7 @@ from ._redact import (
     mask_unless,
 )
 from ._resource import Resource, RowT
-from ._validation import check_count, check_flag, check_id, check_instance
+from ._validation import check_count, check_flag, check_id, check_instance, check_items
 from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
@@ -157,6 +157,7 @@ class TranscriptsClient:
         for name, value, kind in (("retry", retry, RetryPolicy), ("clock", clock, Clock)):
             if value is not None:
                 check_instance(name, value, kind)
+        trace_configs = check_items("trace_configs", trace_configs, aiohttp.TraceConfig)
         check_count("max_in_flight", max_in_flight)
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)

@@ -154,18 +154,24 @@ def _count(_policy: object, attribute: Attribute[int], value: object) -> None:
     check_count(attribute.name, value)
 
 
-def _statuses(statuses: Iterable[int]) -> frozenset[int]:
+def _as_statuses(statuses: Iterable[int]) -> Any:
+    """Return statuses as a set; what is invalid is left to the validator."""
+    # An error raised here could show a policy without its fields, which has no repr.
     try:
         items: list[Any] = list(statuses)
     except TypeError:
-        items = [None]
+        return statuses
     # Members of http.HTTPStatus are integers, too.
-    if not all(isinstance(item, int) and 400 <= item <= 599 for item in items):
+    is_valid = all(isinstance(item, int) and 400 <= item <= 599 for item in items)
+    return frozenset(map(int, items)) if is_valid else items
+
+
+def _check_statuses(_policy: object, _attribute: object, value: object) -> None:
+    if not isinstance(value, frozenset):
         raise ConfigurationError(
             "statuses must be a collection of whole numbers from 400 to 599, such as {425, 509}, "
-            f"not {statuses!r}"
+            f"not {value!r}"
         )
-    return frozenset(map(int, items))
 
 
 @frozen
@@ -205,7 +211,9 @@ class RetryPolicy:
     Time in the client's own queue (``max_in_flight``, rate limit) does not count:
     it is not the service that is slow.
     """
-    statuses: frozenset[int] = field(default=frozenset(), converter=_statuses)
+    statuses: frozenset[int] = field(
+        default=frozenset(), converter=_as_statuses, validator=_check_statuses
+    )
     """
     Further statuses after which a read is retried, from 400 to 599; any iterable of them.
 

@@ -19,7 +19,7 @@ from attrs import field, frozen
 
 from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._loops import PerLoop
-from videosdk_transcripts._validation import check_instance, check_items
+from videosdk_transcripts._validation import check_instance
 from videosdk_transcripts.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 
 from .proxy import ProxySettings
@@ -31,10 +31,6 @@ NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=No
 """Passed to each request: our own timeouts apply, and none of a session passed by the caller."""
 
 
-def _trace_configs(given: object) -> Sequence[aiohttp.TraceConfig]:
-    return check_items("trace_configs", given, aiohttp.TraceConfig)
-
-
 @frozen
 class ConnectionOptions:
     """How to connect. Options of a session can't be combined with a session of the caller."""
@@ -42,7 +38,7 @@ class ConnectionOptions:
     session: aiohttp.ClientSession | None = None
     proxies: ProxySettings = field(factory=ProxySettings)
     ssl: ssl_module.SSLContext | aiohttp.Fingerprint | bool = True
-    trace_configs: Sequence[aiohttp.TraceConfig] = field(default=(), converter=_trace_configs)
+    trace_configs: Sequence[aiohttp.TraceConfig] = ()
     max_in_flight: int = 16
     resolver: AbstractResolver | None = None
     """Resolves the host name for each connection; None for aiohttp's own with its cache."""

@@ -239,7 +239,10 @@ class Follower:
             raise StopAsyncIteration
 
     def __repr__(self) -> str:
-        state = self._state
+        # A traceback with locals may show a follower whose `__init__` refused an argument.
+        state: FollowState | None = getattr(self, "_state", None)
+        if state is None:
+            return "<Follower>"
         return (
             f"<Follower of {state.wanted}, {len(state)} known, {len(state.unfinished)} unfinished>"
         )
