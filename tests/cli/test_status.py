@@ -5,6 +5,7 @@ import json
 import os
 import re
 import termios
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import click
 import pytest
 from aiohttp import web
+from rich.spinner import Spinner
 
 from videosdk_transcripts import RetryPolicy
 from videosdk_transcripts.cli._exit import ExitCode
+from videosdk_transcripts.cli._status import _StatusLine
 from videosdk_transcripts.testing import Delay, Envelope, Exchange, FakeVideoSDK, Fault, Status
 
 from .command_line import NAME, Outcome, Run, Terminal, start, use_policy
@@ -248,6 +251,16 @@ def test_wait_for_a_retry_is_explained_and_cleared(
     assert outcome.code == 0
     assert "rate limited (429), retrying in 1 s" in message
     assert all("retrying" not in line for line in screen(message))
+
+
+def test_longest_of_concurrent_waits_is_shown() -> None:
+    """Several pages or files may wait at a time."""
+    line = _StatusLine("the service")
+    line.announce_retry("rate limited (429)", 60)
+    line.announce_retry("no connection", 5)
+    content = line._content(time.monotonic())
+    assert isinstance(content, Spinner)
+    assert str(content.text) == "rate limited (429), retrying in 60 s"
 
 
 @pytest.mark.usefixtures("_progress_at_once")
