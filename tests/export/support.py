@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -100,12 +101,17 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-def child(*arguments: str) -> subprocess.Popen[str]:
-    """Start the command line in a child process."""
+def child(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """
+    Start the command line in a child process.
+
+    Its coverage is not measured, because the file for it would be damaged if it is killed.
+    """
     code = "from videosdk_transcripts.cli import main; main()"
     return subprocess.Popen(  # noqa: S603 - this Python
         [sys.executable, "-W", "error", "-c", code, *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
+        env={name: value for name, value in os.environ.items() if "COVERAGE" not in name},
     )

@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -114,6 +116,57 @@ def test_unreadable_session_is_partial(account: Meetings, run: Run, tmp_path: Pa
     assert texts(tmp_path / "a") == account.texts
 
 
+def test_errors_can_be_accepted(account: Meetings, run: Run, sink: Path) -> None:
+    """The exit code is 0 then, and the errors are shown."""
+    account.fake.rows[4]["status"] = 5
+    assert run("export", "--to", sink)[0] == 6
+    code, out, err = run("export", "--to", sink, "--accept-errors")
+    assert code == 0
+    assert "complete\ttrue\n" in out
+    assert "InvalidRowError" in err
+
+
+def test_update_adds_what_is_new(account: Meetings, run: Run, sink: Path) -> None:
+    """With the same command on every day."""
+    command = ("export", "--to", sink, "--update", "--overlap", 1e9, "--json")
+    for rows in (60, 62, 64):
+        code, out, _ = run(*command)
+        assert (code, json.loads(out)["rows"]) == (0, rows)
+        assert texts(sink) == account.texts
+        account.add("room-1", 2)
+
+
+def test_job_of_an_array_reports_that_others_are_not_finished(
+    account: Meetings, run: Run, sink: Path
+) -> None:
+    """It has succeeded, and the last one completes the dataset."""
+    code, out, err = run("export", "--to", sink, "--shard", "0/2")
+    assert code == 0
+    assert "complete\tfalse\n" in out
+    assert "other jobs are not finished yet" in err
+    code, out, err = run("export", "--to", sink, "--shard", "1/2")
+    assert (code, err) == (0, "")
+    assert "complete\ttrue\n" in out
+    assert texts(sink) == account.texts
+
+
+def test_progress_is_one_line_on_a_terminal(account: Meetings, sink: Path) -> None:
+    """Which is cleared at the end."""
+    account.fake.files.faults.every(1, Delay(0.2))
+    leader, follower = pty.openpty()
+    process = child("export", "--to", str(sink), stderr=follower)
+    os.close(follower)
+    shown = b""
+    with suppress(OSError):
+        while chunk := os.read(leader, 65536):
+            shown += chunk
+    os.close(leader)
+    process.communicate()
+    assert process.returncode == 0
+    assert b" of 60 rows" in shown
+    assert b" left" in shown
+
+
 def test_transform_is_imported_from_the_current_folder(
     account: Meetings, run: Run, sink: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,9 +184,10 @@ def test_transform_is_imported_from_the_current_folder(
         (("--transform", "missing_module:f"), "No module named"),
         (("--transform", "json:missing"), "missing"),
         (("--transform", "json"), "can't import 'json'"),
+        (("--worker-token",), "requires --scheduler"),
         (("--shard", "1"), "such as 0/8"),
         (("--shard", "8/8"), "numbered from 0 to 7"),
-        (("--since", "x"), "not a date or time"),
+        (("--since", "x"), "is not a time"),
         (("--pairs", __file__, "room"), "cannot be combined"),
         (("--turns", "--no-text"), "turns require the text"),
     ],

@@ -115,6 +115,16 @@ def _import_function(
     metavar="I/N",
     help="Export only the part of job I of N, from 0.",
 )
+@click.option("--update", is_flag=True, help="Add what is new since the dataset was complete.")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0),
+    default=86_400,
+    show_default=True,
+    metavar="S",
+    help="Seconds before an export for which updates look for changes.",
+)
+@click.option("--accept-errors", is_flag=True, help="Complete the dataset in spite of errors.")
 @click.option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster, at tcp://HOST:PORT.")
 @click.option("--worker-token", is_flag=True, help="Send short-lived tokens to its workers.")
 @click.option(
@@ -241,6 +251,7 @@ def _report(summary: ExportSummary, output_format: OutputFormat | None) -> None:
         "parts": len(summary.parts),
         "bytes": summary.bytes,
         "shortfall": summary.shortfall,
+        "open_rows": summary.open_rows,
         "errors": len(summary.errors),
         "complete": summary.is_complete,
         "digest": summary.digest,
@@ -254,7 +265,7 @@ def _report(summary: ExportSummary, output_format: OutputFormat | None) -> None:
     for error in summary.errors[:_SHOWN_ERRORS]:
         place = error.transcription_id or f"{error.room_id} {error.session_id}"
         notify(plain(f"{place}: {error.error}: {error.reason}"))
-    if summary.errors:
+    if summary.errors and not summary.is_complete:
         raise PartialError(
             f"{plural(len(summary.errors), 'error')}, listed in _errors.jsonl; run the same "
             "command again to repeat only these"

@@ -17,6 +17,7 @@ In reading order:
 - `_walk`: shards of an account or a room, which are listed once
 - `_engine`: what runs shards; `_local`: this process; `_rate_limit`: an even pace
 - `_dask`: a Dask cluster, `_dask_cluster`: what runs on it
+- `_generation`: the first export and its updates, with what an update has to know
 - `_finish`: errors, success, summary; `_progress`: counters
 - `_export`: the whole export
 

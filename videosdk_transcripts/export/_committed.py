@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from videosdk_transcripts.errors import ConfigurationError
 
-from ._names import PROGRESS, part_name, shard_of_part, shard_of_summary
+from ._names import PROGRESS, generation_shard, part_name, shard_of_summary
 from ._options import Job
 from ._shard_summary import ShardSummary
 from ._store import Store
@@ -23,7 +23,7 @@ async def read_summary(store: Store, job: Job, shard: str) -> ShardSummary | Non
 
 async def read_summaries(store: Store, job: Job) -> dict[str, ShardSummary]:
     """
-    Return the summaries of all parts, by shard.
+    Return the summaries of all parts of the generation in progress, by shard.
 
     Raises:
         ConfigurationError: a part is not what this export wrote.
@@ -31,7 +31,7 @@ async def read_summaries(store: Store, job: Job) -> dict[str, ShardSummary]:
     sizes = {
         shard: size
         for name, size in (await store.sizes()).items()
-        if size is not None and (shard := shard_of_part(job, name)) is not None
+        if size is not None and (shard := generation_shard(job, name)) is not None
     }
     names: dict[str, list[str]] = {}
     for name in await store.sizes(PROGRESS):

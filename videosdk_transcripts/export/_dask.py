@@ -82,8 +82,9 @@ class DaskEngine:
             self._settings = WorkerSettings(
                 is_limited,
                 has_token,
-                resolve_endpoint(None),
-                tuple(resolve_file_hosts(None)),
+                # Plain strings, which can be sent: neither is a secret.
+                str(resolve_endpoint(None)),
+                tuple(map(str, resolve_file_hosts(None))),
             )
         async with _connected(self._cluster) as client:
             self._client = client

@@ -5,27 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from videosdk_transcripts import TranscriptsClient
+from attrs import evolve
+
+from videosdk_transcripts import Transcription, TranscriptsClient
 from videosdk_transcripts._paging.time_range import Time, TimeRange
 from videosdk_transcripts._validation import check_count, check_id, check_number
 from videosdk_transcripts.errors import ConfigurationError
 
 from ._committed import read_summaries
 from ._engine import Context, Engine, Task, make_client
-from ._finish import (
-    ExportSummary,
-    expected_shards,
-    read_success,
-    shards_of_job,
-    summarize,
-    write_end,
-)
+from ._finish import ExportSummary, finish, read_success, read_summary
 from ._formats import check_format
+from ._generation import Generation, begin_update, current_generation, read_state
 from ._local import LocalEngine
 from ._options import Format, Job, Options, Pair, Split, Transform
 from ._pairs import check_pairs, numbered, read_pairs
@@ -34,7 +31,7 @@ from ._progress import Counters, ExportProgress
 from ._rate_limit import AcquiresTurns
 from ._shard_summary import ShardSummary
 from ._store import Store
-from ._walk import list_shards, read_walk, walk_shard
+from ._walk import Lister, Listing, WalkState, of_job, read_walk, walk_shard
 
 ExportSource = (
     str
@@ -67,6 +64,9 @@ async def export(
     shard_size: int = 16,
     rows_per_part: int = 1000,
     shard: tuple[int, int] = (0, 1),
+    update: bool = False,
+    overlap: float = 86_400.0,
+    accept_errors: bool = False,
     on_progress: Callable[[ExportProgress], None] | None = None,
 ) -> ExportSummary:
     """
@@ -100,6 +100,11 @@ async def export(
         rows_per_part: rows in a part, about, if the source is not a list of pairs; 1 or more.
         shard: ``(i, n)`` to export only the part of job i of n, counted from 0. The job that
             finishes last completes the dataset.
+        update: if the dataset is complete, add what is new since then, and finish the open
+            rows. What was exported before is not read again.
+        overlap: seconds before the start of an export, 0 or more. An update looks for rows that
+            started after that time; a text that is missing is awaited until then.
+        accept_errors: whether a dataset with errors counts as complete.
         on_progress: called twice a second with the progress.
 
     Returns:
@@ -124,6 +129,7 @@ async def export(
         transform=transform,
         shard_size=shard_size,
         rows_per_part=rows_per_part,
+        overlap=overlap,
     )
     check_format(options)
     check_count("concurrency", concurrency)
@@ -134,15 +140,23 @@ async def export(
                 "pass either client or requests_per_second; a client has its own rate limit"
             )
     split = _check_split(shard)
+    if update and split.count > 1:
+        raise ConfigurationError("an update is one job; pass either update or shard")
     resolved = await _resolve(source)
     plan = make_plan(resolved, options, split)
     store = Store(str(sink))
-    job = Job(str(sink), plan_id(plan), options, concurrency)
-    await claim(store, job, plan)
-    complete = await read_success(store)
-    if complete is not None:
-        return complete
-    run = _Run(store, job, resolved, split)
+    now = datetime.now(UTC)
+    job = Job(str(sink), plan_id(plan), options, concurrency, now)
+    created_at = await claim(store, job, plan, now)
+    success = await read_success(store)
+    generation = await current_generation(store, job, created_at, success)
+    if success is not None and success["generation"] == generation.number:
+        if not update:
+            return await read_summary(store, success)
+        generation = await begin_update(store, job, success, now)
+    since = generation.started_at - timedelta(seconds=options.overlap)
+    job = evolve(job, label=generation.label, recent_since=since)
+    run = _Run(store, job, resolved, split, generation)
     engine = engine or LocalEngine()
     async with (
         engine.limited(requests_per_second) as limiter,
@@ -150,18 +164,27 @@ async def export(
         _reported(run.counters, on_progress),
     ):
         await run.run(engine, Context(opened, limiter, run.counters))
-    return await run.finish(started_at)
+    summary = await run.finish(accept_errors=accept_errors)
+    return evolve(summary, seconds=time.monotonic() - started_at)
 
 
 class _Run:
     """One run of an export."""
 
-    def __init__(self, store: Store, job: Job, source: Source, split: Split) -> None:
+    def __init__(
+        self, store: Store, job: Job, source: Source, split: Split, generation: Generation
+    ) -> None:
         self._store = store
         self._job = job
         self._source = source
         self._split = split
+        self._generation = generation
         self.counters = Counters()
+
+    @property
+    def _is_listed(self) -> bool:
+        """Return whether the rows are listed by this process instead of by the shards."""
+        return self._source.walked is not None or bool(self._job.label)
 
     async def run(self, engine: Engine, context: Context) -> None:
         """Export all shards of this job that are not committed yet."""
@@ -176,25 +199,50 @@ class _Run:
             async for _ in results:
                 self.counters.shards += 1
 
-    async def finish(self, started_at: float) -> ExportSummary:
+    async def finish(self, *, accept_errors: bool) -> ExportSummary:
         """Complete the dataset if no job has anything left, and return its summary."""
         store, job = self._store, self._job
         try:
             committed = await read_summaries(store, job)
         except ConfigurationError:
             # Another job of the array may have completed it just now.
-            complete = await read_success(store)
-            if complete is None:
+            success = await read_success(store)
+            if success is None:
                 raise
-            return complete
-        expected, walks = await expected_shards(store, job, self._source, self._split)
-        is_whole = expected is not None and expected <= set(committed)
-        parts = [committed[shard] for shard in sorted(committed)]
-        seconds = time.monotonic() - started_at
-        summary = summarize(job, str(store), parts, walks, is_whole=is_whole, seconds=seconds)
-        if is_whole:
-            await write_end(store, job, summary, parts)
-        return summary
+            return await read_summary(store, success)
+        walks = [await read_walk(store, label) for label in self._labels()]
+        expected = self._expected(walks)
+        return await finish(
+            store,
+            job,
+            self._generation,
+            [committed[shard] for shard in sorted(committed)],
+            walks,
+            is_whole=expected is not None and expected <= set(committed),
+            accept_errors=accept_errors,
+        )
+
+    def _labels(self) -> list[str]:
+        """Return the prefixes of the shards of all jobs that list rows."""
+        if not self._is_listed:
+            return []
+        if self._job.label:
+            return [self._job.label]
+        count = self._split.count
+        return [Split(index, count).label for index in range(count)]
+
+    def _expected(self, walks: Sequence[WalkState]) -> set[str] | None:
+        """Return the names of all shards, None while one is still unknown."""
+        if not self._is_listed:
+            size = self._job.options.shard_size
+            return {shard.name for shard in pair_shards(self._source, size)}
+        if not all(walk.has_ended for walk in walks):
+            return None
+        return {
+            walk_shard(label, number).name
+            for label, walk in zip(self._labels(), walks, strict=True)
+            for number in range(walk.shards)
+        }
 
     def _count(self, summary: ShardSummary) -> None:
         counters = self.counters
@@ -206,32 +254,40 @@ class _Run:
         self, committed: dict[str, ShardSummary], context: Context
     ) -> AsyncGenerator[Task]:
         """Iterate over what is left of this job."""
-        size = self._job.options.shard_size
-        if self._source.walked is None:
-            shards = {shard.name: shard for shard in pair_shards(self._source, size)}
-            names = shards_of_job(self._source, size, self._split)
-            self.counters.shards_total = len(names)
-            for name in names:
-                if _is_left(committed.get(name)):
-                    yield Task(shards[name], name in committed)
+        if not self._is_listed:
+            shards = pair_shards(self._source, self._job.options.shard_size)
+            mine = shards[self._split.index :: self._split.count]
+            self.counters.shards_total = len(mine)
+            for shard in mine:
+                if _is_left(committed.get(shard.name)):
+                    yield Task(shard, shard.name in committed)
             return
-        label = self._split.label
-        state = await read_walk(self._store, label)
+        listing = await self._listing()
+        state = await read_walk(self._store, listing.label)
         for number in range(state.shards):
-            listed = walk_shard(label, number)
+            listed = walk_shard(listing.label, number)
             if _is_left(committed.get(listed.name)):
                 yield Task(listed, listed.name in committed)
-        listing = list_shards(
-            self._store,
-            context.client,
-            self._source.walked,
-            options=self._job.options,
-            split=self._split,
-            counters=self.counters,
-        )
-        async with aclosing(listing):
-            async for shard in listing:
+        lister = Lister(self._store, context.client, self._job.options, self.counters)
+        async with aclosing(lister.shards(listing)) as new:
+            async for shard in new:
                 yield Task(shard)
+
+    async def _listing(self) -> Listing:
+        """Return what this process lists."""
+        walked = self._source.walked
+        walks = self._source.pairs if walked is None else [walked]
+        if not self._job.label:
+            return Listing(walks, self._split.label, of_job(self._split))
+        state = await read_state(self._store)
+        since = datetime.fromisoformat(self._generation.base["started_at"]) - timedelta(
+            seconds=self._job.options.overlap
+        )
+
+        def is_new(row: Transcription) -> bool:
+            return not state.knows(row.id) and (row.start is None or row.start >= since)
+
+        return Listing(walks, self._job.label, is_new, again=[*state.open_rows])
 
 
 def _is_left(summary: ShardSummary | None) -> bool:

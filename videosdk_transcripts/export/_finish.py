@@ -1,22 +1,24 @@
-"""The end of an export: the errors, then the file that shows success."""
+"""The end of an export: the open rows, the errors, then the file that shows success."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
-from ._names import ERRORS, PROGRESS, SUCCESS
-from ._options import Job, Split
-from ._plan import Source, pair_shards
-from ._records import Digest, columns
+from ._generation import Generation, next_state, read_state
+from ._names import ERRORS, PROGRESS, STATE, SUCCESS, UPDATE, open_part_name
+from ._options import Job
+from ._part import open_part
+from ._records import Digest, Entry, columns
 from ._shard_summary import ExportError, ShardSummary, count_repr
 from ._store import Store
-from ._walk import WalkState, read_walk, walk_shard
+from ._walk import WalkState
 
-_VERSION = 1
+_VERSION: Final = 1
+_COUNTS: Final = ("rows", "texts", "missing_texts", "text_bytes", "bytes", "shortfall")
 
 
 @frozen
@@ -32,6 +34,8 @@ class ExportSummary:
     Whether everything was exported. Otherwise there are errors, or other jobs have not finished
     yet; the same export continues.
     """
+    generation: int = 0
+    """The number of updates so far."""
     rows: int = 0
     texts: int = 0
     missing_texts: int = 0
@@ -42,6 +46,8 @@ class ExportSummary:
     """Bytes of the parts."""
     shortfall: int = 0
     """Rows that are missing according to the service's totals."""
+    open_rows: int = 0
+    """Rows that may still change: running ones, and those whose text may still come."""
     digest: str = f"{0:064x}"
     """Digest of all records, independent of their order, of the parts and of the format."""
     parts: tuple[str, ...] = field(default=(), repr=count_repr)
@@ -52,101 +58,144 @@ class ExportSummary:
     """The time that this run took."""
 
 
-def shards_of_job(source: Source, size: int, split: Split) -> list[str]:
-    """Return the names of the shards of pairs that a job of an array exports."""
-    names = [shard.name for shard in pair_shards(source, size)]
-    return names[split.index :: split.count]
-
-
-async def expected_shards(
-    store: Store, job: Job, source: Source, split: Split
-) -> tuple[set[str] | None, list[WalkState]]:
-    """Return the names of all shards, None while one is still unknown, and the walks."""
-    if source.walked is None:
-        return {shard.name for shard in pair_shards(source, job.options.shard_size)}, []
-    labels = [Split(index, split.count).label for index in range(split.count)]
-    walks = [await read_walk(store, label) for label in labels]
-    if not all(walk.has_ended for walk in walks):
-        return None, walks
-    return {
-        walk_shard(label, number).name
-        for label, walk in zip(labels, walks, strict=True)
-        for number in range(walk.shards)
-    }, walks
-
-
-def summarize(
+async def finish(
+    store: Store,
     job: Job,
-    shown: str,
-    summaries: Sequence[ShardSummary],
+    generation: Generation,
+    committed: Sequence[ShardSummary],
     walks: Sequence[WalkState],
     *,
     is_whole: bool,
-    seconds: float,
+    accept_errors: bool,
 ) -> ExportSummary:
-    """Return the summary of all parts that are committed."""
-    digest = Digest()
-    for summary in summaries:
-        digest.merge(summary.digest)
-    errors = [error for walk in walks for error in walk.errors]
-    errors += [error for summary in summaries for error in summary.errors]
-    return ExportSummary(
-        sink=shown,
-        plan=job.plan,
-        is_complete=is_whole and not errors,
-        rows=sum(summary.rows for summary in summaries),
-        texts=sum(summary.texts for summary in summaries),
-        missing_texts=sum(summary.missing_texts for summary in summaries),
-        text_bytes=sum(summary.text_bytes for summary in summaries),
-        bytes=sum(summary.size for summary in summaries),
-        shortfall=sum(walk.shortfall for walk in walks)
-        + sum(summary.shortfall for summary in summaries),
-        digest=str(digest),
-        parts=tuple(summary.part for summary in summaries),
-        errors=tuple(errors),
-        seconds=seconds,
-    )
-
-
-async def write_end(
-    store: Store, job: Job, summary: ExportSummary, parts: Sequence[ShardSummary]
-) -> None:
     """
-    Write the errors, and after them the success file if everything was exported.
+    Complete the dataset if no job has anything left, and return its summary.
 
     Two jobs of an array may do this at the same time, and write the same.
     """
-    if summary.errors:
-        lines = [json.dumps(asdict(error)).encode() + b"\n" for error in summary.errors]
+    errors = [error for walk in walks for error in walk.errors]
+    errors += [error for summary in committed for error in summary.errors]
+    before = await read_state(store)
+    gone = {row_id for walk in walks for row_id in walk.gone}
+    carried = {row_id: row for row_id, row in before.open_rows.items() if row_id in gone}
+    state = next_state(before, committed, carried, job)
+    parts = list(committed)
+    if state.open_rows and is_whole:
+        parts.append(await _write_open_part(store, job, state.open_rows.values()))
+    content = _content(job, generation, parts, walks, open_rows=len(state.open_rows))
+    summary = _summary(store, content, is_whole and (accept_errors or not errors), errors)
+    if is_whole:
+        await _write_errors(store, errors)
+    if summary.is_complete:
+        if state.starts or state.open_rows:
+            await store.write(STATE, state.dumps())
+        else:
+            await store.delete([STATE])
+        await store.write(SUCCESS, (json.dumps(content, indent=2) + "\n").encode())
+        await store.delete([UPDATE])
+        await store.delete(f"{PROGRESS}/{name}" for name in await store.sizes(PROGRESS))
+    return summary
+
+
+async def _write_open_part(store: Store, job: Job, rows: Iterable[Entry]) -> ShardSummary:
+    """Write the part with the open rows, which every run replaces."""
+    name = open_part_name(job)
+    part = await open_part(store, name, job.options)
+    entries = list(rows)
+    try:
+        for entry in entries:
+            part.add(entry.record)
+        await part.end()
+        await part.commit(replace=True)
+    finally:
+        await part.discard()
+    sizes = [entry.text_bytes for entry in entries if entry.text_bytes is not None]
+    return ShardSummary(
+        shard="",
+        part=name,
+        size=part.size,
+        sha256=part.sha256,
+        digest=str(part.digest),
+        rows=len(entries),
+        texts=len(sizes),
+        missing_texts=len(entries) - len(sizes) if job.options.needs_files else 0,
+        text_bytes=sum(sizes),
+    )
+
+
+def _content(
+    job: Job,
+    generation: Generation,
+    summaries: Sequence[ShardSummary],
+    walks: Sequence[WalkState],
+    *,
+    open_rows: int,
+) -> dict[str, Any]:
+    """Return the content of the success file."""
+    base = generation.base
+    parts = [part for part in base.get("parts", ()) if part["name"] != open_part_name(job)]
+    parts += [
+        {
+            "name": summary.part,
+            "rows": summary.rows,
+            "texts": summary.texts,
+            "missing_texts": summary.missing_texts,
+            "text_bytes": summary.text_bytes,
+            "bytes": summary.size,
+            "shortfall": summary.shortfall,
+            "sha256": summary.sha256,
+            "digest": summary.digest,
+        }
+        for summary in summaries
+    ]
+    digest = Digest()
+    for part in parts:
+        digest.merge(part["digest"])
+    counts = {name: sum(part[name] for part in parts) for name in _COUNTS}
+    counts["shortfall"] += sum(walk.shortfall for walk in walks)
+    return {
+        "version": _VERSION,
+        "plan": job.plan,
+        "generation": generation.number,
+        "started_at": generation.started_at.isoformat(),
+        **counts,
+        "open_rows": open_rows,
+        "digest": str(digest),
+        "columns": columns(job.options),
+        "parts": parts,
+    }
+
+
+def _summary(
+    store: Store, content: dict[str, Any], is_complete: bool, errors: Sequence[ExportError]
+) -> ExportSummary:
+    fields = {name: content[name] for name in ("plan", "generation", *_COUNTS, "open_rows")}
+    return ExportSummary(
+        sink=str(store),
+        is_complete=is_complete,
+        digest=content["digest"],
+        parts=tuple(part["name"] for part in content["parts"]),
+        errors=tuple(errors),
+        **fields,
+    )
+
+
+async def _write_errors(store: Store, errors: Sequence[ExportError]) -> None:
+    if errors:
+        lines = [json.dumps(asdict(error)).encode() + b"\n" for error in errors]
         await store.write(ERRORS, b"".join(lines))
     else:
         await store.delete([ERRORS])
-    if not summary.is_complete:
-        return
-    success: dict[str, Any] = {"version": _VERSION, **asdict(summary)}
-    del success["sink"], success["is_complete"], success["errors"], success["seconds"]
-    success["columns"] = columns(job.options)
-    success["parts"] = [
-        {
-            "name": part.part,
-            "rows": part.rows,
-            "bytes": part.size,
-            "sha256": part.sha256,
-            "digest": part.digest,
-        }
-        for part in parts
-    ]
-    await store.write(SUCCESS, (json.dumps(success, indent=2) + "\n").encode())
-    await store.delete(f"{PROGRESS}/{name}" for name in await store.sizes(PROGRESS))
 
 
-async def read_success(store: Store) -> ExportSummary | None:
-    """Return the summary of a complete dataset, None if there is none."""
+async def read_success(store: Store) -> dict[str, Any] | None:
+    """Return the content of the success file, None if there is none."""
     data = await store.read_if_present(SUCCESS)
-    if data is None:
-        return None
-    fields: dict[str, Any] = json.loads(data)
-    for name in ("version", "columns"):
-        del fields[name]
-    fields["parts"] = tuple(part["name"] for part in fields["parts"])
-    return ExportSummary(sink=str(store), is_complete=True, **fields)
+    return None if data is None else json.loads(data)
+
+
+async def read_summary(store: Store, success: dict[str, Any]) -> ExportSummary:
+    """Return the summary of a complete dataset."""
+    data = await store.read_if_present(ERRORS)
+    errors = [ExportError(**json.loads(line)) for line in (data or b"").splitlines()]
+    return _summary(store, success, True, errors)

@@ -16,22 +16,11 @@ from uuid import uuid4
 
 from ._names import PROGRESS, is_log_of, log_name
 from ._options import Pair, Shard
-from ._records import Record
+from ._records import Entry
 from ._store import Store
 
 _OBJECT_LINES: Final = 64
 """Lines of an object, where a file can't be extended and each object is a request."""
-
-
-class Entry:
-    """What a log has about a record."""
-
-    __slots__ = ("record", "text_bytes")
-
-    def __init__(self, record: Record, text_bytes: int | None) -> None:
-        self.record = record
-        self.text_bytes = text_bytes
-        """Bytes of its text; None if there is no text."""
 
 
 class ProgressLog:

@@ -12,10 +12,12 @@ PLAN: Final = "_plan.json"
 ERRORS: Final = "_errors.jsonl"
 SUCCESS: Final = "_SUCCESS.json"
 STATE: Final = "_state.jsonl"
+UPDATE: Final = "_update.json"
 PROGRESS: Final = "_progress"
 TEXTS: Final = "texts"
 
-_KNOWN: Final = frozenset({PLAN, ERRORS, SUCCESS, STATE, PROGRESS, TEXTS})
+_KNOWN: Final = frozenset({PLAN, ERRORS, SUCCESS, STATE, UPDATE, PROGRESS, TEXTS})
+_OPEN: Final = "open"
 _PART: Final = re.compile(r"part-(?P<shard>[\w-]+)-(?P<plan>[0-9a-f]{8})\.(?P<format>\w+)")
 
 
@@ -24,12 +26,26 @@ def part_name(job: Job, shard: str) -> str:
     return f"part-{shard}-{job.plan}.{job.options.format}"
 
 
+def open_part_name(job: Job) -> str:
+    """Return the name of the part with the open rows."""
+    return part_name(job, _OPEN)
+
+
 def shard_of_part(job: Job, name: str) -> str | None:
     """Return the shard of a part of this export, None if the name is not that of a part."""
     found = _PART.fullmatch(name)
     if found is None or found["plan"] != job.plan or found["format"] != job.options.format:
         return None
     return found["shard"]
+
+
+def generation_shard(job: Job, name: str) -> str | None:
+    """Return the shard of a part of the generation in progress, None for any other name."""
+    shard = shard_of_part(job, name)
+    if shard is None or shard == _OPEN or not shard.startswith(job.label):
+        return None
+    # The shards of the first export have no label.
+    return shard if job.label or not shard.startswith("u") else None
 
 
 def foreign_names(job: Job, names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from attrs import frozen
 
 from videosdk_transcripts._paging.time_range import ALL_TIMES, TimeRange
-from videosdk_transcripts._validation import check_count, check_word
+from videosdk_transcripts._validation import check_count, check_number, check_word
 from videosdk_transcripts.errors import ConfigurationError
 
 Format = Literal["jsonl", "csv", "parquet"]
@@ -60,11 +60,14 @@ class Options:
     """Pairs in a shard."""
     rows_per_part: int = 1000
     """Rows in a shard of a walk."""
+    overlap: float = 86_400.0
+    """Seconds before the start of an export from which on an update looks for changes."""
 
     def __attrs_post_init__(self) -> None:
         check_word("format", self.format, FORMATS)
         check_count("shard_size", self.shard_size)
         check_count("rows_per_part", self.rows_per_part)
+        check_number("overlap", self.overlap, least=0)
         if self.transform is not None and not callable(self.transform):
             raise ConfigurationError("transform must be a function from a text to a text")
         if self.turns and not self.text:
@@ -88,6 +91,7 @@ class Options:
             "transform": name_of(self.transform),
             "shard_size": self.shard_size,
             "rows_per_part": self.rows_per_part,
+            "overlap": self.overlap,
         }
 
 
@@ -113,6 +117,10 @@ class Job:
     options: Options
     concurrency: int
     """Files that a shard fetches at a time."""
+    recent_since: datetime
+    """The start of the rows that the next update will meet again."""
+    label: str = ""
+    """The prefix of the names of the shards of an update."""
 
 
 @frozen

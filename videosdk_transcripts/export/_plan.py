@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -59,23 +60,27 @@ def plan_id(plan: dict[str, Any]) -> str:
     return sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:8]
 
 
-async def claim(store: Store, job: Job, plan: dict[str, Any]) -> None:
+async def claim(store: Store, job: Job, plan: dict[str, Any], now: datetime) -> datetime:
     """
     Write the plan into an empty sink, or check that the one there is the same.
+
+    Returns:
+        When the plan was written.
 
     Raises:
         ConfigurationError: the sink has another plan, or files of something else.
         SinkError: the sink can't be written.
     """
     await store.prepare()
-    text = json.dumps(plan, indent=2) + "\n"
+    text = json.dumps({**plan, "created_at": now.isoformat()}, indent=2) + "\n"
     names = await store.sizes()
     if PLAN not in names:
         _check_names(store, foreign_names(job, names))
         if await store.write(PLAN, text.encode(), replace=False):
-            return
+            return now
     found = _read_plan(await store.read(PLAN))
-    if found is None:
+    created_at = _created_at(found)
+    if found is None or created_at is None:
         raise ConfigurationError(f"{PLAN} in {store} is not the plan of an export")
     differing = _differing(found, plan)
     if differing:
@@ -84,6 +89,14 @@ async def claim(store: Store, job: Job, plan: dict[str, Any]) -> None:
             "export with its options"
         )
     _check_names(store, foreign_names(job, names))
+    return created_at
+
+
+def _created_at(plan: dict[str, Any] | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat((plan or {})["created_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _check_names(store: Store, foreign: Sequence[str]) -> None:
@@ -105,6 +118,7 @@ def _read_plan(data: bytes) -> dict[str, Any] | None:
 def _differing(found: dict[str, Any], plan: dict[str, Any]) -> str:
     """Return which options differ; empty if none do."""
     names = [name for name in plan | found if found.get(name) != plan.get(name)]
+    names.remove("created_at")
     return ", ".join(
         f"{name} is {json.dumps(found.get(name))} there and {json.dumps(plan.get(name))} here"
         for name in names

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from videosdk_transcripts import Transcription, Turn
 
@@ -18,6 +18,14 @@ _LINE_BREAKS: Final = tuple(
     (chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029)
 )
 _MODULUS: Final = 2**256
+
+
+class Entry(NamedTuple):
+    """A record, and what is known of its text besides."""
+
+    record: Record
+    text_bytes: int | None
+    """Bytes of the text in UTF-8; None if there is no text."""
 
 
 def columns(options: Options) -> list[str]:
@@ -74,6 +82,26 @@ def _valid(text: str | None) -> str | None:
         return None
     # A new string, because a subclass may have another repr.
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def is_open(entry: Entry, options: Options, recent_since: datetime) -> bool:
+    """
+    Return whether a row may still change: it is running, or its text may still come.
+
+    A text is expected until the overlap of an update has passed.
+    """
+    record, text_bytes = entry
+    if Transcription(record["id"], status=record["status"]).is_running:
+        return True
+    last = record["end"] or record["start"]
+    if not options.needs_files or text_bytes is not None or last is None:
+        return False
+    return datetime.fromisoformat(last) >= recent_since
+
+
+def is_recent(record: Record, recent_since: datetime) -> bool:
+    """Return whether the next update will meet a row again."""
+    return record["start"] is None or datetime.fromisoformat(record["start"]) >= recent_since
 
 
 def to_line(record: Record) -> bytes:

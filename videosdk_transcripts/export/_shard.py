@@ -32,13 +32,13 @@ from videosdk_transcripts._api.converter import structure_row
 from videosdk_transcripts._files.names import file_name
 
 from ._committed import read_summary
-from ._log import Entry, ProgressLog
+from ._log import ProgressLog
 from ._names import TEXTS, part_name, rows_name, summary_name
 from ._options import Job, Options, Pair, Shard
 from ._part import Part, open_part
 from ._progress import Counters
 from ._rate_limit import AcquiresTurns, NoLimit
-from ._records import make_record
+from ._records import Entry, is_open, is_recent, make_record, to_line
 from ._shard_summary import ExportError, ShardSummary
 from ._store import SinkError, Store
 
@@ -105,6 +105,8 @@ class _Tally:
     text_bytes: int = 0
     shortfall: int = 0
     errors: list[ExportError] = field(factory=list)
+    recent: list[tuple[str, str | None]] = field(factory=list)
+    open_rows: list[Entry] = field(factory=list)
 
 
 @define
@@ -175,6 +177,8 @@ class _Attempt:
                 text_bytes=self._tally.text_bytes,
                 shortfall=self._tally.shortfall,
                 errors=tuple(self._tally.errors),
+                recent=tuple(self._tally.recent),
+                open_rows=tuple(self._tally.open_rows),
             )
             summary_file = summary_name(self._shard.name, self._log.attempt)
             await self._store.write(summary_file, summary.dumps())
@@ -197,16 +201,22 @@ class _Attempt:
                     if self._part.is_due:
                         await self._part.flush()
 
-    def _add(self, entry: Entry) -> bytes:
+    def _add(self, entry: Entry, *, failed: bool = False) -> bytes:
         """Add a finished record, and return it as a line of JSON."""
-        self._finished.add(entry.record["id"])
+        record, since = entry.record, self._job.recent_since
+        self._finished.add(record["id"])
+        self._counters.add_row(entry.text_bytes)
+        if not failed and is_open(entry, self._options, since):
+            self._tally.open_rows.append(entry)
+            return to_line(record)
+        if is_recent(record, since):
+            self._tally.recent.append((record["id"], record["start"]))
         if entry.text_bytes is not None:
             self._tally.texts += 1
             self._tally.text_bytes += entry.text_bytes
-        elif self._options.needs_files:
+        elif self._options.needs_files and not failed:
             self._tally.missing_texts += 1
-        self._counters.add_row(entry.text_bytes)
-        return self._part.add(entry.record)
+        return self._part.add(record)
 
     # Rows.
 
@@ -228,7 +238,7 @@ class _Attempt:
                 self._log.end()
                 await writing
         except* (VideoSDKTranscriptsError, OSError) as group_error:
-            failure = _first(group_error)
+            failure = first_error(group_error)
         if failure is not None:
             raise failure
 
@@ -318,8 +328,7 @@ class _Attempt:
                 pair.unfinished -= 1
                 self._close(pair)
         else:
-            self._add(entry)
-            self._tally.missing_texts -= 1
+            self._add(entry, failed=True)
         if self._part.is_due:
             await self._part.flush()
 
@@ -391,6 +400,7 @@ class _TransformError(VideoSDKTranscriptsError):
 _PARSED: Final = {name: name for name in ("txt", "srt", "vtt", "tsv", "json")}
 
 
-def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+def first_error(group: BaseExceptionGroup[Any]) -> BaseException:
+    """Return the first error of a group."""
     error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return first_error(error) if isinstance(error, BaseExceptionGroup) else error

@@ -11,6 +11,7 @@ from attrs import asdict, field, frozen
 from videosdk_transcripts.errors import VideoSDKTranscriptsError
 
 from ._options import Pair
+from ._records import Entry
 
 
 @frozen
@@ -62,14 +63,21 @@ class ShardSummary:
     shortfall: int = 0
     """Rows that are missing according to the service's totals."""
     errors: tuple[ExportError, ...] = field(default=(), repr=count_repr)
+    recent: tuple[tuple[str, str | None], ...] = field(default=(), repr=count_repr)
+    """Ids and starts of rows that the next update will meet again."""
+    open_rows: tuple[Entry, ...] = field(default=(), repr=count_repr)
+    """Rows that may still change, which are not in the part."""
 
     def dumps(self) -> bytes:
         """Return it as JSON."""
-        return json.dumps(asdict(self)).encode()
+        errors = [asdict(error) for error in self.errors]
+        return json.dumps({**asdict(self, recurse=False), "errors": errors}).encode()
 
     @classmethod
     def loads(cls, data: bytes) -> Self:
         """Read what `dumps` wrote."""
         fields: dict[str, Any] = json.loads(data)
         errors = tuple(ExportError(**error) for error in fields.pop("errors"))
-        return cls(**fields, errors=errors)
+        recent = tuple((row_id, start) for row_id, start in fields.pop("recent"))
+        open_rows = tuple(Entry(*entry) for entry in fields.pop("open_rows"))
+        return cls(**fields, errors=errors, recent=recent, open_rows=open_rows)
