@@ -184,8 +184,8 @@ def test_signal_before_the_checkpoint_is_removed_keeps_it(
     path = tmp_path / "walk.json"
     end = LinePrinter.end
 
-    def end_and_signal(printer: LinePrinter) -> None:
-        end(printer)
+    def end_and_signal(printer: LinePrinter, *, is_complete: bool) -> None:
+        end(printer, is_complete=is_complete)
         signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
