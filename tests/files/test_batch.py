@@ -337,7 +337,7 @@ def test_unclosed_downloads_end_with_their_event_loop() -> None:
 @pytest.mark.parametrize("concurrency", [0, -1, True, 1.5])
 def test_bad_arguments_are_rejected(concurrency: Any) -> None:
     """Concurrency is a whole number of 1 or more; rows are an async iterable."""
-    with pytest.raises(ConfigurationError, match="concurrency must be a whole number"):
+    with pytest.raises(ConfigurationError, match="^concurrency must be a whole number"):
         downloads_without_files(Numbers(1), concurrency=concurrency)
     with pytest.raises(ConfigurationError, match="requires an async iterable"):
         downloads_without_files([1, 2])

@@ -81,7 +81,7 @@ def test_invalid_time_is_rejected_at_once(time: Any) -> None:
     client = TranscriptsClient(token="t")
     for name in ("since", "until"):
         for iterate in (client.iter_transcriptions, client.iter_post_transcriptions):
-            with pytest.raises(ConfigurationError, match=f"{name} must be a datetime, a date, or"):
+            with pytest.raises(ConfigurationError, match=f"^{name} must be a datetime, a date, or"):
                 iterate(**{name: time})
 
 
