@@ -100,7 +100,7 @@ def test_pages_have_examples() -> None:
     """Otherwise the tests below would pass without a single example."""
     assert {"README.md", "tutorial.md", "paging.md"} <= {e.name for e in SCRIPTS}
     assert {"testing.md"} == {e.name for e in TESTS}
-    assert {"README.md", "command-line.md"} == {e.name for e in COMMANDS}
+    assert {"installation.md", "command-line.md"} == {e.name for e in COMMANDS}
 
 
 def test_pictures_are_drawn_from_real_runs(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from layout import package_layout
+from terminal import terminal
 from walks import concurrent_modification, readahead_window, request_path
 
 
@@ -21,6 +22,7 @@ async def main(folder: Path) -> None:
         "readahead": await readahead_window(),
         "modification": await concurrent_modification(),
         "layout": package_layout(),
+        "terminal": terminal(),
     }
     for name, svg in pictures.items():
         (folder / f"{name}.svg").write_text(svg, "utf-8")

@@ -16,12 +16,14 @@ import aiohttp
 import pytest
 
 from videosdk_transcripts import (
+    ClientClosedError,
     TranscriptsClient,
 )
 from videosdk_transcripts.testing import (
     SANDBOX_ROOMS,
     FakeVideoSDK,
     fill_sandbox,
+    open_sandbox,
     run_sandbox,
     serve,
 )
@@ -270,3 +272,12 @@ async def test_sandbox_changes_over_time(
     assert following["extension"]["extensionConfig"]["roomId"] == SANDBOX_ROOMS[0]
     await until(lambda: following["status"] == "completed")
     assert "end" in following
+
+
+async def test_open_sandbox_gives_a_client_with_texts() -> None:
+    """The client reads the data of the sandbox, and is closed with it."""
+    async with open_sandbox() as client:
+        t = await anext(client.iter_transcriptions(SANDBOX_ROOMS[2]))
+        assert ": " in await client.fetch_text(t)
+    with pytest.raises(ClientClosedError):
+        await client.count()

@@ -43,7 +43,7 @@ from ._faults import (
     Status,
 )
 from ._rows import Listing
-from ._sandbox import SANDBOX_ROOMS, fill_sandbox, run_sandbox, serve
+from ._sandbox import SANDBOX_ROOMS, fill_sandbox, open_sandbox, run_sandbox, serve
 from ._server import FakeVideoSDK
 from ._service import Drift, Exchange, FakeFiles, FakeService, Fault, Jobs, SeenRequest
 from ._webhooks import Webhooks
@@ -74,6 +74,7 @@ __all__ = [
     "Status",
     "Webhooks",
     "fill_sandbox",
+    "open_sandbox",
     "run_sandbox",
     "serve",
 ]

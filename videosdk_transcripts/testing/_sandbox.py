@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from videosdk_transcripts.client import TranscriptsClient
 
 from ._meetings import meeting_file
 from ._rows import Row, find_id, iso, new_session_id
@@ -132,6 +134,25 @@ def run_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS
     session_id = new_session_id(random.Random(seed))  # noqa: S311 - sample data, not secrets
     loop = asyncio.get_running_loop()
     loop.call_later(_ENDS_AFTER, _end_and_continue, fake, fake.rows[0], session_id)
+
+
+@asynccontextmanager
+async def open_sandbox() -> AsyncGenerator[TranscriptsClient, None]:
+    """
+    Open a client of a sandbox, to try the package without an account.
+
+    ::
+
+        async with open_sandbox() as client:
+            async for t in client.iter_transcriptions("wkly-team-sync"):
+                print(t.start, t.status)
+
+    The sandbox is a fake service on loopback with the data of `run_sandbox`. It ends with the
+    block.
+    """
+    async with FakeVideoSDK() as fake, fake.client() as client:
+        run_sandbox(fake)
+        yield client
 
 
 def _serve_recording(fake: FakeService, row: Row, post: Row) -> None:
