@@ -24,7 +24,7 @@ settings.load_profile("default")
 
 # Each has requirements and settings of its own: `nox -s browser`, `nox -s export`,
 # `nox -s integrations`.
-collect_ignore = ["browser", "export", "integrations"]
+collect_ignore = ["browser", "examples", "export", "integrations"]
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
