@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
@@ -530,7 +531,7 @@ def test_client_works_in_consecutive_loops() -> None:
             fake.add_transcriptions(3)
             if not client:
                 client.append(fake.client())
-            client[0]._transport.endpoint = fake.url
+            client[0]._transport._base = urlsplit(fake.url)
             return len([t async for t in client[0].iter_transcriptions()])
 
     assert [asyncio.run(use(), debug=True) for _ in range(2)] == [3, 3]

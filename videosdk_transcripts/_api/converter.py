@@ -169,9 +169,7 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
             end, files = raw["end"], raw["transcriptionFilePaths"]
             summary_files = raw["summarizedFilePaths"]
         else:
-            # A running transcription has no end and no files yet, and not every one has a summary.
-            end, files = raw.get("end"), raw.get("transcriptionFilePaths")
-            summary_files = raw.get("summarizedFilePaths")
+            end, files, summary_files = _optional_values(raw)
         if end is not None:
             end = _parse_time(end)
         if not (files and summary_files):
@@ -186,14 +184,13 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
             and (enabled is True or enabled is False)
             and start.tzinfo is UTC
             and (end is None or end.tzinfo is UTC)
-            and (not files or (type(files["txt"]) is str and len(files) == 1))
+            and ((len(files) == 1 and type(files["txt"]) is str) or not files)
             and (
-                not summary_files or (type(summary_files["txt"]) is str and len(summary_files) == 1)
+                (len(summary_files) == 1 and type(summary_files["txt"]) is str) or not summary_files
             )
             # There are no other keys than those read above.
             and len(extension) == 3
             and len(config) == 2
-            and (len(raw) == 7 or _READ_KEYS.issuperset(raw))
         ):
             # By position, which costs less than keywords: the order is that of the class.
             return Transcription(
@@ -222,6 +219,14 @@ _READ_KEYS: Final = frozenset(
         *("transcriptionFilePaths", "summarizedFilePaths"),
     )
 )
+
+
+def _optional_values(raw: Any) -> tuple[Any, Any, Any]:
+    """Return the end and the files of a row that lacks some of them, and has no other keys."""
+    # A running transcription has no end and no files yet, and not every one has a summary.
+    if _READ_KEYS.issuperset(raw):
+        return raw.get("end"), raw.get("transcriptionFilePaths"), raw.get("summarizedFilePaths")
+    raise TypeError
 
 
 def _or_empty(files: Any) -> Any:

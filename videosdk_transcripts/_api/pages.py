@@ -134,22 +134,30 @@ class PageReader(Generic[ModelT]):
 
     def _structure(self, rows: list[Any], first: int) -> None:
         structure, model = structure_hook(self._model), self._model
-        append = self._items.append
+        try:
+            self._items += [structure(raw, model) for raw in rows]
+        except STRUCTURE_ERRORS:
+            pass
+        else:
+            return
+        # Again, one at a time. Out here, so that cattrs' exception, which holds the row, is not
+        # the context of another one.
         for index, raw in enumerate(rows, first):
-            try:
-                append(structure(raw, model))
-            except STRUCTURE_ERRORS as error:
-                path = f"{self._path}[{index}]"
-                failure = invalid_row(error, raw, path=path, page=self._number)
-            else:
-                continue
-            # Raised outside the `except` block: cattrs' exception, which would be the context,
-            # holds the row.
-            if self._on_invalid == "raise":
-                raise failure
-            kept = None if is_too_deep(raw) else raw
-            found = (failure.path or path, failure.message, failure.row_id, kept)
-            self._invalid.append(InvalidRow(self._number, *found))
+            self._structure_alone(raw, f"{self._path}[{index}]")
+
+    def _structure_alone(self, raw: Any, path: str) -> None:
+        """Structure one row of a slice in which at least one can't be read."""
+        try:
+            self._items.append(structure_hook(self._model)(raw, self._model))
+        except STRUCTURE_ERRORS as error:
+            failure = invalid_row(error, raw, path=path, page=self._number)
+        else:
+            return
+        if self._on_invalid == "raise":
+            raise failure
+        kept = None if is_too_deep(raw) else raw
+        found = (failure.path or path, failure.message, failure.row_id, kept)
+        self._invalid.append(InvalidRow(self._number, *found))
 
 
 # Not frozen: one is made for each page, at a third of the cost.

@@ -80,6 +80,20 @@ class Transport:
         self._ssl = connection.ssl
         self._proxy = connection.proxies.proxy_for(endpoint)
         self._max_response_bytes = max_response_bytes
+        # What all requests have in common.
+        self._base = urlsplit(endpoint)
+        self._headers: dict[str, str] = {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
+            "User-Agent": _USER_AGENT,
+        }
+        self._headers_for_proxy: Mapping[str, str] = {}
+        if self._proxy is not None:
+            self._headers_for_proxy = self._proxy.authorization
+            if self._base.scheme != "https":
+                # Without a tunnel the proxy reads the request itself: aiohttp sends the headers
+                # for a proxy only to open a tunnel.
+                self._headers |= self._headers_for_proxy
 
     async def fetch(
         self,
@@ -112,8 +126,9 @@ class Transport:
         async def send(attempt: Attempt) -> T:
             token, response = await self._send_with_token(request, attempt)
             attempt.response_received()
-            hint = self._explain_refusal(response, token) if refuses_token(response) else ""
-            check_status(response, request, now=self.clock.time(), hint=hint)
+            if response.status != 200:
+                hint = self._explain_refusal(response, token) if refuses_token(response) else ""
+                check_status(response, request, now=self.clock.time(), hint=hint)
             return await decode(response)
 
         return await self._runner.run(
@@ -166,25 +181,14 @@ class Transport:
             raise closed
         call.stats.requests += 1
         began = log_attempt(attempt)
-        headers = {
-            "Authorization": token,
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED,
-            "User-Agent": _USER_AGENT,
-            **request.headers,
-        }
+        headers = {"Authorization": token, **self._headers, **request.headers}
         body = None
         if request.body is not None:
             body = _Body(request.body, call.attempts)
             headers |= body.headers
-        to_proxy: Mapping[str, str] = {} if proxy is None else proxy.authorization
-        if not self.endpoint.startswith("https:"):
-            # Without a tunnel the proxy reads the request itself: aiohttp sends the headers for
-            # a proxy only to open a tunnel.
-            headers |= to_proxy
         with Translation(
             call.what,
-            urlsplit(self.endpoint).netloc,
+            self._base.netloc,
             self.sessions,
             session,
             through_proxy=proxy is not None,
@@ -199,7 +203,7 @@ class Transport:
                 raise_for_status=False,
                 timeout=NO_TIMEOUT,
                 proxy=None if proxy is None else proxy.url,
-                proxy_headers=to_proxy,
+                proxy_headers=self._headers_for_proxy,
                 ssl=self._ssl,
             ) as response:
                 log_response(attempt, response.status, began)
@@ -217,22 +221,24 @@ class Transport:
     ) -> bytes:
         """Read and decode a body; that of an error is empty if it can't be decoded."""
         chunks: list[bytes] = []
+        decoder: BodyDecoder | None = None
         try:
-            decoder = BodyDecoder(
-                ", ".join(response.headers.getall("Content-Encoding", ())),
-                subject=f"{what}: the response of {urlsplit(self.endpoint).netloc}",
-                status=response.status,
-                secrets=secrets,
-            )
+            if "Content-Encoding" in response.headers:
+                decoder = BodyDecoder(
+                    ", ".join(response.headers.getall("Content-Encoding")),
+                    subject=f"{what}: the response of {self._base.netloc}",
+                    status=response.status,
+                    secrets=secrets,
+                )
             await read_body(
                 response,
                 chunks.append,
                 what=what,
                 limit=self._max_response_bytes,
                 advice="request smaller pages, or raise max_response_bytes",
-                decode=decoder.decode,
+                decode=decoder.decode if decoder else _not_encoded,
             )
-            if chunks:
+            if decoder and chunks:
                 decoder.check_end()
         except ResponseTooLargeError:
             raise
@@ -244,8 +250,8 @@ class Transport:
         return b"".join(chunks)
 
     def _url(self, target: str) -> URL:
-        # `urlsplit` caches the endpoint, whereas yarl would parse a whole URL each time.
-        base = urlsplit(self.endpoint)
+        # From its parts, because yarl would parse a whole URL each time.
+        base = self._base
         path, _, query = target.partition("?")
         return URL.build(
             scheme=base.scheme,
@@ -277,6 +283,11 @@ def log_response(attempt: Attempt, status: int, began: float) -> None:
         seconds,
         extra={"status": status, "seconds": seconds},
     )
+
+
+def _not_encoded(data: bytes) -> Iterable[bytes]:
+    """Decode a part of a body without a content encoding."""
+    return (data,)
 
 
 class _Body:

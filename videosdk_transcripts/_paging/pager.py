@@ -340,8 +340,9 @@ class Pager(Generic[TranscriptionT]):
         size = self._walk.page_size
         readahead_limit = self._walk.readahead_limit
         # Any number of pages may have no row of a time range, so that a limit bounds no pages.
-        if self._rows_left is not None and self._select is None:
-            readahead_limit = min(readahead_limit, number - 1 - (-self._rows_left // size))
+        rows_left = self._rows_left
+        if rows_left is not None and self._select is None:
+            readahead_limit = min(readahead_limit, number - 1 - (-rows_left // size))
         try:
             page, was_prefetched = await self._ahead.get(
                 number, size, deadline=self._deadline, readahead_limit=readahead_limit

@@ -380,6 +380,10 @@ class Walk(Generic[TranscriptionT]):
 
     def _count(self, filtered: Page[TranscriptionT], released: Page[TranscriptionT]) -> None:
         stats = self.stats
+        if filtered is released and not (
+            filtered.foreign_rows_dropped or filtered.unverified_rows or filtered.invalid_rows
+        ):
+            return  # the case of nearly every page
         if filtered.foreign_rows_dropped and not stats.foreign_rows_dropped:
             warn_of_foreign_rows(filtered, self._options.wanted)
         if self._repair is None:
