@@ -1,6 +1,7 @@
 """`models.py`: values, status words and shapes."""
 
 import copy
+import inspect
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -147,3 +148,14 @@ def test_repr_of_an_invalid_row_has_no_content() -> None:
 def test_is_last(number: int, last_page: int | None, is_last: bool) -> None:
     """According to the server; an unknown last page is not the last."""
     assert is_last is Page(number, (), last_page=last_page).is_last
+
+
+def test_transcription_takes_its_fields_in_order_and_stores_each() -> None:
+    """Its ``__init__`` is written out, and must follow the class."""
+    names = [field.name for field in attrs.fields(Transcription)]
+    assert list(inspect.signature(Transcription).parameters) == names
+    given = {name: object() for name in names}
+    row = Transcription(*given.values())  # type: ignore[arg-type]
+    assert vars(row) == given
+    of_absent = {"id": "t-1", "files": {}, "summary_files": {}, "extra": {}}
+    assert vars(Transcription("t-1")) == dict.fromkeys(names) | of_absent
