@@ -11,7 +11,19 @@ import pytest
 
 from videosdk_transcripts.testing import FakeVideoSDK
 
-from .benchmarks import counting, jobs, measure, ours, picture, raw, raw_socket, run, server, tables
+from .benchmarks import (
+    counting,
+    jobs,
+    measure,
+    ours,
+    ours_orjson,
+    picture,
+    raw,
+    raw_socket,
+    run,
+    server,
+    tables,
+)
 
 ROWS, PAGE_SIZE = 70, 20
 
@@ -65,7 +77,8 @@ async def test_contenders_read_all_rows(in_flight: int) -> None:
     """The window may be smaller or larger than the number of pages."""
     async with server.serve_in_loop() as url:
         walk_job = job(url, in_flight=in_flight, mark=2)
-        for result in (await raw.walk(walk_job), await ours.walk(walk_job)):
+        for contender in (raw, ours, ours_orjson):
+            result = await contender.walk(walk_job)
             assert result.rows == ROWS
             assert result.marked_at > 0
 
@@ -195,6 +208,8 @@ def test_walks_without_delay(scenario: str, capsys: pytest.CaptureFixture[str]) 
         "raw aiohttp, 8 in flight",
         "videosdk_transcripts, `readahead=0`",
         "videosdk_transcripts, `readahead=8`, the default",
+        "videosdk_transcripts, orjson, `readahead=0`",
+        "videosdk_transcripts, orjson, `readahead=8`, the default",
     ]
     assert [line["CPU, ratio to raw"] for line in lines[:2]] == ["1.00", "1.00"]
     assert all(float(line["peak memory, MB"]) > 5 for line in lines)

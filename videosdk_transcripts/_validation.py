@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from inspect import iscoroutinefunction
 from typing import Final, TypeVar
 
 from ._redact import TOKEN, kind_of, plain_text
@@ -63,6 +64,13 @@ def check_instance(name: str, value: object, *kinds: type) -> None:
     if not isinstance(value, kinds):
         expected = " or ".join(kind.__name__ for kind in kinds)
         raise ConfigurationError(f"{name} must be of type {expected}, not {kind_of(value)}")
+
+
+def check_function(name: str, value: object) -> None:
+    """Check a function that is called without being awaited."""
+    if not callable(value) or iscoroutinefunction(value):
+        found = "a coroutine function" if callable(value) else kind_of(value)
+        raise ConfigurationError(f"{name} must be a function, not {found}")
 
 
 def check_items(name: str, values: object, kind: type[T]) -> list[T]:

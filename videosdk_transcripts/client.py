@@ -14,7 +14,14 @@ from attrs import evolve
 
 from ._api.filter import Filter, Unverified
 from ._api.pages import OnInvalid
-from ._api.protocol import REALTIME, RECORDED, Response, decode_object
+from ._api.protocol import (
+    REALTIME,
+    RECORDED,
+    JsonLoads,
+    Response,
+    decode_object,
+    load_json,
+)
 from ._api.rooms import read_room_id, room_not_found, room_request
 from ._clock import Clock
 from ._environment import resolve_endpoint, resolve_file_hosts, resolve_tokens
@@ -41,7 +48,14 @@ from ._redact import (
     mask_unless,
 )
 from ._resource import Resource, RowT
-from ._validation import check_count, check_flag, check_id, check_instance, check_items
+from ._validation import (
+    check_count,
+    check_flag,
+    check_function,
+    check_id,
+    check_instance,
+    check_items,
+)
 from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
 from .webhooks.keys import PublicKeys, public_key_request, read_public_key
@@ -113,6 +127,10 @@ class TranscriptsClient:
         files_via_proxy: use that proxy for files, too. It resolves the names of the file hosts,
             so that their addresses can't be checked; their names still are.
         trace_configs: aiohttp's tracing, for a session that the client creates.
+        json_loads: another decoder for the responses of the API, such as ``orjson.loads``: a
+            function from bytes to dicts, lists, strings, numbers, bools and None. Whatever it
+            raises counts as a response that is not JSON. By default the `json` module, without
+            NaN and infinity.
         clock: the source of time and waits, to be replaced in tests; the system's by default.
 
     Raises:
@@ -141,6 +159,7 @@ class TranscriptsClient:
         trust_env: bool = False,
         files_via_proxy: bool = False,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        json_loads: JsonLoads | None = None,
         clock: Clock | None = None,
     ) -> None:
         # Masked first of all, and only here: an error below shows these names in a traceback
@@ -162,6 +181,9 @@ class TranscriptsClient:
         check_count("max_response_bytes", max_response_bytes)
         check_count("max_file_bytes", max_file_bytes)
         check_flag("files_via_proxy", files_via_proxy)
+        json_loads = json_loads if callable(json_loads) else mask(json_loads)
+        if json_loads is not None:
+            check_function("json_loads", json_loads)
         policy = retry or RetryPolicy()
         clock = clock or Clock()
         pace = choose_pace(requests_per_second, rate_limiter, clock=clock)
@@ -176,6 +198,7 @@ class TranscriptsClient:
             max_response_bytes=max_response_bytes,
             pace=pace,
             clock=clock,
+            json_loads=load_json if json_loads is None else json_loads,
         )
         # A given session may use the environment by itself, for the API.
         uses_environment = trust_env or (session is not None and session.trust_env)

@@ -15,7 +15,7 @@ from .measure import interleaved, medians, run_job
 from .picture import Panel
 from .tables import Target
 
-__all__ = ["FULL", "QUICK", "Bench", "Contender", "Scale", "Section", "ours", "raw"]
+__all__ = ["FULL", "QUICK", "Bench", "Contender", "Scale", "Section", "ours", "ours_orjson", "raw"]
 
 
 @frozen
@@ -26,9 +26,10 @@ class Contender:
     in_flight: int = 0
 
     def __str__(self) -> str:
-        if self.program == "ours":
+        if self.program in ("ours", "ours_orjson"):
             is_default = ", the default" if self.in_flight == 8 else ""
-            return f"videosdk_transcripts, `readahead={self.in_flight}`{is_default}"
+            decoder = ", orjson" if self.program == "ours_orjson" else ""
+            return f"videosdk_transcripts{decoder}, `readahead={self.in_flight}`{is_default}"
         many = f"{self.in_flight} in flight" if self.in_flight else "one page at a time"
         return f"raw aiohttp, {many}"
 
@@ -46,6 +47,11 @@ def raw(in_flight: int = 0) -> Contender:
 def ours(in_flight: int = 0) -> Contender:
     """Return this package."""
     return Contender("ours", in_flight)
+
+
+def ours_orjson(in_flight: int = 0) -> Contender:
+    """Return this package with ``json_loads=orjson.loads``."""
+    return Contender("ours_orjson", in_flight)
 
 
 @frozen

@@ -12,8 +12,8 @@ __all__ = ["LIST", "ROOM", "Job", "Kind", "Program", "Result", "WalkResult"]
 ROOM: Final = "abcd-efgh-ijkl"
 LIST: Final = "/ai/v1/realtime-transcriptions/"
 
-Program = Literal["ours", "raw", "raw_socket"]
-"""The module that does the work: this package, raw aiohttp or a raw socket."""
+Program = Literal["ours", "ours_orjson", "raw", "raw_socket"]
+"""The module that does the work: this package, also with orjson, raw aiohttp or a raw socket."""
 
 Kind = Literal["walk", "structure", "latency"]
 """A walk over all pages; structuring one page repeatedly; or a walk while another task measures

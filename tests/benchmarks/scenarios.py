@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from statistics import linear_regression
 from typing import Final
 
-from .bench import Bench, Contender, Section, ours, raw
+from .bench import Bench, Contender, Section, ours, ours_orjson, raw
 from .jobs import Job, Result
 from .picture import Line, Panel
 from .start import start
@@ -33,10 +33,11 @@ def _ceiling(bench: Bench, page_size: int) -> Job:
 
 
 def _walks(bench: Bench, rows: int, page_size: int, lengths: tuple[int, int]) -> Section:
-    jobs = [bench.job(contender, rows, page_size) for contender in _FOUR]
+    walks = (*_FOUR, ours_orjson(), ours_orjson(8))
+    jobs = [bench.job(contender, rows, page_size) for contender in walks]
     *results, ceiling_run = bench.measure([*jobs, _ceiling(bench, page_size)])
-    by_contender = dict(zip(_FOUR, results, strict=True))
-    counts = dict(zip(_FOUR, bench.count(jobs, lengths), strict=True))
+    by_contender = dict(zip(walks, results, strict=True))
+    counts = dict(zip(walks, bench.count(jobs, lengths), strict=True))
     pages = -(-rows // page_size)
     ceiling = bench.scale.responses / ceiling_run.wall
     fastest = pages / min(result.wall for result in results)
@@ -65,9 +66,15 @@ def _walks(bench: Bench, rows: int, page_size: int, lengths: tuple[int, int]) ->
     )
     targets = []
     if (one := counts[ours()]) and (baseline := counts[raw()]):
-        limit = 1.5 if page_size == 20 else 1.65
+        limit = 1.55 if page_size == 20 else 1.65
         name = f"{page_size} rows per page, one page at a time: instructions, ratio to raw aiohttp"
         targets.append(Target(name, limit, one / baseline))
+    for who, limit in (
+        (ours(), 1.4 if page_size == 20 else 1.25),
+        (ours_orjson(), 1.15 if page_size == 20 else 1.1),
+    ):
+        name = f"{page_size} rows per page: CPU of {who}, ratio to raw aiohttp"
+        targets.append(Target(name, limit, by_contender[who].cpu / by_contender[raw()].cpu))
     return Section(f"No delay, {page_size} rows per page, {rows:,} rows", text, tuple(targets))
 
 

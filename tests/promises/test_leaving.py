@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import socket
 import subprocess
@@ -329,13 +330,13 @@ async def test_cancellation_during_decoding_takes_effect_at_the_next_wait() -> N
     """All rows of that page are yielded before."""
     task: asyncio.Task[None]
 
-    def now() -> float:
-        # Called while a response is examined, where nothing can wait.
+    def loads(body: bytes) -> Any:
+        # Nothing can wait here.
         if len(place.fake.requests) == 2:
             task.cancel()
-        return time.time()
+        return json.loads(body)
 
-    async with service(nowhere) as place, place.client(clock=Clock(time=now)) as client:
+    async with service(nowhere) as place, place.client(json_loads=loads) as client:
         pager, found = client.iter_transcriptions(), []
         task = asyncio.create_task(collect(pager, found))
         await asyncio.wait([task])

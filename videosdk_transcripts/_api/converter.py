@@ -108,7 +108,8 @@ class _MismatchError(TypeError):
     """A value is not what the field needs. Names the two types, never the value."""
 
     def __init__(self, expected: str, value: object) -> None:
-        super().__init__(f"expected {expected}, found {_JSON_NAMES.get(type(value), 'null')}")
+        kind = type(value)
+        super().__init__(f"expected {expected}, found {_JSON_NAMES.get(kind, kind.__name__)}")
 
 
 class _TooDeepError(TypeError):
@@ -127,7 +128,9 @@ _JSON_NAMES: Final[dict[type, str]] = {
     float: "a number",
     list: "an array",
     dict: "an object",
+    type(None): "null",
 }
+"""Another decoder may return values of other types, such as Decimal."""
 
 
 # Made when the first row needs it: many programs never read one.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -56,6 +56,23 @@ _LIST_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "no-cache"}
 _NO_ADVICE: Final[Mapping[int, str]] = {}
 
 
+JsonLoads = Callable[[bytes], Any]
+"""A decoder of JSON, such as ``json.loads``, which may raise anything."""
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def load_json(body: bytes) -> Any:
+    """Decode JSON as `json.loads` does, except that NaN and infinity are a ValueError."""
+    # `json.loads` itself makes a new decoder for each call with `parse_constant`.
+    return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+
+
 # Not frozen: these two are made for each page, and a frozen class costs three times as much.
 
 
@@ -83,6 +100,8 @@ class Response:
     body: bytes = field(repr=False)
     secrets: tuple[Secret, ...] = ()
     """Values that are masked if the service or a proxy echoes them."""
+    loads: JsonLoads = field(default=load_json, repr=False)
+    """Decodes the body of a success."""
 
     @property
     def request_id(self) -> str | None:
@@ -320,12 +339,13 @@ def read_json(response: Response, request: Request) -> Any:
         InvalidResponseError: the body is empty or not JSON.
     """
     try:
-        # What `json.loads` does, which makes a new decoder for each call with `parse_constant`.
-        text = response.body.decode(json.detect_encoding(response.body), "surrogatepass")
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        pass
-    raise unreadable(response, request, "a body that is not JSON" if response.body else "no body")
+        return response.loads(response.body)
+    except Exception as error:  # noqa: BLE001 - what a caller's decoder raises is unknown
+        found = "a body that is not JSON"
+        if response.loads is not load_json:
+            found = f"a body that json_loads can't decode ({type(error).__name__})"
+    # Raised outside the `except` block: the decoder's exception may hold the body.
+    raise unreadable(response, request, found if response.body else "no body")
 
 
 def decode_object(response: Response, request: Request) -> dict[str, Any]:
@@ -380,13 +400,6 @@ def is_too_deep(value: object) -> bool:
             return False
         level = below
     return True
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _explanation(response: Response) -> tuple[str | None, str | None]:

@@ -17,10 +17,12 @@ import aiohttp
 from yarl import URL
 
 from videosdk_transcripts._api.protocol import (
+    JsonLoads,
     Request,
     Response,
     check_status,
     explain_clock,
+    load_json,
     refuses_token,
 )
 from videosdk_transcripts._clock import Clock
@@ -57,6 +59,7 @@ class Transport:
         max_response_bytes: decoded bytes of one response.
         pace: the pace of all requests.
         clock: the time, and how to wait.
+        json_loads: decodes the body of a success.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Transport:
         max_response_bytes: int,
         pace: Pace,
         clock: Clock,
+        json_loads: JsonLoads = load_json,
     ) -> None:
         self.endpoint = endpoint
         self.policy = policy
@@ -80,6 +84,7 @@ class Transport:
         self._ssl = connection.ssl
         self._proxy = connection.proxies.proxy_for(endpoint)
         self._max_response_bytes = max_response_bytes
+        self._json_loads = json_loads
         # What all requests have in common.
         self._base = urlsplit(endpoint)
         self._headers: dict[str, str] = {
@@ -213,7 +218,9 @@ class Transport:
                     call.attempts.in_doubt = leaves_in_doubt(response.status)
                 secrets = (token, *self._tokens.secrets, *(proxy.secrets if proxy else ()))
                 body_read = await self._read(response, call.what, secrets)
-                return Response(response.status, response.headers, body_read, secrets)
+                return Response(
+                    response.status, response.headers, body_read, secrets, self._json_loads
+                )
         raise translation.error
 
     async def _read(
