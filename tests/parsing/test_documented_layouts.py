@@ -1,4 +1,4 @@
-"""The samples in the tables of docs/guides/text.md are read as documented."""
+"""The samples in the tables of docs/guides/text.md are parsed as documented."""
 
 import re
 from pathlib import Path
@@ -33,5 +33,5 @@ def test_sample_is_read_as_documented(format: str | None, sample: str, turns: st
 def test_all_tables_are_found() -> None:
     """Otherwise the test above would miss rows."""
     rows = [line for line in LAYOUTS.splitlines() if line.startswith("| ") and "`" in line]
-    headers = [line for line in rows if "read as |" in line]
+    headers = [line for line in rows if "parsed as |" in line]
     assert len(SAMPLES) == len(rows) - len(headers) > 30
