@@ -34,7 +34,7 @@ from ._http.retry import RetryPolicy
 from ._http.session import ConnectionOptions
 from ._http.transport import Transport
 from ._jobs.wait import Waiter
-from ._paging.options import Consistency, WalkOptions, check_page_options
+from ._paging.options import LARGE_PAGE_SIZE, Consistency, PageSize, WalkOptions, check_page_options
 from ._paging.pager import Pager
 from ._paging.readahead import PrefetchLimit
 from ._paging.time_range import Time, TimeRange
@@ -71,8 +71,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TranscriptsClient"]
 
-_SCAN_PAGE_SIZE: Final = 100
-"""Page size of scans, which read many rows to find the few that changed."""
 _PREFETCHED_PER_SLOT: Final = 4
 """Pages that all walks together may prefetch for each slot of `max_in_flight`."""
 
@@ -237,7 +235,7 @@ class TranscriptsClient:
         since: Time | None = None,
         until: Time | None = None,
         limit: int | None = None,
-        page_size: int = 20,
+        page_size: PageSize = 20,
         resume: str | None = None,
         on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
@@ -263,7 +261,9 @@ class TranscriptsClient:
                 left out is counted in `WalkStats`.
             until: yield only rows that started before this time, which must be after `since`.
             limit: maximum number of rows to yield, 1 or more; None for all.
-            page_size: rows to request per page, 1 or more. The service may send fewer.
+            page_size: rows to request per page, 1 or more. The service may send fewer. ``auto``
+                requests 100, and 20 if the service refuses the first page with 400 or 422:
+                fewer requests for a long list.
             resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
@@ -392,7 +392,7 @@ class TranscriptsClient:
         since: Time | None = None,
         until: Time | None = None,
         limit: int | None = None,
-        page_size: int = 20,
+        page_size: PageSize = 20,
         resume: str | None = None,
         on_unverified: Unverified = "raise",
         on_invalid: OnInvalid = "raise",
@@ -883,13 +883,13 @@ class TranscriptsClient:
 
         room_id, session_id, resume = mask(room_id), mask(session_id), mask(resume)
         wanted = Filter.of(room_id, session_id)
-        check_page_options(_SCAN_PAGE_SIZE, on_unverified, on_invalid)
+        check_page_options(LARGE_PAGE_SIZE, on_unverified, on_invalid)
 
         def walk() -> AsyncIterator[Page[Transcription]]:
             return self.iter_transcriptions(
                 room_id,
                 session_id,
-                page_size=_SCAN_PAGE_SIZE,
+                page_size="auto",
                 on_unverified=on_unverified,
                 on_invalid=on_invalid,
                 readahead=0,
@@ -1023,13 +1023,11 @@ class TranscriptsClient:
 
     def _scan(self) -> AsyncIterator[Page[Transcription]]:
         # An unreadable row must not end the waits for other rows.
-        return self.iter_transcriptions(
-            page_size=_SCAN_PAGE_SIZE, on_invalid="skip", readahead=0
-        ).by_page()
+        return self.iter_transcriptions(page_size="auto", on_invalid="skip", readahead=0).by_page()
 
     def _scan_recorded(self) -> AsyncIterator[Page[PostTranscription]]:
         return self.iter_post_transcriptions(
-            page_size=_SCAN_PAGE_SIZE, on_invalid="skip", readahead=0
+            page_size="auto", on_invalid="skip", readahead=0
         ).by_page()
 
     async def _fetch_public_key(self) -> str:

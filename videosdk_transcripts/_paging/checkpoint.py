@@ -40,7 +40,8 @@ class Checkpoint:
     """A position that is exact to the row: the newest ids show which rows were yielded."""
 
     wanted: Filter
-    requested_page_size: int
+    requested_page_size: int | str
+    """The argument of the walk, a number or ``auto``; the size in use is in the position."""
     position: Position
     yielded_ids: tuple[str, ...]
     complete_from_page: int
@@ -71,7 +72,7 @@ class Checkpoint:
         cls,
         text: object,
         wanted: Filter,
-        requested_page_size: int,
+        requested_page_size: int | str,
         list_name: str,
         times: TimeRange = ALL_TIMES,
     ) -> Self:
@@ -180,7 +181,7 @@ _FIELDS: Final = {
     "session_id": _is_optional_text,
     "since": _is_optional_text,
     "until": _is_optional_text,
-    "requested_page_size": _is_positive,
+    "requested_page_size": lambda value: value == "auto" or _is_positive(value),
     "page": _is_positive,
     "page_size": _is_positive,
     "total": _is_optional_count,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from attrs import frozen
 
@@ -15,6 +15,13 @@ from .checkpoint import Checkpoint
 from .time_range import ALL_TIMES, TimeRange
 
 Consistency = Literal["once", "verify"]
+PageSize = int | Literal["auto"]
+"""Rows to request per page; ``auto`` for as many as the service accepts, of two sizes."""
+
+LARGE_PAGE_SIZE: Final = 100
+"""What ``auto`` requests first: larger pages save little more."""
+DOCUMENTED_PAGE_SIZE: Final = 20
+"""What ``auto`` requests if the service refuses that."""
 
 
 def check_page_options(page_size: object, on_unverified: object, on_invalid: object) -> None:
@@ -35,7 +42,7 @@ class WalkOptions:
 
     wanted: Filter
     limit: int | None
-    page_size: int
+    page_size: PageSize
     resume: str | None
     on_unverified: Unverified
     on_invalid: OnInvalid
@@ -46,7 +53,7 @@ class WalkOptions:
     times: TimeRange = ALL_TIMES
 
     def __attrs_post_init__(self) -> None:
-        check_page_options(self.page_size, self.on_unverified, self.on_invalid)
+        check_page_options(self.first_page_size, self.on_unverified, self.on_invalid)
         check_count("max_empty_pages", self.max_empty_pages)
         check_word("consistency", self.consistency, get_args(Consistency))
         check_count("readahead", self.readahead, least=0)
@@ -59,6 +66,11 @@ class WalkOptions:
                 "a resumed walk can't be verified, because it covers only the end of the list; "
                 "start a new walk, or resume with consistency='once'"
             )
+
+    @property
+    def first_page_size(self) -> int:
+        """Return the rows to request on the first page."""
+        return LARGE_PAGE_SIZE if self.page_size == "auto" else self.page_size
 
     def load_checkpoint(self, list_name: str) -> Checkpoint | None:
         """

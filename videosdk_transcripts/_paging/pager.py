@@ -20,7 +20,7 @@ from attrs import evolve
 
 from videosdk_transcripts._api.filter import TranscriptionT, warn_of_only_foreign_rows
 from videosdk_transcripts._clock import Clock
-from videosdk_transcripts.errors import VideoSDKTranscriptsError
+from videosdk_transcripts.errors import BadRequestError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 
 from .checkpoint import Checkpoint
@@ -91,7 +91,7 @@ class Pager(Generic[TranscriptionT]):
         self._rows: tuple[TranscriptionT, ...] = ()
         self._rows_ahead: Iterator[TranscriptionT] = iter(())
         self._rows_to_come = self._rows_ahead
-        self._yielded = YieldedIds(options.page_size, checkpoint)
+        self._yielded = YieldedIds(options.first_page_size, checkpoint)
         self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded_ids)
         self._met_before = checkpoint.position.met if checkpoint else 0
         self._invalid: list[InvalidRow] = []
@@ -351,6 +351,8 @@ class Pager(Generic[TranscriptionT]):
             self._check_not_closed()
             released = self._walk.accept(page, was_prefetched=was_prefetched)
         except VideoSDKTranscriptsError as error:
+            if isinstance(error, BadRequestError) and self._walk.reduce_page_size():
+                return  # the next step requests the same page
             error.page = error.page or number
             error.checkpoint = self.checkpoint
             raise

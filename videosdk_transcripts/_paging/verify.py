@@ -48,7 +48,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self._listed_before: set[str] | None = None
         self._differing = 0
         self._total_before: int | None = None
-        self._first_size = options.page_size
+        self._first_size = options.first_page_size
         self._is_verified = False
 
     @property
@@ -85,6 +85,10 @@ class VerifiedWalk(Generic[TranscriptionT]):
     def readahead_limit(self) -> int:
         """Return the last page that may be prefetched."""
         return self._pass.readahead_limit
+
+    def reduce_page_size(self) -> bool:
+        """Request smaller pages after the first one was refused, and return whether that helps."""
+        return self._pass.reduce_page_size()
 
     def rows_moved(self) -> None:
         """Note that rows have moved, so that the next page starts a rescan."""

@@ -21,7 +21,7 @@ from videosdk_transcripts.models import Page, WalkStats
 from .checkpoint import Checkpoint, Position
 from .guards import Guards, size_in_use
 from .history import ListedIds, ids_of
-from .options import WalkOptions
+from .options import DOCUMENTED_PAGE_SIZE, WalkOptions
 from .repair import Repair, WrongTotals
 from .rescan import Numbers, Read, Rescan, Rescans
 
@@ -70,7 +70,7 @@ class Walk(Generic[TranscriptionT]):
         self._options = options
         self._wrong_totals = wrong_totals
         resumed = checkpoint.position if checkpoint else None
-        start = resumed or Position(1, options.page_size)
+        start = resumed or Position(1, options.first_page_size)
         # The page after the newest one that was yielded, None at the end.
         self._page_due: int | None = start.page
         self._place = start.page
@@ -140,6 +140,29 @@ class Walk(Generic[TranscriptionT]):
         # A page is prefetched only if it is known to exist.
         numbers = self._numbers
         return numbers.last_page or -(-(numbers.total or 0) // numbers.page_size)
+
+    def reduce_page_size(self) -> bool:
+        """
+        Request smaller pages after the first one was refused, and return whether that helps.
+
+        Only with ``page_size="auto"``, only once, and only before any page was read: later,
+        page numbers depend on the size.
+        """
+        numbers = self._numbers
+        is_first = self._page_due == 1 and not self._served
+        if (
+            self._options.page_size != "auto"
+            or not is_first
+            or numbers.page_size <= DOCUMENTED_PAGE_SIZE
+        ):
+            return False
+        logger.info(
+            "The service refused a page of %d rows; requesting pages of %d.",
+            numbers.page_size,
+            DOCUMENTED_PAGE_SIZE,
+        )
+        numbers.use_page_size(DOCUMENTED_PAGE_SIZE)
+        return True
 
     def rows_moved(self) -> None:
         """Note that rows have moved, so that the next page starts a rescan."""

@@ -13,7 +13,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from attrs import asdict, define, field, frozen
 
@@ -32,8 +32,6 @@ from ._progress import Counters
 from ._shard import first_error
 from ._shard_summary import ExportError
 from ._store import Store
-
-_PAGE_SIZE: Final = 100
 
 Walked = Pair | tuple[None, None]
 """The arguments of a walk."""
@@ -161,7 +159,7 @@ class Lister:
             *wanted,
             since=times.since,
             until=times.until,
-            page_size=_PAGE_SIZE,
+            page_size="auto",
             on_invalid="collect",
             resume=state.checkpoint,
         )
