@@ -59,7 +59,9 @@ async def test_refused_page_size_falls_back_to_the_documented_one(
     caplog.set_level(logging.INFO, "videosdk_transcripts")
     pager = client.iter_transcriptions(ROOM, page_size="auto", **options)
     assert [row.id async for row in pager] == rows[: options.get("limit")]
-    assert sizes(fake) == [("1", "100"), ("1", "20"), ("2", "20"), ("3", "20")]
+    first, second, *prefetched = sizes(fake)
+    assert (first, second) == (("1", "100"), ("1", "20"))
+    assert sorted(prefetched) == [("2", "20"), ("3", "20")]
     assert (pager.stats.requests, pager.stats.retries) == (4, 0)
     assert caplog.messages == ["The service refused a page of 100 rows; requesting pages of 20."]
 
