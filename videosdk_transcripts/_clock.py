@@ -27,7 +27,7 @@ class Clock:
         TranscriptsClient(clock=Clock(sleep=record_and_return))
 
     Raises:
-        ConfigurationError: one of them is not callable.
+        ConfigurationError: an argument is not callable.
     """
 
     monotonic: Callable[[], float] = field(default=_time.monotonic, validator=_check_callable)

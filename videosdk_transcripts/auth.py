@@ -87,6 +87,10 @@ def mint_token(
             restriction.
         now: seconds since the epoch; the machine's clock by default.
 
+    Returns:
+        The token: a string with a masked repr, for ``TranscriptsClient(token=...)`` or for a
+        program that joins a room.
+
     Raises:
         CredentialsError: the key or the secret is missing, or can't sign a token.
         ConfigurationError: another argument is out of bounds.

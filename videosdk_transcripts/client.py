@@ -103,8 +103,9 @@ class TranscriptsClient:
         endpoint: base URL of the API; by default ``VIDEOSDK_API_ENDPOINT``, else
             ``VIDEOSDK_API_BASE``, else ``https://api.videosdk.live``. A trailing ``/v2`` is
             removed.
-        retry: attempts, waits and timeouts.
-        session: an existing session, which is used, never changed and never closed.
+        retry: attempts, waits and timeouts; by default those of ``RetryPolicy()``.
+        session: an existing session of aiohttp, which is used, never changed and never closed;
+            None for one that the client creates on first use and closes.
         max_in_flight: concurrent requests over all tasks, 1 or more. Others wait in a queue,
             whose time counts for ``walk_timeout`` only.
         max_response_bytes: decoded size of one response in bytes, 1 or more.
@@ -279,11 +280,13 @@ class TranscriptsClient:
                 caller's own work between rows, above 0; None for no limit.
 
         Returns:
-            A pager, for ``async for``.
+            A pager, for ``async for`` over the rows or, with `Pager.by_page`, over the pages.
+            Times are in UTC.
 
         Raises:
             ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
                 another walk. Raised immediately, and the errors below during iteration.
+            CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: every attempt failed without a response, or a timeout passed.
             StatusError: the service refused the request; one subclass per status.
             InvalidResponseError: a response or a row can't be read, or a row can't be verified.
@@ -328,9 +331,10 @@ class TranscriptsClient:
             session_id: the session; None for all.
             page: the number of the page, from 1.
             page_size: rows to request, 1 or more. The service may send fewer.
-            on_unverified: as for `iter_transcriptions`.
-            on_invalid: as for `iter_transcriptions`; both ``skip`` and ``collect`` add the
-                rows to `Page.invalid_rows`.
+            on_unverified: what to do with a row that lacks the ids needed to check that it
+                belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
+            on_invalid: what to do with a row that can't be read: ``raise``, or ``skip`` or
+                ``collect``, which both add it to `Page.invalid_rows`.
 
         Returns:
             The page, in the server's order, without foreign rows, which are counted in it.
@@ -338,7 +342,12 @@ class TranscriptsClient:
 
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
-            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request; one subclass per status.
+            InvalidResponseError: the response or a row can't be read, or a row can't be verified.
+            PaginationError: the response is another page than the requested one.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
@@ -356,11 +365,17 @@ class TranscriptsClient:
             room_id: the room; None for all.
             session_id: the session; None for all.
 
+        Returns:
+            The total, 0 or more.
+
         Raises:
             ConfigurationError: an argument is not a valid id. Nothing has been sent.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request; one subclass per status.
             InvalidResponseError: the service returned no total, or ignored the filter, so
-                that its total counts foreign rows.
-            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+                that its total counts foreign rows; or the response can't be read.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
         """
@@ -374,10 +389,17 @@ class TranscriptsClient:
         Args:
             transcription_id: the id of the transcription.
 
+        Returns:
+            The transcription, with its times in UTC.
+
         Raises:
             ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
             NotFoundError: this account has no such transcription.
-            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request otherwise; one subclass per status.
+            InvalidResponseError: the response can't be read, or is another one.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-realtime-transcription
         """
@@ -404,7 +426,50 @@ class TranscriptsClient:
         """
         Iterate over the transcripts of recordings of a room, a session, or the whole account.
 
-        Arguments, result and errors are those of `iter_transcriptions`.
+        Returns immediately and sends nothing; errors of the walk are raised by its steps.
+        Rows come in the server's order, each once; there may be none.
+
+        Args:
+            room_id: the room; None for all. Not a custom room id, for which `resolve_room`
+                returns the room id.
+            session_id: the session; None for all.
+            since: yield only rows that started at this time or later: a `datetime`, a `date`
+                (its midnight), or either in ISO 8601; in UTC unless it has an offset. The
+                service can't select by time and documents no order, so that all rows are
+                requested and selected here. A row without a start is never in a range; what is
+                left out is counted in `WalkStats`.
+            until: yield only rows that started before this time, which must be after `since`.
+            limit: maximum number of rows to yield, 1 or more; None for all.
+            page_size: rows to request per page, 1 or more. The service may send fewer.
+            resume: the checkpoint of an earlier walk with the same ids, times and page size.
+            on_unverified: what to do with a row that lacks the ids needed to check that it
+                belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
+            on_invalid: what to do with a row that can't be read: ``raise``, ``skip``, or
+                ``collect`` it into `Pager.invalid_rows`. All are counted.
+            consistency: ``once``, or ``verify`` to repeat the walk with other page sizes until
+                two passes agree and match the total, at most five times; rows that only a later
+                pass found come at the end.
+            max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
+            readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
+                until a second page is requested; then 1, 2, 4 and 8 pages are.
+            walk_timeout: seconds for the whole walk from its first step, including the
+                caller's own work between rows, above 0; None for no limit.
+
+        Returns:
+            A pager, for ``async for`` over the rows or, with `Pager.by_page`, over the pages.
+            Times are in UTC.
+
+        Raises:
+            ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
+                another walk. Raised immediately, and the errors below during iteration.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request; one subclass per status.
+            InvalidResponseError: a response or a row can't be read, or a row can't be verified.
+            PaginationError: the page information contradicts itself or does not advance.
+            IncompleteWalkError: with ``consistency="verify"``, no two passes agreed and matched
+                the total.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
         """
@@ -431,10 +496,17 @@ class TranscriptsClient:
         Args:
             transcription_id: the id of the transcript.
 
+        Returns:
+            The transcript, with its times in UTC.
+
         Raises:
             ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
             NotFoundError: this account has no such transcript of a recording.
-            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request otherwise; one subclass per status.
+            InvalidResponseError: the response can't be read, or is another one.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-post-transcription-summary
         """
@@ -453,11 +525,17 @@ class TranscriptsClient:
         Args:
             room_id: the custom room id or the room id.
 
+        Returns:
+            The room id, in the service's spelling.
+
         Raises:
             ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
             NotFoundError: this account has no such room; the status is 400, 402 or 404.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request otherwise; one subclass per status.
             InvalidResponseError: the response has no room id, or is another room.
-            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`.
+            ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
         """
@@ -506,8 +584,14 @@ class TranscriptsClient:
             ConfigurationError: an argument is invalid. Nothing has been sent.
             ConflictError: a transcription is already running in the room.
             NotFoundError: there is no such room, or it has no active session.
-            VideoSDKTranscriptsError: the last failure. If it is unknown whether the
-                transcription was started, the message states that.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: the last attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request otherwise; one subclass per status.
+            InvalidResponseError: the response can't be read, or is about another room.
+            ClientClosedError: the client is closed.
+
+        If it is unknown whether the transcription was started, the message of the error states
+        that.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
@@ -540,7 +624,14 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
             NotFoundError: no transcription is running in the room, or there is no such room.
-            VideoSDKTranscriptsError: any other error, as for `start_transcription`.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: the last attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request otherwise; one subclass per status.
+            InvalidResponseError: the response can't be read, or is about another room.
+            ClientClosedError: the client is closed.
+
+        If it is unknown whether the transcription was stopped, the message of the error states
+        that.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
         """
@@ -570,6 +661,9 @@ class TranscriptsClient:
             errors: how to decode invalid UTF-8: ``strict`` to raise an error, ``replace``,
                 ``ignore`` or ``backslashreplace``.
 
+        Returns:
+            The text, without a byte order mark; it may be empty.
+
         Raises:
             ConfigurationError: an argument is invalid. Nothing has been sent.
             FileNotReadyError: there is no file of that format yet.
@@ -578,7 +672,10 @@ class TranscriptsClient:
             FileTextError: the file is invalid UTF-8, with ``errors="strict"``.
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
-            VideoSDKTranscriptsError: no response came, or the host refused the request.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the host of the file refused the request otherwise; or the service did,
+                when the row was read again after a dead link.
+            ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
         format, errors = mask(format), mask(errors)  # noqa: A001
@@ -594,9 +691,32 @@ class TranscriptsClient:
         errors: str = "strict",
     ) -> str:
         """
-        Return the text of a summary file. Arguments and errors are those of `fetch_text`.
+        Return the text of a summary file.
 
-        A `FileNotReadyError` is also raised if no summary was requested at the start.
+        It is fetched as by `fetch_text`.
+
+        Args:
+            transcription: the transcription that has the file.
+            format: a key of `Transcription.summary_files`.
+            errors: how to decode invalid UTF-8: ``strict`` to raise an error, ``replace``,
+                ``ignore`` or ``backslashreplace``.
+
+        Returns:
+            The text, without a byte order mark; it may be empty.
+
+        Raises:
+            ConfigurationError: an argument is invalid. Nothing has been sent.
+            FileNotReadyError: there is no file of that format yet, or no summary was
+                requested at the start.
+            FileHostRefusedError: the host of the file is not allowed.
+            FileGoneError: the link is dead, and so is the newest one.
+            FileTextError: the file is invalid UTF-8, with ``errors="strict"``.
+            InvalidResponseError: the response is not a complete file, or is a web page.
+            ResponseTooLargeError: the file is larger than `max_file_bytes`.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the host of the file refused the request otherwise; or the service did,
+                when the row was read again after a dead link.
+            ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
         format, errors = mask(format), mask(errors)  # noqa: A001
@@ -619,8 +739,20 @@ class TranscriptsClient:
             format: a key of `Transcription.files`, or of `Transcription.summary_files`.
             summary: fetch the summary file instead.
 
+        Returns:
+            The bytes of the whole file, decompressed; it may be empty.
+
         Raises:
-            VideoSDKTranscriptsError: as for `fetch_text`, except for a `FileTextError`.
+            ConfigurationError: an argument is invalid. Nothing has been sent.
+            FileNotReadyError: there is no file of that format yet.
+            FileHostRefusedError: the host of the file is not allowed.
+            FileGoneError: the link is dead, and so is the newest one.
+            InvalidResponseError: the response is not a complete file, or is a web page.
+            ResponseTooLargeError: the file is larger than `max_file_bytes`.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the host of the file refused the request otherwise; or the service did,
+                when the row was read again after a dead link.
+            ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
         format = mask(format)  # noqa: A001
@@ -647,14 +779,19 @@ class TranscriptsClient:
 
         Args:
             transcriptions: a pager, or any other asynchronous iterable.
-            format: as for `fetch_text`.
+            format: a key of `Transcription.files`, or of `Transcription.summary_files`.
             summary: fetch the summaries instead.
-            errors: as for `fetch_text`.
+            errors: how to decode invalid UTF-8: ``strict`` for a `FileTextError` in the result,
+                ``replace``, ``ignore`` or ``backslashreplace``.
             concurrency: texts to fetch at a time, 1 or more.
+
+        Returns:
+            The results, in the order of the transcriptions; there may be none.
 
         Raises:
             ConfigurationError: an argument is invalid. Raised immediately.
-            VideoSDKTranscriptsError: the walk failed, raised in order after the rows before it.
+            VideoSDKTranscriptsError: the walk failed, as for `iter_transcriptions`. Raised in
+                order, after the rows before it.
         """
         from ._files.batch import Results
         from ._files.texts import TextFetcher
@@ -698,8 +835,8 @@ class TranscriptsClient:
             ConfigurationError: there is nothing to download, or a format can't be part of a
                 file name. Nothing has been sent.
             FileError: the directory is not writable, or the disk is full.
-            VideoSDKTranscriptsError: as for `fetch_text`. The first failure; the other
-                files are saved nevertheless.
+            VideoSDKTranscriptsError: a file could not be fetched, as for `fetch_bytes`. The
+                first failure; the other files are saved nevertheless.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
         formats = mask_each(formats)
@@ -726,16 +863,20 @@ class TranscriptsClient:
 
         Args:
             transcriptions: a pager, or any other asynchronous iterable.
-            directory: as for `download`.
-            formats: as for `download`.
-            summary: as for `download`.
-            overwrite: as for `download`.
+            directory: the directory, which is created if it does not exist.
+            formats: the formats to download; may be empty with `summary`.
+            summary: also download the summary, if there is one.
+            overwrite: download existing files again.
             concurrency: transcriptions to download at a time, 1 or more.
+
+        Returns:
+            The results, in the order of the transcriptions; there may be none.
 
         Raises:
             ConfigurationError: an argument is out of bounds. Raised immediately.
-            VideoSDKTranscriptsError: the walk failed, raised in order; or the directory is not
-                writable, raised before the first download.
+            FileError: the directory is not writable. Raised before the first download.
+            VideoSDKTranscriptsError: the walk failed, as for `iter_transcriptions`. Raised in
+                order, after the rows before it.
         """
         from ._files.batch import Results
 
@@ -817,8 +958,11 @@ class TranscriptsClient:
                 `grace`.
             WaitTimedOutError: `timeout` passed; the error has the id.
             NotFoundError: there is no such transcription, even after `grace`.
-            VideoSDKTranscriptsError: any other error, as for `iter_transcriptions`. Transient
-                service errors, among them unreadable responses and a 408, are retried.
+            CredentialsError: the callable passed as `token` did not return a token.
+            StatusError: the service refused a request otherwise. Transient service errors,
+                among them unreadable responses and a 408, are retried until `timeout`.
+            InvalidResponseError: the transcription can't be read.
+            ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
         format = mask(format)  # noqa: A001
@@ -870,14 +1014,24 @@ class TranscriptsClient:
                 each unfinished transcription that it did not contain, read by its id. The
                 checkpoint covers all of it then. Transient errors are raised instead of retried
                 without end.
-            on_unverified: as for `iter_transcriptions`.
-            on_invalid: as for `iter_transcriptions`.
+            on_unverified: what to do with a row that lacks the ids needed to check that it
+                belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
+            on_invalid: what to do with a row that can't be read: ``raise``, or ``skip`` or
+                ``collect``, which both leave it for the next poll.
+
+        Returns:
+            A follower, for ``async for`` over the changes.
 
         Raises:
             ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
                 another room or session. Raised immediately, and the errors below by a step.
-            VideoSDKTranscriptsError: as for `iter_transcriptions`. Transient service errors,
-                among them unreadable responses and a 408, are retried.
+            CredentialsError: the callable passed as `token` did not return a token.
+            StatusError: the service refused a request. Transient service errors, among them
+                unreadable responses and a 408, are retried unless `once` is set.
+            NoResponseError: with `once`, the service did not respond.
+            InvalidResponseError: a row can't be read, or can't be verified.
+            PaginationError: the page information contradicts itself or does not advance.
+            ClientClosedError: the client is closed.
         """
         from ._jobs.follow import Follower
 
@@ -919,11 +1073,18 @@ class TranscriptsClient:
             raw_body: the body as received, before any parsing.
             signature: the header ``videosdk-signature``; None if it is missing.
 
+        Returns:
+            The event; a `TranscriptionEvent` if it is about a transcription.
+
         Raises:
             ConfigurationError: `raw_body` is not bytes, or the extra ``[webhooks]`` is missing.
             WebhookSignatureError: the body was not signed with the account's key.
             WebhookBodyError: the signature is valid, but the body is not an event.
-            VideoSDKTranscriptsError: the key could not be fetched.
+            CredentialsError: the callable passed as `token` did not return a token.
+            NoResponseError: the key could not be fetched.
+            StatusError: the service refused the request for the key.
+            InvalidResponseError: the response has no key.
+            ClientClosedError: the client is closed.
         """
         raw_body, signature = mask_data(raw_body), mask(signature)
         return await self._keys.verify(raw_body, signature)

@@ -93,6 +93,11 @@ class VideoSDKTranscriptsError(Exception):
     """
     Base class of every error of this package.
 
+    Retried: see the subclass.
+
+    What to do: catch a subclass; catch this one for all that can fail in a call. `is_transient` is
+    true if the same call may succeed later.
+
     Attributes:
         message: what failed, why, and what to do.
         status: the HTTP status, if a response came.
@@ -157,19 +162,50 @@ class VideoSDKTranscriptsError(Exception):
 
 
 class ConfigurationError(VideoSDKTranscriptsError, ValueError):
-    """An argument, credential or checkpoint is invalid. Raised before anything is sent."""
+    """
+    An argument is invalid or out of bounds, or a checkpoint belongs to another walk.
+
+    Raised before anything is sent. Also a `ValueError`.
+
+    Retried: no.
+
+    What to do: correct the call; the message names the argument.
+    """
 
 
 class CredentialsError(ConfigurationError):
-    """Credentials are missing, incomplete, contradictory or malformed."""
+    """
+    Credentials are missing, incomplete, contradictory or malformed.
+
+    Raised before anything is sent, unless a callable returned the token.
+
+    Retried: no.
+
+    What to do: set the variables of the environment, or pass one pair of key and secret, or one
+    token.
+    """
 
 
 class ClientClosedError(VideoSDKTranscriptsError, RuntimeError):
-    """The client, or the session that it was given, is closed."""
+    """
+    The client, or the session that it was given, is closed.
+
+    A call in progress ends immediately when its client is closed. Also a `RuntimeError`.
+
+    Retried: no.
+
+    What to do: work within ``async with``.
+    """
 
 
 class NoResponseError(VideoSDKTranscriptsError):
-    """No response came: see the two subclasses."""
+    """
+    No response came: see the two subclasses.
+
+    Retried: see the subclass.
+
+    What to do: check the network, or resume from the checkpoint.
+    """
 
     @property
     def is_transient(self) -> bool:
@@ -178,15 +214,38 @@ class NoResponseError(VideoSDKTranscriptsError):
 
 
 class ConnectionFailedError(NoResponseError):
-    """The connection was refused or reset, or name resolution or TLS failed."""
+    """
+    The connection was refused or reset, name resolution or TLS failed, or a proxy refused.
+
+    Retried: yes.
+
+    What to do: check the endpoint, the network and the proxy; resume from the checkpoint.
+    """
 
 
 class TimedOutError(NoResponseError, TimeoutError):
-    """A timeout passed. The message names it, and has the seconds spent on what."""
+    """
+    A timeout passed: `attempt_timeout`, `page_timeout` or `walk_timeout`.
+
+    The message names it, and has the seconds spent on what. Also a `TimeoutError`.
+
+    Retried: after `attempt_timeout` only.
+
+    What to do: increase the timeout, or resume from the checkpoint. After a long time in the queue,
+    raise `max_in_flight` or `requests_per_second`, or start fewer calls at once.
+    """
 
 
 class StatusError(VideoSDKTranscriptsError):
-    """The service responded with a status other than 2xx."""
+    """
+    The service responded with a status other than 2xx.
+
+    Raised itself for a status that has no subclass.
+
+    Retried: 408, and the further ones in `RetryPolicy.statuses`.
+
+    What to do: read the message, which has the service's own.
+    """
 
     @property
     def is_transient(self) -> bool:
@@ -195,23 +254,48 @@ class StatusError(VideoSDKTranscriptsError):
 
 
 class BadRequestError(StatusError):
-    """400 or 422: the service did not accept the arguments."""
+    """
+    The service did not accept the arguments: 400 or 422.
+
+    Retried: no.
+
+    What to do: check the ids, the page size of a list, and the options of a start, whose room needs
+    an active session.
+    """
 
 
 class AuthenticationError(StatusError):
     """
     The token is missing, malformed, expired or signed with another secret.
 
-    The status is 401, or 400 with ``code`` 4001 or 4002: the vendor's newest client accepts both.
+    The status is 401, or 400 with the `code` 4001 or 4002: the vendor's newest client accepts both.
+
+    Retried: once, with a new token, if the client can sign or request one.
+
+    What to do: check the key and the secret. If the message mentions the clock, set it.
     """
 
 
 class PermissionDeniedError(StatusError):
-    """403: the token is valid, but its version or roles don't permit this call."""
+    """
+    The token is valid, but its version or roles don't permit this call: 403.
+
+    Retried: no.
+
+    What to do: a token of your own needs version 2 and, if it names roles, the role ``crawler``.
+    """
 
 
 class NotFoundError(StatusError):
-    """404, or 402, which the vendor's Node SDK takes for an unknown room."""
+    """
+    There is no such object: 404, or 402, which the vendor's Node SDK takes for an unknown room.
+
+    For a stop, it also means that no transcription is running in the room.
+
+    Retried: no.
+
+    What to do: check the id, and that the key belongs to the account that owns it.
+    """
 
 
 class ConflictError(StatusError):
@@ -220,11 +304,23 @@ class ConflictError(StatusError):
 
     The status is 409, or 400 or 422 if the service's message for a start or a stop contains
     "already"; what the service sends is undocumented.
+
+    Retried: no.
+
+    What to do: list the room: a transcription is already running, or has already ended.
     """
 
 
 class RateLimitedError(StatusError):
-    """429: too many requests. ``retry_after`` has the seconds to wait, if the service sent them."""
+    """
+    The service received too many requests: 429.
+
+    `retry_after` has the seconds to wait, if the service sent them.
+
+    Retried: yes, unless `retry_after` exceeds `RetryPolicy.max_retry_after`.
+
+    What to do: wait `retry_after` seconds; lower `max_in_flight`, or set `requests_per_second`.
+    """
 
     @property
     def is_transient(self) -> bool:
@@ -233,11 +329,26 @@ class RateLimitedError(StatusError):
 
 
 class RedirectError(StatusError):
-    """3xx: a redirect is never followed, because the token goes to one origin only."""
+    """
+    The service responded with a redirect: 3xx.
+
+    It is never followed, because the token goes to one origin only.
+
+    Retried: no.
+
+    What to do: configure the endpoint that the message names, if you trust it.
+    """
 
 
 class ServerError(StatusError):
-    """5xx, or 406, which an earlier reference of the vendor lists for failures of the service."""
+    """
+    The service failed: 5xx, or 406, which an earlier reference of the vendor lists for failures.
+
+    Retried: 500, 502, 503, 504, 520 to 524, 527, 529 and 530, and the further ones in
+    `RetryPolicy.statuses`. A start or a stop is not retried.
+
+    What to do: resume from the checkpoint later.
+    """
 
     @property
     def is_transient(self) -> bool:
@@ -246,7 +357,17 @@ class ServerError(StatusError):
 
 
 class InvalidResponseError(VideoSDKTranscriptsError):
-    """A response came, but it is not what the API promises."""
+    """
+    A response came, but it is not what the API promises.
+
+    It is not JSON, broke off, has an encoding that was not requested or an unknown envelope. Of a
+    file: nothing proves that it is complete, or it is a web page. Raised itself in these cases; the
+    subclasses are more specific.
+
+    Retried: yes.
+
+    What to do: a proxy may have responded instead of the service; if not, report the message.
+    """
 
     @property
     def is_transient(self) -> bool:
@@ -255,12 +376,22 @@ class InvalidResponseError(VideoSDKTranscriptsError):
 
 
 class ResponseTooLargeError(InvalidResponseError):
-    """The decoded body exceeds the client's size limit."""
+    """
+    The decoded body exceeds `max_response_bytes`, or `max_file_bytes` for a file.
+
+    Retried: no.
+
+    What to do: request smaller pages, or raise the limit.
+    """
 
 
 class InvalidRowError(InvalidResponseError):
     """
-    A row could not be read.
+    A row could not be read: a value has the wrong type, or the id is missing.
+
+    Retried: no.
+
+    What to do: continue with ``on_invalid="skip"`` or ``"collect"``, and report `path`.
 
     Attributes:
         path: where the fault is in the response, as a JSON path.
@@ -284,6 +415,12 @@ class UnverifiedRowError(InvalidResponseError):
     """
     A row lacks the ids to verify which room or session it belongs to.
 
+    Raised only if a room or a session was requested.
+
+    Retried: no.
+
+    What to do: choose ``on_unverified="yield"`` or ``"skip"``.
+
     Attributes:
         row_id: the row's id.
     """
@@ -294,12 +431,24 @@ class UnverifiedRowError(InvalidResponseError):
 
 
 class PaginationError(VideoSDKTranscriptsError):
-    """The page information contradicts itself, or does not advance."""
+    """
+    The page information contradicts itself, or does not advance.
+
+    Retried: no.
+
+    What to do: start a new walk, or resume from the checkpoint later.
+    """
 
 
 class IncompleteWalkError(VideoSDKTranscriptsError):
     """
     No two passes of a walk with ``consistency="verify"`` agreed and matched the total.
+
+    All rows that were found have been yielded.
+
+    Retried: the list is read up to five times.
+
+    What to do: repeat the walk when the list changes less.
 
     Attributes:
         passes: how often the list was walked.
@@ -317,7 +466,13 @@ class IncompleteWalkError(VideoSDKTranscriptsError):
 
 class FileError(VideoSDKTranscriptsError):
     """
-    A transcript or summary file is unavailable.
+    A transcript or summary file is unavailable, or can't be saved.
+
+    Raised itself if the directory of a download is not writable, or the disk is full.
+
+    Retried: no.
+
+    What to do: free disk space, or choose another directory.
 
     Attributes:
         transcription_id: the transcription that has the file.
@@ -338,24 +493,59 @@ class FileError(VideoSDKTranscriptsError):
 
 
 class FileNotReadyError(FileError):
-    """There is no file of that format yet. The message lists the available ones."""
+    """
+    There is no file of that format yet.
+
+    The message lists the available ones.
+
+    Retried: no.
+
+    What to do: wait with `TranscriptsClient.wait_until_ready`, or request another format.
+    """
 
 
 class FileHostRefusedError(FileError):
-    """The URL is not https, or its host is not allowed. The message explains how to allow it."""
+    """
+    The URL of a file, or a redirect of it, is not https, or its host is not allowed.
+
+    Nothing was sent there.
+
+    Retried: no.
+
+    What to do: add the host to `file_hosts` if you trust it, as the message explains.
+    """
 
 
 class FileGoneError(FileError):
-    """The link is dead, and so is the newest link of the row."""
+    """
+    The link is dead, and so is the newest link of the row.
+
+    A link is dead after 401, 403, 404 or 410, or 400 with a code such as ``ExpiredToken``.
+
+    Retried: once, with the newest link of the row.
+
+    What to do: the file may have been deleted.
+    """
 
 
 class FileTextError(FileError):
-    """The file is invalid UTF-8; `fetch_bytes` returns it undecoded."""
+    """
+    The file is invalid UTF-8.
+
+    Retried: no.
+
+    What to do: pass ``errors="replace"``, or use `TranscriptsClient.fetch_bytes`, which returns it
+    undecoded.
+    """
 
 
 class WaitError(VideoSDKTranscriptsError):
     """
     Waiting for a file failed: see the three subclasses.
+
+    Retried: see the subclass.
+
+    What to do: see the subclass.
 
     Attributes:
         transcription_id: the id of the transcription, to wait again.
@@ -367,24 +557,64 @@ class WaitError(VideoSDKTranscriptsError):
 
 
 class WaitTimedOutError(WaitError, TimeoutError):
-    """The timeout passed; the file may still come."""
+    """
+    The timeout passed; the file may still come.
+
+    Also a `TimeoutError`.
+
+    Retried: no.
+
+    What to do: wait again for `transcription_id`.
+    """
 
 
 class TranscriptionFailedError(WaitError):
-    """The transcription failed, so that no file will come."""
+    """
+    The transcription failed, so that no file will come.
+
+    Retried: no.
+
+    What to do: start a new transcription.
+    """
 
 
 class CompletedWithoutFileError(WaitError):
-    """It completed or was stopped, but its file did not appear within the grace period."""
+    """
+    It completed or was stopped, but its file did not appear within the grace period.
+
+    Retried: no.
+
+    What to do: increase `grace`, or contact VideoSDK.
+    """
 
 
 class WebhookError(VideoSDKTranscriptsError):
-    """Webhook verification failed: see the two subclasses."""
+    """
+    Webhook verification failed: see the two subclasses.
+
+    Retried: see the subclass.
+
+    What to do: respond with a status that is not 2xx.
+    """
 
 
 class WebhookSignatureError(WebhookError):
-    """The signature is missing, malformed, or does not match the body and the key."""
+    """
+    The signature is missing, malformed, or does not match the body and the key.
+
+    The webhook was not signed with the account's key, or was modified.
+
+    Retried: the key is fetched again, at most once a minute.
+
+    What to do: respond with 401, and discard the webhook.
+    """
 
 
 class WebhookBodyError(WebhookError):
-    """The signature is valid, but the body is not an event that can be read."""
+    """
+    The signature is valid, but the body is not an event that can be read.
+
+    Retried: no.
+
+    What to do: report the message.
+    """

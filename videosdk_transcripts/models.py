@@ -359,7 +359,16 @@ class Page(Generic[T_co]):
 
 @define
 class WalkStats:
-    """The counters of one walk, updated while it runs."""
+    """
+    The counters of one walk, updated while it runs.
+
+    `Pager.stats` returns them; they are complete when the walk has ended::
+
+        pager = client.iter_transcriptions(room_id)
+        rows = [t async for t in pager]
+        if pager.stats.shortfall:
+            print(f"{pager.stats.shortfall} rows are missing")
+    """
 
     requests: int = 0
     """Requests sent, including retries, except for those that aiohttp itself resends."""
@@ -368,7 +377,7 @@ class WalkStats:
     throttled: int = 0
     """Responses with status 429 or 503, by which the service throttles."""
     rows_yielded: int = 0
-    """Rows yielded."""
+    """Rows yielded so far, each once."""
     duplicates_dropped: int = 0
     """Rows that were listed before in this walk."""
     foreign_rows_dropped: int = 0

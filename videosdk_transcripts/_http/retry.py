@@ -182,31 +182,40 @@ class RetryPolicy:
     With the defaults one page takes at most 120 s: six attempts of at most 30 s each, and
     waits of at most 0.5, 1, 2, 4 and 8 s between them, each drawn evenly from zero up to that
     (full jitter), would take up to 195.5 s, and `page_timeout` ends them.
+
+    ::
+
+        TranscriptsClient(retry=RetryPolicy(attempts=3, page_timeout=20))
+
+    Raises:
+        ConfigurationError: a number is out of its bounds or of the wrong type.
     """
 
     attempts: int = field(default=6, validator=_count)
     """
-    Maximum number of requests for one page, including the first.
+    Maximum number of requests for one page, including the first; 1 or more.
 
     aiohttp itself sends a read once more if the connection broke before a response came;
     that is part of one attempt, and can't be observed here.
     """
     wait_initial: float = field(default=0.5, validator=_at_least(0))
-    """Upper bound of the first wait; it doubles with each attempt."""
+    """Upper bound of the first wait, 0 or more; it doubles with each attempt."""
     wait_max: float = field(default=8.0, validator=_at_least(0))
     """
-    Upper bound of every wait that the client chooses.
+    Upper bound of every wait that the client chooses, 0 or more.
 
     A 429 without ``Retry-After`` requires the upper bound itself, to which the drawn wait is
     added, and slows all requests of the client down.
     """
     max_retry_after: float = field(default=60.0, validator=_at_least(0))
-    """The longest ``Retry-After`` that is waited for. A longer one is raised immediately."""
+    """
+    The longest ``Retry-After`` that is waited for, 0 or more. A longer one is raised immediately.
+    """
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
-    """One request, from connecting to the last byte of the body."""
+    """One request, from connecting to the last byte of the body; above 0."""
     page_timeout: float = field(default=120.0, validator=_at_least(0, above=True))
     """
-    One page or object, with all its attempts and the waits between them.
+    One page or object, with all its attempts and the waits between them; above 0.
 
     Time in the client's own queue (``max_in_flight``, rate limit) does not count:
     it is not the service that is slow.

@@ -88,29 +88,6 @@ class Follower:
 
     After an error or a cancellation the next step continues from the same state. Transient
     errors are logged once per kind and retried.
-
-    Args:
-        walk: begins a walk over the list, page by page. After an error its next step must
-            request the same page again, and it must hold nothing open between two pages.
-        get: reads one row by its id.
-        wanted: the room and session.
-        resume: an earlier `checkpoint` of the same room and session.
-        since: without a checkpoint: ``now`` for changes after the first full scan, or
-            ``start`` for everything that exists as well.
-        poll: seconds between two polls, 1 or more; each interval is drawn from three quarters
-            to five quarters of it.
-        full_scan_interval: seconds from one full scan of the list to the next; 0 to make each
-            poll a full scan.
-        once: end after the first poll, which is a full scan and reads all unfinished rows, and
-            raise transient errors.
-        skip_unreadable: leave a single row that can't be read for the next poll instead of
-            raising.
-        clock: the time, and how to sleep.
-        jitter: returns a random number from 0 to 1.
-
-    Raises:
-        ConfigurationError: an argument is out of bounds, or the checkpoint is invalid or of
-            another room or session.
     """
 
     def __init__(
@@ -128,6 +105,32 @@ class Follower:
         clock: Clock,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        """
+        Create the follower without sending anything.
+
+        Args:
+            walk: begins a walk over the list, page by page. After an error its next step must
+                request the same page again, and it must hold nothing open between two pages.
+            get: reads one row by its id.
+            wanted: the room and session.
+            resume: an earlier `checkpoint` of the same room and session.
+            since: without a checkpoint: ``now`` for changes after the first full scan, or
+                ``start`` for everything that exists as well.
+            poll: seconds between two polls, 1 or more; each interval is drawn from three quarters
+                to five quarters of it.
+            full_scan_interval: seconds from one full scan of the list to the next; 0 to make each
+                poll a full scan.
+            once: end after the first poll, which is a full scan and reads all unfinished rows, and
+                raise transient errors.
+            skip_unreadable: leave a single row that can't be read for the next poll instead of
+                raising.
+            clock: the time, and how to sleep.
+            jitter: returns a random number from 0 to 1.
+
+        Raises:
+            ConfigurationError: an argument is out of bounds, or the checkpoint is invalid or of
+                another room or session.
+        """
         check_word("since", since, get_args(Since))
         check_flag("once", once)
         check_number("poll", poll, least=_MIN_INTERVAL)

@@ -46,16 +46,6 @@ class Pager(Generic[TranscriptionT]):
     After any error or cancellation the next step requests the same page again. A
     ``break`` needs no cleanup, and another loop continues after the last row that was
     yielded. After the end, another loop is a RuntimeError.
-
-    Args:
-        fetch: fetches a page of the list.
-        options: the arguments of the walk.
-        checkpoint: where to resume; None to start at the first page.
-        stats: the counters of the walk.
-        clock: the time, for ``walk_timeout``.
-        list_name: the list, by its name in the API, for checkpoints.
-        prefetch_limit: bounds the prefetched pages of several pagers; None for no bound.
-        wrong_totals: the lists that are not repaired, shared by several pagers; None for none.
     """
 
     def __init__(
@@ -70,6 +60,19 @@ class Pager(Generic[TranscriptionT]):
         prefetch_limit: PrefetchLimit | None = None,
         wrong_totals: WrongTotals | None = None,
     ) -> None:
+        """
+        Create the pager without sending anything.
+
+        Args:
+            fetch: fetches a page of the list.
+            options: the arguments of the walk.
+            checkpoint: where to resume; None to start at the first page.
+            stats: the counters of the walk.
+            clock: the time, for ``walk_timeout``.
+            list_name: the list, by its name in the API, for checkpoints.
+            prefetch_limit: bounds the prefetched pages of several pagers; None for no bound.
+            wrong_totals: the lists that are not repaired, shared by several pagers; None for none.
+        """
         self._options = options
         self._stats = stats
         self._clock = clock
@@ -413,9 +416,25 @@ class _Rows(Generic[TranscriptionT]):
 
 
 class PageIterator(Generic[TranscriptionT]):
-    """Iterate over the pages of a pager. Returned by `Pager.by_page`."""
+    """
+    Iterate over the pages of a pager. Returned by `Pager.by_page`.
+
+    ::
+
+        async for page in client.iter_transcriptions(room_id).by_page():
+            print(page.number, len(page.items))
+
+    Errors and cancellation are those of the pager: the next step requests the same page again.
+    """
 
     def __init__(self, pager: Pager[TranscriptionT], *, is_loop: bool = False) -> None:
+        """
+        Create the iterator without sending anything.
+
+        Args:
+            pager: the pager.
+            is_loop: whether it is the iterator of one loop, which may prefetch pages.
+        """
         self._pager = pager
         self._lease = pager._ahead.lease() if is_loop else None  # noqa: SLF001
 

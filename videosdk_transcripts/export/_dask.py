@@ -73,7 +73,15 @@ class DaskEngine:
     async def limited(
         self, requests_per_second: float | None
     ) -> AsyncGenerator[AcquiresTurns | None]:
-        """Limit the rate of all requests of an export, during a block around it."""
+        """
+        Limit the rate of all requests of an export, during a block around it.
+
+        Args:
+            requests_per_second: the rate, above 0; None for no limit.
+
+        Yields:
+            The rate limit for the requests of the exporting process; None for none.
+        """
         from ._dask_cluster import Account, AccountPlugin, WorkerSettings
 
         is_limited, has_token = requests_per_second is not None, self._credentials == "token"
@@ -97,7 +105,20 @@ class DaskEngine:
     def run(
         self, job: Job, tasks: AsyncIterator[Task], context: Context
     ) -> AsyncGenerator[ShardSummary]:
-        """Export each shard once it is listed, and yield its summary once it is committed."""
+        """
+        Export each shard once it is listed, and yield its summary once it is committed.
+
+        Args:
+            job: the export.
+            tasks: the shards, as they are listed.
+            context: what only the exporting process has.
+
+        Yields:
+            The summaries, in the order in which the shards are committed.
+
+        Raises:
+            RuntimeError: it is called outside the block of `limited`.
+        """
         client, settings = self._client, self._settings
         if client is None:  # pragma: no cover
             raise RuntimeError("run() is called in the block of limited()")

@@ -43,6 +43,9 @@ class Engine(Protocol):
         """
         Limit the rate of all requests of an export, during a block around it.
 
+        Args:
+            requests_per_second: the rate, above 0; None for no limit.
+
         Returns:
             The rate limit for the requests of the exporting process; None for none.
         """
@@ -51,7 +54,17 @@ class Engine(Protocol):
     def run(
         self, job: Job, tasks: AsyncIterator[Task], context: Context
     ) -> AsyncGenerator[ShardSummary]:
-        """Export each shard once it is listed, and yield its summary once it is committed."""
+        """
+        Export each shard once it is listed, and yield its summary once it is committed.
+
+        Args:
+            job: the export.
+            tasks: the shards, as they are listed.
+            context: what only the exporting process has.
+
+        Yields:
+            The summaries, in the order in which the shards are committed.
+        """
         ...
 
 

@@ -37,7 +37,9 @@ class ExportSummary:
     generation: int = 0
     """The number of updates so far."""
     rows: int = 0
+    """Transcriptions in the dataset."""
     texts: int = 0
+    """Transcriptions with a text."""
     missing_texts: int = 0
     """Transcriptions without a file so far, or whose file was deleted."""
     text_bytes: int = 0

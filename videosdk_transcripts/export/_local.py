@@ -33,13 +33,31 @@ class LocalEngine:
     async def limited(
         self, requests_per_second: float | None
     ) -> AsyncGenerator[AcquiresTurns | None]:
-        """Limit the rate of all requests of an export, during a block around it."""
+        """
+        Limit the rate of all requests of an export, during a block around it.
+
+        Args:
+            requests_per_second: the rate, above 0; None for no limit.
+
+        Yields:
+            The rate limit for the requests of the exporting process; None for none.
+        """
         yield None if requests_per_second is None else EvenPace(requests_per_second)
 
     def run(
         self, job: Job, tasks: AsyncIterator[Task], context: Context
     ) -> AsyncGenerator[ShardSummary]:
-        """Export each shard once it is listed, and yield its summary once it is committed."""
+        """
+        Export each shard once it is listed, and yield its summary once it is committed.
+
+        Args:
+            job: the export.
+            tasks: the shards, as they are listed.
+            context: what only the exporting process has.
+
+        Yields:
+            The summaries, in the order in which the shards are committed.
+        """
 
         async def start(task: Task) -> ShardSummary:
             return await export_shard(

@@ -21,7 +21,9 @@ class Pair(NamedTuple):
     """A room and one of its sessions, or all of them."""
 
     room_id: str
+    """The room."""
     session_id: str | None = None
+    """The session; None for all sessions of the room."""
 
 
 @frozen

@@ -37,6 +37,9 @@ def read_pairs(file: str | Path | IO[str]) -> list[Pair]:
     Args:
         file: the path, or an open text file such as `sys.stdin`.
 
+    Returns:
+        The pairs in the order of the file, each once; at least one.
+
     Raises:
         ConfigurationError: the file can't be read, has no pair, or a line is not a pair.
             The message has the number of the line and the reason.

@@ -17,11 +17,15 @@ class ExportProgress:
     shards_total: int | None
     """All shards; None while rows are still listed."""
     rows: int
+    """Rows that are finished."""
     rows_total: int | None
     """All rows according to the service; None if unknown."""
     texts: int
+    """Rows with a text."""
     missing_texts: int
+    """Rows without a file, or whose file was deleted."""
     errors: int
+    """Sessions, rows and texts that could not be exported."""
     elapsed: float
     """Seconds since the start of this run."""
     rows_per_second: float

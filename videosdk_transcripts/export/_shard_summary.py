@@ -23,7 +23,9 @@ class ExportError:
     reason: str
     """What failed, why, and what to do."""
     room_id: str | None = None
+    """The room; None if it is unknown."""
     session_id: str | None = None
+    """The session; None for all sessions of the room, or if it is unknown."""
     transcription_id: str | None = None
     """The transcription, None if the error is about a session."""
 
@@ -31,7 +33,17 @@ class ExportError:
     def of(
         cls, error: VideoSDKTranscriptsError, pair: Pair | None, row_id: str | None = None
     ) -> Self:
-        """Return the entry for an error of a call."""
+        """
+        Return the entry for an error of a call.
+
+        Args:
+            error: the error.
+            pair: the room and the session, None if unknown.
+            row_id: the transcription, None if the error is about a session.
+
+        Returns:
+            The entry.
+        """
         room_id, session_id = (None, None) if pair is None else pair
         return cls(type(error).__name__, str(error), room_id, session_id, row_id)
 

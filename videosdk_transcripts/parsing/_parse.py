@@ -43,6 +43,10 @@ def parse_transcript(
             ``WEBVTT``, the beginning of JSON, the header of a table and, in one of the first 20
             lines, the times of a cue; any other text is ``txt``.
 
+    Returns:
+        The transcript: turns in the order of the text, and the parts that could not be read.
+        Both may be empty. Times are seconds from the start of the transcript.
+
     Raises:
         ConfigurationError: the format is unknown, or the text is not a string.
     """

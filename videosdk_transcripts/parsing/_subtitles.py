@@ -28,8 +28,10 @@ def to_srt(turns: Iterable[Turn]) -> str:
     escaped, because SRT has no escapes.
 
     Args:
-        turns: turns with times, which are rounded to milliseconds. Without turns the result
-            is empty.
+        turns: turns with times, which are rounded to milliseconds.
+
+    Returns:
+        The text of an SRT file; empty without turns.
 
     Raises:
         ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
@@ -52,8 +54,10 @@ def to_vtt(turns: Iterable[Turn]) -> str:
     removed.
 
     Args:
-        turns: turns with times, which are rounded to milliseconds. Without turns the result
-            is the header.
+        turns: turns with times, which are rounded to milliseconds.
+
+    Returns:
+        The text of a WebVTT file; only its header without turns.
 
     Raises:
         ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,

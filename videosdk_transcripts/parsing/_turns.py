@@ -108,6 +108,9 @@ class Transcript:
                 seconds and milliseconds; ``[start]`` if the end is unknown. A turn without a
                 start is written without times.
 
+        Returns:
+            The text, with a line break at its end; empty without turns.
+
         Raises:
             ConfigurationError: `times` is not a bool.
         """
@@ -134,6 +137,9 @@ def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Tur
         turns: the turns, in order.
         gap: the most seconds between the end of a turn and the start of the next one, 0 or
             more; turns are not merged if one of the two is unknown. None for no limit.
+
+    Returns:
+        The merged turns, in order; empty without turns.
 
     Raises:
         ConfigurationError: `gap` is not a number of 0 or more, or `turns` are not turns.
@@ -176,6 +182,9 @@ def rename_speakers(turns: Iterable[Turn], names: Mapping[str, str]) -> tuple[Tu
         turns: the turns, in order.
         names: old name to new name. Names are compared exactly; other turns, and all raw
             texts, stay unchanged.
+
+    Returns:
+        As many turns, in the same order.
 
     Raises:
         ConfigurationError: `turns` are not turns, or `names` does not map strings to strings.

@@ -26,8 +26,11 @@ class Status:
     """Respond with a status and a message, as the service or a proxy in front of it does."""
 
     status: int
+    """The status of the response."""
     headers: Mapping[str, str] = field(factory=dict)
+    """Additional headers, such as ``Retry-After``."""
     message: str = "made to fail"
+    """The message in the body."""
     code: int | str | None = None
     """The service's own code, such as 4002 for an invalid token; None to leave it out."""
 
@@ -41,6 +44,7 @@ class Delay:
     """Send the usual response after a number of seconds."""
 
     seconds: float
+    """The delay in seconds."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         await asyncio.sleep(self.seconds)
@@ -66,6 +70,7 @@ class CutBody:
     """Announce the whole body, send some bytes of it, and close the connection."""
 
     after: int = 10
+    """The number of bytes to send."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         whole = exchange.response()
@@ -81,9 +86,10 @@ class CutBody:
 
 @frozen
 class HtmlPage:
-    """Respond with an HTML page, as a gateway does; the default status is 200."""
+    """Respond with an HTML page, as a gateway does."""
 
     status: int = 200
+    """The status of the response."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(text=_HTML, status=self.status, content_type="text/html")
@@ -94,8 +100,11 @@ class Body:
     """Respond with this body."""
 
     body: bytes
+    """The body."""
     status: int = 200
+    """The status of the response."""
     content_type: str = "application/json"
+    """The media type of the body, without parameters."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(body=self.body, status=self.status, content_type=self.content_type)
@@ -118,6 +127,7 @@ class RepeatPage:
     """Respond with the rows of another page under the requested number."""
 
     page: int = 1
+    """The number of the page whose rows are sent, from 1."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         def repeated(page: Listing) -> Any:
@@ -131,10 +141,17 @@ class RepeatPage:
 
 @frozen
 class Envelope:
-    """Respond with the page in another shape, or with other page information."""
+    """
+    Respond with the page in another shape, or with other page information.
+
+    Raises:
+        ValueError: the shape has no page information that `info` could replace.
+    """
 
     shape: Shape = "documented"
+    """The shape: that of this list, or one of sibling lists of the service."""
     info: Mapping[str, Any] = field(factory=dict)
+    """Keys of the page information with the values to send instead, such as a wrong ``total``."""
 
     def __attrs_post_init__(self) -> None:
         if self.info and self.shape in ("no page info", "bare array"):
@@ -152,13 +169,10 @@ class Envelope:
 
 @frozen
 class Change:
-    """
-    Change the service just before the response: rows that appear, vanish or move.
-
-    The function is called with the `FakeVideoSDK`.
-    """
+    """Change the service just before the response: rows that appear, vanish or move."""
 
     change: Callable[[Any], object]
+    """A function that is called with the `FakeVideoSDK`; its result is ignored."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         self.change(exchange.fake)
@@ -178,6 +192,7 @@ class Applied:
     """
 
     fault: Fault
+    """The fault that determines the response."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         exchange.response()
@@ -189,7 +204,9 @@ class Redirect:
     """Redirect to another URL."""
 
     url: str
+    """The value of the header ``Location``."""
     status: int = 302
+    """The status of the response."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(status=self.status, headers={"Location": self.url})

@@ -196,13 +196,26 @@ class Listing:
     """One page of rows with its page information, before it becomes JSON."""
 
     rows: list[Row]
+    """The rows, in the documented shape."""
     current_page: int
+    """The number of the page, from 1."""
     per_page: int
+    """The number of rows per page."""
     last_page: int
+    """The number of the last page."""
     total: int
+    """The number of rows on all pages."""
 
     def envelope(self, shape: Shape = "documented") -> Any:
-        """Return the page as JSON data, in the documented shape or in another one."""
+        """
+        Return the page as JSON data, in the documented shape or in another one.
+
+        Args:
+            shape: the shape.
+
+        Returns:
+            An object, or an array for ``bare array``.
+        """
         return _ENVELOPES[shape](self)
 
 

@@ -22,7 +22,7 @@ from ._server import FakeVideoSDK
 from ._service import FakeService
 
 SANDBOX_ROOMS: Final = ("wkly-team-sync", "9hjt-2m4k-p0qa", "sale-call-demo", "bqrz-tt51-x3nd")
-"""The rooms of the sandbox. The first one has more than one page of rows."""
+"""The room ids of the sandbox. The first room has more than one page of rows."""
 
 _SHARES: Final = (28, 9, 6, 4)
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz0123456789"
@@ -39,15 +39,15 @@ def fill_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOM
     """
     Fill a fake service with generated meetings, newest first, the same for the same seed.
 
+    Each day before today has two meetings. One room has more than a page of rows. Sessions have
+    one or two transcriptions. In the last three hours, one transcription failed, one was
+    completed without a file so far, and one is running.
+
     Args:
         fake: the service to fill, without rows so far; its seed determines the ids, and its
             clock the dates.
         seed: determines the data.
         rooms: how many rooms, 1 or more; the first ones are those of `SANDBOX_ROOMS`.
-
-    Each day before today has two meetings. One room has more than a page of rows. Sessions have
-    one or two transcriptions. In the last three hours, one transcription failed, one was
-    completed without a file so far, and one is running.
     """
     chance = random.Random(seed)  # noqa: S311 - sample data, not secrets
     meetings = [room for room, share in _shares(seed, rooms) for _ in range(share)]
@@ -114,6 +114,14 @@ def run_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS
     file gets it after two seconds. The running one ends after four seconds and is followed by
     another one in the same room, which ends as well. Call it in the event loop that serves the
     service.
+
+    Args:
+        fake: the service to fill, as for `fill_sandbox`.
+        seed: determines the data.
+        rooms: how many rooms, 1 or more.
+
+    Raises:
+        RuntimeError: no event loop is running.
     """
     fill_sandbox(fake, seed, rooms)
     fake.jobs.files_after = _FILES_AFTER

@@ -64,7 +64,16 @@ class FakeVideoSDK(FakeService):
     _listening: socket.socket | None = None
 
     def client(self, **options: Any) -> TranscriptsClient:
-        """Return a client of this service; takes the options of `TranscriptsClient`."""
+        """
+        Return a client of this service.
+
+        Args:
+            options: further arguments of `TranscriptsClient`, such as ``retry`` or ``clock``.
+                The endpoint, the credentials and the host of the files are those of the service.
+
+        Returns:
+            A client, to be closed by the caller, for example with ``async with``.
+        """
         if "token" not in options:
             options = {"api_key": self.api_key, "secret": self.secret, **options}
         # Files are on loopback here, which a client rejects unless the host is named.

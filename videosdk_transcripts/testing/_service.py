@@ -53,8 +53,11 @@ class Exchange:
     """
 
     fake: FakeService
+    """The service, whose state a fault may change."""
     request: web.Request
+    """The request."""
     respond: Callable[[Callable[[Listing], Any]], web.Response]
+    """Builds the response that the service sends without a fault."""
 
     def response(self) -> web.Response:
         """Return the response that the service sends without a fault."""
@@ -70,9 +73,13 @@ class SeenRequest:
     """A request that the fake service received."""
 
     method: str
+    """The method, such as ``GET``."""
     path: str
+    """The path of the URL, without the query."""
     query: Mapping[str, str]
+    """The parameters of the query, decoded."""
     headers: Mapping[str, str]
+    """The headers as they were sent, including the token."""
     body: bytes = b""
     """The body of a start or stop with a valid token; only the newest 1,000 are kept."""
     status: int | None = None
@@ -156,8 +163,11 @@ class Drift:
     """
 
     every: int
+    """The number of pages after which the list changes, 1 or more."""
     insert: int
+    """The number of rows added at each change, 0 or more."""
     remove: int
+    """The number of rows removed at each change, 0 or more."""
     inserted: int = field(default=0, init=False)
     """The number of rows added so far."""
     removed: int = field(default=0, init=False)
@@ -169,7 +179,13 @@ class Drift:
             raise ValueError("every must be 1 or more, and insert and remove 0 or more")
 
     def apply(self, fake: FakeService, source: random.Random) -> None:
-        """Change the list if this page is one of every `every` pages."""
+        """
+        Change the list if this page is one of every `every` pages.
+
+        Args:
+            fake: the service whose list it is.
+            source: draws the rows to remove.
+        """
         self._pages += 1
         if self._pages % self.every:
             return
@@ -215,17 +231,35 @@ class Jobs:
         self._due.clear()
 
     def started(self, row: Row, sent: Row) -> None:
-        """Record what a start requested."""
+        """
+        Record what a start requested.
+
+        Args:
+            row: the running row.
+            sent: the body of the request.
+        """
         summary = sent.get("summary")
         if isinstance(summary, dict) and summary.get("enabled"):
             self._summaries.add(row["id"])
 
     def stopped(self, row: Row, now: float) -> None:
-        """Record when a row is to get its files."""
+        """
+        Record when a row is to get its files.
+
+        Args:
+            row: the completed row.
+            now: seconds since the epoch.
+        """
         self._due.append((now + self.files_after, row))
 
     def deliver(self, files: FakeFiles, now: float) -> None:
-        """Add the files of each row whose time has come."""
+        """
+        Add the files of each row whose time has come.
+
+        Args:
+            files: the files of the service.
+            now: seconds since the epoch.
+        """
         due = [row for when, row in self._due if when <= now]
         self._due = [(when, row) for when, row in self._due if when > now]
         for row in due:
@@ -249,6 +283,12 @@ class FakeFiles:
     """
 
     def __init__(self, fake: FakeService) -> None:
+        """
+        Create the files of a service, which has none so far.
+
+        Args:
+            fake: the service.
+        """
         self.requests: list[SeenRequest] = []
         """The requests for files so far, with their headers."""
         self.faults = FaultQueue()
@@ -282,6 +322,9 @@ class FakeFiles:
 
         Returns:
             The link.
+
+        Raises:
+            KeyError: no row has that id.
         """
         row, format = self._row(row), plain(format)  # noqa: A001
         content = self.sample(row, format, summary) if data is None else data
@@ -305,6 +348,9 @@ class FakeFiles:
             row: the row or its id.
             status: the status of the response to an expired link.
             renew: whether the row gets new links that work.
+
+        Raises:
+            KeyError: no row has that id.
         """
         row = self._row(row)
         for (row_id, _), links in self._links.items():
@@ -316,7 +362,16 @@ class FakeFiles:
                 self._write(row, links)
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
-        """Apply these faults to the next requests for files, one each; `times` repeats all."""
+        """
+        Apply these faults to the next requests for files, one each.
+
+        Args:
+            faults: the faults, in order.
+            times: how often to repeat all of them.
+
+        Raises:
+            TypeError: an argument is not a fault, such as ``Status`` instead of ``Status(503)``.
+        """
         self.faults.fail_next(*faults, times=times)
 
     def clear_faults(self) -> None:
@@ -324,7 +379,17 @@ class FakeFiles:
         self.faults.clear()
 
     def respond(self, row_id: str, name: str, number: str) -> web.Response:
-        """Return the response to a request for a link, without a fault."""
+        """
+        Return the response to a request for a link, without a fault.
+
+        Args:
+            row_id: the id of the row in the link.
+            name: the name of the file in the link.
+            number: the number of the link, as its query has it.
+
+        Returns:
+            The file, or 404 if there is none, or the status of an expired link.
+        """
         links = self._links.get((row_id, name))
         return web.Response(status=404) if links is None else links.respond(number)
 
@@ -451,6 +516,9 @@ class FakeService:
             at: its position in the list, from 0; at the end by default.
             fields: ``row_id``, ``status``, ``start``, ``duration``, ``formats``, ``summary``,
                 and any other key of the row.
+
+        Returns:
+            The row itself; a change of it is a change of the list.
         """
         fields.setdefault("row_id", self.new_id())
         fields.setdefault("start", EPOCH + timedelta(hours=len(self.rows)))
@@ -459,11 +527,30 @@ class FakeService:
         return row
 
     def add_transcriptions(self, count: int, **fields: Any) -> list[Row]:
-        """Add several rows of one room and session at the end, and return them."""
+        """
+        Add several rows of one room and session at the end, and return them.
+
+        Args:
+            count: how many rows.
+            fields: the arguments of `add_transcription`, the same for each row.
+
+        Returns:
+            The rows themselves, in order.
+        """
         return [self.add_transcription(**fields) for _ in range(count)]
 
     def add_session(self, room_id: str, count: int = 1, **fields: Any) -> list[Row]:
-        """Add a session with a number of transcriptions at the end, and return its rows."""
+        """
+        Add a session with a number of transcriptions at the end, and return its rows.
+
+        Args:
+            room_id: the room of the session, whose id is new.
+            count: how many transcriptions.
+            fields: the other arguments of `add_transcription`, the same for each row.
+
+        Returns:
+            The rows themselves, in order.
+        """
         session_id = self.new_session_id()
         return self.add_transcriptions(count, room_id=room_id, session_id=session_id, **fields)
 
@@ -474,7 +561,17 @@ class FakeService:
         session_id: str | None = "64f1a2b3c4d5e6f708192a3b",
         **fields: Any,
     ) -> Row:
-        """Add one transcription of a recording at the end of its list, and return it."""
+        """
+        Add one transcription of a recording at the end of its list, and return it.
+
+        Args:
+            room_id: its room, or None to leave it out.
+            session_id: its session, or None to leave it out.
+            fields: as for `add_transcription`.
+
+        Returns:
+            The row itself; a change of it is a change of the list.
+        """
         fields.setdefault("start", EPOCH + timedelta(hours=len(self.post_rows)))
         row_id = fields.pop("row_id", None) or self.new_id()
         row = make_post_row(row_id, room_id=room_id, session_id=session_id, **fields)
@@ -486,6 +583,12 @@ class FakeService:
         Return a room by its room id or its custom room id, or None if there is none.
 
         A room exists if a row or `custom_ids` names it.
+
+        Args:
+            room_id: the room id or the custom room id.
+
+        Returns:
+            The room in the documented shape, or None.
         """
         room_id = self.custom_ids.get(room_id, room_id)
         named = (find_id(row, "roomId") for row in (*self.rows, *self.post_rows))
@@ -529,10 +632,10 @@ class FakeService:
 
     def clear(self) -> None:
         """
-        Remove all rows, custom room ids, files, requests, faults and drift, for example
-        between two tests.
+        Remove all rows, files, requests and faults, for example between two tests.
 
-        Switches keep their values, including those of `jobs`.
+        Custom room ids and drift are removed as well. Switches keep their values, including
+        those of `jobs`.
         """
         self.rows.clear()
         self.post_rows.clear()
@@ -547,11 +650,30 @@ class FakeService:
     # Faults.
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
-        """Apply these faults to the next requests, one each; repeat all of them `times` times."""
+        """
+        Apply these faults to the next requests, one each.
+
+        Args:
+            faults: the faults, in order.
+            times: how often to repeat all of them.
+
+        Raises:
+            TypeError: an argument is not a fault, such as ``Status`` instead of ``Status(503)``.
+        """
         self.faults.fail_next(*faults, times=times)
 
     def on_page(self, page: int, *faults: Fault, times: int = 1) -> None:
-        """Apply these faults to the next requests for a page, one each."""
+        """
+        Apply these faults to the next requests for a page, one each.
+
+        Args:
+            page: the number of the page, from 1.
+            faults: the faults, in order.
+            times: how often to repeat all of them.
+
+        Raises:
+            TypeError: an argument is not a fault, such as ``Status`` instead of ``Status(503)``.
+        """
         self.faults.on_page(page, *faults, times=times)
 
     def every(self, nth: int, fault: Fault) -> None:
@@ -564,6 +686,7 @@ class FakeService:
 
         Raises:
             ValueError: `nth` is below 1.
+            TypeError: `fault` is not a fault, such as ``Status`` instead of ``Status(503)``.
         """
         self.faults.every(nth, fault)
 

@@ -61,7 +61,15 @@ class Webhooks:
         self._number += 1
 
     def sign(self, body: bytes) -> str:
-        """Return the signature of a body, the value of the header ``videosdk-signature``."""
+        """
+        Return the signature of a body, the value of the header ``videosdk-signature``.
+
+        Args:
+            body: the body, exactly as it is sent.
+
+        Returns:
+            RSA with SHA-256 and PKCS #1 v1.5, in base64.
+        """
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -103,6 +111,9 @@ class Webhooks:
             event_type: as in `event`.
             row: as in `event`.
             kind: as in `event`.
+
+        Returns:
+            The status of the receiver's response.
         """
         body, headers = self.event(event_type, row, kind=kind)
         async with (

@@ -112,9 +112,15 @@ class TranscriptionEvent(WebhookEvent):
         Args:
             client: a `TranscriptsClient`.
 
+        Returns:
+            The transcription as it is now, which may be later than the event.
+
         Raises:
             NotFoundError: this account has no such transcription of either kind.
-            VideoSDKTranscriptsError: any other error, as for `get_transcription`.
+            NoResponseError: every attempt failed without a response, or a timeout passed.
+            StatusError: the service refused the request otherwise; one subclass per status.
+            InvalidResponseError: the response can't be read, or is another one.
+            ClientClosedError: the client is closed.
         """
         if self.kind == "post":
             return await _first_found(

@@ -1,0 +1,201 @@
+"""
+The docstrings of the public API are complete, and match the signatures.
+
+`help()` shows what the reference shows, so that a docstring is the one place for a fact.
+"""
+
+import ast
+import builtins
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import attrs
+import pytest
+from attrs import field, frozen
+
+import videosdk_transcripts
+from videosdk_transcripts import errors, export, testing
+
+MODULES = (videosdk_transcripts, testing, export)
+SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises):$")
+ENTRY = re.compile(r"^    (\w+): \S")
+
+
+@frozen
+class Documented:
+    """A public function, class, method or property, under the name that users know."""
+
+    name: str
+    value: Any = field(repr=False)
+    home: type | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str:
+        return inspect.getdoc(self.value) or ""
+
+    def entries(self, section: str) -> list[str]:
+        """Return the names of the entries of a section."""
+        found: list[str] = []
+        current = None
+        for line in self.text.splitlines():
+            if heading := SECTION.match(line):
+                current = heading[1]
+            elif line and not line.startswith(" "):
+                current = None
+            elif current == section and (entry := ENTRY.match(line)):
+                found.append(entry[1])
+        return found
+
+    def has(self, section: str) -> bool:
+        return bool(re.search(rf"^{section}:$", self.text, re.MULTILINE))
+
+
+def public(module: ModuleType) -> Iterator[Documented]:
+    """Iterate over the public classes and functions of a module."""
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            yield Documented(f"{module.__name__}.{name}", value)
+
+
+def members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Iterate over the public methods and properties that this package defines in a class."""
+    seen = set[str]()
+    for base in cls.__mro__:
+        if base.__module__.startswith("videosdk_transcripts"):
+            for name, value in vars(base).items():
+                unwrapped = getattr(value, "__func__", value)
+                is_method = inspect.isfunction(unwrapped) or isinstance(value, property)
+                if is_method and not name.startswith("_") and name not in seen:
+                    seen.add(name)
+                    yield name, unwrapped
+
+
+TOP = [one for module in MODULES for one in public(module)]
+CLASSES = [one for one in TOP if inspect.isclass(one.value)]
+METHODS = [
+    Documented(f"{cls}.{name}", value, cls.value)
+    for cls in CLASSES
+    for name, value in members(cls.value)
+]
+CALLABLE = [one for one in TOP + METHODS if inspect.isfunction(one.value)]
+ERRORS = [one for one in CLASSES if issubclass(one.value, Exception)]
+
+
+def parameters(function: Callable[..., Any]) -> list[str]:
+    return [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
+
+
+def body_of(value: Any) -> Any:
+    """Return the syntax tree of a class or function."""
+    return ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
+
+
+def attribute_docstrings(cls: type) -> dict[str, str]:
+    """Return the public annotated names of a class, each with the docstring below it."""
+    found = {}
+    body = body_of(cls).body
+    for statement, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            text = ""
+            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+                text = inspect.cleandoc(str(below.value.value))
+            if not statement.target.id.startswith("_"):
+                found[statement.target.id] = text
+    return found
+
+
+def is_data(cls: type) -> bool:
+    """Return whether the attributes of a class are its constructor's parameters."""
+    return attrs.has(cls) or issubclass(cls, tuple)
+
+
+def test_modules_have_public_names() -> None:
+    """Otherwise the tests below would pass without a single name."""
+    assert {"TranscriptsClient", "parse_transcript"} <= {one.value.__name__ for one in TOP}
+    assert len(ERRORS) == len(errors.__all__)
+    assert len(METHODS) > 80
+
+
+@pytest.mark.parametrize("one", TOP + METHODS, ids=str)
+def test_first_sentence_is_one_paragraph_that_ends_with_a_full_stop(one: Documented) -> None:
+    """It is what a list of names shows."""
+    first = one.text.partition("\n\n")[0]
+    assert re.match(r"[A-Z0-9`]", first)
+    assert first.endswith(".")
+
+
+@pytest.mark.parametrize("one", CALLABLE, ids=str)
+def test_parameters_of_functions_are_documented(one: Documented) -> None:
+    """Each one, in the order of the signature, and no other."""
+    assert one.entries("Args") == parameters(one.value)
+
+
+@pytest.mark.parametrize("one", CLASSES, ids=str)
+def test_parameters_of_constructors_are_documented(one: Documented) -> None:
+    """In the docstring of the class, or as attributes."""
+    if one in ERRORS:
+        bases = [Documented("", base) for base in one.value.__mro__ if base is not object]
+        documented = {name for base in bases for name in base.entries("Attributes")}
+        assert set(parameters(one.value)) <= documented
+    elif is_data(one.value):
+        assert one.entries("Args") == []
+    elif one.value is not export.Engine:
+        init = one.value.__init__
+        # A subclass may describe the arguments of a constructor that it inherits.
+        sharing = [other for other in CLASSES if other.value.__init__ is init]
+        documented = [each.entries("Args") for each in (*sharing, Documented("", init))]
+        assert parameters(one.value) in documented
+
+
+@pytest.mark.parametrize("one", [c for c in CLASSES if is_data(c.value)], ids=str)
+def test_attributes_are_documented(one: Documented) -> None:
+    """Each has a docstring below it, which `help()` can't show but editors and the pages do."""
+    for name, text in attribute_docstrings(one.value).items():
+        assert text.endswith("."), f"{name} is not documented"
+
+
+@pytest.mark.parametrize("one", CALLABLE, ids=str)
+def test_results_of_functions_with_parameters_are_described(one: Documented) -> None:
+    """A function without parameters describes its result in its first sentence."""
+    returns = inspect.signature(one.value).return_annotation
+    if returns not in ("None", None, "NoReturn") and parameters(one.value):
+        assert one.has("Returns") or one.has("Yields")
+
+
+@pytest.mark.parametrize("one", TOP + METHODS, ids=str)
+def test_documented_errors_can_be_caught(one: Documented) -> None:
+    """Each is a public error of this package, or a built-in one."""
+    for name in one.entries("Raises"):
+        found = getattr(videosdk_transcripts, name, None) or getattr(builtins, name, None)
+        assert isinstance(found, type)
+        assert issubclass(found, BaseException)
+
+
+@pytest.mark.parametrize("one", CALLABLE, ids=str)
+def test_raised_errors_are_documented(one: Documented) -> None:
+    """Each error that a function raises itself is documented, or a base class of it is."""
+    documented = [
+        getattr(videosdk_transcripts, name, None) or getattr(builtins, name)
+        for name in one.entries("Raises")
+    ]
+    for statement in ast.walk(body_of(one.value)):
+        if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
+            name = getattr(statement.exc.func, "id", "")
+            raised = getattr(errors, name, None) or getattr(builtins, name, None)
+            assert raised is None or issubclass(raised, tuple(documented)), f"raises {name}"
+
+
+@pytest.mark.parametrize("one", ERRORS, ids=str)
+def test_errors_state_what_to_do(one: Documented) -> None:
+    """And what the client has done before."""
+    lines = one.text.splitlines()
+    assert [line for line in lines if line.startswith("Retried: ")]
+    assert [line for line in lines if line.startswith("What to do: ")]
