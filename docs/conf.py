@@ -1,14 +1,17 @@
 """How the pages are built: Sphinx with MyST and furo, and nothing from the network."""
 
+import builtins
+import re
 from importlib.metadata import version as version_of
 from typing import Any
 
-from docutils.nodes import Element, TextElement
+from docutils.nodes import Element, Text, TextElement, document, literal_block, reference
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 import videosdk_transcripts
-from videosdk_transcripts import client, testing
+from videosdk_transcripts import client, errors, export, testing
 from videosdk_transcripts._files import download
 from videosdk_transcripts._jobs import follow
 
@@ -32,34 +35,44 @@ vars(client).update(
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinxext.opengraph",
 ]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
-# A single backtick in a docstring is a name or a value, and seldom one with a page.
-default_role = "literal"
+# A single backtick in a docstring is a name or a value: a link if it has an entry.
+default_role = "py:obj"
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
+toc_object_entries_show_parents = "hide"
+# The tables of names lead to the pages by topic, instead of to a page for each name.
+autosummary_generate = False
 # One parameter per line, unless the whole signature is short.
 maximum_signature_line_length = 60
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
 nitpick_ignore_regex = [
+    # A name in backticks that has no entry, such as one of a parameter.
+    ("py:obj", ".*"),
     # Names of other projects lead to their own pages, and those are not fetched for a build.
     ("py:.*", r"(?!videosdk_transcripts\.)[a-z_]+(\.\w+)+"),
     (
         "py:.*",
         r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret|AcquiresTurns|_Client)",
     ),
-    # A name for a type, which has no page of its own.
-    ("py:.*", "Fault"),
+    # What only an engine of an export sees.
+    ("py:.*", r"(videosdk_transcripts\.export\._.*\.)?(Job|Task|Context|ShardSummary|Credentials)"),
+    ("py:.*", "Client"),
 ]
+
+PUBLIC_MODULES = (videosdk_transcripts, testing, export)
+FIRST_VERSION = "0.1.0"
 
 REPOSITORY = "https://github.com/videosdk-transcripts/videosdk-transcripts"
 
@@ -86,7 +99,7 @@ def find_public(
 ) -> Element | None:
     """Lead every name of a public class to its one place, wherever the name is defined."""
     name, page = node["reftarget"].rpartition(".")[2], node["refdoc"]
-    modules = (module for module in (videosdk_transcripts, testing) if name in module.__all__)
+    modules = (module for module in PUBLIC_MODULES if name in module.__all__)
     if (module := next(modules, None)) is None:
         return None
     target = f"{module.__name__}.{name}"
@@ -101,8 +114,57 @@ def keep_colon(
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
 
 
+def add_version(
+    _app: Sphinx, _what: str, name: str, _obj: Any, _options: Any, lines: list[str]
+) -> None:
+    """Add the first version to a public name whose docstring has no version of its own."""
+    module, _, public = name.rpartition(".")
+    is_public = any(module == each.__name__ and public in each.__all__ for each in PUBLIC_MODULES)
+    if is_public and not any(line.startswith(".. versionadded::") for line in lines):
+        lines += ["", f".. versionadded:: {FIRST_VERSION}", ""]
+
+
+def emphasize_questions(
+    _app: Sphinx, what: str, _name: str, _obj: Any, _options: Any, lines: list[str]
+) -> None:
+    """Let the two questions that each error answers stand out."""
+    if what == "exception":
+        lines[:] = [re.sub(r"^(Retried|What to do): ", r"**\1:** ", line) for line in lines]
+
+
+def list_errors_once(app: Sphinx, _domain: str, _what: str, content: addnodes.desc_content) -> None:
+    """Keep errors out of the table of contents, which has the heading of each."""
+    if app.env.docname == "reference/errors":
+        content.parent["no-contents-entry"] = True
+
+
+def keep_builtins(_app: Sphinx, doctree: document) -> None:
+    """Keep Sphinx from taking a built-in type for an attribute of that name, such as `bytes`."""
+    for node in list(doctree.findall(addnodes.pending_xref)):
+        if node.get("refdomain") == "py" and hasattr(builtins, node["reftarget"]):
+            node.replace_self(node.children)
+
+
+def link_tree(app: Sphinx, doctree: document) -> None:
+    """Lead each name in the tree of errors to its entry."""
+    if app.env.docname == "reference/errors":
+        tree = next(iter(doctree.findall(literal_block)))
+        linked = [
+            reference("", part, refid=part.lower(), internal=True)
+            if part in errors.__all__
+            else Text(part)
+            for part in re.split(r"(\w+)", tree.astext().strip())
+        ]
+        tree.replace_self(literal_block("", "", *linked, classes=["tree"]))
+
+
 def setup(app: Sphinx) -> None:
-    """Connect both."""
+    """Connect all of them."""
     app.connect("missing-reference", find_public)
-    # Before napoleon, which has the priority 500.
+    app.connect("doctree-read", keep_builtins)
+    app.connect("doctree-read", link_tree)
+    app.connect("object-description-transform", list_errors_once)
+    # Before napoleon, which has the priority 500, and after it.
     app.connect("autodoc-process-docstring", keep_colon, priority=400)
+    app.connect("autodoc-process-docstring", emphasize_questions, priority=400)
+    app.connect("autodoc-process-docstring", add_version, priority=600)

@@ -19,7 +19,7 @@ import pytest
 from attrs import frozen
 
 import videosdk_transcripts
-from videosdk_transcripts import TranscriptsClient
+from videosdk_transcripts import TranscriptsClient, errors, export, testing
 from videosdk_transcripts.testing import FakeVideoSDK, fill_sandbox
 
 from .cli.command_line import Run
@@ -130,11 +130,35 @@ def test_guarantees_name_existing_tests() -> None:
             )
 
 
-def test_reference_has_every_public_name() -> None:
-    """And no other name."""
-    page = (ROOT / "docs" / "reference" / "index.md").read_text("utf-8")
-    shown = re.findall(r"^\.\. auto(?:class|exception|function):: (\w+)", page, re.MULTILINE)
-    assert sorted(videosdk_transcripts.__all__) == sorted(shown)
+def test_reference_has_every_public_name_once() -> None:
+    """Each has one entry, on the page of its topic, and one line in the list of all names."""
+    entries: list[str] = []
+    listed: list[str] = []
+    for path in (ROOT / "docs" / "reference").glob("*.md"):
+        module = ""
+        for line in path.read_text("utf-8").splitlines():
+            if line.startswith(".. currentmodule:: "):
+                module = line.split()[-1]
+            elif entry := re.match(r"\.\. auto(?:class|data|exception|function):: (\w+)", line):
+                entries.append(f"{module}.{entry[1]}")
+            elif path.name == "index.md" and (name := re.fullmatch(r"   (\w+)", line)):
+                listed.append(f"{module}.{name[1]}")
+    public = [
+        f"{module.__name__}.{name}"
+        for module in (videosdk_transcripts, testing, export)
+        for name in module.__all__
+    ]
+    assert sorted(public) == sorted(entries)
+    assert sorted(public) == sorted(listed)
+
+
+def test_errors_have_headings() -> None:
+    """A link to an error leads to its heading; the order is that of the tree."""
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
+    tree = re.findall(r"^ .*?(\w+Error)", errors.__doc__ or "", re.MULTILINE)
+    assert sorted(errors.__all__) == sorted(tree)
+    assert tree == re.findall(r"^### (\w+Error)$", page, re.MULTILINE)
+    assert tree == re.findall(r"^\.\. autoexception:: (\w+)", page, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("service")

@@ -90,6 +90,7 @@ ERRORS = [one for one in CLASSES if issubclass(one.value, Exception)]
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the parameters that a caller passes."""
     return [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
 
 

@@ -8,7 +8,7 @@ The asyncio client for the transcripts of VideoSDK meetings.
             print(t.id, t.status, t.start)
 
 The public names are imported on first use, so that importing the package is cheap (promise
-P16).
+P16). A name whose docstring has no version was added in 0.1.0.
 """
 
 import logging

@@ -88,7 +88,7 @@ def mint_token(
         now: seconds since the epoch; the machine's clock by default.
 
     Returns:
-        The token: a string with a masked repr, for ``TranscriptsClient(token=...)`` or for a
+        The token, a string whose repr is masked, for ``TranscriptsClient(token=...)`` or for a
         program that joins a room.
 
     Raises:

@@ -23,7 +23,7 @@ Every error of the package, as one tree (promise P12).
     │   ├── ResponseTooLargeError      it exceeds the size limit
     │   ├── InvalidRowError            a row can't be read
     │   └── UnverifiedRowError         a row lacks the ids to verify its room or session
-    ├── PaginationError                the page information is contradictory or does not advance
+    ├── PaginationError                the page information contradicts itself
     ├── IncompleteWalkError            no two passes over the list agreed
     ├── FileError                      a transcript or summary file is unavailable
     │   ├── FileNotReadyError          there is no file of that format yet
@@ -209,7 +209,7 @@ class NoResponseError(VideoSDKTranscriptsError):
 
     @property
     def is_transient(self) -> bool:
-        """See `VideoSDKTranscriptsError.is_transient`."""
+        """Return True: the same call may succeed later."""
         return True
 
 
@@ -249,7 +249,7 @@ class StatusError(VideoSDKTranscriptsError):
 
     @property
     def is_transient(self) -> bool:
-        """See `VideoSDKTranscriptsError.is_transient`."""
+        """Return whether the status is 408, after which the same call may succeed later."""
         return self.status == _REQUEST_TIMEOUT
 
 
@@ -324,7 +324,7 @@ class RateLimitedError(StatusError):
 
     @property
     def is_transient(self) -> bool:
-        """See `VideoSDKTranscriptsError.is_transient`."""
+        """Return True: the same call may succeed later, after `retry_after` seconds."""
         return True
 
 
@@ -345,14 +345,14 @@ class ServerError(StatusError):
     The service failed: 5xx, or 406, which an earlier reference of the vendor lists for failures.
 
     Retried: 500, 502, 503, 504, 520 to 524, 527, 529 and 530, and the further ones in
-    `RetryPolicy.statuses`. A start or a stop is not retried.
+    `RetryPolicy.statuses`.
 
     What to do: resume from the checkpoint later.
     """
 
     @property
     def is_transient(self) -> bool:
-        """See `VideoSDKTranscriptsError.is_transient`."""
+        """Return True: the same call may succeed later."""
         return True
 
 
@@ -371,7 +371,7 @@ class InvalidResponseError(VideoSDKTranscriptsError):
 
     @property
     def is_transient(self) -> bool:
-        """See `VideoSDKTranscriptsError.is_transient`. False for the classes below this one."""
+        """Return True for this class, and False for its subclasses."""
         return type(self) is InvalidResponseError
 
 

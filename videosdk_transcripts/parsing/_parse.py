@@ -44,7 +44,7 @@ def parse_transcript(
             lines, the times of a cue; any other text is ``txt``.
 
     Returns:
-        The transcript: turns in the order of the text, and the parts that could not be read.
+        The transcript, with its turns in the order of the text and the parts that were not read.
         Both may be empty. Times are seconds from the start of the transcript.
 
     Raises:
