@@ -13,6 +13,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 LOCKED: Final = "another program or task is writing the same file"
@@ -67,9 +68,13 @@ class AtomicFile:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
 
-    def commit(self) -> None:
+    def commit(self, directory: Directory | None = None) -> None:
         """
         Flush the data to the disk, and rename the file to its target. Requires a `write`.
+
+        Args:
+            directory: the directory of the target, if other files of it are committed at the
+                same time.
 
         Raises:
             OSError: this fails.
@@ -82,14 +87,7 @@ class AtomicFile:
         # Closed after the rename, because closing releases the lock.
         self._path.replace(self._target)
         self._close()
-        # Flush the directory entry too. Windows and some file systems don't support this, and
-        # a directory may be writable but not readable.
-        with contextlib.suppress(OSError):
-            directory = os.open(self._target.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+        (directory or Directory(self._target.parent)).flush()
 
     def discard(self) -> None:
         """Remove the temporary file. Does nothing before the first `write` or after `commit`."""
@@ -108,6 +106,38 @@ class AtomicFile:
         # An error here is about data that was flushed before, or is discarded.
         with contextlib.suppress(OSError):
             os.close(file)
+
+
+class Directory:
+    """
+    Flush the entries of a directory to the disk, once for all files renamed at the same time.
+
+    A rename that is not flushed may be undone by a crash of the system. Several threads may
+    use it together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = Lock()
+        # The numbers of the flush that began last, and of the one that ended last.
+        self._begun = self._ended = 0
+
+    def flush(self) -> None:
+        """Return after a flush that began after this call."""
+        needed = self._begun + 1
+        with self._turn:
+            if self._ended >= needed:
+                return  # by another thread, while this one waited
+            self._begun = number = self._begun + 1
+            # Windows and some file systems don't support this, and a directory may be writable
+            # but not readable.
+            with contextlib.suppress(OSError):
+                directory = os.open(self._path, os.O_RDONLY)
+                try:
+                    os.fsync(directory)
+                finally:
+                    os.close(directory)
+            self._ended = number
 
 
 def _open_exclusively(path: Path) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from videosdk_transcripts._atomic_file import LOCKED, AtomicFile
+from videosdk_transcripts._atomic_file import LOCKED, AtomicFile, Directory
 from videosdk_transcripts.errors import FileError
 
 from .threads import Threads, run_now
@@ -51,10 +51,12 @@ class PartFile:
     Args:
         target: the path of the complete file.
         threads: runs what blocks.
+        entries: flushes the directory of all files of a download together.
     """
 
-    def __init__(self, target: Path, threads: Threads) -> None:
+    def __init__(self, target: Path, threads: Threads, entries: Directory | None = None) -> None:
         self._directory = target.parent
+        self._entries = entries
         self._threads = threads
         self._file = AtomicFile(target)
         self._buffer = bytearray()
@@ -102,7 +104,7 @@ class PartFile:
 
     def _replace_target(self) -> None:
         self._flush()
-        self._file.commit()
+        self._file.commit(self._entries)
 
 
 async def _run(step: Callable[[], None], directory: Path, threads: Threads) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Generic, Self, TypeVar
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
+from videosdk_transcripts._atomic_file import Directory
 from videosdk_transcripts._redact import plain_text
 from videosdk_transcripts._validation import check_flag
 from videosdk_transcripts.errors import (
@@ -61,6 +62,9 @@ class Downloader(Generic[HasFilesT]):
     formats: Sequence[str]
     summary: bool
     overwrite: bool
+    entries: Directory = field(
+        default=Factory(lambda self: Directory(self.directory), takes_self=True), init=False
+    )
 
     @classmethod
     def of(
@@ -159,7 +163,7 @@ class Downloader(Generic[HasFilesT]):
         return Download(row, paths, tuple(skipped), failures[0] if failures else None)
 
     async def _save(self, row: HasFilesT, name: str, path: Path, *, summary: bool) -> None:
-        part = PartFile(path, self.files.threads)
+        part = PartFile(path, self.files.threads, self.entries)
         try:
             await self.files.fetch(row, name, part, summary=summary, reread=self.reread)
             await part.commit()
