@@ -18,7 +18,7 @@ import pytest
 from attrs import field, frozen
 
 import videosdk_transcripts
-from videosdk_transcripts import errors, export, testing
+from videosdk_transcripts import TranscriptsClient, errors, export, testing
 
 MODULES = (videosdk_transcripts, testing, export)
 SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises):$")
@@ -200,3 +200,13 @@ def test_errors_state_what_to_do(one: Documented) -> None:
     lines = one.text.splitlines()
     assert [line for line in lines if line.startswith("Retried: ")]
     assert [line for line in lines if line.startswith("What to do: ")]
+
+
+def test_the_two_lists_are_described_alike() -> None:
+    """They have the same arguments, results and errors; only the rows and the source differ."""
+    methods = (TranscriptsClient.iter_transcriptions, TranscriptsClient.iter_post_transcriptions)
+    assert parameters(methods[0]) == parameters(methods[1])
+    texts = [inspect.getdoc(method) or "" for method in methods]
+    shared = [text.partition("\n\n")[2].partition("\nSource: ")[0] for text in texts]
+    assert shared[0]
+    assert shared[0] == shared[1]

@@ -440,7 +440,9 @@ class TranscriptsClient:
                 left out is counted in `WalkStats`.
             until: yield only rows that started before this time, which must be after `since`.
             limit: maximum number of rows to yield, 1 or more; None for all.
-            page_size: rows to request per page, 1 or more. The service may send fewer.
+            page_size: rows to request per page, 1 or more. The service may send fewer. ``auto``
+                requests 100, and 20 if the service refuses the first page with 400 or 422:
+                fewer requests for a long list.
             resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
