@@ -5,22 +5,30 @@ The docstrings of the public API are complete, and match the signatures.
 """
 
 import ast
+import asyncio
 import builtins
+import contextlib
+import functools
 import inspect
+import io
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import attrs
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from attrs import field, frozen
 
 import videosdk_transcripts
 from videosdk_transcripts import TranscriptsClient, errors, export, testing
+from videosdk_transcripts.testing import FakeVideoSDK
 
 MODULES = (videosdk_transcripts, testing, export)
+ROOM_ID = "abcd-efgh-ijkl"
 SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises):$")
 ENTRY = re.compile(r"^    (\w+): \S")
 
@@ -210,3 +218,85 @@ def test_the_two_lists_are_described_alike() -> None:
     shared = [text.partition("\n\n")[2].partition("\nSource: ")[0] for text in texts]
     assert shared[0]
     assert shared[0] == shared[1]
+
+
+@frozen
+class Snippet:
+    """An indented block after a double colon in a docstring."""
+
+    name: str
+    code: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def snippets() -> Iterator[Snippet]:
+    """Iterate over the examples in docstrings."""
+    for one in [Documented("videosdk_transcripts", videosdk_transcripts), *TOP, *METHODS]:
+        for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", f"{one.text}\n"):
+            yield Snippet(one.name, textwrap.dedent(block))
+
+
+class Handled(Exception):  # noqa: N818 - not an error
+    """Leaves an example that would go on."""
+
+
+@pytest.fixture
+async def names() -> AsyncIterator[dict[str, Any]]:
+    """Provide the names that the examples use, with rows, files and changes."""
+
+    async def respond(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    async def handle(_change: object) -> None:
+        raise Handled
+
+    receiver = web.Application()
+    receiver.router.add_post("/", respond)
+    async with TestServer(receiver) as server, FakeVideoSDK() as fake, fake.client() as client:
+        follower = client.follow(ROOM_ID, since="start", once=True)
+        assert [change async for change in follower] == []
+        row = fake.add_transcription(room_id=ROOM_ID, session_id="s1")
+        fake.files.serve_all()
+        yield {
+            **{name: getattr(module, name) for module in MODULES for name in module.__all__},
+            "TranscriptsClient": functools.partial(
+                TranscriptsClient, endpoint=fake.url, api_key=fake.api_key, secret=fake.secret
+            ),
+            "client": client,
+            "fake": fake,
+            "row": row,
+            "room_id": ROOM_ID,
+            "session_id": "s1",
+            "saved": follower.checkpoint,
+            "handle": handle,
+            "save": [].append,
+            "url": str(server.make_url("/")),
+            "record_and_return": asyncio.sleep,
+        }
+
+
+@pytest.mark.parametrize("snippet", list(snippets()), ids=str)
+async def test_examples_in_docstrings_run(snippet: Snippet, names: dict[str, Any]) -> None:
+    """Each runs unchanged, with the names that it takes from its surroundings."""
+    names["fake"].custom_ids["weekly-sync"] = ROOM_ID
+    code = compile(
+        snippet.code,
+        snippet.name,
+        "exec",
+        flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+        dont_inherit=True,
+    )
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Handled):
+        if code.co_flags & inspect.CO_COROUTINE:
+            await eval(code, names)  # noqa: S307 - our own docstrings
+        else:
+            exec(code, names)  # noqa: S102 - our own docstrings
+
+
+def test_docstrings_have_examples() -> None:
+    """Otherwise the test above would pass without a single one."""
+    named = {snippet.name for snippet in snippets()}
+    assert {"videosdk_transcripts.Follower", "videosdk_transcripts.testing.Webhooks"} <= named
+    assert len(named) > 12

@@ -133,8 +133,9 @@ class TranscriptsClient:
         clock: the source of time and waits, to be replaced in tests; the system's by default.
 
     Raises:
-        ConfigurationError: credentials are missing, incomplete or malformed, or an
-            argument is out of bounds or of the wrong type. Nothing has been sent or opened.
+        CredentialsError: credentials are missing, incomplete, contradictory or malformed.
+        ConfigurationError: an argument is out of bounds or of the wrong type. As with missing
+            credentials, nothing has been sent or opened.
     """
 
     def __init__(

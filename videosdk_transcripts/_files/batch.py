@@ -49,6 +49,15 @@ class Results(Generic[ResultT]):
     Leaving the loop cancels what is in progress, as for a pager. Another loop continues with
     the first row whose result was not yielded; ``async with`` waits until everything has ended.
     Created by `TranscriptsClient.download_all` and `TranscriptsClient.fetch_texts`.
+
+    ::
+
+        results = client.fetch_texts(client.iter_transcriptions(room_id))
+        async for one in results:
+            print(one.transcription.id, one.text if one.error is None else one.error)
+
+    Raises:
+        VideoSDKTranscriptsError: the source of rows failed; the error is raised by a step.
     """
 
     def __init__(

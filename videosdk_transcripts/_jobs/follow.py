@@ -88,6 +88,10 @@ class Follower:
 
     After an error or a cancellation the next step continues from the same state. Transient
     errors are logged once per kind and retried.
+
+    Raises:
+        VideoSDKTranscriptsError: a step failed, as described in `TranscriptsClient.follow`.
+        RuntimeError: two tasks step it at the same time.
     """
 
     def __init__(

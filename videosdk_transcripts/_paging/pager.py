@@ -45,7 +45,14 @@ class Pager(Generic[TranscriptionT]):
 
     After any error or cancellation the next step requests the same page again. A
     ``break`` needs no cleanup, and another loop continues after the last row that was
-    yielded. After the end, another loop is a RuntimeError.
+    yielded.
+
+    Raises:
+        VideoSDKTranscriptsError: a step failed, as described in
+            `TranscriptsClient.iter_transcriptions`. The error of a page has its number and a
+            checkpoint.
+        RuntimeError: the pager has ended or is closed, or two tasks step it at the same time.
+        TypeError: it is used with ``for`` or ``await`` instead of ``async for``.
     """
 
     def __init__(
@@ -424,7 +431,11 @@ class PageIterator(Generic[TranscriptionT]):
         async for page in client.iter_transcriptions(room_id).by_page():
             print(page.number, len(page.items))
 
-    Errors and cancellation are those of the pager: the next step requests the same page again.
+    After an error or a cancellation the next step requests the same page again.
+
+    Raises:
+        VideoSDKTranscriptsError: a step failed, as for `Pager`.
+        RuntimeError: the pager has ended or is closed, or two tasks step it at the same time.
     """
 
     def __init__(self, pager: Pager[TranscriptionT], *, is_loop: bool = False) -> None:
