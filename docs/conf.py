@@ -97,13 +97,16 @@ ogp_social_cards = {"enable": False}
 def find_public(
     app: Sphinx, env: BuildEnvironment, node: Element, shown: TextElement
 ) -> Element | None:
-    """Lead every name of a public class to its one place, wherever the name is defined."""
-    name, page = node["reftarget"].rpartition(".")[2], node["refdoc"]
-    modules = (module for module in PUBLIC_MODULES if name in module.__all__)
-    if (module := next(modules, None)) is None:
-        return None
-    target = f"{module.__name__}.{name}"
-    return env.domains["py"].resolve_xref(env, page, app.builder, "obj", target, node, shown)
+    """Lead a public name, or a member such as `Pager.stats`, to its one place."""
+    wanted, page = node["reftarget"], node["refdoc"]
+    # A name in an annotation has the module that defines it.
+    for name in (wanted, wanted.rpartition(".")[2]):
+        for module in PUBLIC_MODULES:
+            if name.partition(".")[0] in module.__all__:
+                target = f"{module.__name__}.{name}"
+                domain = env.domains["py"]
+                return domain.resolve_xref(env, page, app.builder, "obj", target, node, shown)
+    return None
 
 
 def keep_colon(
