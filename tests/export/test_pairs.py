@@ -24,7 +24,7 @@ PAIRS = [Pair("r1", "s1"), Pair("r2", "s2"), Pair("r3", None)]
         "when,sessionId,roomId\nx,s1,r1\ny,s2,r2\nz,,r3\n",
         '{"room_id": "r1", "session_id": "s1"}\n{"roomId": "r2", "sessionId": "s2"}\n["r3"]\n',
         '["r1", "s1"]\n["r2", "s2"]\n["r3", null]\n',
-        '"r1","s1"\n["r2", "s2"]\n{"room": "r3", "session": null}\n',
+        '"r1","s1"\n["r2", "s2"]\n{"roomId": "r3", "sessionId": null}\n',
     ],
 )
 def test_file_is_read(tmp_path: Path, content: str) -> None:

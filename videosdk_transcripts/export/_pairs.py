@@ -15,12 +15,8 @@ from videosdk_transcripts.errors import ConfigurationError
 from ._options import Pair
 
 _COLUMNS: Final = ("room_id", "session_id")
-_ALIASES: Final[dict[Any, str]] = {
-    "roomId": "room_id",
-    "room": "room_id",
-    "sessionId": "session_id",
-    "session": "session_id",
-}
+_ALIASES: Final[dict[Any, str]] = {"roomId": "room_id", "sessionId": "session_id"}
+"""The service's own words."""
 
 _FAULTY: Final = object()
 
