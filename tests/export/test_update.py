@@ -116,6 +116,21 @@ async def test_text_that_never_comes_is_awaited_for_the_overlap(
     assert texts(sink)[row["id"]] is None
 
 
+async def test_ids_that_no_update_meets_again_are_forgotten(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """So that the state does not grow with the dataset."""
+    old = add_row(meetings)
+    old["start"] = ago(seconds=2)
+    await export(None, sink, client=client, overlap=4)
+    assert old["id"] in (sink / "_state.jsonl").read_text()
+    await asyncio.sleep(3)
+    add_row(meetings)["start"] = ago(seconds=1)
+    await export(None, sink, client=client, overlap=4, update=True)
+    assert old["id"] not in (sink / "_state.jsonl").read_text()
+    assert texts(sink) == meetings.texts
+
+
 async def test_open_row_that_was_deleted_is_kept(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:

@@ -96,11 +96,18 @@ class DaskEngine:
             )
         async with _connected(self._cluster) as client:
             self._client = client
+            # A name of its own: several exports may use the cluster.
+            name = f"videosdk-transcripts-{uuid4().hex}"
             plugin = AccountPlugin(requests_per_second)
-            await _explained(client.register_plugin(plugin, name="videosdk-transcripts"))
+            await _explained(client.register_plugin(plugin, name=name))
             account = Account(client.scheduler)
-            async with _tokens_sent(account) if has_token else contextlib.nullcontext():
-                yield account if is_limited else None
+            try:
+                async with _tokens_sent(account) if has_token else contextlib.nullcontext():
+                    yield account if is_limited else None
+            finally:
+                # The scheduler may be gone.
+                with contextlib.suppress(OSError):
+                    await client.unregister_scheduler_plugin(name)
 
     def run(
         self, job: Job, tasks: AsyncIterator[Task], context: Context

@@ -29,8 +29,10 @@ class AccountPlugin(SchedulerPlugin):
     """
     Hand out the turns of the account's rate limit, and its token, on the scheduler.
 
-    Nothing is leased, so that a worker that is killed holds nothing back. The token is no part
-    of a task, and is sent after the plugin: neither is shown on the dashboard.
+    Its calls stay after the plugin is removed, and the newest export on a cluster replaces them,
+    so that one rate limit holds for all. Nothing is leased, so that a worker that is killed holds
+    nothing back. The token is no part of a task, and is sent after the plugin: neither is shown
+    on the dashboard.
     """
 
     def __init__(self, requests_per_second: float | None) -> None:

@@ -31,13 +31,11 @@ class Writer(Protocol):
 
 def make_writer(file: NewFile, options: Options) -> Writer:
     """Return the writer of a format."""
-    match options.format:
-        case "jsonl":
-            return _JsonLines(file)
-        case "csv":
-            return _Csv(file, columns(options))
-        case "parquet":
-            return _Parquet(file, options)
+    if options.format == "parquet":
+        return _Parquet(file, options)
+    if options.format == "csv":
+        return _Csv(file, columns(options))
+    return _JsonLines(file)
 
 
 def check_format(options: Options) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -81,18 +82,14 @@ class ObjectStoreSink:
 
     def delete(self, names: list[str]) -> None:
         """Delete files, as far as they exist."""
-        if names:
-            try:
-                self._fs.rm([f"{self._path}/{name}" for name in names])
-            except FileNotFoundError:
-                for name in names:
-                    self._delete_one(f"{self._path}/{name}")
-
-    def _delete_one(self, path: str) -> None:
+        paths = [f"{self._path}/{name}" for name in names]
         try:
-            self._fs.rm_file(path)
+            # One request for many objects, where the store can do that.
+            self._fs.rm(paths)
         except FileNotFoundError:
-            return
+            for path in paths:
+                with contextlib.suppress(FileNotFoundError):
+                    self._fs.rm_file(path)
 
     def _make_folder(self, path: str) -> None:
         if self._has_rename:

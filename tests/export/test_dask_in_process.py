@@ -1,0 +1,67 @@
+"""The Dask engine on a cluster in this process: what runs on its scheduler and workers."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from distributed import LocalCluster
+from support import Meetings, texts
+
+from videosdk_transcripts import FileError
+from videosdk_transcripts.export import DaskEngine, Engine, export
+from videosdk_transcripts.export._names import part_name
+from videosdk_transcripts.export._options import Job, Options
+from videosdk_transcripts.export._sink import FolderSink
+from videosdk_transcripts.testing import Delay, FakeVideoSDK
+
+
+@pytest.fixture
+async def engine(fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """Return an engine for a cluster in this event loop, with the account in the environment."""
+    for name, value in fake.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("videosdk_transcripts.export._dask._TOKEN_INTERVAL", 0.05)
+    async with LocalCluster(
+        n_workers=1,
+        processes=False,
+        asynchronous=True,
+        dashboard_address="127.0.0.1:0",
+    ) as cluster:
+        yield DaskEngine(cluster.scheduler_address, credentials="token")
+
+
+async def test_rate_limit_and_token_come_from_the_scheduler(
+    engine: Engine, meetings: Meetings, sink: Path
+) -> None:
+    """For the requests of the list and of the files."""
+    began = asyncio.get_running_loop().time()
+    await export(meetings.pairs, sink, engine=engine, requests_per_second=100)
+    assert texts(sink) == meetings.texts
+    assert asyncio.get_running_loop().time() - began >= 79 / 100
+
+
+async def test_part_that_another_process_writes_is_awaited(
+    engine: Engine, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a worker that its scheduler has lost; then it is exported if it is not there."""
+    monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._LOCK_POLL", 0.05)
+    meetings.fake.files.faults.every(1, Delay(0.02))
+    plan = (await export(None, sink.with_name("other"), engine=engine)).plan
+    job = Job(str(sink), plan, Options(), 1, datetime.now(UTC))
+    sink.mkdir()
+    other = FolderSink(sink).create(part_name(job, "00000"))
+    other.write(b"x")
+    threading.Timer(0.5, other.discard).start()
+    assert (await export(None, sink, engine=engine)).is_complete
+    assert texts(sink) == meetings.texts
+    monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._LONGEST_LOCK", 0.1)
+    third = sink.with_name("third")
+    third.mkdir()
+    other = FolderSink(third).create(part_name(job, "00000"))
+    other.write(b"x")
+    with pytest.raises(FileError, match="another program"):
+        await export(None, third, engine=engine)
+    other.discard()
