@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
+import dask
 import pytest
 from support import Failing, Meetings, child, names, texts, wait_until
 
@@ -167,14 +168,34 @@ def test_progress_is_one_line_on_a_terminal(account: Meetings, sink: Path) -> No
     assert b" left" in shown
 
 
+def test_progress_is_not_shown_before_it_takes_long(
+    account: Meetings, run: Run, sink: Path
+) -> None:
+    """A short export writes nothing to a terminal."""
+    leader, follower = pty.openpty()
+    with os.fdopen(follower, "w") as terminal, redirect_stderr(terminal):
+        account.fake.files.faults.every(1, Delay(0.1))
+        assert run("export", "--to", sink)[0] == 0
+    os.close(leader)
+
+
+def test_unreachable_cluster_is_a_network_error(account: Meetings, run: Run, sink: Path) -> None:
+    """The exit code is that of a missing response."""
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        code, _, err = run("export", "--to", sink, "--scheduler", "tcp://127.0.0.1:9")
+    assert code == 7
+    assert "the Dask cluster failed" in err
+
+
 def test_transform_is_imported_from_the_current_folder(
     account: Meetings, run: Run, sink: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a module and a function."""
     (tmp_path / "my_redaction.py").write_text("def names(text): return text.replace('Ann', 'X')")
     monkeypatch.chdir(tmp_path)
-    code, *_ = run("export", "--to", sink, "--transform", "my_redaction:names")
-    assert code == 0
+    for _ in range(2):
+        code, *_ = run("export", "--to", sink, "--transform", "my_redaction:names")
+        assert code == 0
     assert all("Ann" not in str(text) for text in texts(sink).values())
 
 
@@ -266,7 +287,11 @@ def test_full_disk_leaves_no_part(account: Meetings, sink: Path, tmp_path: Path)
 
 
 def test_progress_is_shown_on_stderr(
-    account: Meetings, run: Run, sink: Path, monkeypatch: pytest.MonkeyPatch
+    account: Meetings,
+    run: Run,
+    sink: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With rate, errors and time left; a line now and then where it is not a terminal."""
     monkeypatch.setattr("videosdk_transcripts.cli._export._LOGGED_EVERY", 0.2)
@@ -276,3 +301,6 @@ def test_progress_is_shown_on_stderr(
     assert "of 60 rows, " in err
     assert " rows/s" in err
     assert " left" in err
+    pairs = write_pairs(account, tmp_path / "pairs.csv")
+    _, _, err = run("export", "--pairs", pairs, "--to", tmp_path / "other")
+    assert " rows, 0 of 2 parts, " in err

@@ -19,7 +19,7 @@ from videosdk_transcripts.testing import Delay, FakeVideoSDK
 
 
 @pytest.fixture
-async def engine(fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+async def engine(fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DaskEngine]:
     """Return an engine for a cluster in this event loop, with the account in the environment."""
     for name, value in fake.environ.items():
         monkeypatch.setenv(name, value)
@@ -31,6 +31,15 @@ async def engine(fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         dashboard_address="127.0.0.1:0",
     ) as cluster:
         yield DaskEngine(cluster.scheduler_address, credentials="token")
+
+
+async def test_credentials_come_from_the_environment_by_default(
+    engine: DaskEngine, meetings: Meetings, sink: Path
+) -> None:
+    """Of each worker."""
+    engine = DaskEngine(engine._cluster)
+    assert (await export(None, sink, engine=engine)).is_complete
+    assert texts(sink) == meetings.texts
 
 
 async def test_rate_limit_and_token_come_from_the_scheduler(

@@ -87,6 +87,26 @@ async def test_cancelled_export_continues(
     assert "_progress" not in names(sink)
 
 
+async def test_walk_continues_at_its_checkpoint(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """Pages that were listed are not requested again, except the one in progress."""
+    meetings.fake.max_page_size = 10
+    meetings.fake.files.faults.every(1, Delay(0.02))
+    for finished in (15, 35):
+        task = asyncio.create_task(
+            export(None, sink, client=client, concurrency=2, rows_per_part=10)
+        )
+        await until(partial(meetings.has_sent, finished))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await export(None, sink, client=client, concurrency=2, rows_per_part=10)
+    assert texts(sink) == meetings.texts
+    assert len(list(sink.glob("part-*"))) == 6
+    assert len(meetings.fake.requests) <= 6 + 2 * 3
+
+
 async def test_other_plan_is_refused(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:

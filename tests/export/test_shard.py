@@ -18,6 +18,7 @@ from videosdk_transcripts.export._options import Job, Options, Shard
 from videosdk_transcripts.export._part import open_part
 from videosdk_transcripts.export._shard import export_shard
 from videosdk_transcripts.export._shard_summary import ExportError, ShardSummary
+from videosdk_transcripts.export._sink import FolderSink
 from videosdk_transcripts.export._store import Store
 from videosdk_transcripts.testing import FakeVideoSDK
 
@@ -93,6 +94,40 @@ async def test_part_belongs_to_the_summary_of_its_writer(job: Job, sink: Path) -
     part.write_bytes(b"123")
     with pytest.raises(ConfigurationError, match="was changed"):
         await read_summaries(store, job)
+
+
+async def test_summary_that_another_job_deletes_is_left_out(
+    job: Job, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has completed the dataset then, which the caller finds out."""
+    store = Store(job.sink)
+    (sink / part_name(job, "00000")).write_bytes(b"abc")
+    await store.write(summary_name("00000", "a"), b"")
+    monkeypatch.setattr(FolderSink, "read", _missing)
+    with pytest.raises(ConfigurationError, match="was changed"):
+        await read_summaries(store, job)
+
+
+def _missing(_sink: FolderSink, name: str) -> bytes:
+    raise FileNotFoundError(name)
+
+
+async def test_part_that_is_changed_during_the_export_is_an_error(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """Instead of a dataset whose counts are wrong."""
+
+    class Disturbed(LocalEngine):
+        async def run(
+            self, job: Job, tasks: AsyncIterator[Task], context: Context
+        ) -> AsyncGenerator[ShardSummary]:
+            async for summary in super().run(job, tasks, context):
+                (sink / summary.part).write_text("changed")
+                yield summary
+
+    with pytest.raises(ConfigurationError, match="was changed"):
+        await export(meetings.pairs, sink, client=client, engine=Disturbed())
+    assert not (sink / "_SUCCESS.json").exists()
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])

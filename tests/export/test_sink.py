@@ -40,6 +40,15 @@ def test_lock_of_a_small_file_is_awaited(tmp_path: Path, monkeypatch: pytest.Mon
     assert sink.read("part") == b"y"
 
 
+def test_object_that_exists_is_not_replaced() -> None:
+    """Nor uploaded."""
+    sink = ObjectStoreSink("memory://place")
+    assert write_file(sink, "part", b"y", replace=False)
+    assert not write_file(sink, "part", b"z", replace=False)
+    assert sink.read("part") == b"y"
+    MemoryFileSystem.store.clear()
+
+
 async def test_delete_does_not_require_that_a_file_exists() -> None:
     """Another job may have deleted it."""
     fs = fsspec.filesystem("memory")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -102,31 +102,40 @@ async def test_open_rows_are_replaced_when_they_finish(
     assert sorted(table["id"].to_pylist()) == sorted(row["id"] for row in meetings.fake.rows)
 
 
+class TwoHoursLater(datetime):
+    """The time two hours later."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        """Return the time."""
+        return datetime.now(tz) + timedelta(hours=2)
+
+
 async def test_text_that_never_comes_is_awaited_for_the_overlap(
-    client: TranscriptsClient, meetings: Meetings, sink: Path
+    client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then its row is closed without a text."""
     row = add_row(meetings, text=False)
-    row["start"], row["end"] = ago(hours=3), ago(hours=2)
-    first = await export(None, sink, client=client, overlap=7200 + 3)
+    row["start"], row["end"] = ago(hours=3), ago(hours=1)
+    first = await export(None, sink, client=client, overlap=7200)
     assert first.open_rows == 1
-    await asyncio.sleep(3)
-    second = await export(None, sink, client=client, overlap=7200 + 3, update=True)
+    monkeypatch.setattr("videosdk_transcripts.export._export.datetime", TwoHoursLater)
+    second = await export(None, sink, client=client, overlap=7200, update=True)
     assert (second.open_rows, second.rows, second.missing_texts) == (0, 61, 1)
     assert texts(sink)[row["id"]] is None
 
 
 async def test_ids_that_no_update_meets_again_are_forgotten(
-    client: TranscriptsClient, meetings: Meetings, sink: Path
+    client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the state does not grow with the dataset."""
     old = add_row(meetings)
-    old["start"] = ago(seconds=2)
-    await export(None, sink, client=client, overlap=4)
+    old["start"] = ago(hours=1)
+    await export(None, sink, client=client, overlap=7200)
     assert old["id"] in (sink / "_state.jsonl").read_text()
-    await asyncio.sleep(3)
-    add_row(meetings)["start"] = ago(seconds=1)
-    await export(None, sink, client=client, overlap=4, update=True)
+    add_row(meetings)["start"] = ago(hours=-1)
+    monkeypatch.setattr("videosdk_transcripts.export._export.datetime", TwoHoursLater)
+    await export(None, sink, client=client, overlap=7200, update=True)
     assert old["id"] not in (sink / "_state.jsonl").read_text()
     assert texts(sink) == meetings.texts
 

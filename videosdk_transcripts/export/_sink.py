@@ -8,6 +8,7 @@ multipart upload.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -94,11 +95,9 @@ class FolderSink:
         try:
             with os.scandir(self._folder / folder) as entries:
                 for entry in entries:
-                    try:
+                    # Another writer may have renamed or deleted it in the meantime.
+                    with contextlib.suppress(FileNotFoundError):
                         found[entry.name] = entry.stat().st_size if entry.is_file() else None
-                    except FileNotFoundError:
-                        # Another writer has renamed or deleted it in the meantime.
-                        continue
         except FileNotFoundError:
             return {}
         return found
