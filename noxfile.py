@@ -232,6 +232,15 @@ def integrations(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
+@nox.session(python=NEWEST, default=False)
+def measure_export(session: nox.Session) -> None:
+    """Measure exports: killed processes, rate limit, a million rows, cost; takes 20 minutes."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    _install_built(session, *extras["export"], *extras["dask"], *_group("export"))
+    env = _environment(session)
+    session.run("python", "tests/export/measure.py", *session.posargs, env=env)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format and imports."""

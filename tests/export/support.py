@@ -101,17 +101,18 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-def child(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """
-    Start the command line in a child process.
+def without_coverage() -> dict[str, str]:
+    """Return an environment for a process that is killed, and would leave half a file."""
+    return {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
 
-    Its coverage is not measured, because the file for it would be damaged if it is killed.
-    """
+
+def child(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """Start the command line in a child process."""
     code = "from videosdk_transcripts.cli import main; main()"
     return subprocess.Popen(  # noqa: S603 - this Python
         [sys.executable, "-W", "error", "-c", code, *arguments],
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        env={name: value for name, value in os.environ.items() if "COVERAGE" not in name},
+        env=without_coverage(),
     )

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import dask
 import pytest
-from support import Failing, Meetings, child, names, texts, wait_until
+from support import Failing, Meetings, child, names, texts, wait_until, without_coverage
 
 from videosdk_transcripts.cli import main
 from videosdk_transcripts.testing import Delay, FakeVideoSDK
@@ -273,6 +273,7 @@ def test_full_disk_leaves_no_part(account: Meetings, sink: Path, tmp_path: Path)
     code += limited + "from videosdk_transcripts.cli import main; main()"
     done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", code, "export", "--to", str(sink)],
+        env=without_coverage(),
         capture_output=True,
         text=True,
         check=False,
