@@ -98,8 +98,14 @@ class ProgressLog:
 
     async def _write(self) -> None:
         lines = self._take()
-        if lines:
+        if not lines:
+            return
+        try:
             await self._store.append(self._next_name(), lines)
+        except asyncio.CancelledError:
+            # They may not be written; a line that is there twice counts once.
+            self._lines.insert(0, lines)
+            raise
 
     def _take(self) -> bytes:
         lines, self._lines = self._lines, []
