@@ -156,7 +156,8 @@ def matrix(session: nox.Session) -> None:
 @nox.session(python=NEWEST, default=False)
 def bench(session: nox.Session) -> None:
     """Measure the cost of walks against raw aiohttp on the newest Python found."""
-    _install_built(session, *_group("bench"))
+    groups = ("bench", "peers") if "--peers" in session.posargs else ("bench",)
+    _install_built(session, *_group(*groups))
     # As above; paths in the arguments are relative to it.
     session.chdir("tests")
     session.run("python", "-m", "benchmarks.run", *session.posargs)

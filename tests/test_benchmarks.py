@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,6 +18,7 @@ from .benchmarks import (
     measure,
     ours,
     ours_orjson,
+    peers,
     picture,
     raw,
     raw_socket,
@@ -214,6 +216,31 @@ def test_walks_without_delay(scenario: str, capsys: pytest.CaptureFixture[str]) 
     assert [line["CPU, ratio to raw"] for line in lines[:2]] == ["1.00", "1.00"]
     assert all(float(line["peak memory, MB"]) > 5 for line in lines)
     assert re.search(r"Server ceiling: [\d,]+ pages per second", section)
+
+
+def test_peers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that are installed, with their versions; the test group has msgspec."""
+    assert run.main(["--quick", "--peers"]) == 0
+    (section,) = sections(capsys.readouterr().out).values()
+    lines = table(section)
+    assert [line["library"].partition(" ")[0] for line in lines[:4]] == [
+        "raw",
+        *["videosdk_transcripts,"] * 2,
+        "aiohttp",
+    ]
+    assert re.fullmatch(r"aiohttp \S+ \+ msgspec \S+", lines[3]["library"])
+    assert [lines[0][f"{size} rows: CPU, ratio to raw"] for size in (20, 100)] == ["1.00"] * 2
+
+
+@pytest.mark.parametrize("peer", peers.PEERS)
+async def test_peers_read_all_rows(peer: peers.Peer) -> None:
+    """As far as they are installed."""
+    if not peer.is_installed():
+        assert peer not in peers.peers_found()
+        return
+    program = import_module(f"{peers.__name__}.{peer.program}")
+    async with server.serve_in_loop() as url:
+        assert (await program.walk(job(url))).rows == ROWS
 
 
 def test_walks_with_a_delay(capsys: pytest.CaptureFixture[str]) -> None:

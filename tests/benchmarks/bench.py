@@ -78,6 +78,8 @@ class Scale:
     """Rows in pages of 1,000."""
     responses: int
     """Requests sent to measure the server's ceiling."""
+    peers: int
+    """Rows of the walks of other libraries."""
 
 
 FULL = Scale(
@@ -93,6 +95,7 @@ FULL = Scale(
     structured=20_000,
     latency=10_000,
     responses=10_000,
+    peers=10_000,
 )
 QUICK = Scale(
     rounds=1,
@@ -107,6 +110,7 @@ QUICK = Scale(
     structured=100,
     latency=2_000,
     responses=20,
+    peers=200,
 )
 """Just enough to check that everything works."""
 

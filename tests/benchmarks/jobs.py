@@ -12,8 +12,9 @@ __all__ = ["LIST", "ROOM", "Job", "Kind", "Program", "Result", "WalkResult"]
 ROOM: Final = "abcd-efgh-ijkl"
 LIST: Final = "/ai/v1/realtime-transcriptions/"
 
-Program = Literal["ours", "ours_orjson", "raw", "raw_socket"]
-"""The module that does the work: this package, also with orjson, raw aiohttp or a raw socket."""
+Program = str
+"""The module that does the work: ``ours`` or ``ours_orjson`` for this package, ``raw`` for raw
+aiohttp, ``raw_socket``, or one of another library in ``peers``."""
 
 Kind = Literal["walk", "structure", "latency"]
 """A walk over all pages; structuring one page repeatedly; or a walk while another task measures

@@ -52,9 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         choices=("auto", *TOOLS, "none"),
         help="the tool that counts instructions; none by default with --quick",
     )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="compare with other libraries instead, as far as they are installed",
+    )
     parser.add_argument("--svg", type=Path, metavar="PATH", help="also draw the picture")
     options = parser.parse_args(arguments)
-    names = options.only or list(SCENARIOS)
+    names = options.only or [name for name in SCENARIOS if (name == "peers") == options.peers]
     if options.svg and not {"delays", "widths"} <= set(names):
         parser.error("the picture requires the scenarios delays and widths")
     scale = QUICK if options.quick else FULL

@@ -8,6 +8,7 @@ from typing import Final
 
 from .bench import Bench, Contender, Section, ours, ours_orjson, raw
 from .jobs import Job, Result
+from .peers import peers_found
 from .picture import Line, Panel
 from .start import start
 from .tables import Target, format_ratio, markdown, megabytes
@@ -299,6 +300,26 @@ def event_loop(bench: Bench) -> Section:
     return Section(f"Event loop latency, 1,000 rows per page, {rows:,} rows", text, (target,))
 
 
+def peers(bench: Bench) -> Section:
+    """Measure walks by other libraries, one page at a time."""
+    found = peers_found()
+    walks = (raw(), ours(), ours_orjson(), *(Contender(f"peers.{peer.program}") for peer in found))
+    about = ("dicts, unchecked", "models, all checks", "models, all checks")
+    makes = [*about, *(peer.makes for peer in found)]
+    names = [*map(str, walks[:3]), *(peer.name for peer in found)]
+    columns: list[dict[str, str]] = [
+        {"library": name, "a row becomes": what} for name, what in zip(names, makes, strict=True)
+    ]
+    for size, lengths in ((20, (400, 1200)), (100, (1000, 3000))):
+        jobs = [bench.job(who, bench.scale.peers, size) for who in walks]
+        results, counts = bench.measure(jobs), bench.count(jobs, lengths)
+        for column, result, count in zip(columns, results, counts, strict=True):
+            column[f"{size} rows: CPU per row, µs"] = f"{result.cpu / bench.scale.peers * 1e6:.1f}"
+            column[f"{size} rows: CPU, ratio to raw"] = format_ratio(result.cpu, results[0].cpu)
+            column[f"{size} rows: instructions, ratio to raw"] = format_ratio(count, counts[0])
+    return Section(f"Other libraries, {bench.scale.peers:,} rows", markdown(columns))
+
+
 SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
     "small-pages": small_pages,
     "large-pages": large_pages,
@@ -310,4 +331,5 @@ SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
     "structuring": structuring,
     "event-loop": event_loop,
     "start": start,
+    "peers": peers,
 }
