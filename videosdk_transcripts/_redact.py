@@ -132,7 +132,7 @@ def plain_text(text: str) -> str:
 
 
 def strip(text: str) -> Secret:
-    """Return a secret without white space around it, such as the line break of a file."""
+    """Return a secret without whitespace around it, such as the line break of a file."""
     return Secret(str.strip(text))
 
 

@@ -39,7 +39,7 @@ def check_id(name: str, value: object, hint: str = "") -> str:
         raise ConfigurationError(f"{name} must be an id, not {what}{hint}")
     if not value.strip(".") or any(c.isspace() or not c.isprintable() for c in value):
         raise ConfigurationError(
-            f"{name} must be a non-empty id without white space, not {shown(value)}{hint}"
+            f"{name} must be a non-empty id without whitespace, not {shown(value)}{hint}"
         )
     return plain_text(value)
 

@@ -91,7 +91,7 @@ class TranscriptsClient:
     when the last one leaves. After that, or after `aclose`, another ``async with`` reopens it.
 
     Args:
-        api_key: the key of the VideoSDK project; requires `secret`. White space around either
+        api_key: the key of the VideoSDK project; requires `secret`. Whitespace around either
             of the two, such as the line break of a file, is removed.
         secret: the secret of the project, which signs tokens and is never sent.
         token: a ready token, or an async callable that returns one, instead of the two above.

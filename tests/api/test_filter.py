@@ -49,7 +49,9 @@ def test_filter_of_arguments_rejects_invalid_ids_by_name() -> None:
         with pytest.raises(ConfigurationError, match=r"^session_id must be .*None selects all"):
             Filter.of(R, wrong)
     wrong = 5
-    with pytest.raises(ConfigurationError, match="^session_id must be a string, not int$"):
+    with pytest.raises(
+        ConfigurationError, match="^session_id must be a string, not int; None selects all$"
+    ):
         Filter.of(R, wrong)
 
 

@@ -111,7 +111,7 @@ def test_unknown_envelope_raises(data: Any, found: str) -> None:
     """An empty page would end the walk."""
     with pytest.raises(InvalidResponseError) as caught:
         read(data)
-    assert f"with {found}" in str(caught.value)
+    assert f"and {found}" in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["currentPage", "perPage", "lastPage", "total"])

@@ -149,7 +149,7 @@ def test_each_status_has_its_error_class(status: int, expected: type[StatusError
 )
 def test_status_error_has_advice(status: int, advice: str) -> None:
     """For each status with a usual cause."""
-    expected = f"GET page 2 of the list: the service answered {status}{advice}"
+    expected = f"GET page 2 of the list: the service responded with {status}{advice}"
     assert refused({}, status).message == expected
 
 
@@ -180,7 +180,7 @@ def test_status_error_quotes_code_and_message_of_the_service(
     """Both are read from every place that the vendor's SDKs read."""
     error = refused(body, 404)
     assert code == error.code
-    assert f"the service answered 404, {message}; check the id" in str(error)
+    assert f"the service responded with 404, {message}; check the id" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_status_error_without_a_readable_message(body: object) -> None:
     """HTML, garbage and an empty body add nothing to the message."""
     error = refused(body, 500)
     assert isinstance(error, ServerError)
-    assert str(error).startswith("GET page 2 of the list: the service answered 500")
+    assert str(error).startswith("GET page 2 of the list: the service responded with 500")
     assert "secret" not in str(error)
 
 
@@ -215,7 +215,7 @@ def test_echoed_secrets_are_masked() -> None:
     with pytest.raises(StatusError) as caught:
         check_status(made, ASKED, now=NOW.timestamp())
     assert (caught.value.code, caught.value.request_id) == ("***", "id-of-***")
-    assert "answered 500, *** and ***" in str(caught.value)
+    assert "responded with 500, *** and ***" in str(caught.value)
     with pytest.raises(InvalidResponseError, match=r"text/\*\*\*") as unreadable:
         read_json(Response(200, made.headers, b"x", made.secrets), ASKED)
     assert "opaque" not in str(unreadable.value)
@@ -351,10 +351,10 @@ def test_advice_of_a_request_replaces_the_general_one() -> None:
     """For the statuses that have a meaning of their own for it."""
     asked = Request("/x", "the start", "POST", advice={404: "start one", 409: "stop it"})
     for body, status, end in (
-        ({}, 404, "answered 404; start one"),
+        ({}, 404, "responded with 404; start one"),
         ({"message": "already running"}, 400, "already running; stop it"),
         ({}, 402, "a room's custom id is not accepted everywhere"),
-        ({}, 400, "answered 400"),
+        ({}, 400, "responded with 400"),
     ):
         with pytest.raises(StatusError) as caught:
             check_status(response_of(body, status), asked, now=NOW.timestamp())
@@ -399,7 +399,7 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
     """Never a path, a query or credentials."""
     error = refused({}, 302, location=location)
     assert isinstance(error, RedirectError)
-    assert f"it points to {shown}" in str(error)
+    assert f"it redirects to {shown}" in str(error)
     assert "not followed" in str(error)
     for secret in ("token", "secret", "pass"):
         assert f"{secret}=" not in str(error)
@@ -409,9 +409,9 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
 @pytest.mark.parametrize("status", [300, 399])
 def test_every_3xx_is_a_redirect(status: int) -> None:
     """Its destination is shown, and that of no other status."""
-    assert "it points to another path" in str(refused({}, status, location="/x"))
+    assert "it redirects to another path" in str(refused({}, status, location="/x"))
     for other in (199, 400):
-        assert "it points to" not in str(refused({}, other, location="/x"))
+        assert "it redirects to" not in str(refused({}, other, location="/x"))
 
 
 @pytest.mark.parametrize(
@@ -525,7 +525,7 @@ def test_body_that_is_not_json_raises(body: bytes, found: str) -> None:
     """The message has the size and the type of the body, and none of its content."""
     with pytest.raises(InvalidResponseError) as caught:
         read_json(response_of(body, content_type="text/plain"), ASKED)
-    assert f"with {found} ({len(body)} bytes, text/plain)" in str(caught.value)
+    assert f"and {found} ({len(body)} bytes, text/plain)" in str(caught.value)
     assert caught.value.__context__ is None
 
 
@@ -535,7 +535,7 @@ def test_missing_content_type_is_stated() -> None:
         with pytest.raises(InvalidResponseError) as caught:
             read_json(made, ASKED)
         assert caught.value.message == (
-            "GET page 2 of the list: the service answered 200 with a body that is not JSON "
+            "GET page 2 of the list: the service responded with 200 and a body that is not JSON "
             "(1 bytes, no content type)"
         )
 

@@ -298,8 +298,8 @@ def test_unusable_secret_fails_settings_and_token(
 @pytest.mark.parametrize(
     ("fault", "code", "advice"),
     [
-        (Status(401), ExitCode.AUTH, "wrong, revoked or of another project"),
-        (Status(400, code=4002), ExitCode.AUTH, "wrong, revoked or of another project"),
+        (Status(401), ExitCode.AUTH, "wrong, revoked or from another project"),
+        (Status(400, code=4002), ExitCode.AUTH, "wrong, revoked or from another project"),
         (Status(403), ExitCode.AUTH, "the token is valid but not allowed"),
         (Status(404), ExitCode.NOT_FOUND, "the endpoint has no such API"),
         (Status(429), ExitCode.RATE_LIMITED, "other programs of this account"),

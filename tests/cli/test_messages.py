@@ -21,8 +21,8 @@ ROOM = "abcd-efgh-ijkl"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["list", "a b"], "the room must be a non-empty id without white space, not 'a b'"),
-        (["count", ROOM, ""], "the session must be a non-empty id without white space, not ''"),
+        (["list", "a b"], "the room must be a non-empty id without whitespace, not 'a b'"),
+        (["count", ROOM, ""], "the session must be a non-empty id without whitespace, not ''"),
         (["show", ".."], "the id must be a non-empty id"),
         (["text", "a\tb", "--post"], "the id must be a non-empty id"),
         (["wait", ""], "the id must be a non-empty id"),

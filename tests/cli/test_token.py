@@ -132,7 +132,7 @@ def test_token_for_joining_is_created_with_a_warning(run_token: Run) -> None:
         (("--lifetime", "soon"), "'soon' is not a duration such as 90"),
         (("--lifetime", "0"), "365 days"),
         (("--lifetime", "366d"), "365 days"),
-        (("--room", " "), "white space"),
+        (("--room", " "), "whitespace"),
         (("--inspect", "--room", "a"), "--inspect and --room are mutually exclusive"),
         (("--inspect", "--lifetime", "1h"), "--inspect and --lifetime are mutually exclusive"),
         (("--inspect", "--sandbox"), "--inspect and --sandbox are mutually exclusive"),
@@ -342,7 +342,7 @@ def test_undocumented_problems_are_warnings(given: str, what: str) -> None:
 
 @pytest.mark.parametrize("given", [made(), made(leave_out="roles"), f" {made()}\n"])
 def test_token_without_problems(given: str) -> None:
-    """Without roles there is no restriction, and white space is ignored."""
+    """Without roles there is no restriction, and whitespace is ignored."""
     assert decode_token(given, NOW).problems == ()
 
 

@@ -45,7 +45,7 @@ def test_what_is_listed_twice_is_exported_once() -> None:
     [
         ("r1,s1\nr2,s2,x\n", "line 2: expected a room id and a session id, found 3 cells"),
         ("r1,s1\n,s2\n", "line 2: the room id must be a non-empty id"),
-        ("r1,a b\n", "line 1: the session id must be a non-empty id without white space"),
+        ("r1,a b\n", "line 1: the session id must be a non-empty id without whitespace"),
         ("\n\nr 1,s\n", "line 3: the room id"),
         ("session_id\ns1\n", "line 1: the header has no column room_id"),
         ("room_id,session_id\nr1\n", "line 2: found 1 cells, but the header has 2"),

@@ -214,7 +214,7 @@ async def test_other_bad_request_is_not_a_dead_link(
     fake.files.put(row, "txt")
     fake.files.fail_next(bad_request(layout, code))
     async with opened(fake.url) as transport:
-        with pytest.raises(BadRequestError, match="127.0.0.1 answered 400") as caught:
+        with pytest.raises(BadRequestError, match="127.0.0.1 responded with 400") as caught:
             await Files(transport).fetch_bytes(
                 transcription(row), "txt", summary=False, reread=not_reread
             )
@@ -249,7 +249,7 @@ async def test_code_of_a_compressed_error_is_read(
             transcription(row), "txt", summary=False, reread=reader(fake)
         )
         if code is None:
-            with pytest.raises(BadRequestError, match="127.0.0.1 answered 400 "):
+            with pytest.raises(BadRequestError, match="127.0.0.1 responded with 400 "):
                 await fetch
         else:
             with pytest.raises(FileGoneError, match=f"status 400, {code}"):

@@ -144,7 +144,7 @@ async def test_tls_is_verified_through_the_proxy(tmp_path: Path) -> None:
         options |= {"proxy": f"http://{address}", "files_via_proxy": True}
         async with TranscriptsClient(file_hosts=["x.test"], **options) as client:
             error = await failure_of(client, "https://x.test/t")
-    assert "no trusted TLS connection to x.test" in str(error)
+    assert "verify the TLS certificate of x.test" in str(error)
 
 
 async def test_host_in_no_proxy_is_contacted_directly(
@@ -178,10 +178,10 @@ async def test_refusal_of_the_proxy_is_named(fake: FakeVideoSDK, status: int, sc
         async with fake.client(proxy=proxy, files_via_proxy=True, retry=ONCE) as client:
             error = await failure_of(client, LINK if scheme == "https" else f"{fake.url}/t")
     if (scheme, status) == ("http", 502):
-        assert "the file host 127.0.0.1 answered 502" in str(error)
+        assert "the file host 127.0.0.1 responded with 502" in str(error)
     else:
         assert isinstance(error, ConnectionFailedError)
-        assert f"the proxy refused with {status}; check its address and credentials" in str(error)
+        assert f"the proxy responded with {status}; check its address and credentials" in str(error)
     assert "bypass" not in str(error)
     assert found_in(report(error)) == set()
 
@@ -225,7 +225,7 @@ async def test_proxy_that_opens_no_tunnel_is_named(fake: FakeVideoSDK) -> None:
     ):
         error = await failure_of(client, LINK)
     assert isinstance(error, ConnectionFailedError)
-    assert f"the connection to {CDN} through the proxy broke before a response" in str(error)
+    assert f"the connection to {CDN} through the proxy was lost before a response" in str(error)
 
 
 # Directly.
@@ -252,7 +252,7 @@ async def test_unreachable_file_host_says_that_files_bypass_the_proxy(
     assert len(heads) == 1
     assert isinstance(error, ConnectionFailedError)
     assert error.message.endswith(
-        "; files bypass the proxy of the API: to use it for files, too, pass files_via_proxy=True"
+        "; files bypass the proxy of the API: to use it for files too, pass files_via_proxy=True"
     )
     assert error.args == (error.message,)
 

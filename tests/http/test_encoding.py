@@ -103,8 +103,8 @@ async def test_encoding_that_cannot_be_decoded_is_named(coding: str) -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (gzip.compress(PAGE)[:-1], "broke off in its compressed data"),
-        (b"\x1f\x8b\x08", "broke off in its compressed data"),
+        (gzip.compress(PAGE)[:-1], "has truncated compressed data"),
+        (b"\x1f\x8b\x08", "has truncated compressed data"),
         (PAGE, "is damaged: its compressed data can't be decoded"),
         (b"", "no body"),
     ],
@@ -125,5 +125,5 @@ async def test_status_counts_if_the_body_of_an_error_cannot_be_decoded(
 ) -> None:
     """Its class is known without the explanation."""
     async with serving(b"{}", coding, status) as url, client_of(url) as client:
-        with pytest.raises(kind, match=f"the service answered {status}"):
+        with pytest.raises(kind, match=f"the service responded with {status}"):
             await client.count()

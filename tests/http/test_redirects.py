@@ -50,23 +50,23 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
 @pytest.mark.parametrize(
     ("location", "told"),
     [
-        ("{fake}/other?x={secret}#{secret}", "points to {fake}, which"),
-        ("http://127.0.0.1:{port}/{secret}", "points to http://127.0.0.1:{port}, which"),
-        ("http://localhost:{port}/", "points to http://localhost:{port}, which"),
-        ("HTTPS://127.0.0.1:{port}?{secret}", "points to HTTPS://127.0.0.1:{port}, which"),
-        ("//127.0.0.1:{port}/{secret}", "points to //127.0.0.1:{port}, which"),
-        ("http://{secret}:{secret}@localhost:{port}/", "points to http://localhost:{port}, which"),
-        ("http://[::1]:{port}/", "points to http://[::1]:{port}, which"),
-        ("/other?x={secret}", "points to another path of the same host, which"),
-        ("other", "points to another path of the same host, which"),
-        ("?page={secret}", "points to another path of the same host, which"),
-        (None, "points to no address, which"),
-        ("", "points to no address, which"),
-        ("http://", "points to an invalid URL, which"),
-        ("http:\\\\localhost:{port}\\{secret}", "points to an invalid URL, which"),
-        ("\\\\localhost:{port}\\{secret}", "points to an invalid URL, which"),
-        ("javascript:{secret}", "points to an invalid URL, which"),
-        ("<{secret}>", "points to an invalid URL, which"),
+        ("{fake}/other?x={secret}#{secret}", "redirects to {fake}, which"),
+        ("http://127.0.0.1:{port}/{secret}", "redirects to http://127.0.0.1:{port}, which"),
+        ("http://localhost:{port}/", "redirects to http://localhost:{port}, which"),
+        ("HTTPS://127.0.0.1:{port}?{secret}", "redirects to HTTPS://127.0.0.1:{port}, which"),
+        ("//127.0.0.1:{port}/{secret}", "redirects to //127.0.0.1:{port}, which"),
+        ("http://{secret}:{secret}@localhost:{port}/", "redirects to http://localhost:{port}, "),
+        ("http://[::1]:{port}/", "redirects to http://[::1]:{port}, which"),
+        ("/other?x={secret}", "redirects to another path of the same host, which"),
+        ("other", "redirects to another path of the same host, which"),
+        ("?page={secret}", "redirects to another path of the same host, which"),
+        (None, "redirects to no address, which"),
+        ("", "redirects to no address, which"),
+        ("http://", "redirects to an invalid URL, which"),
+        ("http:\\\\localhost:{port}\\{secret}", "redirects to an invalid URL, which"),
+        ("\\\\localhost:{port}\\{secret}", "redirects to an invalid URL, which"),
+        ("javascript:{secret}", "redirects to an invalid URL, which"),
+        ("<{secret}>", "redirects to an invalid URL, which"),
     ],
 )
 async def test_redirect_is_never_followed(
@@ -101,7 +101,9 @@ async def test_no_method_follows_a_redirect(
     """For each call and each redirect status."""
     fake.every(1, Status(status, {"Location": f"http://127.0.0.1:{elsewhere.port}/"}))
     async with fake.client() as client:
-        with pytest.raises(RedirectError, match=rf"answered {status}.* points to http://127"):
+        with pytest.raises(
+            RedirectError, match=rf"responded with {status}.* redirects to http://127"
+        ):
             await CALLS[call](client)
     assert len(fake.requests) == 1
 
@@ -115,7 +117,7 @@ async def test_redirect_out_of_tls_is_not_followed(
         clear = options["endpoint"].replace("https", "http")
         for place in (f"http://127.0.0.1:{elsewhere.port}", clear):
             fake.fail_next(Status(status, {"Location": f"{place}/ai/v1/x"}))
-            with pytest.raises(RedirectError, match=f"points to {place}, which"):
+            with pytest.raises(RedirectError, match=f"redirects to {place}, which"):
                 await client.get_page()
     assert len(fake.requests) == 2
 

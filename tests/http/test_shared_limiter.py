@@ -178,10 +178,10 @@ class Optional:
 @pytest.mark.parametrize(
     ("limiter", "message"),
     [
-        (NoAcquire(), "'NoAcquire' has not"),
-        (5, "'int' has not"),
-        ("5/s", "'str' has not"),
-        (NeedsAmount(), "'NeedsAmount' has not"),
+        (NoAcquire(), "'NoAcquire' does not"),
+        (5, "'int' does not"),
+        ("5/s", "'str' does not"),
+        (NeedsAmount(), "'NeedsAmount' does not"),
         (Optional, "not the class Optional"),
         (asyncio.Semaphore(5), "asyncio.Semaphore, which limits concurrency; use max_in_flight"),
         (asyncio.BoundedSemaphore(5), "asyncio.BoundedSemaphore"),

@@ -130,7 +130,7 @@ async def test_throttling_response_with_broken_body_is_counted() -> None:
 
     async with tcp(talk) as url, TranscriptsClient(endpoint=url, token="t", retry=ONCE) as client:
         pager = client.iter_transcriptions()
-        with pytest.raises(InvalidResponseError, match="broke off"):
+        with pytest.raises(InvalidResponseError, match="truncated"):
             await anext(pager)
         assert pager.stats.throttled == 1
 
@@ -138,19 +138,19 @@ async def test_throttling_response_with_broken_body_is_counted() -> None:
 @pytest.mark.parametrize(
     ("fault", "error_class", "text"),
     [
-        (Status(400), "BadRequestError", "answered 400, made to fail"),
+        (Status(400), "BadRequestError", "responded with 400, made to fail"),
         (Status(403), "PermissionDeniedError", "role crawler"),
         (Status(402), "NotFoundError", "check the room id"),
         (Status(404), "NotFoundError", "check the id"),
-        (Status(406), "ServerError", "answered 406"),
-        (Status(409), "ConflictError", "answered 409"),
-        (Status(422), "BadRequestError", "answered 422"),
-        (Status(418), "StatusError", "answered 418"),
-        (Status(500), "ServerError", "answered 500"),
+        (Status(406), "ServerError", "responded with 406"),
+        (Status(409), "ConflictError", "responded with 409"),
+        (Status(422), "BadRequestError", "responded with 422"),
+        (Status(418), "StatusError", "responded with 418"),
+        (Status(500), "ServerError", "responded with 500"),
         (Status(429), "RateLimitedError", "send fewer requests"),
-        (CutBody(), "InvalidResponseError", "broke off in its body"),
+        (CutBody(), "InvalidResponseError", "has a truncated body"),
         (HtmlPage(), "InvalidResponseError", "a proxy or a gateway"),
-        (Body(b""), "InvalidResponseError", "with no body"),
+        (Body(b""), "InvalidResponseError", "and no body"),
     ],
 )
 async def test_persistent_fault_raises_typed_error(
@@ -172,7 +172,7 @@ async def test_dropped_connection_is_retried(fake: FakeVideoSDK, client: Transcr
     fake.fail_next(DropConnection())
     assert (await client.get_page()).items == ()
     fake.every(1, DropConnection())
-    with pytest.raises(ConnectionFailedError, match="broke before a response came"):
+    with pytest.raises(ConnectionFailedError, match="was lost before a response arrived"):
         await client.get_page()
 
 
@@ -201,7 +201,7 @@ async def test_server_without_tls() -> None:
     async with tcp(talk) as url:
         error = await failure(url.replace("http:", "https:"))
     assert isinstance(error, ConnectionFailedError)
-    assert "no trusted TLS connection" in str(error)
+    assert "verify the TLS certificate" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ async def test_refusing_proxy_is_named_as_cause() -> None:
     async with tcp(talk) as url:
         error = await failure("https://api.videosdk.live", proxy=url)
     assert isinstance(error, ConnectionFailedError)
-    assert "the proxy refused with 407" in str(error)
+    assert "the proxy responded with 407" in str(error)
 
 
 async def test_missing_proxy_is_named_as_cause() -> None:
@@ -295,7 +295,7 @@ async def test_page_timeout_includes_all_attempts(fake: FakeVideoSDK) -> None:
     async with fake.client(retry=RetryPolicy(page_timeout=0.5, wait_initial=0)) as client:
         with pytest.raises(TimedOutError) as caught:
             await client.get_page()
-    text = "timed out: page_timeout on attempt 2 (last error: the service answered 503"
+    text = "timed out: page_timeout on attempt 2 (last error: the service responded with 503"
     assert text in str(caught.value)
     assert caught.value.attempts == 2
     assert caught.value.__context__ is None
@@ -460,7 +460,7 @@ async def test_given_session_is_used_and_never_closed(fake: FakeVideoSDK) -> Non
             fake.fail_next(Delay(0.1))
             await client.get_page()
             fake.fail_next(Status(404))
-            with pytest.raises(VideoSDKTranscriptsError, match="answered 404, made to fail"):
+            with pytest.raises(VideoSDKTranscriptsError, match="responded with 404, made to fail"):
                 await client.get_page()
         assert not session.closed
     async with fake.client(session=session) as client:

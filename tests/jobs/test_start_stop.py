@@ -437,7 +437,7 @@ async def test_error_of_an_idle_stop_states_what_to_do(
     with pytest.raises(NotFoundError) as caught:
         await stop(client)
     assert str(caught.value).endswith(
-        "the service answered 404, No transcription is running; either no "
+        "the service responded with 404, No transcription is running; either no "
         "transcription is running in the room, or the room id is wrong [attempts 1]"
     )
 

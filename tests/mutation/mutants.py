@@ -58,7 +58,7 @@ class Mutant:
     line: int
     """The number of the line of the change, from 1."""
     code: str
-    """That line, without the white space around it."""
+    """That line, without the whitespace around it."""
     change: str
     """What is replaced by what, in one line; numbered if the line has it more than once."""
     source: str
@@ -154,7 +154,7 @@ class _Finder(ast.NodeVisitor):
             self._add(self._start(node), self._end(node), text)
 
     def _replace_between(self, left: ast.expr, right: ast.expr, old: str, new: str) -> None:
-        """Replace an operator; between its operands are only white space and brackets."""
+        """Replace an operator; between its operands are only whitespace and brackets."""
         start = self._end(left)
         pattern = rf"\b{old}\b" if old[0].isalpha() else re.escape(old)
         found = re.search(pattern.replace(" ", r"\s+"), self._source[start : self._start(right)])

@@ -63,7 +63,7 @@ async def test_refused_page_size_falls_back_to_the_documented_one(
     assert (first, second) == (("1", "100"), ("1", "20"))
     assert sorted(prefetched) == [("2", "20"), ("3", "20")]
     assert (pager.stats.requests, pager.stats.retries) == (4, 0)
-    assert caplog.messages == ["The service refused a page of 100 rows; requesting pages of 20."]
+    assert caplog.messages == ["The service rejected a page of 100 rows; requesting pages of 20."]
 
 
 async def test_what_the_service_really_sends_counts() -> None:

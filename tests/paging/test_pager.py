@@ -106,7 +106,7 @@ async def test_1500_empty_pages_are_an_error(fake: FakeVideoSDK, client: Transcr
     fake.page_sizes = [1, *[0] * 1500, 1]
     pager = client.iter_transcriptions(ROOM)
     assert (await anext(pager)).id == first
-    with pytest.raises(PaginationError, match="1000 pages in a row .* larger max_empty_pages"):
+    with pytest.raises(PaginationError, match="1000 consecutive pages .* larger max_empty_pages"):
         await anext(pager)
     # Page 2 twice, the first time with the size of page 1, which is short.
     assert len(fake.requests) == 1003
@@ -120,7 +120,7 @@ async def test_walk_with_too_many_empty_pages_resumes_with_a_higher_limit(
     fake.page_sizes = [1, *[0] * 30, 1]
     pager = client.iter_transcriptions(ROOM, max_empty_pages=20)
     assert (await anext(pager)).id == first
-    with pytest.raises(PaginationError, match="20 pages in a row .* larger max_empty_pages"):
+    with pytest.raises(PaginationError, match="20 consecutive pages .* larger max_empty_pages"):
         await anext(pager)
     patient = client.iter_transcriptions(ROOM, resume=pager.checkpoint, max_empty_pages=30)
     assert await ids(patient) == [last]

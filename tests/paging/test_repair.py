@@ -106,7 +106,7 @@ def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> N
     assert walk.stats.shortfall == 1
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert "reports a total of 7 for the whole account, and this walk met 6" in record.getMessage()
+    assert "a total of 7 for the whole account, and this walk found 6" in record.getMessage()
     assert "verify the list" in record.getMessage()
 
     later = shared_walk(wrong_totals)

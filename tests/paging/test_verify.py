@@ -214,7 +214,7 @@ async def test_passes_that_agree_and_do_not_match_the_total_are_an_error(
         async for t in pager:
             found.append(t.id)  # noqa: PERF401 - kept when the walk ends with an error
 
-    with pytest.raises(IncompleteWalkError, match=f"met 45 rows, and .* reports {total}") as caught:
+    with pytest.raises(IncompleteWalkError, match=f"found 45 rows, .* reports {total}") as caught:
         await walk_on()
     assert (caught.value.passes, caught.value.differing) == (5, 0)
     assert found == rows

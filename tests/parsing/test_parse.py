@@ -107,7 +107,7 @@ pieces = st.sampled_from(
 
 
 def characters(*parts: str) -> Counter[str]:
-    """Count the characters that are not white space."""
+    """Count the characters that are not whitespace."""
     return Counter("".join("".join(parts).split()))
 
 
@@ -120,7 +120,7 @@ texts = st.one_of(st.text(), st.lists(st.one_of(pieces, st.text(max_size=3))).ma
 @example(text=WHISPER + WHISPER, format=None)
 @example(text="0\x1f\t1\ta", format="tsv")
 def test_no_text_raises_or_loses_characters(text: str, format: str | None) -> None:  # noqa: A002
-    """Each part is a piece of the source, and together they hold all of it but white space."""
+    """Each part is a piece of the source, and together they hold all of it but whitespace."""
     transcript = parse_transcript(text, format=format)
     source = text.removeprefix("\ufeff")
     read = [*(turn.raw for turn in transcript.turns), *transcript.frame]

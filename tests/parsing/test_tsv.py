@@ -18,7 +18,7 @@ def test_longest_times_are_read() -> None:
 
 
 def test_header_has_known_columns() -> None:
-    """With any white space around their names, on any line, in any case."""
+    """With any whitespace around their names, on any line, in any case."""
     transcript = parse_transcript(" start \tend\t text\n1\t2\ta\nstart\tend\ttext\n")
     assert (transcript.format, transcript.frame) == (
         "tsv",

@@ -80,7 +80,7 @@ def test_punctuation_of_sentences_and_code_is_in_no_name(character: str) -> None
 
 
 def test_blank_line_ends_a_turn() -> None:
-    """Also at the beginning, and one of white space only."""
+    """Also at the beginning, and one of whitespace only."""
     transcript = parse_transcript("\n \nAnn: a\n \t\nb\n\n\nBob: c\n\n", format="txt")
     assert speakers_and_texts(transcript) == [("Ann", "a"), (None, "b"), ("Bob", "c")]
     unlabelled = parse_transcript("\n \n a \nAnn: b\nc", format="txt")
@@ -105,7 +105,7 @@ def test_unlabelled_lines_belong_to_speaker_above() -> None:
 
 
 def test_indented_labels_are_speakers() -> None:
-    """Their raw text keeps the white space, also in a cue."""
+    """Their raw text keeps the whitespace, also in a cue."""
     text = "  Ann: Hi\n\t[Bob]: Yes\n   and no\n"
     expected = [("Ann", "Hi"), ("Bob", "Yes\nand no")]
     transcript = parse_transcript(text)

@@ -160,8 +160,8 @@ def warn_of_foreign_rows(page: Page[TranscriptionT], wanted: Filter) -> None:
 def warn_of_only_foreign_rows(wanted: Filter) -> None:
     """Log a warning that all rows of a walk were foreign."""
     logger.warning(
-        "None of the rows that the service listed belongs to %s. If it is not empty, its id may be "
-        "mistyped, or a custom room id: pass the room id that resolve_room() returns.",
+        "The service listed only rows that do not belong to %s. If it is not empty, its id may be "
+        "mistyped, or may be a custom room id: pass the room id that resolve_room() returns.",
         wanted,
     )
 

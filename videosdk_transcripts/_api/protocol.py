@@ -245,12 +245,12 @@ def check_status(response: Response, request: Request, *, now: float, hint: str 
     code, message = _explanation(response)
     meaning = _meaning(response, request, message)
     error = status_error(meaning)
-    text = f"{request.method} {request.subject}: the service answered {response.status}"
+    text = f"{request.method} {request.subject}: the service responded with {response.status}"
     text += f", {message}" if message else ""
     advice = hint or request.advice.get(meaning) or _ADVICE.get(meaning, "")
     text += f"; {advice}" if advice else ""
     if 300 <= response.status < 400:
-        text += f"; it points to {_destination(response)}, which is not followed, because the "
+        text += f"; it redirects to {_destination(response)}, which is not followed, because the "
         text += "token is for the configured endpoint only"
     raise error(
         text,
@@ -373,7 +373,7 @@ def unreadable(response: Response, request: Request, found: str) -> InvalidRespo
     """Return the error for a response that is not what the API promises, without its data."""
     kind = response.quote(response.headers.get("content-type", "")) or "no content type"
     text = (
-        f"{request.method} {request.subject}: the service answered {response.status} with "
+        f"{request.method} {request.subject}: the service responded with {response.status} and "
         f"{found} ({len(response.body)} bytes, {kind})"
     )
     if "html" in kind or response.body.lstrip()[:1] == b"<":

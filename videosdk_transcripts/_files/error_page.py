@@ -83,7 +83,7 @@ class TextSink:
             if is_error_page(self._head):
                 raise InvalidResponseError(
                     f"{self._subject}: the response is a web page or an XML error with status "
-                    "200, and not the file; a proxy, a login page or the file host may have "
+                    "200, not the file; a proxy, a login page or the file host may have "
                     "sent it",
                     status=200,
                 )

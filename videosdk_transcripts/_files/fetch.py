@@ -130,7 +130,7 @@ class Files:
         Raises:
             FileNotReadyError: the row has no file of that format.
             FileHostRefusedError: the host of the file is not allowed.
-            FileGoneError: the link is dead, and the row has no working one.
+            FileGoneError: the link is dead, and the row has no working link.
             ResponseTooLargeError: the file is larger than the cap.
             InvalidResponseError: the response is not a complete file; or a web page or an XML
                 error, and the file is a text.
@@ -172,7 +172,7 @@ class Files:
             if dead is None:
                 return
         raise FileGoneError(
-            f"{subject}: the link is dead ({dead}), and the transcription has no working one; "
+            f"{subject}: the link is dead ({dead}), and the transcription has no working link; "
             "the file may have been deleted",
             status=dead.status,
         )

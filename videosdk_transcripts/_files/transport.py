@@ -158,7 +158,7 @@ class FileTransport:
         except NoResponseError as error:
             if not self._via_proxy and self._has_proxy(url):
                 error.message += (
-                    "; files bypass the proxy of the API: to use it for files, too, pass "
+                    "; files bypass the proxy of the API: to use it for files too, pass "
                     "files_via_proxy=True"
                 )
                 error.args = (error.message,)
@@ -247,9 +247,9 @@ class FileTransport:
         self, response: aiohttp.ClientResponse, what: str, target: CheckedUrl, code: str | None
     ) -> VideoSDKTranscriptsError:
         status = response.status
-        text = f"{what}: the file host {target.host} answered {status}"
+        text = f"{what}: the file host {target.host} responded with {status}"
         if 200 <= status < 300:
-            text += ", which is not a whole and unmodified file"
+            text += ", which is not a complete, unmodified file"
             return InvalidResponseError(text, status=status)
         text += f", {code}" if code else ""
         wait = retry_after(response.headers, datetime.fromtimestamp(self._clock.time(), UTC))
@@ -276,7 +276,7 @@ def _check_framing(response: aiohttp.ClientResponse, decoder: BodyDecoder, subje
         problem = f"has the Transfer-Encoding {transfer[:40]!r}, which was not requested"
     elif not ("Content-Length" in response.headers or transfer or decoder.is_compressed):
         problem = (
-            "has no length, so that a truncated file would look complete; its host must send a "
+            "has no length, so a truncated file would look complete; its host must send a "
             "Content-Length, or chunks"
         )
     else:

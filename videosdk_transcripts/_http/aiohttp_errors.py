@@ -80,7 +80,7 @@ class Translation:
         what, host = self.what, self.host
         match error:
             case aiohttp.ClientPayloadError():
-                return InvalidResponseError(f"{what}: the response of {host} broke off in its body")
+                return InvalidResponseError(f"{what}: the response of {host} has a truncated body")
             case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
                 # The parser's own 400, not a status of the service.
                 return InvalidResponseError(f"{what}: the response of {host} {_flaw(error)}")
@@ -103,12 +103,12 @@ class Translation:
             case aiohttp.ClientProxyConnectionError():
                 return "can't connect to the proxy; check its address"
             case aiohttp.ClientSSLError():
-                return f"no trusted TLS connection to {host}; check its certificate, or pass ssl="
+                return f"can't verify the TLS certificate of {host}; check it, or pass ssl="
             case aiohttp.ClientConnectorError():
                 return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
             case _:
                 through = " through the proxy" if self.through_proxy else ""
-                return f"the connection to {host}{through} broke before a response came"
+                return f"the connection to {host}{through} was lost before a response arrived"
 
 
 def _flaw(error: aiohttp.ClientResponseError) -> str:
@@ -126,7 +126,7 @@ def _flaw(error: aiohttp.ClientResponseError) -> str:
 
 def proxy_refused(status: int) -> str:
     """Return what failed if a proxy refused a request or a tunnel."""
-    return f"the proxy refused with {status}; check its address and credentials"
+    return f"the proxy responded with {status}; check its address and credentials"
 
 
 def _cancellations() -> int:

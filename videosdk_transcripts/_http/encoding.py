@@ -88,7 +88,7 @@ class BodyDecoder:
             InvalidResponseError: it ended before its compressed data.
         """
         if self.is_compressed and (self._stream is None or not self._stream.eof):
-            raise self._error("broke off in its compressed data")
+            raise self._error("has truncated compressed data")
 
     def _inflate(self, stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
         """Decode data up to its end, or up to the end of the stream."""
@@ -106,7 +106,7 @@ class BodyDecoder:
         if self._is_gzip:
             return zlib.decompressobj(_GZIP)
         if self._stream is not None:
-            raise self._error("is damaged: other data follow its compressed data")
+            raise self._error("is damaged: other data follows its compressed data")
         # Some servers send deflate without the header of zlib that the standard requires.
         has_header = data[0] & 0x0F == _DEFLATE_METHOD
         return zlib.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)

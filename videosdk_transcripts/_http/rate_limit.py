@@ -97,8 +97,8 @@ class SharedLimiter:
         acquire: object = getattr(limiter, "acquire", None)
         if not callable(acquire) or not _takes_no_arguments(acquire):
             raise ConfigurationError(
-                "rate_limiter must have a method 'async def acquire(self)', which "
-                f"{type(limiter).__name__!r} has not"
+                "rate_limiter must have a method 'async def acquire(self)', but "
+                f"{type(limiter).__name__!r} does not"
             )
         if isinstance(limiter, asyncio.Semaphore | asyncio.Lock | asyncio.Condition):
             # The first requests would take all of its turns, and none would return one.

@@ -195,7 +195,7 @@ class RetryPolicy:
     """
     Maximum number of requests for one page, including the first; 1 or more.
 
-    aiohttp itself sends a read once more if the connection broke before a response came;
+    aiohttp itself sends a read once more if the connection was lost before a response arrived;
     that is part of one attempt, and can't be observed here.
     """
     wait_initial: float = field(default=0.5, validator=_at_least(0))

@@ -153,7 +153,7 @@ class Transport:
         if refuses_token(response) and self._tokens.invalidate(token):
             attempt.call.stats.retries += 1
             logger.info(
-                "%s: the token was refused, retrying with a new one",
+                "%s: the token was rejected, retrying with a new one",
                 attempt.call.what,
                 extra={"status": response.status},
             )

@@ -149,7 +149,7 @@ def _parse(text: object) -> dict[str, Any]:
         raise ConfigurationError("resume must be the checkpoint of a follower")
     if data["version"] != _VERSION:
         raise ConfigurationError(
-            f"the checkpoint has version {data['version']!r}, this release reads version "
+            f"the checkpoint has version {data['version']!r}, but this release reads version "
             f"{_VERSION}; start without a checkpoint, or use the release that wrote it"
         )
     if not all(key in data and is_valid(data[key]) for key, is_valid in _FIELDS.items()):

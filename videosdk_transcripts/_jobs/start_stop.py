@@ -88,7 +88,7 @@ def stop_request(room_id: str) -> Request:
 _START_ADVICE: Final = {
     400: "check the room id and the options, and that the room has an active session",
     404: "check the room id, and that the room has an active session",
-    409: "list the room to find the transcription that runs, or stop it first",
+    409: "list the room to find the running transcription, or stop it first",
     422: "check the room id and the options",
 }
 _STOP_ADVICE: Final = {

@@ -52,9 +52,9 @@ class Guards:
     def _count_empty_page(self, page: Page[Any]) -> int:
         if self.empty_pages >= self.max_empty_pages:
             raise PaginationError(
-                f"{self.max_empty_pages} pages in a row brought no new row, and the last page is "
-                f"reported as {page.last_page or 'unknown'}; if that is correct, resume from the "
-                "checkpoint with a larger max_empty_pages",
+                f"{self.max_empty_pages} consecutive pages contained no new row, and the last page "
+                f"is reported as {page.last_page or 'unknown'}; if that is correct, resume from "
+                "the checkpoint with a larger max_empty_pages",
                 page=page.number,
             )
         return self.empty_pages + 1
@@ -71,7 +71,7 @@ class Guards:
         rounds = self.rounds_without_progress + 1 if left >= self.pages_left else 0
         if rounds > 1:
             raise PaginationError(
-                f"the last page keeps moving away: it grew {2 * _MAX_GROWTHS} times, now to "
+                f"the last page number keeps growing: it grew {2 * _MAX_GROWTHS} times, now to "
                 f"{page.last_page}, and the walk came no closer to it; resume from the checkpoint "
                 "when the list grows more slowly",
                 page=page.number,

@@ -369,7 +369,7 @@ class Pager(Generic[TranscriptionT]):
         except StopAsyncIteration as error:
             # Raised by a caller's function, it would end the walk as if it were complete.
             raise RuntimeError(
-                "a function given to the client raised StopAsyncIteration"
+                "a function passed to the client raised StopAsyncIteration"
             ) from error
         self._released.extend(released)
         if self._options.on_invalid == "collect":

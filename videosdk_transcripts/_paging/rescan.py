@@ -318,7 +318,7 @@ class Rescans(Generic[TranscriptionT]):
         number = rescan.held.page.number
         raise PaginationError(
             f"page {number} repeats rows that were listed before, while page "
-            f"{rescan.reads[-1].page.number} did not change; the service repeats itself, so "
+            f"{rescan.reads[-1].page.number} did not change; the service repeats rows, so "
             "start a new walk, or resume from the checkpoint later",
             page=number,
         )

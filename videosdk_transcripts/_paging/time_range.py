@@ -78,6 +78,6 @@ def _to_utc(name: str, value: Time | None) -> datetime | None:
         pass
     # Raised here, so that the message of the other error is not part of it.
     raise ConfigurationError(
-        f"{name} must be a datetime, a date, or one in ISO 8601 such as '2026-03-04' or "
+        f"{name} must be a datetime, a date, or a string in ISO 8601 such as '2026-03-04' or "
         f"'2026-03-04T16:00+01:00', not {shown(value)}"
     )

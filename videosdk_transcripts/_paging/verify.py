@@ -127,7 +127,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
             reason = f"changed each time: the last two passes differ in {self._differing} rows"
         else:
             reason = (
-                f"does not match its total: the last pass met {self._pass.met} rows, and the "
+                f"does not match its total: the last pass found {self._pass.met} rows, and the "
                 f"service reports {self.total}"
             )
         raise IncompleteWalkError(

@@ -157,7 +157,7 @@ class Walk(Generic[TranscriptionT]):
         ):
             return False
         logger.info(
-            "The service refused a page of %d rows; requesting pages of %d.",
+            "The service rejected a page of %d rows; requesting pages of %d.",
             numbers.page_size,
             DOCUMENTED_PAGE_SIZE,
         )
@@ -184,9 +184,9 @@ class Walk(Generic[TranscriptionT]):
         if self._repair is not None and not self._repair.found:
             wrong_totals.add(wanted)
         logger.warning(
-            "Rows are missing: the service reports a total of %d for %s, and this walk met %d. "
+            "Rows are missing: the service reports a total of %d for %s, and this walk found %d. "
             "Walk again later, or verify the list. If the difference is always the same, the "
-            "total is wrong, and nothing is missing.",
+            "total is wrong and no rows are missing.",
             total,
             wanted,
             self.met,

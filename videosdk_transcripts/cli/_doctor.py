@@ -46,7 +46,7 @@ _DISTRIBUTIONS: Final = (
 _ADVICE: Final[tuple[tuple[type[VideoSDKTranscriptsError], str], ...]] = (
     (
         AuthenticationError,
-        "key, secret or token is wrong, revoked or of another project, or a clock is wrong",
+        "the key, secret or token is wrong, revoked or from another project, or a clock is wrong",
     ),
     (PermissionDeniedError, "the token is valid but not allowed to do this; see token --inspect"),
     (NotFoundError, "the endpoint has no such API; check VIDEOSDK_API_ENDPOINT"),

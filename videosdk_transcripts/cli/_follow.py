@@ -48,7 +48,7 @@ _ABOVE_ZERO = math.ulp(0.0)
     "--poll", type=float, default=30.0, show_default=True, help="Polling interval in seconds."
 )
 @click.option("--limit", type=click.IntRange(1), help="Stop after this number of changes.")
-@click.option("--once", is_flag=True, help="Poll the whole list once, and end; for cron.")
+@click.option("--once", is_flag=True, help="Poll the whole list once, then exit; for cron.")
 @checkpoint_option
 @row_policy_options
 @output_format_options("jsonl")
@@ -71,12 +71,12 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
 
     The output is one line for each new transcription and one for each finished one: the kind
     of change, then the columns of list, separated by tabs. Press Ctrl-C to stop, or use --once
-    with --checkpoint in a cron job: each run prints the changes since the run before.
+    with --checkpoint in a cron job: each run prints the changes since the previous run.
     """
     if once and checkpoint is None and since == "now":
         raise click.UsageError(
-            "--once prints nothing without --checkpoint FILE, which keeps what was printed before, "
-            "or --since start"
+            "--once prints nothing without --checkpoint FILE, which stores the changes already "
+            "printed, or --since start"
         )
 
     async def print_changes(client: TranscriptsClient) -> None:

@@ -31,8 +31,8 @@ _OUTCOMES: Final = {
 @command("start")
 @required_room_argument
 @click.option("--language", help="Spoken language, such as en-US.")
-@click.option("--model", "model_id", help="Model, by the name that the provider uses.")
-@click.option("--webhook-url", help="URL that the service sends events to.")
+@click.option("--model", "model_id", help="Name of the model, as used by the provider.")
+@click.option("--webhook-url", help="URL to which the service posts events.")
 @click.option("--summary/--no-summary", default=None, help="Whether to create a summary.")
 @click.option("--summary-prompt", metavar="TEXT", help="Create a summary with this prompt.")
 @output_format_options("json")

@@ -75,7 +75,7 @@ def file_account_options(function: Command) -> Command:
     @click.option(
         "--files-via-proxy",
         is_flag=True,
-        help="Use the proxy from the environment for files, too.",
+        help="Use the proxy from the environment for files too.",
     )
     @functools.wraps(function)
     def with_option(*args: Any, account: Account, files_via_proxy: bool, **more: Any) -> Any:
@@ -119,7 +119,7 @@ def required_room_argument(function: Command) -> Command:
 
 def room_option(function: Command) -> Command:
     """Add the option for the room of a token, and pass it on as `room`, a `Room`."""
-    restrict = click.option("--room", metavar="ID", help="Restrict it to one room.")
+    restrict = click.option("--room", metavar="ID", help="Restrict the token to one room.")
     return restrict(_custom_id_option("--room")(function))
 
 
@@ -203,7 +203,7 @@ def row_policy_options(function: Command) -> Command:
         type=click.Choice(["raise", "skip", "yield"]),
         default="raise",
         show_default=True,
-        help="Handling of rows that name no room or session.",
+        help="Handling of rows without a room or session id.",
     )
     return on_unverified(on_invalid(function))
 

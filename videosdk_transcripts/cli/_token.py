@@ -48,7 +48,7 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
 @click.argument("source", required=False, metavar="[-]")
 @click.option("--inspect", is_flag=True, help="Inspect the token in VIDEOSDK_TOKEN, or - (stdin).")
 @room_option
-@click.option("--participant", metavar="ID", help="Restrict it to one participant.")
+@click.option("--participant", metavar="ID", help="Restrict the token to one participant.")
 @click.option(
     "--permission",
     "permissions",

@@ -66,7 +66,7 @@ def decode_token(text: str, now: float) -> DecodedToken:
     Decode a token and find its problems. Nothing is verified, and nothing is raised.
 
     Args:
-        text: the token; surrounding white space is ignored.
+        text: the token; surrounding whitespace is ignored.
         now: seconds since the epoch, which the times of the token are compared with.
     """
     token, problems = _strip(text.strip())

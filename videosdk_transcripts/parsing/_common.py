@@ -32,7 +32,7 @@ def join_lines(lines: list[str]) -> str:
 
 
 def strip_lines(text: str) -> str:
-    """Remove blank lines, and the white space around the other lines."""
+    """Remove blank lines, and the whitespace around the other lines."""
     return "\n".join(filter(None, (line.strip() for line in _LINE_BREAK.split(text))))
 
 

@@ -194,7 +194,7 @@ class _Walker:
                 rows.items.append(_Value("", value, start, stop))
 
     def _peek(self) -> str:
-        """Skip white space and return the next character, or an empty string at the end."""
+        """Skip whitespace and return the next character, or an empty string at the end."""
         match = _NOT_SPACE.search(self.text, self.position)
         self.position = match.start() if match else len(self.text)
         return self.text[self.position : self.position + 1]

@@ -73,7 +73,7 @@ class Line:
     """One line, as far as it can be read alone."""
 
     source: str
-    """The line, without white space around it."""
+    """The line, without whitespace around it."""
     words: str
     """The words after a time."""
     name: str | None = None

@@ -47,7 +47,7 @@ def split_voices(body: str) -> list[tuple[str | None, str, str]]:
     """
     Return speaker, text and raw text of each voice in a cue; empty if it has no voice.
 
-    Text outside of voices has no speaker. White space, dashes and closing tags outside of
+    Text outside of voices has no speaker. Whitespace, dashes and closing tags outside of
     voices become part of the adjacent raw text.
     """
     tags = list(_VOICE.finditer(body)) if "<v" in body else []

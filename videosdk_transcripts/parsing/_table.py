@@ -72,7 +72,7 @@ class _Layout:
     columns: tuple[str | None, ...]
     delimiter: str
     header: str
-    """The line that names them, without white space and capitals; empty if there is none."""
+    """The line that names them, without whitespace and capitals; empty if there is none."""
     unit: str | None = None
     """``ms`` or ``s`` if the header has it."""
 
@@ -240,6 +240,6 @@ def _seconds(cell: str, unit: str) -> float | None:
     match = pattern.fullmatch(cell)
     if match is None:
         return None
-    # The match and not the cell: `int` strips fewer kinds of white space than `str.strip`.
+    # The match and not the cell: `int` strips fewer kinds of whitespace than `str.strip`.
     seconds = int(match[0]) / 1000 if unit == "ms" else float(match[0])
     return seconds if is_time(seconds) else None

@@ -30,7 +30,7 @@ class Turn:
     speaker: str | None = field(repr=False)
     """The speaker as named in the source, or None."""
     text: str = field(repr=False)
-    """The words, without white space around the lines; may be empty."""
+    """The words, without whitespace around the lines; may be empty."""
     start: float | None = None
     """Seconds from the start of the transcript, or None if the source has no time."""
     end: float | None = None
