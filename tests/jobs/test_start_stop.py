@@ -677,7 +677,7 @@ async def test_lost_last_attempt_is_looked_up(fake: FakeVideoSDK) -> None:
 async def test_timeout_before_the_list_is_read(fake: FakeVideoSDK) -> None:
     """One timeout applies to the request and the list."""
     fake.fail_next(Delay(60))
-    async with fake.client(retry=RetryPolicy(page_timeout=0.15)) as client:
+    async with fake.client(retry=RetryPolicy(page_timeout=0.6)) as client:
         with pytest.raises(TimedOutError, match=r"page_timeout on attempt.*unknown whether"):
             await start(client)
 
