@@ -206,7 +206,7 @@ def examples(session: nox.Session) -> None:
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Test pages in Chromium; ``apt-get install chromium chromium-driver`` first."""
-    _install_built(session, *_group("browser", "examples"))
+    _install_built(session, *_group("browser", "docs", "examples"))
     # Fails without a browser. Its own settings replace those of the checkout.
     chosen = ("-c", "tests/browser/pytest.ini", "tests/browser", *session.posargs)
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
@@ -227,8 +227,9 @@ def export(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def integrations(session: nox.Session) -> None:
-    """Test with FastAPI, pydantic, pandas and Parquet, as the guide uses them."""
-    _install_built(session, *_group("integrations"))
+    """Test with FastAPI, pandas, OpenTelemetry, S3 and others, as the guides use them."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    _install_built(session, *extras["export"], *_group("integrations"))
     chosen = ("-c", "tests/integrations/pytest.ini", "tests/integrations", *session.posargs)
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
