@@ -1,11 +1,21 @@
 """How the pages are built: Sphinx with MyST and furo, and nothing from the network."""
 
 import builtins
+import html
 import re
 from importlib.metadata import version as version_of
 from typing import Any
 
-from docutils.nodes import Element, Text, TextElement, document, literal_block, reference
+from docutils.nodes import (
+    Element,
+    Text,
+    TextElement,
+    document,
+    literal,
+    literal_block,
+    paragraph,
+    reference,
+)
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -89,7 +99,6 @@ html_theme_options = {
 }
 # Copies what a reader types, without prompts and output.
 copybutton_exclude = ".linenos, .gp, .go"
-# The description of a page, for search engines and link previews, is its first paragraph.
 ogp_site_url = "https://videosdk-transcripts.readthedocs.io/"
 ogp_social_cards = {"enable": False}
 
@@ -161,12 +170,33 @@ def link_tree(app: Sphinx, doctree: document) -> None:
         tree.replace_self(literal_block("", "", *linked, classes=["tree"]))
 
 
+def exclude_tests(_app: Sphinx, page: document) -> None:
+    """Keep paragraphs that list tests out of the search, which would find words in their names."""
+    for node in page.findall(paragraph):
+        if any(re.match(r"tests/.*test_\w+\.py", name.astext()) for name in node.findall(literal)):
+            node["classes"].append("no-search")
+
+
+def describe(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], page: document | None
+) -> None:
+    """Describe a page by its first paragraph, for search engines and link previews."""
+    if page is None:
+        return
+    text = " ".join(next(page.findall(paragraph)).astext().split())
+    context["meta"] = {**(context["meta"] or {}), "og:description": text}
+    context["metatags"] += f'<meta name="description" content="{html.escape(text)}">'
+
+
 def setup(app: Sphinx) -> None:
     """Connect all of them."""
     app.connect("missing-reference", find_public)
     app.connect("doctree-read", keep_builtins)
     app.connect("doctree-read", link_tree)
     app.connect("object-description-transform", list_errors_once)
+    app.connect("doctree-read", exclude_tests)
+    # Before sphinxext-opengraph, which takes the beginning of the page, tables included.
+    app.connect("html-page-context", describe, priority=400)
     # Before napoleon, which has the priority 500, and after it.
     app.connect("autodoc-process-docstring", keep_colon, priority=400)
     app.connect("autodoc-process-docstring", emphasize_questions, priority=400)

@@ -1,0 +1,149 @@
+"""The site of the docs: its search, and its pages on a phone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import pytest
+from programs import wait_until
+from selenium.webdriver.common.by import By
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+
+REPOSITORY: Final = "https://github.com/videosdk-transcripts/videosdk-transcripts"
+
+# What a reader types, and pages that answer it.
+SEARCHES: Final = {
+    "429": ("guides/retries",),
+    "pandas": ("guides/frameworks",),
+    "install": ("getting-started/installation",),
+    "proxy": ("guides/proxies",),
+    "logging": ("guides/logging",),
+    "SIGTERM": ("guides/fastapi", "guides/aiohttp-web", "guides/bot"),
+    "FastAPI": ("guides/fastapi",),
+    "webhook": ("guides/webhooks",),
+    "resume": ("guides/incremental",),
+    "timeout": ("guides/retries",),
+    "rate limit": ("guides/retries",),
+    "token": ("guides/authentication",),
+    "custom room id": ("guides/room-ids",),
+    "OpenTelemetry": ("guides/opentelemetry",),
+    "S3": ("guides/s3",),
+    "Lambda": ("guides/webhooks",),
+    "Node SDK": ("guides/migrating",),
+}
+
+# Right edges of what is wider than the window and can't be scrolled by itself.
+TOO_WIDE: Final = """
+const scrolls = (node) => ["auto", "scroll"].includes(getComputedStyle(node).overflowX);
+const inScroller = (node) => node && (scrolls(node) || inScroller(node.parentElement));
+return Array.from(document.querySelectorAll("article *"))
+    .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
+    .filter((node) => !inScroller(node.parentElement))
+    .map((node) => node.outerHTML.slice(0, 200));
+"""
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve files, and print no log."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has
+        """Print nothing."""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, and return its folder."""
+    folder = tmp_path_factory.mktemp("site") / "html"
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", DOCS, folder]
+    subprocess.run(command, check=True, timeout=300)  # noqa: S603 - Sphinx
+    return folder
+
+
+@pytest.fixture
+def url(site: Path) -> Iterator[str]:
+    """Serve the site, and return its address."""
+    handler = partial(QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def pages_of(site: Path) -> list[Path]:
+    """Return the pages, without files to download."""
+    found = sorted(path.relative_to(site) for path in site.rglob("*.html"))
+    return [path for path in found if not path.parts[0].startswith("_")]
+
+
+def search(browser: Any, url: str, words: str) -> list[str]:
+    """Type words into the search of the landing page, and return the names of the pages found."""
+    browser.get(f"{url}/index.html")
+    field = browser.find_element(By.CSS_SELECTOR, "input[name=q]")
+    if not field.is_displayed():
+        browser.find_element(By.CSS_SELECTOR, "label.nav-overlay-icon").click()
+        wait_until(field.is_displayed)
+    field.send_keys(words)
+    field.submit()
+    titles = partial(browser.find_elements, By.CSS_SELECTOR, "#search-results h2")
+    wait_until(lambda: [title.text for title in titles()] == ["Search Results"])
+    links = browser.find_elements(By.CSS_SELECTOR, "ul.search > li > a")
+    paths = [link.get_attribute("href").removeprefix(f"{url}/") for link in links]
+    # One page can be found several times, by its title and by its sections.
+    return list(dict.fromkeys(path.partition(".html")[0] for path in paths))
+
+
+@pytest.mark.parametrize("words", SEARCHES)
+def test_search_finds_the_page_that_answers(browser: Any, url: str, words: str) -> None:
+    """Among the first three."""
+    assert set(search(browser, url, words)[:3]) & set(SEARCHES[words])
+
+
+def test_search_does_not_find_names_of_tests(browser: Any, url: str) -> None:
+    """A word that only the lists of tests contain leads nowhere."""
+    assert "project/guarantees" in search(browser, url, "guarantee")
+    assert search(browser, url, "test_walk_continues_in_three_loops") == []
+
+
+def test_pages_do_not_scroll_sideways(browser: Any, url: str, site: Path) -> None:
+    """What is wider than the window, such as a table, scrolls by itself."""
+    wide: dict[str, Any] = {}
+    for page in pages_of(site):
+        browser.get(f"{url}/{page}")
+        scrolls = "return document.documentElement.scrollWidth > window.innerWidth"
+        if browser.execute_script(scrolls) or browser.execute_script(TOO_WIDE):
+            wide[str(page)] = browser.execute_script(TOO_WIDE)
+    assert wide == {}
+
+
+def test_pages_have_icon_description_and_edit_link(site: Path) -> None:
+    """And what link previews read."""
+    written = [page for page in pages_of(site) if page.name not in ("genindex.html", "search.html")]
+    assert len(written) > 40
+    for page in written:
+        text = (site / page).read_text("utf-8")
+        assert 'rel="icon"' in text or 'rel="shortcut icon"' in text
+        assert re.search(r'<meta name="description" content="[^"]{30,}"', text)
+        source = page.with_suffix(".md").as_posix()
+        assert f"{REPOSITORY}/edit/main/docs/{source}" in text
+        for name in ("title", "url", "description"):
+            assert f'<meta property="og:{name}" content="' in text
+
+
+def test_landing_page_leads_to_installation_quickstart_and_guides(browser: Any, url: str) -> None:
+    """By links in its text, before the first scrolling on a desktop."""
+    browser.get(f"{url}/index.html")
+    links = browser.find_elements(By.CSS_SELECTOR, "article a.reference.internal")
+    pages = [link.get_attribute("href").removeprefix(f"{url}/") for link in links]
+    first = ["getting-started/installation", "getting-started/quickstart", "guides/index"]
+    assert pages[:3] == [f"{page}.html" for page in first]
