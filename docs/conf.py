@@ -2,10 +2,12 @@
 
 import builtins
 import html
+import inspect
 import re
 from importlib.metadata import version as version_of
 from typing import Any
 
+import attrs
 from docutils.nodes import (
     Element,
     Text,
@@ -19,6 +21,7 @@ from docutils.nodes import (
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.ext.autodoc.preserve_defaults import DefaultValue
 
 import videosdk_transcripts
 from videosdk_transcripts import client, errors, export, testing
@@ -60,7 +63,7 @@ autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 toc_object_entries_show_parents = "hide"
-# The tables of names lead to the pages by topic, instead of to a page for each name.
+# The tables of names link to the pages by topic, instead of to a page for each name.
 autosummary_generate = False
 # One parameter per line, unless the whole signature is short.
 maximum_signature_line_length = 60
@@ -106,7 +109,7 @@ ogp_social_cards = {"enable": False}
 def find_public(
     app: Sphinx, env: BuildEnvironment, node: Element, shown: TextElement
 ) -> Element | None:
-    """Lead a public name, or a member such as `Pager.stats`, to its one place."""
+    """Link a public name, or a member such as `Pager.stats`, to its entry."""
     wanted, page = node["reftarget"], node["refdoc"]
     # A name in an annotation has the module that defines it.
     for name in (wanted, wanted.rpartition(".")[2]):
@@ -150,6 +153,24 @@ def list_errors_once(app: Sphinx, _domain: str, _what: str, content: addnodes.de
         content.parent["no-contents-entry"] = True
 
 
+def show_defaults(_app: Sphinx, function: Any, _is_bound: bool) -> None:
+    """Show the defaults of a data class, whose constructor attrs generates."""
+    attributes = getattr(function, "__globals__", {}).get("attr_dict", {})
+    signature = inspect.signature(function)
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.name in attributes and parameter.default is not parameter.empty:
+            default = attributes[parameter.name].default
+            value = default.factory() if isinstance(default, attrs.Factory) else default
+            text = repr(value)
+            if callable(value):
+                text = f"{value.__module__.partition('.')[0]}.{value.__name__}"
+            parameter = parameter.replace(default=DefaultValue(text))  # noqa: PLW2901
+        parameters.append(parameter)
+    if attributes:
+        function.__signature__ = signature.replace(parameters=parameters)
+
+
 def keep_builtins(_app: Sphinx, doctree: document) -> None:
     """Keep Sphinx from taking a built-in type for an attribute of that name, such as `bytes`."""
     for node in list(doctree.findall(addnodes.pending_xref)):
@@ -158,7 +179,7 @@ def keep_builtins(_app: Sphinx, doctree: document) -> None:
 
 
 def link_tree(app: Sphinx, doctree: document) -> None:
-    """Lead each name in the tree of errors to its entry."""
+    """Link each name in the tree of errors to its entry."""
     if app.env.docname == "reference/errors":
         tree = next(iter(doctree.findall(literal_block)))
         linked = [
@@ -197,6 +218,8 @@ def setup(app: Sphinx) -> None:
     app.connect("doctree-read", exclude_tests)
     # Before sphinxext-opengraph, which takes the beginning of the page, tables included.
     app.connect("html-page-context", describe, priority=400)
+    # After autodoc_preserve_defaults, which shows the source of a default.
+    app.connect("autodoc-before-process-signature", show_defaults, priority=600)
     # Before napoleon, which has the priority 500, and after it.
     app.connect("autodoc-process-docstring", keep_colon, priority=400)
     app.connect("autodoc-process-docstring", emphasize_questions, priority=400)
