@@ -299,7 +299,7 @@ def test_hard_link_in_place_of_the_temporary_file_is_removed(tmp_path: Path) -> 
     assert descriptors(tmp_path) == []
 
 
-def test_second_writer_is_refused(tmp_path: Path) -> None:
+def test_second_writer_is_rejected(tmp_path: Path) -> None:
     """The file of the first one stays complete; after it, the target can be written again."""
     first, second = written(tmp_path / "a", b"first"), AtomicFile(tmp_path / "a")
     with pytest.raises(BlockingIOError) as caught:

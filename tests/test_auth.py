@@ -128,7 +128,7 @@ def test_token_without_roles_omits_the_claim() -> None:
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-def test_undocumented_claim_is_refused(options: dict[str, Any], reason: str) -> None:
+def test_undocumented_claim_is_rejected(options: dict[str, Any], reason: str) -> None:
     """Before the token is passed on."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
         mint_token(KEY, SECRET, **options)
@@ -136,7 +136,7 @@ def test_undocumented_claim_is_refused(options: dict[str, Any], reason: str) -> 
 
 
 @pytest.mark.parametrize(("key", "secret"), [("", SECRET), (KEY, ""), (None, SECRET), (KEY, 5)])
-def test_missing_key_or_secret_is_refused(key: Any, secret: Any) -> None:
+def test_missing_key_or_secret_is_rejected(key: Any, secret: Any) -> None:
     """Other types are not converted to strings."""
     with pytest.raises(CredentialsError, match="must be non-empty strings"):
         mint_token(key, secret)
@@ -196,7 +196,7 @@ async def test_short_lived_token_is_used_for_a_while(
     assert mint.count == 2
 
 
-async def test_token_without_expiry_is_used_until_refused(clock: ManualClock) -> None:
+async def test_token_without_expiry_is_used_until_rejected(clock: ManualClock) -> None:
     """Its end is unknown."""
     mint = Mint(None)
     tokens = source(mint, clock)
@@ -265,7 +265,7 @@ def test_source_works_in_consecutive_loops(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("given", [None, 5, b"token", "", "a b", "a\nb", "tökén"])
-async def test_invalid_token_of_callable_is_refused(clock: ManualClock, given: Any) -> None:
+async def test_invalid_token_of_callable_is_rejected(clock: ManualClock, given: Any) -> None:
     """Without its value."""
 
     async def provider() -> Any:
@@ -275,7 +275,7 @@ async def test_invalid_token_of_callable_is_refused(clock: ManualClock, given: A
         await source(provider, clock).get()
 
 
-async def test_callable_that_is_not_async_is_refused(clock: ManualClock) -> None:
+async def test_callable_that_is_not_async_is_rejected(clock: ManualClock) -> None:
     """The error names what is required."""
     with pytest.raises(CredentialsError, match="an async callable that returns one"):
         await source(lambda: "token", clock).get()
@@ -304,7 +304,7 @@ async def test_error_of_callable_is_passed_on(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("pasted", ["Bearer abc.def.ghi", "bearer abc", "Basic abc"])
-def test_pasted_prefix_is_refused_with_hint(pasted: str) -> None:
+def test_pasted_prefix_is_rejected_with_hint(pasted: str) -> None:
     """The service takes the raw token."""
     with pytest.raises(ConfigurationError, match="takes the raw token") as caught:
         FixedToken(Secret(pasted))
@@ -366,7 +366,7 @@ def test_copy_of_a_secret_is_the_secret_itself(duplicate: Callable[[Any], Any]) 
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickling_a_secret_is_refused(protocol: int) -> None:
+def test_pickling_a_secret_is_rejected(protocol: int) -> None:
     """The error states what to do instead, and does not show the secret."""
     with pytest.raises(TypeError, match="read it again where it is needed") as caught:
         pickle.dumps([Secret(SECRET)], protocol)

@@ -301,7 +301,7 @@ def test_picture_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert {"title", "desc"} <= set(names)
 
 
-def test_picture_without_its_scenarios_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_picture_without_its_scenarios_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     """The option is refused before anything is measured."""
     with pytest.raises(SystemExit):
         run.main(["--only", "start", "--svg", "picture.svg"])

@@ -97,7 +97,7 @@ def test_string_and_callable_become_their_sources() -> None:
         ({"token": ""}, "the token is empty"),
     ],
 )
-def test_invalid_credentials_are_refused_without_their_values(
+def test_invalid_credentials_are_rejected_without_their_values(
     given: dict[str, Any], reason: str
 ) -> None:
     """By the constructor."""
@@ -200,7 +200,7 @@ def test_ignored_variables_have_another_value(monkeypatch: pytest.MonkeyPatch) -
         ("https://api.videosdk.live#x", "without credentials, query or fragment"),
     ],
 )
-def test_invalid_endpoint_is_refused(given: Any, reason: str) -> None:
+def test_invalid_endpoint_is_rejected(given: Any, reason: str) -> None:
     """Before a token is sent there, and without its credentials in the error."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
         resolve_endpoint(mask(given))

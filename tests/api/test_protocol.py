@@ -336,7 +336,7 @@ def test_401_refuses_the_token_whatever_its_body() -> None:
 
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("message", ["Transcription Already Running", "it was already stopped"])
-def test_write_refused_as_already_done_is_a_conflict(status: int, message: str) -> None:
+def test_write_rejected_as_already_done_is_a_conflict(status: int, message: str) -> None:
     """A start while one runs is a 400 on a sibling of this call; a read keeps the class."""
     response = response_of({"message": message}, status)
     for method, expected in (("POST", ConflictError), ("GET", BadRequestError)):

@@ -208,7 +208,7 @@ def test_suspicious_settings_are_warnings(
         ({}, None),
     ],
 )
-def test_half_a_pair_beside_a_token_is_a_warning(
+def test_half_a_pair_with_a_token_is_a_warning(
     run_doctor: Run, monkeypatch: pytest.MonkeyPatch, more: dict[str, str], half: str | None
 ) -> None:
     """The token is used, and an http endpoint is a warning too."""

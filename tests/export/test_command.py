@@ -213,7 +213,7 @@ def test_transform_is_imported_from_the_current_folder(
         (("--turns", "--no-text"), "turns require the text"),
     ],
 )
-def test_invalid_option_is_refused(
+def test_invalid_option_is_rejected(
     account: Meetings, run: Run, sink: Path, options: tuple[str, ...], message: str
 ) -> None:
     """Before anything is requested or written."""
@@ -224,7 +224,7 @@ def test_invalid_option_is_refused(
     assert not sink.exists()
 
 
-def test_unwritable_sink_is_refused(account: Meetings, run: Run, tmp_path: Path) -> None:
+def test_unwritable_sink_is_rejected(account: Meetings, run: Run, tmp_path: Path) -> None:
     """The exit code is that of output that can't be written."""
     (tmp_path / "file").write_text("")
     code, _, err = run("export", "--to", tmp_path / "file" / "a")

@@ -107,7 +107,7 @@ async def test_walk_continues_at_its_checkpoint(
     assert len(meetings.fake.requests) <= 6 + 2 * 3
 
 
-async def test_other_plan_is_refused(
+async def test_other_plan_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
     """The message names what differs."""
@@ -122,7 +122,7 @@ async def test_other_plan_is_refused(
 
 @pytest.mark.parametrize("name", ["notes.txt", "part-00000-00000000.jsonl", "part-1.parquet"])
 @pytest.mark.parametrize("is_planned", [False, True])
-async def test_foreign_files_are_refused(
+async def test_foreign_files_are_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path, name: str, is_planned: bool
 ) -> None:
     """Readers would take them for parts of the dataset."""
@@ -137,7 +137,7 @@ async def test_foreign_files_are_refused(
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "\xff"])
-async def test_damaged_plan_is_refused(
+async def test_damaged_plan_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path, content: str
 ) -> None:
     """Nothing is overwritten."""
@@ -147,7 +147,7 @@ async def test_damaged_plan_is_refused(
         await export(meetings.pairs, sink, client=client)
 
 
-async def test_changed_part_is_refused(
+async def test_changed_part_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
     """A part that is not what was committed is no basis to continue."""
@@ -160,7 +160,7 @@ async def test_changed_part_is_refused(
         await export(meetings.pairs, sink, client=client)
 
 
-async def test_unwritable_sink_is_refused(
+async def test_unwritable_sink_is_rejected(
     client: TranscriptsClient, meetings: Meetings, tmp_path: Path
 ) -> None:
     """Before anything is requested."""
@@ -248,7 +248,7 @@ async def test_unavailable_service_ends_the_export(
     assert (await export(meetings.pairs, sink, client=client)).is_complete
 
 
-async def test_refused_credentials_end_the_export(
+async def test_rejected_credentials_end_the_export(
     fake: FakeVideoSDK, meetings: Meetings, sink: Path
 ) -> None:
     """Every other session would be refused as well."""
@@ -258,7 +258,7 @@ async def test_refused_credentials_end_the_export(
     assert meetings.requests < 10
 
 
-async def test_second_run_at_the_same_time_is_refused(
+async def test_second_run_at_the_same_time_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
     """Before it requests what the first one requests already."""

@@ -137,7 +137,7 @@ async def test_metadata_alone_requests_no_files(
     assert "text" not in records(sink)[0]
 
 
-async def test_raw_files_are_written_beside(
+async def test_raw_files_are_written_next_to_parts(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
     """One for each text, with a name made of the id."""
@@ -223,7 +223,7 @@ async def test_failed_transform_reveals_no_text(
         ({"requests_per_second": 5}, "either client or requests_per_second"),
     ],
 )
-async def test_invalid_option_is_refused(
+async def test_invalid_option_is_rejected(
     client: TranscriptsClient, sink: Path, options: Any, message: str
 ) -> None:
     """Before anything is written."""

@@ -132,7 +132,7 @@ async def test_errors_are_repeated(
     assert "_errors.jsonl" not in listed(bucket)
 
 
-def test_second_of_two_writers_is_refused(bucket: str) -> None:
+def test_second_of_two_writers_is_rejected(bucket: str) -> None:
     """By the service itself: neither of the two knows of the other before."""
     sink = ObjectStoreSink(bucket)
     sink._fs.exists = lambda _path: False
@@ -159,7 +159,7 @@ def test_object_is_invisible_until_it_is_complete(bucket: str) -> None:
     assert sink.size("other") is None
 
 
-async def test_other_plan_and_foreign_objects_are_refused(
+async def test_other_plan_and_foreign_objects_are_rejected(
     client: TranscriptsClient, meetings: Meetings, bucket: str
 ) -> None:
     """As in a folder."""
@@ -172,7 +172,7 @@ async def test_other_plan_and_foreign_objects_are_refused(
         await export(meetings.pairs, bucket, client=client)
 
 
-async def test_missing_bucket_is_refused(
+async def test_missing_bucket_is_rejected(
     client: TranscriptsClient, meetings: Meetings, bucket: str
 ) -> None:
     """Before anything is requested; the error is one of this package alone."""
@@ -215,7 +215,7 @@ async def test_refused_put_leaves_no_part(
         ("", "a folder or a URL"),
     ],
 )
-async def test_unknown_place_is_refused(
+async def test_unknown_place_is_rejected(
     client: TranscriptsClient, place: str, message: str
 ) -> None:
     """With what to install."""

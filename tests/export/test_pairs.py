@@ -105,7 +105,7 @@ async def test_iterables_are_sources(
         ([], "no pairs"),
     ],
 )
-async def test_invalid_source_is_refused(
+async def test_invalid_source_is_rejected(
     client: TranscriptsClient, sink: Path, source: Any, message: str
 ) -> None:
     """Before anything is written."""

@@ -256,7 +256,7 @@ async def test_failed_update_changes_nothing_for_good(
     assert texts(sink) == meetings.texts
 
 
-async def test_changed_overlap_and_job_arrays_are_refused(
+async def test_changed_overlap_and_job_arrays_are_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
     """The ids of the rows in the overlap are those of the plan."""

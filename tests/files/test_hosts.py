@@ -129,7 +129,7 @@ def test_other_errors_explain_what_is_wrong() -> None:
         (7, "not an absolute https URL"),
     ],
 )
-def test_disallowed_url_is_refused(url: object, text: str) -> None:
+def test_disallowed_url_is_rejected(url: object, text: str) -> None:
     """The error names the host, never the path or the query."""
     said = refusal(url)
     assert text in said
@@ -197,13 +197,13 @@ def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> Non
         b"files.example.com",
     ],
 )
-def test_invalid_entry_is_refused(entry: object) -> None:
+def test_invalid_entry_is_rejected(entry: object) -> None:
     """By the constructor."""
     with pytest.raises(ConfigurationError, match="file_hosts"):
         FileHosts([entry])  # type: ignore[list-item]
 
 
-def test_single_string_is_refused() -> None:
+def test_single_string_is_rejected() -> None:
     """Each of its letters would be a host."""
     with pytest.raises(ConfigurationError, match="must be a list"):
         FileHosts("cdn.example.com")
@@ -292,7 +292,7 @@ def test_public_address_is_allowed(address: str) -> None:
         "no address",
     ],
 )
-def test_private_address_is_refused(address: str) -> None:
+def test_private_address_is_rejected(address: str) -> None:
     """One of several is enough, unless the origin was added."""
     with pytest.raises(FileHostRefusedError, match="has an address that is not public") as caught:
         FileHosts(["f.example"]).check_addresses("f.example", 443, ["8.8.8.8", address])

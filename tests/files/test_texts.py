@@ -156,7 +156,7 @@ async def test_row_of_another_type_is_rejected(client: TranscriptsClient) -> Non
         ({"transcriptions": []}, "fetch_texts requires an async iterable"),
     ],
 )
-def test_bad_arguments_are_rejected_at_once(options: dict[str, Any], message: str) -> None:
+def test_bad_arguments_are_rejected_immediately(options: dict[str, Any], message: str) -> None:
     """Before anything is sent."""
     client = TranscriptsClient(token="t")
     options = {"transcriptions": client.iter_transcriptions(), **options}

@@ -111,7 +111,7 @@ async def test_api_and_files_share_the_proxy(fake: FakeVideoSDK) -> None:
     "link",
     ["https://elsewhere.test/t", "https://10.0.0.7/t", "https://127.0.0.1/t", "http://10.0.0.7/t"],
 )
-async def test_disallowed_host_is_refused_without_asking_the_proxy(
+async def test_disallowed_host_is_rejected_without_contacting_the_proxy(
     tmp_path: Path, link: str
 ) -> None:
     """As a link and as the target of a redirect: the allow-list applies to names."""
@@ -232,7 +232,7 @@ async def test_proxy_that_opens_no_tunnel_is_named(fake: FakeVideoSDK) -> None:
 
 
 @pytest.mark.parametrize("source", ["argument", "variable", "given session"])
-async def test_unreachable_file_host_says_that_files_bypass_the_proxy(
+async def test_unreachable_file_host_states_that_files_bypass_the_proxy(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     """If the API uses one; the proxy is not asked."""
@@ -257,7 +257,7 @@ async def test_unreachable_file_host_says_that_files_bypass_the_proxy(
     assert error.args == (error.message,)
 
 
-async def test_timeout_of_a_file_says_that_files_bypass_the_proxy(fake: FakeVideoSDK) -> None:
+async def test_timeout_of_a_file_states_that_files_bypass_the_proxy(fake: FakeVideoSDK) -> None:
     """A firewall often drops what does not go through the proxy."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -186,7 +186,7 @@ def test_proxy_of_the_system_is_named_if_no_variable_has_it(
 
 
 @pytest.mark.parametrize("given", ["socks5://h:1", "SOCKS4://h"])
-def test_socks_proxy_as_an_argument_is_refused(given: str) -> None:
+def test_socks_proxy_as_an_argument_is_rejected(given: str) -> None:
     """The error names the argument."""
     with pytest.raises(ConfigurationError, match="^proxy must look like .* SOCKS proxies are not"):
         TranscriptsClient(token="t", proxy=given)

@@ -111,7 +111,7 @@ async def test_request_with_renewed_token_keeps_the_pace(
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), "5", True])
-def test_invalid_rate_is_refused_by_constructor(rate: Any) -> None:
+def test_invalid_rate_is_rejected_by_constructor(rate: Any) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="requests_per_second must be a number above 0"):
         TranscriptsClient(token="t", requests_per_second=rate)

@@ -105,7 +105,7 @@ def test_write_leaves_in_doubt_after_these_statuses(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 304, 400, 401, 403, 404, 409, 422, 429, 499])
-def test_refused_write_is_settled(status: int) -> None:
+def test_rejected_write_is_settled(status: int) -> None:
     """It was not applied."""
     assert not leaves_in_doubt(status)
 
@@ -181,7 +181,7 @@ async def test_last_failure_is_raised_unchanged(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("error", [NotFoundError("x", status=404), InvalidRowError("x")])
-async def test_permanent_failure_is_raised_at_once(
+async def test_permanent_failure_is_raised_immediately(
     clock: ManualClock, error: VideoSDKTranscriptsError
 ) -> None:
     """After one attempt and no wait."""
@@ -236,7 +236,7 @@ async def test_wait_is_never_shorter_than_retry_after(clock: ManualClock, asked:
     assert asked <= clock.slept[0] <= asked + 0.5
 
 
-async def test_retry_after_beyond_the_cap_is_raised_at_once(clock: ManualClock) -> None:
+async def test_retry_after_beyond_the_cap_is_raised_immediately(clock: ManualClock) -> None:
     """With its value, and without another attempt."""
     async with running(clock.clock) as runner:
         with pytest.raises(RateLimitedError) as caught:
@@ -422,7 +422,7 @@ async def test_added_status_of_a_write_is_raised(clock: ManualClock) -> None:
             await run(runner, [of_status(425)], reconcile=nothing_found)
 
 
-def test_added_status_excludes_a_refused_token() -> None:
+def test_added_status_excludes_a_rejected_token() -> None:
     """It was renewed and sent again already."""
     assert is_retryable(of_status(400), {400, 401})
     assert not is_retryable(of_status(401), {400, 401})
@@ -442,7 +442,7 @@ def test_statuses_of_a_policy_become_a_set(statuses: Any) -> None:
     "statuses",
     [425, "425", None, [399], [600], [200], [425.0], [True], ["425"], [[425]], {425: 1.0, 0: 1}],
 )
-def test_invalid_statuses_are_refused(statuses: Any) -> None:
+def test_invalid_statuses_are_rejected(statuses: Any) -> None:
     """When the policy is constructed."""
     with pytest.raises(ConfigurationError, match="^statuses must be"):
         RetryPolicy(statuses=statuses)
@@ -472,7 +472,7 @@ def test_policy_may_be_at_its_bounds() -> None:
         ("page_timeout", -1),
     ],
 )
-def test_policy_just_out_of_bounds_is_refused(name: str, value: float) -> None:
+def test_policy_just_out_of_bounds_is_rejected(name: str, value: float) -> None:
     """A timeout of zero would end every request."""
     with pytest.raises(ConfigurationError, match=f"^{name} must be"):
         RetryPolicy(**{name: value})  # type: ignore[arg-type]
@@ -491,7 +491,7 @@ def test_policy_just_out_of_bounds_is_refused(name: str, value: float) -> None:
         ("page_timeout", None),
     ],
 )
-def test_policy_out_of_bounds_is_refused_by_name(name: str, value: Any) -> None:
+def test_policy_out_of_bounds_is_rejected_by_name(name: str, value: Any) -> None:
     """When it is constructed."""
     with pytest.raises(ConfigurationError, match=f"^{name} must be"):
         RetryPolicy(**{name: value})

@@ -188,14 +188,14 @@ class Optional:
         (asyncio.Lock(), "asyncio.Lock"),
     ],
 )
-def test_invalid_limiter_is_refused_by_constructor(limiter: Any, message: str) -> None:
+def test_invalid_limiter_is_rejected_by_constructor(limiter: Any, message: str) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="rate_limiter") as caught:
         TranscriptsClient(token="t", rate_limiter=limiter)
     assert message in str(caught.value)
 
 
-def test_two_rate_limits_are_refused() -> None:
+def test_two_rate_limits_are_rejected() -> None:
     """One of them would be ignored."""
     with pytest.raises(ConfigurationError, match="either requests_per_second or rate_limiter"):
         TranscriptsClient(token="t", requests_per_second=5, rate_limiter=Optional())
@@ -211,7 +211,7 @@ class Returned:
 @pytest.mark.parametrize(
     ("limiter", "returned"), [(threading.Lock(), "bool"), (Returned(dict), "dict")]
 )
-async def test_acquire_that_is_not_asynchronous_is_refused(
+async def test_acquire_that_is_not_asynchronous_is_rejected(
     fake: FakeVideoSDK, limiter: Any, returned: str
 ) -> None:
     """A built-in callable shows it only when it is called."""

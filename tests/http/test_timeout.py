@@ -165,7 +165,7 @@ async def test_foreign_cancellation_gets_through(turn: int) -> None:
     assert (task.cancelling(), len(expired)) == (1, 1)
 
 
-async def test_use_outside_of_a_task_is_refused() -> None:
+async def test_use_outside_of_a_task_is_rejected() -> None:
     """There is nothing to cancel."""
     refused: list[str] = []
 

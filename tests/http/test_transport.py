@@ -256,7 +256,7 @@ async def test_missing_proxy_is_named_as_cause() -> None:
 
 
 @pytest.mark.parametrize("proxy", ["localhost:3128", "socks5://127.0.0.1:1", "http://", ""])
-def test_invalid_proxy_is_refused_by_constructor(proxy: str) -> None:
+def test_invalid_proxy_is_rejected_by_constructor(proxy: str) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match=r"proxy must look like http://proxy\.example"):
         TranscriptsClient(token="t", proxy=proxy)
@@ -364,7 +364,7 @@ def good(fake: FakeVideoSDK) -> str:
 
 
 @pytest.mark.parametrize("status", [400, 401])
-async def test_refused_token_is_renewed_once(
+async def test_rejected_token_is_renewed_once(
     fake: FakeVideoSDK, clock: ManualClock, status: Any
 ) -> None:
     """The request is sent again immediately, and counted."""
@@ -380,7 +380,7 @@ async def test_refused_token_is_renewed_once(
 
 @pytest.mark.parametrize("shape", ["message", "nested"])
 @pytest.mark.parametrize("status", [400, 401])
-async def test_token_refused_twice_raises(fake: FakeVideoSDK, status: Any, shape: Any) -> None:
+async def test_token_rejected_twice_raises(fake: FakeVideoSDK, status: Any, shape: Any) -> None:
     """There is no third request."""
     fake.token_status, fake.error_shape = status, shape
     tokens = Tokens("stale")
@@ -484,7 +484,7 @@ async def test_connections_of_a_given_session_bound_what_is_in_flight(
     assert fake.most_in_flight == 1
 
 
-async def test_session_options_with_given_session_are_refused() -> None:
+async def test_session_options_with_given_session_are_rejected() -> None:
     """An option without effect is an error."""
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ConfigurationError, match="pass trace_configs to the session"):
@@ -709,7 +709,7 @@ async def test_closing_in_another_loop() -> None:
 
 @pytest.mark.parametrize("name", ["max_in_flight", "max_response_bytes"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
-def test_limits_out_of_bounds_are_refused_by_name(name: str, value: Any) -> None:
+def test_limits_out_of_bounds_are_rejected_by_name(name: str, value: Any) -> None:
     """By the constructor."""
     with pytest.raises(ConfigurationError, match=f"{name} must be a whole number, 1 or more"):
         TranscriptsClient(token="t", **{name: value})

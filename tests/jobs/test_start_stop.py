@@ -401,7 +401,7 @@ async def test_refusal_is_raised_immediately(
     assert sent(fake) == ["POST"]
 
 
-async def test_second_start_is_refused_or_answered(
+async def test_second_start_is_rejected_or_accepted(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """Either is possible; the fake does both."""
@@ -443,7 +443,7 @@ async def test_error_of_an_idle_stop_states_what_to_do(
 
 
 @pytest.mark.parametrize("fault", [Status(401), Status(400, code=4002), Status(400, code="4001")])
-async def test_refused_token_is_renewed_once(
+async def test_rejected_token_is_renewed_once(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
     """As for a read; the second refusal is raised."""
@@ -489,7 +489,7 @@ async def test_queued_transcription_is_found_by_a_start(
 
 
 @pytest.mark.parametrize("second_start", ["bad request", "conflict"])
-async def test_late_first_start_is_found_after_refused_second(
+async def test_late_first_start_is_found_after_rejected_second(
     fake: FakeVideoSDK, client: TranscriptsClient, second_start: Any
 ) -> None:
     """The first was applied after the list was read, so the second is refused."""
@@ -505,7 +505,7 @@ async def test_late_first_start_is_found_after_refused_second(
     assert sent(fake) == ["POST", "GET", "POST", "GET"]
 
 
-async def test_refused_second_start_with_unreadable_list_is_unknown(
+async def test_rejected_second_start_with_unreadable_list_is_unknown(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """The error states that it is unknown."""

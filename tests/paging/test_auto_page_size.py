@@ -46,7 +46,7 @@ async def test_auto_requests_large_pages(fake: FakeVideoSDK, client: Transcripts
 
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("options", [{}, {"readahead": 0}, {"limit": 45}])
-async def test_refused_page_size_falls_back_to_the_documented_one(
+async def test_rejected_page_size_falls_back_to_the_documented_one(
     fake: FakeVideoSDK,
     client: TranscriptsClient,
     status: int,

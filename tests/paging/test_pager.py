@@ -368,7 +368,7 @@ async def test_walk_timeout_ends_a_walk_that_can_be_resumed(
     assert found == rows
 
 
-async def test_wait_beyond_walk_timeout_raises_at_once(
+async def test_wait_beyond_walk_timeout_raises_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
     """The error has the `Retry-After` of the service."""
@@ -620,7 +620,7 @@ async def test_finished_walk_resumes_with_new_rows_only(
     assert await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint)) == new
 
 
-async def test_checkpoint_of_another_walk_is_rejected_at_once(
+async def test_checkpoint_of_another_walk_is_rejected_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """Before anything is sent."""
@@ -713,7 +713,7 @@ async def test_checkpoint_of_an_empty_list_finds_rows_that_come_later(
     assert await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint)) == rows
 
 
-async def test_checkpoint_knows_no_more_pages_than_were_read(
+async def test_checkpoint_covers_no_more_pages_than_were_read(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """Rows that a rescan found are of an earlier page than those that were yielded before."""

@@ -518,7 +518,7 @@ async def test_break_cancels_prefetching(
     assert (pager.stats.rescans, pager.stats.drifted) == (3, False)
 
 
-async def test_leaving_async_with_cancels_prefetching_at_once(
+async def test_leaving_async_with_cancels_prefetching_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
     """After `async with`, or after `aclose`, no task is left."""
@@ -536,7 +536,7 @@ async def test_leaving_async_with_cancels_prefetching_at_once(
         await anext(pager)
 
 
-async def test_closing_the_pager_in_its_loop_cancels_prefetching_at_once(
+async def test_closing_the_pager_in_its_loop_cancels_prefetching_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
     """The next step of the loop raises."""

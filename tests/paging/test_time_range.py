@@ -76,7 +76,7 @@ class NotATime(datetime):
         NotATime(2026, 3, 4, tzinfo=UTC),
     ],
 )
-def test_invalid_time_is_rejected_at_once(time: Any) -> None:
+def test_invalid_time_is_rejected_immediately(time: Any) -> None:
     """The error names the argument and what it may be."""
     client = TranscriptsClient(token="t")
     for name in ("since", "until"):

@@ -9,7 +9,7 @@ from ..matrix import fuzz
 from ..matrix.reading import CANARY, KINDS, check
 
 
-def test_mutated_responses_are_read_or_refused() -> None:
+def test_mutated_responses_are_read_or_rejected() -> None:
     """Only errors of this package are raised, and the inputs reach every outcome."""
     report = fuzz.run_built_in(check, seed=1, inputs=2000)
     assert report.failures == {}, str(report)

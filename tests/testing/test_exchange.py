@@ -88,7 +88,7 @@ async def test_valid_token_is_accepted(
         ({"roles": "crawler"}, 403, "Role of the token is not crawler"),
     ],
 )
-async def test_invalid_token_is_refused(
+async def test_invalid_token_is_rejected(
     http: aiohttp.ClientSession, claims: dict[str, Any], status: int, message: str
 ) -> None:
     """401 if it is not genuine or not valid now, 403 if it lacks the right."""
@@ -167,7 +167,7 @@ async def test_error_shape_is_configurable(
 
 
 @pytest.mark.parametrize("path", [f"{LIST}/", f"{LIST}/any"])
-async def test_invalid_token_is_refused_before_a_fault(
+async def test_invalid_token_is_rejected_before_a_fault(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, path: str
 ) -> None:
     """A fault that uses the usual response gets the refusal."""
@@ -202,7 +202,7 @@ async def send(
         return response.status
 
 
-async def test_large_body_is_refused(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
+async def test_large_body_is_rejected(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
     """With and without its length, and nothing of it is kept; a smaller one is read."""
 
     async def chunks() -> AsyncIterator[bytes]:

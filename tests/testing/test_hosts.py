@@ -73,7 +73,7 @@ async def test_fixed_port_refuses_other_names(fixed: FakeVideoSDK, name: str) ->
     assert fixed.requests == fixed.files.requests == []
 
 
-async def test_request_without_a_name_is_refused(fixed: FakeVideoSDK) -> None:
+async def test_request_without_a_name_is_rejected(fixed: FakeVideoSDK) -> None:
     """The name in the target does not count."""
     for path in ("/", f"{LIST}/"):
         assert await status(fixed, path, version="1.0") == 421

@@ -471,7 +471,7 @@ async def test_fetch_of_unknown_id_raises_the_error_of_its_kind(
     assert len(fake.requests) == 2
 
 
-async def test_fetch_raises_other_errors_at_once(
+async def test_fetch_raises_other_errors_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
     """Only an unknown id may be of the other kind."""
