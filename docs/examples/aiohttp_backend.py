@@ -1,8 +1,8 @@
 """
 An aiohttp.web backend for the transcripts of an account: ``python aiohttp_backend.py``.
 
-It streams the transcripts of a room as NDJSON, lists one page for a caller that paginates itself,
-and receives webhooks. SIGTERM lets requests in progress end, then closes the client.
+It streams the transcripts of a room as NDJSON, passes pagination through to its callers, and
+receives webhooks. On SIGTERM it waits for the requests in progress, then closes the client.
 """
 
 import json
@@ -26,7 +26,7 @@ from videosdk_transcripts import (
 )
 
 STATUSES = {
-    ConfigurationError: 400,  # an id that is not one
+    ConfigurationError: 400,  # an invalid id
     WebhookSignatureError: 401,
     WebhookError: 400,
     NotFoundError: 404,
@@ -64,7 +64,7 @@ async def stream_room(request: web.Request) -> web.StreamResponse:
     client = request.app[CLIENT]
     pager = client.iter_transcriptions(request.match_info["room_id"])
     async with client.fetch_texts(pager) as texts:
-        # Before the response begins, so that an error of the first page still has a status.
+        # Before the response begins, so that an error of the first page still sets the status.
         one = await anext(texts, None)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
@@ -82,7 +82,7 @@ async def stream_room(request: web.Request) -> web.StreamResponse:
 
 
 async def write_line(response: web.StreamResponse, value: dict[str, str | None]) -> None:
-    """Send one line; raises ConnectionError if the caller has left."""
+    """Send one line; raise ConnectionError if the caller has disconnected."""
     await response.write(json.dumps(value).encode() + b"\n")
 
 

@@ -2,9 +2,9 @@
 A bot that posts the summary of each meeting of some rooms: ``python bot.py ROOM...``.
 
 It follows the rooms, waits for the summary of each meeting that ends, and posts it to the chat at
-``CHAT_URL`` (an incoming webhook, as Slack, Mattermost and others have them). What it has seen and
-what it still has to post is in one file per room below ``BOT_STATE``, so that a restart loses
-nothing: a summary may be posted twice after a crash, but none is skipped.
+``CHAT_URL`` (an incoming webhook of Slack, Mattermost or a similar chat). One file per room in the
+folder ``BOT_STATE`` records the meetings that it has seen and the summaries still to be posted.
+After a crash, a summary may be posted twice, but none is skipped.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = logging.getLogger("bot")
 
 @define
 class State:
-    """What the bot has seen of a room, and the meetings whose summaries it still has to post."""
+    """The checkpoint of a room, and the meetings whose summaries have not been posted yet."""
 
     path: Path
     checkpoint: str | None = None
@@ -38,7 +38,7 @@ class State:
         return cls(path, **json.loads(path.read_text())) if path.exists() else cls(path)
 
     def save(self) -> None:
-        """Write the file; a crash leaves the old one or the new one."""
+        """Write the file; after a crash it is the old file or the new one."""
         part = self.path.with_suffix(".part")
         part.write_text(json.dumps(asdict(self, filter=lambda key, _: key.name != "path")))
         part.replace(self.path)
@@ -70,7 +70,7 @@ class Bot:
                     self.state.save()
 
     async def begin(self) -> None:
-        """Record what is in the room now, so that only later meetings are posted."""
+        """Record the meetings so far, so that only later ones are posted."""
         async with self.client.follow(self.room_id, once=True) as changes:
             async for _ in changes:
                 pass

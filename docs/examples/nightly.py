@@ -1,9 +1,9 @@
 """
-Store the transcripts of an account, night by night: ``python nightly.py FOLDER``, run by cron.
+Store the new transcripts of an account every night: ``python nightly.py FOLDER``, run by cron.
 
-Each run looks at the whole list once, and downloads the transcripts that have become available
-since the last run. A transcript without a file is tried again in the next run. A run that is
-interrupted repeats its work, and changes nothing that is already stored.
+Each run reads the whole list once, and downloads the transcripts that have become available since
+the previous run. If a transcript has no file yet, the next run tries it again. After an
+interruption, the next run repeats the work, and changes no file that is already stored.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from videosdk_transcripts import (
 
 @define
 class State:
-    """What earlier runs have seen, and the transcripts that had no file yet."""
+    """The checkpoint of earlier runs, and the transcripts that had no file yet."""
 
     checkpoint: str | None = None
     pending: list[str] = field(factory=list)
@@ -48,7 +48,7 @@ async def main(folder: Path) -> None:
 
 
 async def store(client: TranscriptsClient, transcription_id: str, folder: Path) -> bool:
-    """Download the files of a transcription, and return whether it is dealt with."""
+    """Download the files of a transcription, and return whether it needs no further run."""
     try:
         t = await client.get_transcription(transcription_id)
         if not t.files:
@@ -63,5 +63,5 @@ if __name__ == "__main__":
     try:
         asyncio.run(main(Path(sys.argv[1])))
     except VideoSDKTranscriptsError as error:
-        # Nothing was saved, so the next run repeats this one. Cron mails what is printed.
+        # The state was not saved, so the next run repeats this one. Cron mails the output.
         raise SystemExit(f"{type(error).__name__}: {error}") from None

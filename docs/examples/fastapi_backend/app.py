@@ -40,7 +40,7 @@ from videosdk_transcripts import (
 
 PAGE = Path(__file__).with_name("index.html")
 STATUSES = {
-    ConfigurationError: 400,  # an id that is not one
+    ConfigurationError: 400,  # an invalid id
     WebhookSignatureError: 401,
     WebhookError: 400,
     NotFoundError: 404,
@@ -100,7 +100,7 @@ async def show_page() -> FileResponse:
 async def stream_session(room_id: str, session_id: str, client: Client) -> StreamingResponse:
     """Stream the transcripts of a session, one JSON object per line, as they arrive."""
     texts = client.fetch_texts(client.iter_transcriptions(room_id, session_id))
-    # Before the response begins, so that an error of the first page still has a status.
+    # Before the response begins, so that an error of the first page still sets the status.
     first = await anext(texts, None)
     return StreamingResponse(write_lines(first, texts), media_type="application/x-ndjson")
 
@@ -131,7 +131,7 @@ async def serve_subtitles(transcription_id: str, client: Client) -> Response:
 
 @app.post("/webhooks/videosdk")
 async def receive_webhook(request: Request, client: Client, store: Database) -> Response:
-    """Verify a webhook and note what it announces; the worker does the rest."""
+    """Verify a webhook and store its id for the worker."""
     event = await client.verify_webhook(
         await request.body(), request.headers.get("videosdk-signature")
     )
@@ -148,14 +148,14 @@ async def list_stored(store: Database) -> list[dict[str, str]]:
 
 
 async def store_announced(client: TranscriptsClient, store: Store) -> None:
-    """Fetch each announced transcript once its file exists; go on after a restart."""
+    """Fetch each announced transcript once its file exists; continue after a restart."""
     waiting: dict[str, asyncio.Task[None]] = {}
     async with asyncio.TaskGroup() as group:
         while True:
             for announced in await store.announced():
                 if announced not in waiting or waiting[announced].done():
                     waiting[announced] = group.create_task(fetch(client, store, announced))
-            with contextlib.suppress(TimeoutError):  # then those that failed are tried again
+            with contextlib.suppress(TimeoutError):  # then retry the failed ones
                 async with asyncio.timeout(60):
                     await store.changed.wait()
             store.changed.clear()

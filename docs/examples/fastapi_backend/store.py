@@ -12,7 +12,7 @@ create table if not exists transcript (id text primary key, room_id text, text t
 
 
 class Store:
-    """One connection, whose work is done in threads so that the event loop stays free."""
+    """One connection, used in threads so that the event loop is not blocked."""
 
     def __init__(self, path: str) -> None:
         self.changed = asyncio.Event()
@@ -33,7 +33,7 @@ class Store:
         self._database.close()
 
     async def announce(self, transcription_id: str) -> None:
-        """Note that a transcript will be available; repeats change nothing."""
+        """Record that a transcript was announced; a repeat changes nothing."""
         await self._run("insert or ignore into announced values (?)", transcription_id)
         self.changed.set()
 
@@ -42,13 +42,13 @@ class Store:
         return [row[0] for row in await self._run("select id from announced")]
 
     async def save(self, transcription_id: str, room_id: str, text: str) -> None:
-        """Store a transcript, then forget that it was announced."""
+        """Store a transcript, and remove its announcement."""
         values = (transcription_id, room_id, text)
         await self._run("insert or replace into transcript values (?, ?, ?)", *values)
         await self.forget(transcription_id)
 
     async def forget(self, transcription_id: str) -> None:
-        """Forget that a transcript was announced."""
+        """Remove the announcement of a transcript."""
         await self._run("delete from announced where id = ?", transcription_id)
 
     async def transcripts(self) -> list[dict[str, str]]:

@@ -23,11 +23,11 @@ PUBLIC_KEY = os.environ["VIDEOSDK_PUBLIC_KEY"]
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"])
 
 
-# The signature takes the place of Django's own protection against forged requests.
+# The signature replaces Django's own protection against forged requests.
 @csrf_exempt
 @require_POST
 def receive_webhook(request: HttpRequest) -> HttpResponse:
-    """Verify the body as it was received."""
+    """Verify the raw body."""
     signature = request.headers.get("videosdk-signature")
     try:
         event = verify_webhook(request.body, signature, PUBLIC_KEY)
