@@ -263,16 +263,21 @@ def killed_cluster(what: str, seed: int) -> None:
     assert worst < 0.05 * REQUESTS
 
 
-def rate_limit() -> None:
-    """Export with two workers at 280 requests a second from a service that refuses above 300."""
-    with tempfile.TemporaryDirectory() as name, service(limit=300) as environment:
+def rate_limit(limit: int) -> None:
+    """Export with two workers at 280/300 of the rate above which the service refuses."""
+    with tempfile.TemporaryDirectory() as name, service(limit=limit) as environment:
         folder = Path(name)
         cluster = Cluster(folder, environment)
         cluster.start()
         try:
             began = time.monotonic()
             arguments = ("--pairs", str(pairs_file(folder)), "--to", str(folder / "sink"))
-            limited = ("--scheduler", cluster.address, "--requests-per-second", "280")
+            limited = (
+                "--scheduler",
+                cluster.address,
+                "--requests-per-second",
+                str(limit * 280 / 300),
+            )
             process = start(environment, *arguments, *limited, "--concurrency", "16")
             assert process.wait() == 0
         finally:
@@ -394,7 +399,7 @@ def main() -> None:
         "process": lambda options: killed_processes(options.seed),
         "worker": lambda options: killed_cluster("worker", options.seed),
         "scheduler": lambda options: killed_cluster("scheduler", options.seed),
-        "limit": lambda _options: rate_limit(),
+        "limit": lambda options: rate_limit(options.limit),
         "million": lambda options: million(options.rows),
         "cost": lambda _options: cost(),
     }
@@ -402,6 +407,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*measurements, []], default=[])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--limit", type=int, default=300)
     options = parser.parse_args()
     for name in options.names or measurements:
         measurements[name](options)

@@ -12,6 +12,7 @@ from support import Meetings, texts
 
 from videosdk_transcripts import FileError
 from videosdk_transcripts.export import DaskEngine, Engine, export
+from videosdk_transcripts.export._dask_cluster import Account
 from videosdk_transcripts.export._names import part_name
 from videosdk_transcripts.export._options import Job, Options
 from videosdk_transcripts.export._sink import FolderSink
@@ -74,3 +75,26 @@ async def test_part_that_another_process_writes_is_awaited(
     with pytest.raises(FileError, match="another program"):
         await export(None, third, engine=engine)
     other.discard()
+
+
+class Turns:
+    """A scheduler whose turns are due immediately."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def videosdk_transcripts_reserve(self) -> float:
+        """Count a turn."""
+        self.taken += 1
+        return 0.0
+
+
+@pytest.mark.parametrize(("latest", "taken"), [(60.0, 1), (-1.0, 4)])
+async def test_missed_turn_is_left_for_another_one(
+    latest: float, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a process that was busy sends no burst; it is not kept from sending for ever."""
+    monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._LATEST", latest)
+    turns = Turns()
+    await Account(turns).acquire()
+    assert turns.taken == taken

@@ -1,5 +1,6 @@
 """One shard at a time: repeated attempts, logs of several processes, large parts."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from videosdk_transcripts import ConfigurationError, FileError, TranscriptsClien
 from videosdk_transcripts.export import LocalEngine, export
 from videosdk_transcripts.export._committed import read_summaries
 from videosdk_transcripts.export._engine import Context, Task
+from videosdk_transcripts.export._log import ProgressLog
 from videosdk_transcripts.export._names import log_name, part_name, summary_name
 from videosdk_transcripts.export._options import Job, Options, Shard
 from videosdk_transcripts.export._part import open_part
@@ -225,3 +227,37 @@ def test_repr_shows_no_long_lists() -> None:
     """Of errors, parts and rows."""
     summary = ShardSummary("0", "part", 0, "", "", errors=(ExportError("E", "reason"),) * 3)
     assert "errors=<3>" in repr(summary)
+
+
+async def test_cancelled_write_of_progress_is_repeated(
+    job: Job, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the end of the log, which waits for it."""
+    log = ProgressLog(Store(job.sink), Shard("00000"))
+    is_writing = asyncio.Event()
+
+    async def hang(_store: Store, _name: str, _data: bytes) -> None:
+        is_writing.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Store, "append", hang)
+    running = asyncio.create_task(log.run())
+    log.add_record(b'{"id":"a"}', 5)
+    await is_writing.wait()
+    log.add_record(b'{"id":"b"}', None)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    found = [entry async for entry in log.read()]
+    assert found == [({"id": "a"}, 5), ({"id": "b"}, None)]
+
+
+async def test_log_that_is_cancelled_without_news_writes_nothing(job: Job, sink: Path) -> None:
+    """Not even an empty file."""
+    log = ProgressLog(Store(job.sink), Shard("00000"))
+    running = asyncio.create_task(log.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert list(sink.iterdir()) == []

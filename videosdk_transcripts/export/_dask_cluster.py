@@ -20,6 +20,10 @@ from ._store import SinkError
 
 _PREFIX: Final = "videosdk_transcripts_"
 """Of the names of the remote calls, which a scheduler has many of."""
+_LATEST: Final = 0.025
+"""Seconds by which a turn may be used late: those of a busy process would be a burst."""
+_TURNS: Final = 4
+"""Turns after which a request of a process that is always busy is sent nevertheless."""
 _LONGEST_LOCK: Final = 600.0
 """Seconds to wait for a worker that still writes a part, although its result is not wanted."""
 _LOCK_POLL: Final = 0.5
@@ -71,10 +75,15 @@ class Account:
         self._rpc = rpc
 
     async def acquire(self) -> None:
-        """Wait for the next turn."""
-        asked_at = time.monotonic()
-        seconds = await getattr(self._rpc, f"{_PREFIX}reserve")()
-        await asyncio.sleep(seconds - (time.monotonic() - asked_at) / 2)
+        """Wait for the next turn, and leave it for another one if it was missed."""
+        for _ in range(_TURNS):
+            asked_at = time.monotonic()
+            seconds = await getattr(self._rpc, f"{_PREFIX}reserve")()
+            # The scheduler answered in the middle of the call, as far as is known.
+            turn = (asked_at + time.monotonic()) / 2 + seconds
+            await asyncio.sleep(turn - time.monotonic())
+            if time.monotonic() - turn <= _LATEST:
+                return
 
     async def get_token(self) -> str:
         """Return the newest token."""
