@@ -75,7 +75,7 @@ CASES: Final = (
     Case("a 429 with `Retry-After: 4`", _throttle),
     Case("a proxy's HTML page with status 200, once", lambda fake: fake.on_page(3, HtmlPage())),
     Case("a response that breaks off, once", lambda fake: fake.on_page(3, CutBody())),
-    Case("a refused token, once", lambda fake: fake.on_page(3, Status(401))),
+    Case("a rejected token, once", lambda fake: fake.on_page(3, Status(401))),
     Case("numbers sent as text", lambda fake: fake.every(1, Envelope("numbers as text"))),
     Case("no last page", lambda fake: fake.every(1, Envelope("no last page"))),
     Case("one page that comes back empty", lambda fake: fake.on_page(3, EmptyPage())),
