@@ -149,7 +149,7 @@ async def test_page_in_place_of_a_summary_is_an_error(fake: FakeVideoSDK) -> Non
 
 
 async def test_page_that_arrives_in_pieces_is_recognised(fake: FakeVideoSDK) -> None:
-    """Also behind a text of an attempt that broke off, which does not count."""
+    """Even after the truncated text of an earlier attempt, which does not count."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"Ann: hi")
 

@@ -122,7 +122,7 @@ async def test_throttling_responses_are_counted(
 
 
 async def test_throttling_response_with_broken_body_is_counted() -> None:
-    """The status arrived before the body broke off."""
+    """The status arrived before the body was truncated."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)

@@ -103,7 +103,7 @@ class Filter:
             for wanted, found in ((self.room_id, row.room_id), (self.session_id, row.session_id))
             if wanted is not None
         ]
-        # One id that differs is proof, whatever the other one is.
+        # One id that differs is proof, regardless of the other id.
         if any(found is not None and found != wanted for wanted, found in claims):
             return False
         return None if any(found is None for _, found in claims) else True

@@ -83,9 +83,9 @@ _RULES: Final = {
 _REFUSED: Final = _Rule(False, False, False,      False)  # any other 3xx or 4xx
 _OTHER: Final   = _Rule(False, False, False,      True)   # any other status
 # fmt: on
-# A failure without a status (no connection, a timeout, a response that broke off or is not the
-# promised JSON) has no row: it is retried if it `is_transient`, a property of the error. A start
-# or stop is in doubt then once its body has been sent.
+# A failure without a status (no connection, a timeout, a response that is truncated or is not the
+# expected JSON) has no row: it is retried if its property `is_transient` is true. In that case, the
+# outcome of a start or stop is unknown once its body has been sent.
 
 THROTTLING_STATUSES: Final = frozenset(s for s, rule in _RULES.items() if rule.throttling)
 """Derived once, because every response is checked."""
@@ -104,7 +104,7 @@ def is_retryable(error: BaseException, more: Container[int] = ()) -> bool:
         more: statuses to retry in addition to those of the table.
     """
     if isinstance(error, StatusError):
-        # A refused token has been renewed already, whatever its status.
+        # A rejected token has already been renewed, regardless of its status.
         status = error.status or 0
         is_added = status in more and not isinstance(error, AuthenticationError)
         return is_added or _rule_for(status).read
@@ -562,8 +562,8 @@ def _waits(policy: RetryPolicy, *, is_write: bool) -> Callable[[RetryCallState],
         failure = _failure(state)
         least = failure.retry_after
         if least is None:
-            # A 429 requires a wait also without a Retry-After. Clients that repeat such requests
-            # at once use up their attempts before the service can serve all of them.
+            # A 429 requires a wait even without a Retry-After. Clients that retry immediately
+            # use up their attempts before the service can serve all of them.
             least = longest(state) if isinstance(failure, RateLimitedError) else 0.0
         # A write that may have been applied gets some time to appear in the list.
         return least + drawn(state) + (policy.wait_initial if is_write else 0.0)

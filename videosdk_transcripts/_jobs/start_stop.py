@@ -44,9 +44,9 @@ class WriteResult:
     """The transcription that was started or stopped, as it was at that time: without files."""
     outcome: Outcome
     """
-    How that is known. ``answered``: the service answered the first request that it can have
-    received. ``found``: the response was lost, and the list of the room shows the result.
-    ``sent again``: the list did not show it, and the service answered a later request.
+    How the result is known. ``answered``: the service responded to the first request that it may
+    have received. ``found``: the response was lost, but the list of the room shows the result.
+    ``sent again``: the list did not show it, and the service responded to a later request.
     """
 
 
@@ -211,7 +211,7 @@ class _Write:
     async def _find_after(self, failure: VideoSDKTranscriptsError) -> WriteResult | None:
         """Find the result after the last failure, or add to the failure what is known."""
         in_doubt = self._attempts.in_doubt
-        # A later request may have been refused because the first one was applied late.
+        # A later request may have been rejected because the first one was applied late.
         if not in_doubt and not (self._was_looked_up and isinstance(failure, StatusError)):
             return None
         if self._unresolved is None:

@@ -95,8 +95,8 @@ class Pager(Generic[TranscriptionT]):
         self._deadline: float | None = None
         # Pages that the walk has released, and that were not opened yet.
         self._released: deque[Released[TranscriptionT]] = deque()
-        # The page in progress, its rows up to the limit, those that were not passed yet, and
-        # those of these that are to be yielded.
+        # The page in progress, its rows up to the limit, the rows that were not passed yet, and
+        # the rows among these that are to be yielded.
         self._page: Released[TranscriptionT] | None = None
         self._rows: tuple[TranscriptionT, ...] = ()
         self._rows_ahead: Iterator[TranscriptionT] = iter(())

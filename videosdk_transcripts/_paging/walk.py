@@ -312,8 +312,8 @@ class Walk(Generic[TranscriptionT]):
         if self._page_due is not None:
             self._place, self._met_before_place = self._page_due, listed.met
         else:
-            # A walk that resumes at the end reads the last page again, and meets all its rows
-            # again but those that were yielded.
+            # A walk that resumes at the end reads the last page again, and counts all its rows
+            # again, except the rows that were yielded.
             self._place, self._met_before_place = number, met + len(page.items)
         self._rescans.record_yielded(read)
         if listed.is_full:

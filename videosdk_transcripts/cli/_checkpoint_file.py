@@ -128,7 +128,7 @@ class CheckpointFile:
         """
         if self._path is None:
             return
-        # After a signal it stays, because the exit code asks for another run of the command.
+        # After a signal it stays, because the exit code calls for another run of the command.
         if complete and not self._is_printing and complete_work():
             self._path.unlink(missing_ok=True)
             return

@@ -115,7 +115,7 @@ async def open_part(store: Store, name: str, options: Options) -> Part:
     """Return a new part."""
     file = _Hashed(await store.create(name))
     try:
-        # Now, so that a part that another process writes is refused before it is exported.
+        # Now, so that a part that another process writes is rejected before it is exported.
         await store.run(lambda: file.write(b""))
         writer: Any = await store.run(lambda: make_writer(file, options))
     except BaseException:

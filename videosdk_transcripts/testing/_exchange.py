@@ -53,7 +53,7 @@ async def handle_api_request(
         )
         fault = service.faults.next_due(len(service.requests), request.query.get("page", ""))
         response = await _respond(exchange, fault, seen)
-        # The client explains a refused token by this date, so both use the same clock.
+        # The client explains a rejected token by this date, so both use the same clock.
         response.headers.setdefault("Date", formatdate(service.now(), usegmt=True))
         return response
     finally:

@@ -88,7 +88,7 @@ class _Handlers:
             def respond(_shape: Callable[[Listing], Any]) -> web.Response:
                 if body is None:
                     return refusal(self._service, 413, f"The body is larger than {MAX_BODY} bytes")
-                # A fault may ask for the response twice, and the request is applied once.
+                # A fault may request the response twice, but the request is applied once.
                 if not done:
                     done.append(act(self._service, body))
                 return done[0]
