@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -176,17 +177,40 @@ class FaultPlan:
 
 
 class SkippedWaits:
-    """Record the waits between attempts without waiting."""
+    """End every wait immediately."""
 
     def __init__(self, proxy: Proxy) -> None:
-        self.shortest = 60.0
         self._proxy = proxy
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, _seconds: float) -> None:
         """Return immediately, after reopening the port if it was closed."""
-        self.shortest = min(self.shortest, seconds)
         self._proxy.listen()
         await asyncio.sleep(0)
+
+
+class RetryWaits(logging.Handler):
+    """Record the shortest wait between two attempts, from the log; a queue has other waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shortest = 60.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Record the wait of a retry."""
+        self.shortest = min(self.shortest, getattr(record, "wait", self.shortest))
+
+    @contextlib.contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Record during the block."""
+        logger = logging.getLogger("videosdk_transcripts")
+        level = logger.level
+        logger.setLevel(logging.INFO)
+        logger.addHandler(self)
+        try:
+            yield
+        finally:
+            logger.removeHandler(self)
+            logger.setLevel(level)
 
 
 @frozen
@@ -292,9 +316,11 @@ class FaultCase:
     @contextlib.asynccontextmanager
     async def _plain(self, fake: Rooms, seed: int, tally: Tally) -> AsyncIterator[dict[str, Any]]:
         plan = FaultPlan(fake, self.shares, seed=seed, run=self.run)
+        waits = RetryWaits()
         async with Proxy(fake.url, plan) as proxy:
-            waits = SkippedWaits(proxy)
-            yield self._options(fake, proxy.url) | {"clock": Clock(sleep=waits.sleep)}
+            clock = Clock(sleep=SkippedWaits(proxy).sleep)
+            with waits.recorded():
+                yield self._options(fake, proxy.url) | {"clock": clock}
         tally.faults += plan.met
         if set(self.shares) == {"429 with Retry-After"} and waits.shortest < 1:
             tally.flaws["Retry-After undercut"] += 1

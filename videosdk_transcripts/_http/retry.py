@@ -205,7 +205,7 @@ class RetryPolicy:
     Upper bound of every wait that the client chooses, 0 or more.
 
     A 429 without ``Retry-After`` requires the upper bound itself, to which the drawn wait is
-    added, and slows all requests of the client down.
+    added. It slows all requests of the client down, and so does a second 429 of one request.
     """
     max_retry_after: float = field(default=60.0, validator=_at_least(0))
     """
@@ -363,8 +363,8 @@ class Runner:
         sessions: the sessions to send with. Closing them ends every call in progress.
         policy: attempts and time limits.
         clock: the time, and how to wait.
-        throttle: slows all requests down when the service responds with 429 and no Retry-After;
-            None to slow only those that it refused.
+        throttle: slows all requests down when the service responds with 429, without
+            Retry-After or repeatedly; None to slow only those that it refused.
     """
 
     def __init__(
@@ -459,8 +459,10 @@ class Runner:
             try:
                 result = await call.send(attempt)
             except RateLimitedError as error:
-                # With the header the service itself states when it accepts the request.
-                if error.retry_after is None:
+                # With the header the service itself states when it accepts the request, until it
+                # refuses one that was sent by then.
+                is_repeated = isinstance(call.attempts.last_error, RateLimitedError)
+                if error.retry_after is None or is_repeated:
                     attempt.rate_limited()
                 raise
             else:

@@ -1,5 +1,5 @@
 """
-Fewer requests while the service responds with 429 and no Retry-After (P6, P14).
+Fewer requests while the service responds with 429 (P6, P14): without Retry-After, or repeatedly.
 
 Without this, each request would learn from its own failures only: when many walks exceed the
 limit of the service together, some of them use up all their attempts, however long they wait
