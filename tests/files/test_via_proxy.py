@@ -34,6 +34,10 @@ REFUSALS = {
     407: b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
     502: b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
 }
+REFUSALS_ADVICE = {
+    407: "check its address and credentials",
+    502: "it may not allow this host, or not reach it",
+}
 
 
 @asynccontextmanager
@@ -181,7 +185,7 @@ async def test_refusal_of_the_proxy_is_named(fake: FakeVideoSDK, status: int, sc
         assert "the file host 127.0.0.1 responded with 502" in str(error)
     else:
         assert isinstance(error, ConnectionFailedError)
-        assert f"the proxy responded with {status}; check its address and credentials" in str(error)
+        assert f"the proxy responded with {status}; {REFUSALS_ADVICE[status]}" in str(error)
     assert "bypass" not in str(error)
     assert found_in(report(error)) == set()
 
@@ -308,3 +312,17 @@ def test_invalid_variable_for_files_is_an_error_of_the_constructor(
     TranscriptsClient(**options)
     with pytest.raises(ConfigurationError, match="the variable https_proxy"):
         TranscriptsClient(**options, files_via_proxy=True)
+
+
+async def test_unreachable_file_host_has_advice_about_an_unused_proxy(
+    fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment names one, and the client does not use it at all."""
+    hosts = ["http://127.0.0.1:1"]
+    async with fake.client(file_hosts=hosts, retry=ONCE) as client:
+        assert "proxy" not in str(await failure_of(client, f"{hosts[0]}/t"))
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        assert (
+            "; the variable http_proxy names a proxy, which is used with trust_env=True only, "
+            "and for files with files_via_proxy=True"
+        ) in str(await failure_of(client, f"{hosts[0]}/t"))

@@ -4,13 +4,19 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import pytest
 
-from videosdk_transcripts import ConfigurationError, TranscriptsClient
+from videosdk_transcripts import (
+    ConfigurationError,
+    ConnectionFailedError,
+    RetryPolicy,
+    TranscriptsClient,
+)
 from videosdk_transcripts._http import proxy
 from videosdk_transcripts.auth import mint_token
 from videosdk_transcripts.testing import FakeVideoSDK
@@ -199,3 +205,48 @@ def test_variable_of_the_scheme_takes_precedence_over_that_for_all(
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     TranscriptsClient(token="t", trust_env=True)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_refusal_by_the_proxy_is_a_failed_connection(fake: FakeVideoSDK, scheme: str) -> None:
+    """With and without a tunnel, for reads and writes; the service did not see the request."""
+    refusal = b"HTTP/1.1 407 Login Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with forwarding(refusal=refusal) as (address, heads), serving(fake, scheme) as options:
+        policy = RetryPolicy(attempts=2, wait_initial=0)
+        proxy = f"http://{LOGIN}@{address}"
+        async with TranscriptsClient(**options, proxy=proxy, retry=policy) as client:
+            for call in (client.count, partial(client.stop_transcription, "room")):
+                with pytest.raises(ConnectionFailedError, match="the proxy responded with 407"):
+                    await call()
+        assert len(heads) == 4
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "failure"),
+    [
+        ("http://127.0.0.1:1", "can't connect to 127.0.0.1:1: "),
+        ("https://api.invalid", "the name of api.invalid can't be resolved; "),
+    ],
+)
+async def test_unreachable_host_has_advice_about_an_unused_proxy(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, failure: str
+) -> None:
+    """Only if there is one for this host."""
+
+    async def message(**options: Any) -> str:
+        options = {"token": "t", "endpoint": endpoint, "retry": RetryPolicy(attempts=1), **options}
+        async with TranscriptsClient(**options) as client:
+            with pytest.raises(ConnectionFailedError) as caught:
+                await client.count()
+        return str(caught.value)
+
+    assert failure in await message()
+    assert "trust_env" not in await message()
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
+    text = await message()
+    assert failure in text
+    assert "the variable all_proxy names a proxy, which is used with trust_env=True only" in text
+    assert "trust_env" not in await message(trust_env=True)
+    monkeypatch.setenv("no_proxy", "*")
+    assert "trust_env" not in await message()

@@ -156,11 +156,9 @@ class FileTransport:
                 what, lambda attempt: self._follow(attempt, url, sink), stats=WalkStats()
             )
         except NoResponseError as error:
-            if not self._via_proxy and self._has_proxy(url):
-                error.message += (
-                    "; files bypass the proxy of the API: to use it for files too, pass "
-                    "files_via_proxy=True"
-                )
+            advice = "" if self._via_proxy else self._proxy_advice(url)
+            if advice:
+                error.message += f"; {advice}"
                 error.args = (error.message,)
             raise
 
@@ -235,13 +233,19 @@ class FileTransport:
                 return None
         raise translation.error
 
-    def _has_proxy(self, url: str) -> bool:
-        """Return whether the proxy of the API would be used for a file."""
+    def _proxy_advice(self, url: str) -> str:
+        """Return advice to use the proxy of the API, or that of the environment."""
         try:
-            return self._proxies.proxy_for(url) is not None
+            if self._proxies.proxy_for(url) is not None:
+                return (
+                    "files bypass the proxy of the API: to use it for files too, pass "
+                    "files_via_proxy=True"
+                )
         except ConfigurationError:
             # That of the API has another scheme.
-            return False
+            return ""
+        advice = self._proxies.advice_for(url)
+        return advice and f"{advice}, and for files with files_via_proxy=True"
 
     def _refusal(
         self, response: aiohttp.ClientResponse, what: str, target: CheckedUrl, code: str | None

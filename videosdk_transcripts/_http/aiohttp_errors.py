@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import aiohttp
 from attrs import define, field
@@ -23,6 +23,8 @@ from videosdk_transcripts.errors import (
 )
 
 from .session import Sessions
+
+_LOGIN_REQUIRED: Final = 407
 
 
 @define(eq=False)
@@ -45,6 +47,8 @@ class Translation:
     sessions: Sessions
     session: aiohttp.ClientSession
     through_proxy: bool = False
+    advice: str = ""
+    """What to do if the host can't be reached."""
     error: VideoSDKTranscriptsError = field(init=False, repr=False)
     _cancellations: int = field(init=False, repr=False)
 
@@ -99,16 +103,22 @@ class Translation:
                 return proxy_refused(error.status)
             case aiohttp.ClientConnectorDNSError():
                 name = "the proxy" if self.through_proxy else host
-                return f"the name of {name} can't be resolved; check its address and the network"
+                text = f"the name of {name} can't be resolved; check its address and the network"
+                return self._with_advice(text)
             case aiohttp.ClientProxyConnectionError():
                 return "can't connect to the proxy; check its address"
             case aiohttp.ClientSSLError():
                 return f"can't verify the TLS certificate of {host}; check it, or pass ssl="
             case aiohttp.ClientConnectorError():
-                return f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
+                return self._with_advice(
+                    f"can't connect to {host}: {error.os_error.strerror or 'refused'}"
+                )
             case _:
                 through = " through the proxy" if self.through_proxy else ""
                 return f"the connection to {host}{through} was lost before a response arrived"
+
+    def _with_advice(self, text: str) -> str:
+        return f"{text}; {self.advice}" if self.advice else text
 
 
 def _flaw(error: aiohttp.ClientResponseError) -> str:
@@ -126,7 +136,10 @@ def _flaw(error: aiohttp.ClientResponseError) -> str:
 
 def proxy_refused(status: int) -> str:
     """Return what failed if a proxy refused a request or a tunnel."""
-    return f"the proxy responded with {status}; check its address and credentials"
+    advice = "check its address and credentials"
+    if status != _LOGIN_REQUIRED:
+        advice = "it may not allow this host, or not reach it"
+    return f"the proxy responded with {status}; {advice}"
 
 
 def _cancellations() -> int:

@@ -41,6 +41,13 @@ class ProxySettings:
         found = _find_variable(url) if self.trust_env else None
         return None if found is None else Proxy.parse(found.value, found.name)
 
+    def advice_for(self, url: str) -> str:
+        """Return advice to use the proxy of the environment if there is one that is not used."""
+        found = None if self.given is not None or self.trust_env else _find_variable(url)
+        if found is None:
+            return ""
+        return f"{found.name} names a proxy, which is used with trust_env=True only"
+
 
 @frozen
 class Proxy:

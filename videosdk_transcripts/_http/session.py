@@ -50,6 +50,11 @@ class ConnectionOptions:
         if self.session is not None and self.trace_configs:
             raise ConfigurationError("pass trace_configs to the session that you created")
 
+    def proxy_advice(self, url: str) -> str:
+        """Return advice for a URL that can't be reached, if the environment names a proxy."""
+        # A given session may use the environment by itself.
+        return "" if self.session is not None else self.proxies.advice_for(url)
+
 
 @frozen
 class LoopResources:

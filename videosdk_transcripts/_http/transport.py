@@ -29,10 +29,14 @@ from videosdk_transcripts._clock import Clock
 from videosdk_transcripts._redact import Secret
 from videosdk_transcripts._version import __version__
 from videosdk_transcripts.auth import TokenSource, explain_refusal
-from videosdk_transcripts.errors import InvalidResponseError, ResponseTooLargeError
+from videosdk_transcripts.errors import (
+    ConnectionFailedError,
+    InvalidResponseError,
+    ResponseTooLargeError,
+)
 from videosdk_transcripts.models import WalkStats
 
-from .aiohttp_errors import Translation
+from .aiohttp_errors import Translation, proxy_refused
 from .encoding import ACCEPTED, BodyDecoder
 from .rate_limit import Pace
 from .request_queue import Due
@@ -44,6 +48,7 @@ logger = logging.getLogger("videosdk_transcripts")
 
 T = TypeVar("T")
 
+_PROXY_REFUSED: Final = 407
 _USER_AGENT: Final = f"videosdk-transcripts/{__version__} aiohttp/{aiohttp.__version__}"
 
 
@@ -83,6 +88,7 @@ class Transport:
         self._tokens = tokens
         self._ssl = connection.ssl
         self._proxy = connection.proxies.proxy_for(endpoint)
+        self._proxy_advice = connection.proxy_advice(endpoint)
         self._max_response_bytes = max_response_bytes
         self._json_loads = json_loads
         # What all requests have in common.
@@ -197,6 +203,7 @@ class Transport:
             self.sessions,
             session,
             through_proxy=proxy is not None,
+            advice=self._proxy_advice,
         ) as translation:
             async with session.request(
                 request.method,
@@ -216,6 +223,9 @@ class Transport:
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
                     call.attempts.in_doubt = leaves_in_doubt(response.status)
+                if response.status == _PROXY_REFUSED:
+                    # Without a tunnel; otherwise aiohttp raises an error.
+                    raise ConnectionFailedError(f"{call.what}: {proxy_refused(_PROXY_REFUSED)}")
                 secrets = (token, *self._tokens.secrets, *(proxy.secrets if proxy else ()))
                 body_read = await self._read(response, call.what, secrets)
                 return Response(
