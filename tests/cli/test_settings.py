@@ -109,6 +109,45 @@ def test_empty_value_is_not_set(run: Run, env_file: Path) -> None:
     assert "VIDEOSDK_SECRET is set and VIDEOSDK_API_KEY is not" in err
 
 
+@pytest.mark.parametrize(
+    ("command", "lines", "message"),
+    [
+        ("list", "", "no credentials: set "),
+        ("list", "VIDEOSDK_SECRET=x", "VIDEOSDK_SECRET is set and VIDEOSDK_API_KEY is not: "),
+        ("list", "VIDEOSDK_TOKEN='a b'", "the token is empty or has "),
+        ("count", "VIDEOSDK_TOKEN=t\nVIDEOSDK_API_ENDPOINT=x", "VIDEOSDK_API_ENDPOINT must look "),
+        ("list", "VIDEOSDK_TOKEN=t\nVIDEOSDK_FILE_HOSTS=a/b", "VIDEOSDK_FILE_HOSTS"),
+        ("token", "VIDEOSDK_SECRET=x", "VIDEOSDK_API_KEY is not set: "),
+        ("token --inspect", "", "no token: set VIDEOSDK_TOKEN"),
+    ],
+)
+def test_error_about_a_variable_names_the_env_file(
+    run: Run, env_file: Path, command: str, lines: str, message: str
+) -> None:
+    """There may be several such files, and the environment is not meant."""
+    env_file.write_text(lines)
+    outcome = run(*command.split(), "--env-file", str(env_file))
+    assert outcome.code in (ExitCode.AUTH, ExitCode.USAGE)
+    assert outcome.err.startswith(f"{NAME}{env_file}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("list", "a b"), "the room must be"), (("list", "--trust-env"), "the variable http_proxy")],
+)
+def test_other_errors_do_not_name_the_env_file(
+    run: Run,
+    env_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    """Nothing in the file is wrong."""
+    env_file.write_text("VIDEOSDK_TOKEN=t\nVIDEOSDK_API_ENDPOINT=http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "ftp://h")
+    assert run(*arguments, "--env-file", str(env_file)).err.startswith(f"{NAME}{message}")
+
+
 def test_env_file_is_not_combined_with_the_environment(
     account: FakeVideoSDK, run: Run, env_file: Path
 ) -> None:

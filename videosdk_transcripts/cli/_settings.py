@@ -5,14 +5,15 @@ from __future__ import annotations
 import codecs
 import io
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from videosdk_transcripts import ConfigurationError
+from videosdk_transcripts import ConfigurationError, CredentialsError
 from videosdk_transcripts._redact import Secret
 
+from ._messages import describe
 from ._output import notify
 from ._signals import run_until_signal
 from ._status import status_line
@@ -56,6 +57,28 @@ class Account(NamedTuple):
         )
 
 
+@contextmanager
+def named_file(path: Path | None) -> Generator[None]:
+    """
+    Name the environment file in the error about a variable of it.
+
+    Raises:
+        ConfigurationError: that of the block, of the same class.
+    """
+    error: ConfigurationError | None = None
+    try:
+        yield
+    except ConfigurationError as raised:
+        error = raised
+    if error is None:
+        return
+    text = describe(error)
+    # An error about a proxy is about a variable of the environment.
+    if path is None or not (isinstance(error, CredentialsError) or text.startswith(_PREFIX)):
+        raise error
+    raise type(error)(f"{path}: {text}")
+
+
 def run_with_client(
     account: Account,
     work: Callable[[TranscriptsClient], Awaitable[None]],
@@ -92,10 +115,12 @@ async def use_account(account: Account) -> AsyncGenerator[str]:
         The source of the settings, to be shown to people.
 
     Raises:
-        ConfigurationError: the environment file cannot be used.
+        ConfigurationError: the environment file cannot be used, or that of the block.
     """
     if not account.sandbox:
-        yield load_env_file(account.env_file)
+        source = load_env_file(account.env_file)
+        with named_file(account.env_file):
+            yield source
         return
     # Imported here, because only the sandbox needs a server.
     from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, run_sandbox

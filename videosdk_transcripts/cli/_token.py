@@ -16,7 +16,7 @@ from videosdk_transcripts._redact import Secret
 from ._exit import ExitCode, NegativeResult
 from ._options import Room, account_options, command, output_format_options, room_option
 from ._output import OutputFormat, notify, plain, print_line
-from ._settings import Account, load_env_file, run_with_client
+from ._settings import Account, load_env_file, named_file, run_with_client
 from ._signals import interruptible
 from ._token_claims import (
     PERMISSIONS,
@@ -175,11 +175,12 @@ def _key_and_secret(account: Account) -> tuple[Secret, Secret]:
     variables = {"api_key": "VIDEOSDK_API_KEY", "secret": "VIDEOSDK_SECRET"}
     missing = [variable for setting, variable in variables.items() if setting not in settings]
     if missing:
-        raise CredentialsError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: a token is "
-            "signed with a key and its secret, from the environment or a file (--env-file); an "
-            "existing token cannot sign another one"
-        )
+        with named_file(account.env_file):
+            raise CredentialsError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: a token "
+                "is signed with a key and its secret, from the environment or a file "
+                "(--env-file); an existing token cannot sign another one"
+            )
     return settings["api_key"].value, settings["secret"].value
 
 
@@ -210,7 +211,8 @@ def _read_token(account: Account, *, from_stdin: bool) -> Secret:
         variable = environment_settings().get("token")
         given = Secret("") if variable is None else variable.value
     if not given:
-        raise CredentialsError("no token: set VIDEOSDK_TOKEN, or pipe one to --inspect -")
+        with named_file(None if from_stdin else account.env_file):
+            raise CredentialsError("no token: set VIDEOSDK_TOKEN, or pipe one to --inspect -")
     return given
 
 
