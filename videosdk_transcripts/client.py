@@ -963,7 +963,8 @@ class TranscriptsClient:
             NotFoundError: there is no such transcription, even after `grace`.
             CredentialsError: the callable passed as `token` did not return a token.
             StatusError: the service refused a request otherwise. Transient service errors,
-                among them unreadable responses and a 408, are retried until `timeout`.
+                among them unreadable responses and a 408, are retried until `timeout`,
+                unless their ``Retry-After`` is more than a day.
             InvalidResponseError: the transcription can't be read.
             ClientClosedError: the client is closed.
         """
@@ -1030,7 +1031,8 @@ class TranscriptsClient:
                 another room or session. Raised immediately, and the errors below by a step.
             CredentialsError: the callable passed as `token` did not return a token.
             StatusError: the service refused a request. Transient service errors, among them
-                unreadable responses and a 408, are retried unless `once` is set.
+                unreadable responses and a 408, are retried unless `once` is set, or their
+                ``Retry-After`` is more than a day.
             NoResponseError: with `once`, the service did not respond.
             InvalidResponseError: a row can't be read, or can't be verified.
             PaginationError: the page information contradicts itself or does not advance.

@@ -224,6 +224,20 @@ def test_follow_in_the_sandbox_has_changes(run: Run, monkeypatch: pytest.MonkeyP
     assert message == {("finished", ended), ("new", begun), ("finished", begun)}
 
 
+def test_wait_without_a_connection_prints_one_warning(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Off a terminal; on one the status line shows each wait as well."""
+    use_policy(monkeypatch, RetryPolicy(attempts=1))
+    monkeypatch.setenv("VIDEOSDK_TOKEN", "t")
+    monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", "http://127.0.0.1:1")
+    code, _, err = run("wait", "t-1", "--timeout", "0.3", "--poll", "0.05")
+    assert code == ExitCode.NETWORK
+    warning = "no connection, retrying in 0 s; to find the reason: videosdk-transcripts doctor"
+    assert err.splitlines()[1:-1] == [NAME + warning]
+    assert "after 0.3 s: the last poll failed: no connection; the file may" in err
+
+
 def test_wait_in_the_sandbox_succeeds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The running transcription ends, and gets its file."""
     monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 0.1)

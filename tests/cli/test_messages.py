@@ -164,6 +164,11 @@ def test_timeout_is_explained_without_settings_of_the_library(
     assert message in err
 
 
+def test_no_message_names_the_value_none(run: Run) -> None:
+    """An argument is omitted instead."""
+    assert run("list", "a b", "--sandbox").err.endswith("not 'a b'; omit it for all\n")
+
+
 def test_unrelated_text_is_unchanged(account: FakeVideoSDK, run: Run) -> None:
     """What the service sends is quoted as it is."""
     account.fail_next(Status(404, message="the roomId has no page"))
@@ -184,4 +189,6 @@ def test_unrelated_text_is_unchanged(account: FakeVideoSDK, run: Run) -> None:
 def test_retries_are_described_by_their_cause(fields: dict[str, Any], words: str) -> None:
     """Status or kind of failure, and the seconds until the next attempt."""
     record = logging.makeLogRecord({"msg": "retry", "wait": 4.2, **fields})
-    assert describe_record(record) == f"{words}, retrying in 4 s"
+    found = describe_record(record)
+    assert found.startswith(f"{words}, retrying in 4 s")
+    assert ("doctor" in found) == (words == "no connection")

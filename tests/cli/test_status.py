@@ -294,6 +294,31 @@ def test_wait_names_the_file_that_it_waits_for(account: FakeVideoSDK, run: Run) 
     assert outcome.code == ExitCode.NOT_FOUND
 
 
+def test_failed_poll_of_a_wait_is_explained(account: FakeVideoSDK) -> None:
+    """Its reason is printed once, and shown until the next poll."""
+    account.add_transcription(row_id="t")
+    refused = Status(429, {"Retry-After": "61"})
+    terminal = Terminal()
+    account.fail_next(refused)
+    termios.tcsetwinsize(terminal.follower, (25, 120))
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
+    with start("wait", "t", **streams, env=os.environ | {"TERM": "xterm"}) as process:
+        terminal.wait_for("rate limited (429), retrying in 6")
+        process.terminate()
+        process.wait()
+    assert "rate limited (429), retrying in 6" in screen(terminal.read())[1]
+
+
+@pytest.mark.usefixtures("_progress_at_once", "_silence_at_once")
+def test_doctor_explains_a_slow_response(account: FakeVideoSDK, run: Run) -> None:
+    """As every command that connects."""
+    terminal = Terminal()
+    account.fail_next(once_shown(terminal, "waiting for the service, 0 s"))
+    message, outcome = stderr_on_a_terminal(run, "doctor", terminal=terminal)
+    assert outcome.code == ExitCode.DONE
+    assert screen(message) == ["no problem found"]
+
+
 @pytest.mark.usefixtures("_progress_at_once", "_silence_at_once")
 def test_follow_shows_no_status_between_changes(account: FakeVideoSDK, run: Run) -> None:
     """Waiting is its purpose."""

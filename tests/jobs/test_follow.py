@@ -21,6 +21,7 @@ from videosdk_transcripts import (
     ConfigurationError,
     InvalidRowError,
     Page,
+    RateLimitedError,
     RetryPolicy,
     ServerError,
     Transcription,
@@ -512,6 +513,23 @@ async def test_transient_failures_are_logged_once_per_kind_and_retried(
     fake.fail_next(Status(500))
     await following.poll()
     assert len(own_records(caplog)) == 4
+
+
+@pytest.mark.parametrize("seconds", ["86401", "1795801234", "9" * 400])
+async def test_retry_after_of_more_than_a_day_is_raised(
+    fake: FakeVideoSDK, bot: Callable[..., Bot], seconds: str
+) -> None:
+    """With a checkpoint; the next step continues."""
+    following = bot()
+    await following.poll()
+    fake.add_transcription(row_id="new")
+    fake.fail_next(Status(429, {"Retry-After": "86400"}), Status(429, {"Retry-After": seconds}))
+    await following.poll()
+    with pytest.raises(RateLimitedError) as caught:
+        await following.poll()
+    assert caught.value.checkpoint is not None
+    assert following.slept[-1] == 86_400
+    assert await following.poll() == [("new", "new"), ("finished", "new")]
 
 
 async def test_row_that_fails_permanently_hides_no_others(

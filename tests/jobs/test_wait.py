@@ -1,6 +1,7 @@
 """Wait for a file: its outcomes, intervals, timeouts and grace periods."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from videosdk_transcripts import (
     ConnectionFailedError,
     NotFoundError,
     Page,
+    RateLimitedError,
     RetryPolicy,
     Transcription,
     TranscriptionFailedError,
@@ -309,6 +311,55 @@ async def test_transient_failure_does_not_end_the_wait(
     await waiter.wait(row["id"], poll=4)
     # 90 seconds and then up to half of the interval, which is 6 by then.
     assert clock.slept == pytest.approx([4, 93, 9])
+
+
+async def test_failed_polls_are_logged_once_per_kind(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the wait; the ones after it at a lower level, and a success makes the next one new."""
+    (row,) = add_running(fake)
+    failed, refused = Status(503), Status(429, {"Retry-After": "90"})
+    fake.fail_next(failed, failed, refused, failed, Delay(0), failed)
+    fake.every(7, Change(lambda _: add_file(row)))
+    with caplog.at_level(logging.INFO, "videosdk_transcripts"):
+        await waiter.wait(row["id"], poll=4, timeout=600)
+    records = [r for r in caplog.records if "wait_until_ready" in r.getMessage()]
+    found = [(r.levelname, vars(r)["status"]) for r in records]
+    assert found == [
+        ("WARNING", 503),
+        ("INFO", 503),
+        ("WARNING", 429),
+        ("WARNING", 503),
+        ("WARNING", 503),
+    ]
+    assert vars(records[2])["wait"] > 90
+    call = f"wait_until_ready({row['id']})"
+    assert records[0].getMessage() == f"{call}: ServerError 503, retrying in 4 s"
+
+
+async def test_outage_of_many_waits_is_logged_once(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], caplog: pytest.LogCaptureFixture
+) -> None:
+    """They fail together."""
+    rows = add_running(fake, 20)
+    fake.every(1, Status(503))
+    with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
+        waits = (waiter.wait(row["id"], timeout=30) for row in rows)
+        await asyncio.gather(*waits, return_exceptions=True)
+    assert len([r for r in caplog.records if r.levelno == logging.WARNING]) == 1
+
+
+@pytest.mark.parametrize("seconds", ["86401", "1795801234", "1795801234567", "9" * 400])
+@pytest.mark.parametrize("timeout", [None, 3600])
+async def test_retry_after_of_more_than_a_day_is_raised(
+    fake: FakeVideoSDK, waiter: Waiter[Transcription], seconds: str, timeout: float | None
+) -> None:
+    """Such as the time since the epoch, in seconds or milliseconds."""
+    (row,) = add_running(fake)
+    fake.fail_next(Status(429, {"Retry-After": seconds}))
+    with pytest.raises(RateLimitedError) as caught:
+        await waiter.wait(row["id"], timeout=timeout)
+    assert (caught.value.retry_after or 0) > 86_400
 
 
 async def test_timeout_names_the_last_failure(

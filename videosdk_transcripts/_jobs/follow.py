@@ -8,7 +8,6 @@ if the server's total shows that nothing is new elsewhere, and a full scan is ma
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,9 +22,8 @@ from videosdk_transcripts._validation import check_flag, check_number, check_wor
 from videosdk_transcripts.errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page, Transcription
 
+from .failed_polls import is_waited_out, log_failed_poll
 from .follow_state import FollowState, Kind
-
-logger = logging.getLogger("videosdk_transcripts")
 
 Since = Literal["now", "start"]
 
@@ -87,7 +85,8 @@ class Follower:
     changes before it: a program that dies while it handles one receives it again.
 
     After an error or a cancellation the next step continues from the same state. Transient
-    errors are logged once per kind and retried.
+    errors are logged once per kind and retried; one with a ``Retry-After`` of more than a day is
+    raised.
 
     Raises:
         VideoSDKTranscriptsError: a step failed, as described in `TranscriptsClient.follow`.
@@ -273,7 +272,7 @@ class Follower:
         try:
             await self._continue_poll()
         except VideoSDKTranscriptsError as error:
-            if error.is_transient and not self._once:
+            if is_waited_out(error) and not self._once:
                 self._back_off(error)
                 return
             self._end_poll()
@@ -380,16 +379,9 @@ class Follower:
     def _back_off(self, error: VideoSDKTranscriptsError) -> None:
         """Schedule the next attempt after a transient error."""
         wait = max(self._with_jitter(self._retry_interval), error.retry_after or 0.0)
-        if self._logged is not type(error):
-            self._logged = type(error)
-            name = type(error).__name__
-            logger.warning(
-                "%s: %s, retrying in %.0f s",
-                _describe(self._state.wanted),
-                name if error.status is None else f"{name} {error.status}",
-                wait,
-                extra={"reason": name, "status": error.status, "wait": wait},
-            )
+        is_new = self._logged is not type(error)
+        self._logged = type(error)
+        log_failed_poll(_describe(self._state.wanted), error, wait, is_new=is_new)
         self._next_poll = self._clock.monotonic() + wait
         longest = max(self._interval, _MAX_RETRY_INTERVAL)
         if self._retry_interval >= longest:

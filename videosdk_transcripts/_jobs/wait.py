@@ -27,6 +27,7 @@ from videosdk_transcripts.errors import (
 )
 from videosdk_transcripts.models import Page
 
+from .failed_polls import is_waited_out, log_failed_poll
 from .shared_polls import SharedPolls
 
 _UNKNOWN: Final = "the service found no transcription with this id"
@@ -72,6 +73,8 @@ class Waiter(Generic[HasStatusT]):
         self._polls = SharedPolls(pages, clock=clock)
         self._clock = clock
         self._jitter = jitter
+        self._logged: type[VideoSDKTranscriptsError] | None = None
+        """The kind of the last failure; None after a success."""
 
     async def wait(
         self,
@@ -104,7 +107,8 @@ class Waiter(Generic[HasStatusT]):
             CompletedWithoutFileError: it completed or was stopped, and the grace period passed.
             WaitTimedOutError: the timeout passed.
             NotFoundError: there was no such row for the grace period.
-            VideoSDKTranscriptsError: any other error of a request that is not transient.
+            VideoSDKTranscriptsError: any other error of a request that is not transient, or
+                has a ``Retry-After`` of more than a day.
         """
         row_id = check_id("transcription_id", getattr(row_or_id, "id", row_or_id))
         format = check_text("format", format)  # noqa: A001
@@ -145,26 +149,43 @@ class Waiter(Generic[HasStatusT]):
         not_before = due = wait.started_at
         while True:
             retry_after = 0.0
+            failure: VideoSDKTranscriptsError | None = None
             try:
-                row = await self._polls.poll(wait.row_id, not_before=not_before, due=due)
-                if row is None:
-                    if self._clock.monotonic() >= wait.ends_at:
-                        raise wait.timeout_error()
-                    row = await self._get(wait.row_id)
+                row = await self._poll(wait, not_before, due)
             except NotFoundError:
                 # A new transcription may not be readable yet, and a replica may lag behind.
                 if wait.is_gone(self._clock.monotonic()):
                     raise
                 wait.last_result = _UNKNOWN
             except VideoSDKTranscriptsError as error:
-                if not error.is_transient:
+                if not is_waited_out(error):
                     raise
+                failure = error
                 wait.last_result = f"the last poll failed with {type(error).__name__}"
                 retry_after = error.retry_after or 0.0
             else:
+                self._logged = wait.logged = None
                 if wait.is_ready(row, self._clock.monotonic()):
                     return row
-            not_before, due = wait.next_poll(self._clock.monotonic(), retry_after, self._jitter())
+            now = self._clock.monotonic()
+            not_before, due = wait.next_poll(now, retry_after, self._jitter())
+            if failure is not None:
+                self._log(wait, failure, due - now)
+
+    async def _poll(self, wait: _Wait, not_before: float, due: float) -> HasStatusT:
+        row = await self._polls.poll(wait.row_id, not_before=not_before, due=due)
+        if row is not None:
+            return row
+        if self._clock.monotonic() >= wait.ends_at:
+            raise wait.timeout_error()
+        return await self._get(wait.row_id)
+
+    def _log(self, wait: _Wait, error: VideoSDKTranscriptsError, seconds: float) -> None:
+        """Log a failed poll, as new once for all waits, which usually fail together."""
+        kind = type(error)
+        is_new = kind not in (self._logged, wait.logged)
+        self._logged = wait.logged = kind
+        log_failed_poll(f"wait_until_ready({wait.row_id})", error, seconds, is_new=is_new)
 
 
 @define(eq=False)
@@ -183,6 +204,8 @@ class _Wait:
     finished_since: float | None = None
     unknown_since: float | None = None
     last_result: str = "there was no response yet"
+    logged: type[VideoSDKTranscriptsError] | None = None
+    """The kind of its last failure; None after a success."""
 
     def has_file(self, row: HasFiles) -> bool:
         return bool(self._files_of(row).get(self.format))

@@ -30,6 +30,7 @@ from ._options import account_options, command, output_format_options
 from ._output import OutputFormat, notify, plain, plural, print_line
 from ._settings import Account, use_account
 from ._signals import run_until_signal
+from ._status import status_line
 from ._token_claims import decode_token, describe_time, format_utc
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ async def _diagnose(account: Account, timeout: float) -> list[Check]:
     from videosdk_transcripts._environment import environment_settings
 
     try:
-        async with use_account(account) as source:
+        async with use_account(account) as source, status_line("the service"):
             context = DoctorContext(source, environment_settings(), timeout, account)
             return await run_checks(context)
     except ConfigurationError as error:

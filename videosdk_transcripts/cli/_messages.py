@@ -93,20 +93,13 @@ _PHRASES: Final = (
         r"check with iter_transcriptions\('([^']*)'\)",
         r"check with: videosdk-transcripts list \1,",
     ),
-    (r"; None selects the service's default", "; omit it for the service's default"),
+    (r"; None selects (the service's default|all)", r"; omit it for \1"),
     (r"pass files_via_proxy=True", "use --files-via-proxy"),
+    (r"\bfiles_via_proxy=True", "--files-via-proxy"),
     (r"\btrust_env=True", "--trust-env"),
     # An argument with its value, in any other advice.
     (r"\bon_(invalid|unverified)='(\w+)'", r"--on-\1 \2"),
     (r"\bpage_size=(\d+)", r"--page-size \1"),
-)
-
-_RULES: Final = (
-    *(
-        (re.compile(rf"\A{name}(?=:| must | begins | contains | has )"), term)
-        for name, term in _NAMES.items()
-    ),
-    *((re.compile(pattern), term) for pattern, term in _PHRASES),
 )
 
 _FAILURES: Final = {
@@ -114,8 +107,22 @@ _FAILURES: Final = {
     "TimedOutError": "no response in time",
     "InvalidResponseError": "unreadable response",
     "ResponseTooLargeError": "unreadable response",
+    "RateLimitedError": "rate limited (429)",
 }
-"""Why a request is sent again, by the error without a status."""
+"""Why a request is sent again, by the class of its error."""
+
+_RULES: Final = (
+    *(
+        (re.compile(rf"\A{name}(?=:| must | begins | contains | has )"), term)
+        for name, term in _NAMES.items()
+    ),
+    *((re.compile(pattern), term) for pattern, term in _PHRASES),
+    *(
+        (re.compile(rf"the last poll failed with {name}"), f"the last poll failed: {term}")
+        for name, term in _FAILURES.items()
+    ),
+    (re.compile(r"the last poll failed with \w+"), "the last poll failed: the service failed"),
+)
 
 
 def describe(error: VideoSDKTranscriptsError) -> str:
@@ -128,14 +135,17 @@ def describe_record(record: LogRecord) -> str:
     wait: float | None = getattr(record, "wait", None)
     if wait is None:
         return translate(record.getMessage())
-    return f"{describe_failure(record)}, retrying in {wait:.0f} s"
+    text = f"{describe_failure(record)}, retrying in {wait:.0f} s"
+    if getattr(record, "reason", "") == "ConnectionFailedError":
+        text += "; to find the reason: videosdk-transcripts doctor"
+    return text
 
 
 def describe_failure(record: LogRecord) -> str:
     """Return why a request is sent again, from the record of its retry."""
     status = getattr(record, "status", None)
     if status == 429:
-        return "rate limited (429)"
+        return _FAILURES["RateLimitedError"]
     if status is not None and status != 200:
         return f"the service failed ({status})"
     return _FAILURES.get(getattr(record, "reason", ""), "the request failed")

@@ -1,0 +1,42 @@
+"""Failures of a poll that a later poll may not have. No HTTP in here."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from videosdk_transcripts.errors import VideoSDKTranscriptsError
+
+logger = logging.getLogger("videosdk_transcripts")
+
+MAX_RETRY_AFTER: Final = 86_400.0
+"""Seconds; a service that asks for more, such as for the time since the epoch, ends the polls."""
+
+
+def is_waited_out(error: VideoSDKTranscriptsError) -> bool:
+    """Return whether polling goes on after this failure."""
+    return error.is_transient and (error.retry_after or 0.0) <= MAX_RETRY_AFTER
+
+
+def log_failed_poll(
+    call: str, error: VideoSDKTranscriptsError, wait: float, *, is_new: bool
+) -> None:
+    """
+    Log a failure, and the seconds until the next poll.
+
+    Args:
+        call: what polls, for the text.
+        error: the failure.
+        wait: the seconds.
+        is_new: whether the previous poll did not fail in this way; the others are of less
+            interest.
+    """
+    name = type(error).__name__
+    logger.log(
+        logging.WARNING if is_new else logging.INFO,
+        "%s: %s, retrying in %.0f s",
+        call,
+        name if error.status is None else f"{name} {error.status}",
+        wait,
+        extra={"reason": name, "status": error.status, "wait": wait},
+    )
