@@ -136,6 +136,10 @@ def test_completed_event_may_have_an_id_and_a_room_alone() -> None:
     assert isinstance(event, TranscriptionEvent)
     assert (event.id, event.room_id) == ("abc", "abcd-efgh-ijkl")
     assert (event.kind, event.session_id) == (None, None)
+    flat = {"id": "abc", "roomId": "r"}
+    event = verify({"webhookType": "transcription-completed", **flat})
+    assert isinstance(event, TranscriptionEvent)
+    assert (event.id, event.room_id, event.data, event.extra) == ("abc", "r", flat, {})
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,9 @@ def read_event(raw_body: bytes) -> WebhookEvent:
     body = _read_object(raw_body)
     event_type = _pop_type(body)
     known_type = _TRANSCRIPTION_EVENTS.get(event_type)
+    if known_type and "data" not in body and "id" in body:
+        # A draft of the vendor's documentation shows {id, roomId} without an object around it.
+        body = {"data": body}
     # In other events, data that is not an object stays in the body and so in `extra`.
     data = body.pop("data", None) if known_type or isinstance(body.get("data"), dict) else {}
     if not isinstance(data, dict):
