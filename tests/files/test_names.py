@@ -3,7 +3,7 @@
 import pytest
 
 from videosdk_transcripts._files.names import file_name
-from videosdk_transcripts.errors import FileError
+from videosdk_transcripts.errors import ConfigurationError, FileError
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,11 @@ def test_empty_or_long_id_has_no_file_name(row_id: str) -> None:
     """The error has the length of the id."""
     with pytest.raises(FileError, match=f"an id of {len(row_id)} characters"):
         file_name(row_id, "txt", summary=False)
+
+
+def test_long_format_is_not_quoted() -> None:
+    """It may be a secret, passed by mistake."""
+    with pytest.raises(ConfigurationError, match="not 'a/b'"):
+        file_name("id", "a/b", summary=False)
+    with pytest.raises(ConfigurationError, match="not a string of 21 characters"):
+        file_name("id", "a" * 21, summary=False)

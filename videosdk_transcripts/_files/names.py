@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from videosdk_transcripts._validation import shown
 from videosdk_transcripts.errors import ConfigurationError, FileError
 
 _MAX_NAME: Final = 200
@@ -35,7 +36,7 @@ def file_name(row_id: str, format: str, *, summary: bool) -> str:  # noqa: A002 
     if not _FORMAT.fullmatch(format):
         raise ConfigurationError(
             "a format must be 1 to 16 letters and digits (ASCII), such as 'txt', "
-            f"not {format[:40]!r}"
+            f"not {shown(format)}"
         )
     name = _encode(row_id)
     if _DEVICE.fullmatch(name):
