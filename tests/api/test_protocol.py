@@ -361,6 +361,17 @@ def test_advice_of_a_request_replaces_the_general_one() -> None:
         assert str(caught.value).endswith(end)
 
 
+def test_404_of_the_whole_list_has_no_advice_about_an_id() -> None:
+    """There is none that could be wrong."""
+    for wanted, advice in (
+        (Filter(), "check the endpoint, and"),
+        (Filter("r"), "check the id, and"),
+    ):
+        request = list_request(REALTIME, wanted, 3, 20)
+        with pytest.raises(NotFoundError, match=advice):
+            check_status(Response(404, {}, b""), request, now=0)
+
+
 def test_hint_about_the_token_replaces_advice_for_the_status() -> None:
     """It is more specific."""
     error = refused({}, 401, hint="the clock is wrong")

@@ -152,6 +152,10 @@ RECORDED: Final = Endpoint(
 )
 
 
+_WHOLE_LIST_ADVICE: Final = {404: "check the endpoint, and that the list has this page"}
+"""For a request without an id that could be wrong."""
+
+
 def list_request(endpoint: Endpoint, wanted: Filter, page: int, page_size: int) -> Request:
     """Return the request for one page of a list. The documented path ends in a slash."""
     # Numbers need no quoting, and the filter was quoted once for the whole walk.
@@ -159,6 +163,7 @@ def list_request(endpoint: Endpoint, wanted: Filter, page: int, page_size: int) 
         f"{endpoint.path}?{wanted.query}page={page}&perPage={page_size}",
         f"page {page} of the {endpoint.rows} of {wanted.words}",
         headers=_LIST_HEADERS,
+        advice=_NO_ADVICE if wanted.query else _WHOLE_LIST_ADVICE,
     )
 
 
