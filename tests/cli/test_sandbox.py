@@ -18,6 +18,13 @@ from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, fill_sandb
 from .command_line import NAME, Run, start
 
 SANDBOX_LINE = f"sandbox rooms: {', '.join(SANDBOX_ROOMS)}\n"
+_SANDBOX = "videosdk_transcripts.testing._sandbox"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox of this process does not change during a slow test."""
+    monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 600.0)
 
 
 # The command.
@@ -83,7 +90,8 @@ def test_sandbox_output_can_be_sourced(run: Run, tmp_path: Path) -> None:
             given = run("list", "--json", "--env-file", str(path))
         finally:
             process.kill()
-    assert (sourced.returncode, sourced.stderr) == (0, "")
+    # Rows that move during a slow walk are reported on stderr.
+    assert sourced.returncode == 0, sourced.stderr
     ids = [row["id"] for row in json.loads(given.out)]
     # In between, a transcription may have ended and another one begun.
     assert set(ids) >= {row["id"] for row in json.loads(sourced.stdout)}
@@ -161,9 +169,6 @@ def test_each_command_has_sample_data(run: Run, arguments: list[str]) -> None:
     assert code == 0
     assert out
     assert err.startswith("sandbox rooms: ")
-
-
-_SANDBOX = "videosdk_transcripts.testing._sandbox"
 
 
 async def test_stopped_transcription_does_not_end_again(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
@@ -124,7 +125,7 @@ def _response_of(given: Input, status: int) -> Response:
 def _header(given: Input) -> str:
     value = given.body.decode("utf-8", "surrogateescape")
     seconds, moment = retry_after({"retry-after": value}, NOW), http_date(value)
-    assert seconds is None or 0 <= seconds < 1e12, seconds
+    assert seconds is None or 0 <= seconds < math.inf, seconds
     assert moment is None or moment.tzinfo is UTC, moment
     return "no header" if seconds is None and moment is None else "header"
 

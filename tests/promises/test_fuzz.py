@@ -16,7 +16,7 @@ def test_mutated_responses_are_read_or_rejected() -> None:
     assert (report.inputs, report.engine) == (2000, "built-in")
     least = {
         "page": 100,
-        "object": 30,
+        "object": 20,
         "checkpoint": 10,
         "header": 50,
         "no header": 50,
