@@ -195,7 +195,7 @@ async def test_unknown_id_raises_not_found(client: TranscriptsClient) -> None:
     [
         (b'{"id": "other"}', "the service returned other"),
         (b"[]", "JSON that is not an object"),
-        (b"", "with no body"),
+        (b"", "and no body"),
     ],
 )
 async def test_response_with_another_transcription_raises(

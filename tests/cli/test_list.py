@@ -390,7 +390,7 @@ def test_room_with_foreign_rows_alone_is_not_found(
     code, out, err = run(*command, "my-room")
     assert (code, out.strip()) == (ExitCode.NOT_FOUND, "[]" if "--json" in command else "")
     assert "3 rows of other rooms or sessions dropped" in err
-    assert "or a custom room id: add --custom-id" in err
+    assert "or may be a custom room id: add --custom-id" in err
     assert "resolve_room" not in err
     assert "no row of this room or session was found" in err
     assert "download" in command or run(*command).code == 0

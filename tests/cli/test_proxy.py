@@ -69,7 +69,7 @@ def test_unreachable_file_host_has_advice_about_the_proxy(run: Run, proxy: list[
     outcome = run("text", "t-1", "--trust-env")
     assert outcome.code == ExitCode.NETWORK
     assert (
-        "files bypass the proxy of the API: to use it for files, too, use --files-via-proxy"
+        "files bypass the proxy of the API: to use it for files too, use --files-via-proxy"
     ) in outcome.err
 
 
