@@ -116,6 +116,7 @@ KINDS: Final = {
     "max_retry_after": "seconds",
     "attempt_timeout": "seconds",
     "page_timeout": "seconds",
+    "json_loads": "function",
     "monotonic": "function",
     "time": "function",
     "sleep": "function",
