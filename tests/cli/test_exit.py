@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from videosdk_transcripts import RetryPolicy
+from videosdk_transcripts.cli import _exit
 from videosdk_transcripts.cli._exit import ExitCode
 from videosdk_transcripts.testing import (
     SANDBOX_ROOMS,
@@ -457,3 +458,17 @@ def test_no_secret_is_printed(
     parts = {part for token in tokens for part in token.split(".")}
     for hidden in (account.api_key, account.secret, *parts):
         assert hidden not in out + err
+
+
+@pytest.mark.parametrize(("is_closed", "code"), [(False, 1), (True, 129)])
+def test_output_that_fails_after_a_hangup_is_that_of_the_signal(
+    monkeypatch: pytest.MonkeyPatch, *, is_closed: bool, code: int
+) -> None:
+    """A terminal that is closed sends a signal, and refuses the next row."""
+    monkeypatch.setattr(_exit, "has_arrived", lambda: is_closed)
+    monkeypatch.setattr(_exit, "interrupted_exit_code", lambda: 129)
+
+    def write() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    assert _exit.run_with_exit_code(write) == code
