@@ -121,7 +121,18 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=[version for version in PYTHONS if version != NEWEST])
 def tests_older(session: nox.Session) -> None:
     """Test the built wheel on the other declared Pythons that the machine has."""
-    _run_tests(session)
+    _install_built(session, *_group("test"))
+    # Coverage is measured once, because it takes a third of the time.
+    chosen = session.posargs or PARALLEL
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
+
+
+@nox.session(python=NEWEST)
+def tools(session: nox.Session) -> None:
+    """Test the benchmarks, the comparison and the pictures of the docs."""
+    _install_built(session, *_group("test"))
+    chosen = ("-m", "tool", *(session.posargs or PARALLEL))
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
 def _floors() -> Iterator[str]:

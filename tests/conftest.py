@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import inspect
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -22,8 +23,11 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-# Each has requirements and settings of its own: `nox -s browser`, `nox -s export`,
-# `nox -s integrations`.
+# Under nohup SIGHUP is ignored, and child processes inherit that.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Each has requirements and settings of its own, and a nox session of its name.
 collect_ignore = ["browser", "examples", "export", "integrations"]
 
 

@@ -27,6 +27,7 @@ from .benchmarks import (
     tables,
 )
 
+pytestmark = pytest.mark.tool
 ROWS, PAGE_SIZE = 70, 20
 
 

@@ -10,6 +10,7 @@ from .cases import CASES, ROOM, ROWS, Case
 from .clients import Job, ours
 from .run import CLIENTS, compare, measure
 
+pytestmark = pytest.mark.tool
 PAGE = Path(__file__).parent.parent.parent / "docs" / "project" / "comparison.md"
 # The others wait between attempts, for seconds.
 QUICK = [case for case in CASES if case.name[:5] not in ("one 5", "a 429", "a res", "a pro")]
