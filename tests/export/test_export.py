@@ -231,8 +231,15 @@ async def test_missing_texts_are_counted(
     """A transcription without a file, and one whose file was deleted, are no errors."""
     meetings.fake.rows[0].pop("transcriptionFilePaths")
     meetings.fake.files.expire(meetings.fake.rows[1], renew=False)
-    summary = await export(meetings.pairs, sink, client=client)
+    seen: list[int] = []
+    summary = await export(
+        meetings.pairs,
+        sink,
+        client=client,
+        on_progress=lambda progress: seen.append(progress.missing_texts),
+    )
     assert (summary.rows, summary.texts, summary.missing_texts) == (60, 58, 2)
+    assert seen[-1] == 2
     assert summary.is_complete
 
 

@@ -149,6 +149,7 @@ class DaskEngine:
             counters = context.counters
             counters.rows += summary.rows
             counters.texts += summary.texts
+            counters.missing_texts += summary.missing_texts
             counters.errors += len(summary.errors)
             return summary
 

@@ -249,6 +249,7 @@ class _Run:
         counters.shards += 1
         counters.rows += summary.rows
         counters.texts += summary.texts
+        counters.missing_texts += summary.missing_texts
 
     async def _tasks(
         self, committed: dict[str, ShardSummary], context: Context

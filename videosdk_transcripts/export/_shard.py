@@ -216,6 +216,7 @@ class _Attempt:
             self._tally.text_bytes += entry.text_bytes
         elif self._options.needs_files and not failed:
             self._tally.missing_texts += 1
+            self._counters.missing_texts += 1
         return self._part.add(record)
 
     # Rows.
