@@ -14,8 +14,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from videosdk_transcripts import (
+    AuthenticationError,
     ConfigurationError,
+    ConflictError,
+    CredentialsError,
+    FileGoneError,
+    FileHostRefusedError,
+    FileNotReadyError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitedError,
     TimedOutError,
     TranscriptionEvent,
@@ -26,10 +33,17 @@ from videosdk_transcripts import (
 )
 
 STATUSES = {
+    CredentialsError: 500,  # before its base: our configuration, not the caller's
     ConfigurationError: 400,  # an invalid id
+    AuthenticationError: 500,
+    PermissionDeniedError: 500,
+    FileHostRefusedError: 500,
     WebhookSignatureError: 401,
     WebhookError: 400,
     NotFoundError: 404,
+    FileNotReadyError: 409,
+    ConflictError: 409,
+    FileGoneError: 410,
     RateLimitedError: 503,
     TimedOutError: 504,
 }

@@ -61,6 +61,7 @@ class Bot:
             if self.state.checkpoint is None:
                 await self.begin()
             async with self.client.follow(self.room_id, resume=self.state.checkpoint) as changes:
+                log.info("following %s", self.room_id)
                 async for change in changes:
                     if change.kind == "finished":
                         self.state.pending.append(change.transcription.id)

@@ -44,7 +44,7 @@ async def main(folder: Path) -> None:
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(state)))
     part.replace(path)
-    print(f"{len(state.pending)} transcripts have no file yet")
+    print(f"without a file so far: {len(state.pending)}")
 
 
 async def store(client: TranscriptsClient, transcription_id: str, folder: Path) -> bool:
@@ -52,7 +52,7 @@ async def store(client: TranscriptsClient, transcription_id: str, folder: Path) 
     try:
         t = await client.get_transcription(transcription_id)
         if not t.files:
-            return False
+            return t.is_failed  # a failed one never gets a file
         await client.download(t, folder)
     except (NotFoundError, FileGoneError) as error:
         print(error)
@@ -60,8 +60,12 @@ async def store(client: TranscriptsClient, transcription_id: str, folder: Path) 
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python nightly.py FOLDER")
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
     try:
-        asyncio.run(main(Path(sys.argv[1])))
+        asyncio.run(main(target))
     except VideoSDKTranscriptsError as error:
         # The state was not saved, so the next run repeats this one. Cron mails the output.
         raise SystemExit(f"{type(error).__name__}: {error}") from None

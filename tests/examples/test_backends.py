@@ -59,7 +59,7 @@ def test_fastapi_maps_errors(fake: FakeVideoSDK, fastapi: Program, session_id: s
     path = f"/rooms/{ROOM}/sessions/{session_id}/transcripts"
     assert fastapi.get("/rooms/a%20b/sessions/c/transcripts")[0] == 400
     fake.fail_next(Status(403))
-    assert fastapi.get(path) == (502, '{"error":"PermissionDeniedError"}')
+    assert fastapi.get(path) == (500, '{"error":"PermissionDeniedError"}')
     fake.on_page(2, Status(403))
     assert fastapi.lines(path)[20:] == [{"error": "PermissionDeniedError"}]
     assert fastapi.get("/transcripts/unknown/subtitles.vtt")[0] == 404

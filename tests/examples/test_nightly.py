@@ -24,13 +24,13 @@ def texts(folder: Path) -> list[str]:
 def test_each_run_stores_what_is_new(fake: FakeVideoSDK, programs: Starter, tmp_path: Path) -> None:
     """A transcript without a file is stored by a later run, and a failed run is repeated."""
     folder = tmp_path / "transcripts"
-    folder.mkdir()
+    fake.add_transcription(room_id=ROOM, status="failed", formats=(), summary=False)
     first, second, late = (
         fake.add_transcription(room_id=ROOM, formats=(), summary=False) for _ in range(3)
     )
     fake.files.put(first, "txt", b"one")
     fake.files.put(second, "txt", b"two")
-    assert run(programs, folder) == (0, "1 transcripts have no file yet\n")
+    assert run(programs, folder) == (0, "without a file so far: 1\n")
     assert texts(folder) == ["one", "two"]
 
     fake.files.put(late, "txt", b"three")
@@ -41,9 +41,9 @@ def test_each_run_stores_what_is_new(fake: FakeVideoSDK, programs: Starter, tmp_
     assert (code, output.startswith("PermissionDeniedError: ")) == (1, True)
     assert texts(folder) == ["one", "two"]
 
-    assert run(programs, folder) == (0, "0 transcripts have no file yet\n")
+    assert run(programs, folder) == (0, "without a file so far: 0\n")
     assert texts(folder) == ["four", "one", "three", "two"]
     assert json.loads((folder / "state.json").read_text())["pending"] == []
     requests = len(fake.files.requests)
-    assert run(programs, folder) == (0, "0 transcripts have no file yet\n")
+    assert run(programs, folder) == (0, "without a file so far: 0\n")
     assert len(fake.files.requests) == requests

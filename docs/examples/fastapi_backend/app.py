@@ -20,10 +20,16 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from store import Store
 
 from videosdk_transcripts import (
+    AuthenticationError,
     ConfigurationError,
+    ConflictError,
+    CredentialsError,
     FetchedText,
+    FileGoneError,
+    FileHostRefusedError,
     FileNotReadyError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitedError,
     Results,
     TimedOutError,
@@ -40,11 +46,17 @@ from videosdk_transcripts import (
 
 PAGE = Path(__file__).with_name("index.html")
 STATUSES = {
+    CredentialsError: 500,  # before its base: our configuration, not the caller's
     ConfigurationError: 400,  # an invalid id
+    AuthenticationError: 500,
+    PermissionDeniedError: 500,
+    FileHostRefusedError: 500,
     WebhookSignatureError: 401,
     WebhookError: 400,
     NotFoundError: 404,
     FileNotReadyError: 409,
+    ConflictError: 409,
+    FileGoneError: 410,
     RateLimitedError: 503,
     TimedOutError: 504,
 }
@@ -87,7 +99,9 @@ async def respond_to_error(_request: Request, error: Exception) -> Response:
     """Respond with the status that describes the failure to our own callers."""
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 502)
     log.warning("%s", error)
-    return JSONResponse({"error": type(error).__name__}, status)
+    retry_after = getattr(error, "retry_after", None)
+    headers = {"Retry-After": f"{retry_after:.0f}"} if retry_after is not None else None
+    return JSONResponse({"error": type(error).__name__}, status, headers)
 
 
 @app.get("/")
@@ -113,7 +127,10 @@ async def write_lines(
         try:
             while one is not None:
                 t = one.transcription
-                yield json.dumps({"id": t.id, "start": str(t.start), "text": one.text}) + "\n"
+                row = {"id": t.id, "start": str(t.start), "text": one.text}
+                if one.error is not None and t.files:
+                    row["reason"] = type(one.error).__name__
+                yield json.dumps(row) + "\n"
                 one = await anext(texts, None)
         except VideoSDKTranscriptsError as error:
             log.warning("%s", error)
