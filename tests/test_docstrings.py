@@ -14,6 +14,7 @@ import io
 import re
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -300,3 +301,16 @@ def test_docstrings_have_examples() -> None:
     named = {snippet.name for snippet in snippets()}
     assert {"videosdk_transcripts.Follower", "videosdk_transcripts.testing.Webhooks"} <= named
     assert len(named) > 12
+
+
+def test_errors_page_lists_what_to_do() -> None:
+    """In a table that is also legible where docstrings are not rendered, such as in a clone."""
+    page = (Path(__file__).parent.parent / "docs" / "reference" / "errors.md").read_text("utf-8")
+    for name, error in vars(errors).items():
+        if name in videosdk_transcripts.__all__:
+            found = re.search(
+                r"What to do: (.*?)(?:\n\n|\Z)", inspect.getdoc(error) or "", re.DOTALL
+            )
+            assert found, name
+            advice = " ".join(found[1].split()).replace("``", "`")
+            assert f"| [`{name}`](#{name.lower()}) | {advice} |\n" in page
