@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import LocalCluster
@@ -98,3 +99,11 @@ async def test_missed_turn_is_left_for_another_one(
     turns = Turns()
     await Account(turns).acquire()
     assert turns.taken == taken
+
+
+def test_run_outside_the_block_of_limited_is_rejected() -> None:
+    """Without the block there is no connection to the cluster."""
+    job = Job("sink", "0123abcd", Options(), 1, datetime.now(UTC))
+    unused: Any = None
+    with pytest.raises(RuntimeError, match=r"in the block of limited\(\)"):
+        DaskEngine("tcp://127.0.0.1:9").run(job, unused, unused)

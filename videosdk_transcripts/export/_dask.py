@@ -127,7 +127,7 @@ class DaskEngine:
             RuntimeError: it is called outside the block of `limited`.
         """
         client, settings = self._client, self._settings
-        if client is None:  # pragma: no cover
+        if client is None:
             raise RuntimeError("run() is called in the block of limited()")
         from ._dask_cluster import export_on_worker
 
