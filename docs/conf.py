@@ -4,6 +4,7 @@ import builtins
 import html
 import inspect
 import re
+import sys
 from importlib.metadata import version as version_of
 from typing import Any
 
@@ -22,6 +23,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.autodoc.preserve_defaults import DefaultValue
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.typing import stringify_annotation
 
 import videosdk_transcripts
 from videosdk_transcripts import client, errors, export, testing
@@ -121,11 +124,45 @@ def find_public(
     return None
 
 
+def attribute_types(cls: type) -> dict[str, str]:
+    """Return the types of the attributes of a class, as written in the class or its constructor."""
+    types: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.partition(".")[0] == videosdk_transcripts.__name__:
+            module = ModuleAnalyzer.for_module(base.__module__)
+            module.analyze()
+            for (owner, name), annotation in module.annotations.items():
+                if owner == base.__name__:
+                    value = eval(annotation, vars(sys.modules[base.__module__]))  # noqa: S307 - ours
+                    types[name] = stringify_annotation(value, "smart")
+    return types
+
+
+def list_attributes(
+    _app: Sphinx, what: str, _name: str, obj: Any, _options: Any, lines: list[str]
+) -> None:
+    """Make an entry of each attribute that the docstring of a class describes."""
+    if what != "class" or "Attributes:" not in lines:
+        return
+    types = attribute_types(obj)
+    start = lines.index("Attributes:")
+    entries: list[str] = []
+    for line in lines[start + 1 :]:
+        if found := re.fullmatch(r"    (\w+): (.*)", line):
+            name, text = found.groups()
+            entries += ["", f".. attribute:: {name}"]
+            entries += [f"    :type: {types[name]}"] if name in types else []
+            entries += ["", f"    {text[0].upper()}{text[1:]}"]
+        else:
+            entries.append(line.removeprefix("    "))
+    lines[start:] = entries
+
+
 def keep_colon(
     _app: Sphinx, what: str, _name: str, _obj: Any, _options: Any, lines: list[str]
 ) -> None:
     """Keep napoleon from taking the words before a colon for the type of an attribute."""
-    if what in ("attribute", "property") and lines:
+    if what == "property" and lines:
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
 
 
@@ -136,7 +173,8 @@ def add_version(
     module, _, public = name.rpartition(".")
     is_public = any(module == each.__name__ and public in each.__all__ for each in PUBLIC_MODULES)
     if is_public and not any(line.startswith(".. versionadded::") for line in lines):
-        lines += ["", f".. versionadded:: {FIRST_VERSION}", ""]
+        end = lines.index("Attributes:") if "Attributes:" in lines else len(lines)
+        lines[end:end] = ["", f".. versionadded:: {FIRST_VERSION}", ""]
 
 
 def emphasize_questions(
@@ -220,7 +258,8 @@ def setup(app: Sphinx) -> None:
     app.connect("html-page-context", describe, priority=400)
     # After autodoc_preserve_defaults, which shows the source of a default.
     app.connect("autodoc-before-process-signature", show_defaults, priority=600)
-    # Before napoleon, which has the priority 500, and after it.
+    # Before napoleon, which has the priority 500.
+    app.connect("autodoc-process-docstring", add_version, priority=300)
+    app.connect("autodoc-process-docstring", list_attributes, priority=400)
     app.connect("autodoc-process-docstring", keep_colon, priority=400)
     app.connect("autodoc-process-docstring", emphasize_questions, priority=400)
-    app.connect("autodoc-process-docstring", add_version, priority=600)

@@ -62,6 +62,12 @@ class Documented:
                 found.append(entry[1])
         return found
 
+    def description(self, attribute: str) -> str:
+        """Return the description of an attribute, empty if it has none here."""
+        entry = rf"^    {attribute}: (.*(?:\n(?:        .*)?)*)"
+        found = re.search(entry, self.text.partition("Attributes:")[2], re.MULTILINE)
+        return " ".join(found[1].split()) if found else ""
+
     def has(self, section: str) -> bool:
         return bool(re.search(rf"^{section}:$", self.text, re.MULTILINE))
 
@@ -108,18 +114,19 @@ def body_of(value: Any) -> Any:
     return ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
 
 
-def attribute_docstrings(cls: type) -> dict[str, str]:
-    """Return the public annotated names of a class, each with the docstring below it."""
-    found = {}
-    body = body_of(cls).body
-    for statement, below in zip(body, [*body[1:], None], strict=True):
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            text = ""
-            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                text = inspect.cleandoc(str(below.value.value))
-            if not statement.target.id.startswith("_"):
-                found[statement.target.id] = text
-    return found
+def attributes(cls: type) -> set[str]:
+    """Return the public attributes of the instances of a class, apart from its properties."""
+    found: set[str] = set()
+    for base in cls.__mro__:
+        if attrs.has(base):
+            found |= {each.name for each in attrs.fields(base)}
+        elif hasattr(base, "_fields"):
+            found |= set(base._fields)
+        elif base.__module__.startswith("videosdk_transcripts") and "__init__" in vars(base):
+            for node in ast.walk(body_of(vars(base)["__init__"])):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    found.add(node.attr)
+    return {name for name in found if not name.startswith("_")}
 
 
 def is_data(cls: type) -> bool:
@@ -165,11 +172,29 @@ def test_parameters_of_constructors_are_documented(one: Documented) -> None:
         assert parameters(one.value) in documented
 
 
-@pytest.mark.parametrize("one", [c for c in CLASSES if is_data(c.value)], ids=str)
+@pytest.mark.parametrize("one", CLASSES, ids=str)
 def test_attributes_are_documented(one: Documented) -> None:
-    """Each has a docstring below it, which `help()` can't show but editors and the pages do."""
-    for name, text in attribute_docstrings(one.value).items():
-        assert text.endswith("."), f"{name} is not documented"
+    """Each one, in the docstring of the class or of a base class, and no other."""
+    bases = [Documented("", base) for base in one.value.__mro__ if base is not object]
+    listed = {name for base in bases for name in base.entries("Attributes")}
+    # FakeVideoSDK, which serves a FakeService, describes what its base class sets.
+    server = Documented("", FakeVideoSDK)
+    is_served = one.value in FakeVideoSDK.__mro__
+    arguments = set(server.entries("Args")) if is_served else set[str]()
+    listed |= set(server.entries("Attributes")) if is_served else set()
+    assert attributes(one.value) - arguments == listed - arguments
+
+
+@pytest.mark.parametrize("one", [c for c in CLASSES if attrs.has(c.value)], ids=str)
+def test_attributes_state_their_unit_and_when_they_are_none(one: Documented) -> None:
+    """A reader of `help()` sees the type in the signature, and in the text what it means."""
+    for attribute in attrs.fields(one.value):
+        text = one.description(attribute.name)
+        if text:
+            assert text.endswith(".")
+            assert "None" in text or not str(attribute.type).endswith("None"), attribute.name
+            assert "UTC" in text or "datetime" not in str(attribute.type), attribute.name
+            assert re.search("seconds?", text) or "float" not in str(attribute.type), attribute.name
 
 
 @pytest.mark.parametrize("one", CALLABLE, ids=str)

@@ -28,13 +28,17 @@ class Clock:
 
     Raises:
         ConfigurationError: an argument is not callable.
+
+    Attributes:
+        monotonic: a function that returns seconds that never decrease. Timeouts, waits and
+            token lifetimes use it.
+        time: a function that returns seconds since the epoch, for tokens and for dates in
+            ``Retry-After``.
+        sleep: a coroutine function that waits for a number of seconds.
     """
 
     monotonic: Callable[[], float] = field(default=_time.monotonic, validator=_check_callable)
-    """Return seconds that only increase. Timeouts, waits and token lifetimes use them."""
     time: Callable[[], float] = field(default=_time.time, validator=_check_callable)
-    """Return seconds since the epoch, for tokens and for dates in ``Retry-After``."""
     sleep: Callable[[float], Awaitable[None]] = field(
         default=asyncio.sleep, validator=_check_callable
     )
-    """Wait for a number of seconds."""

@@ -100,14 +100,14 @@ class VideoSDKTranscriptsError(Exception):
 
     Attributes:
         message: what failed, why, and what to do.
-        status: the HTTP status, if a response came.
-        code: the service's own error code, if it sent one.
-        request_id: the service's id of the request, if it sent one.
-        retry_after: seconds to wait according to the service, if it sent them.
-        page: the number of the requested page, if any.
-        attempts: how many attempts were made for this page or object.
-        checkpoint: where the walk can be resumed (``iter_transcriptions(resume=...)``), if it
-            was a walk.
+        status: the HTTP status; None if no response came.
+        code: the service's own error code; None if it sent none.
+        request_id: the service's id of the request; None if it sent none.
+        retry_after: seconds to wait according to the service; None if it sent none.
+        page: the number of the requested page; None if the call is not about a page.
+        attempts: how many attempts were made for this page or object; None if none was made.
+        checkpoint: where the walk can be resumed (``iter_transcriptions(resume=...)``); None
+            if the call is not a walk.
     """
 
     # Every argument except the message has a default, because pickle and copy call the class
@@ -395,7 +395,7 @@ class InvalidRowError(InvalidResponseError):
 
     Attributes:
         path: where the fault is in the response, as a JSON path.
-        row_id: the row's id, if it could be read.
+        row_id: the row's id; None if it could not be read.
     """
 
     def __init__(

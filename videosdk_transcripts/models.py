@@ -85,35 +85,40 @@ class Transcription:
     mapping; a missing key, null and ``{}`` are equivalent.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
+
+    Attributes:
+        id: the transcription's id.
+        status: the status as sent by the service; None if it sent none. ``running`` and
+            ``completed`` are documented; others are kept. ``completed`` does not guarantee that
+            a file exists: check `files`.
+        room_id: the room, from either place in which a response has it; None if it is in
+            neither.
+        session_id: the session, from either place in which a response has it; None if it is in
+            neither.
+        start: when it started, in UTC; None if unknown.
+        end: when it ended, in UTC; None while it is running, or if unknown.
+        files: format, such as ``txt``, to URL. Empty until there is a file.
+        summary_files: format to URL of the summary. Empty if there is none.
+        provider: the provider of the transcription; None if unknown.
+        enabled: whether the extension was enabled; None if unknown.
+        webhook_url: the URL that receives events of this transcription; None if the response
+            has none. Only the responses to a start and a stop are documented to have one.
+        extra: what the service sent beyond this model, nested as in the response; usually
+            empty.
     """
 
     id: str
-    """The transcription's id."""
     status: str | None = None
-    """
-    The status as sent by the service. ``running`` and ``completed`` are documented; others
-    are kept. ``completed`` does not guarantee that a file exists: check `files`.
-    """
     room_id: str | None = None
-    """The room, from either place in which a response has it."""
     session_id: str | None = None
-    """The session, from either place in which a response has it."""
     start: datetime | None = None
-    """Start time, in UTC."""
     end: datetime | None = None
-    """End time, in UTC; None while it is running."""
     files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
-    """Format, such as ``txt``, to URL. Empty until there is a file."""
     summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
-    """Format to URL of the summary. Empty if there is none."""
     provider: str | None = None
-    """The provider of the transcription."""
     enabled: bool | None = None
-    """Whether the extension was enabled."""
     webhook_url: str | None = field(default=None, repr=False)
-    """The URL that receives events of this transcription."""
     extra: Mapping[str, Any] = field(factory=dict, repr=False)
-    """What the service sent beyond this model, nested as in the response."""
 
     # Written out, because it runs for every row and attrs' own takes a fifth longer.
     def __init__(  # noqa: PLR0917 - rows are created by position, which costs less
@@ -210,32 +215,39 @@ class PostTranscription:
     absent, null or ``{}``.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
+
+    Attributes:
+        id: the transcription's id.
+        status: the status as sent by the service; None if it sent none. ``completed`` is
+            documented; others are kept.
+        room_id: the room; None if unknown.
+        session_id: the session; None if unknown.
+        recording_id: the recording that was transcribed; None if unknown.
+        media_url: the file of the recording: a URL, or a path in the account's own storage;
+            None if unknown.
+        start: when it started, in UTC; None if unknown.
+        end: when it ended, in UTC; None if unknown.
+        files: format (``json``, ``srt``, ``txt``, ``tsv``, ``vtt``) to URL. Empty until a file
+            exists.
+        summary_files: format to URL of the summary. Empty if there is none.
+        user_storage: the account's own storage, as the service sent it, whose shape is
+            undocumented; None if it sent none.
+        extra: what the service sent beyond this model, nested as in the response; usually
+            empty.
     """
 
     id: str
-    """The transcription's id."""
     status: str | None = None
-    """The status as sent by the service. ``completed`` is documented; others are kept."""
     room_id: str | None = None
-    """The room."""
     session_id: str | None = None
-    """The session."""
     recording_id: str | None = None
-    """The recording that was transcribed."""
     media_url: str | None = field(default=None, repr=_repr_url)
-    """The file of the recording: a URL, or a path in the account's own storage."""
     start: datetime | None = None
-    """Start time, in UTC."""
     end: datetime | None = None
-    """End time, in UTC; None if unknown."""
     files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
-    """Format (``json``, ``srt``, ``txt``, ``tsv``, ``vtt``) to URL. Empty until a file exists."""
     summary_files: Mapping[str, str] = field(factory=dict, repr=_repr_urls)
-    """Format to URL of the summary. Empty if there is none."""
     user_storage: Any = field(default=None, repr=False)
-    """The account's own storage, as the service sent it; its shape is undocumented."""
     extra: Mapping[str, Any] = field(factory=dict, repr=False)
-    """What the service sent beyond this model, nested as in the response."""
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -294,18 +306,22 @@ class PostTranscription:
 
 @frozen
 class InvalidRow:
-    """A row that could not be read, and that the caller chose to skip or collect."""
+    """
+    A row that could not be read, and that the caller chose to skip or collect.
+
+    Attributes:
+        page: the number of the page that had the row, from 1.
+        path: where the fault is, as a JSON path into the response.
+        reason: what was expected there, without the value that was found.
+        row_id: the row's id; None if it could not be read.
+        raw: the row as the service sent it; None if it is nested deeper than a hundred levels.
+    """
 
     page: int
-    """The page that had the row."""
     path: str
-    """Where the fault is, as a JSON path into the response."""
     reason: str
-    """What was expected there, without the value."""
     row_id: str | None
-    """The row's id, or None if it could not be read."""
     raw: Any = field(repr=False, eq=False)
-    """The row as the service sent it; None if it is nested deeper than a hundred levels."""
 
 
 @frozen(slots=False)
@@ -315,24 +331,30 @@ class Page(Generic[T_co]):
 
     The numbers are the server's. `total` and `last_page` may change between two pages, and
     are None if the response has none.
+
+    Attributes:
+        number: the number of the page, from 1.
+        items: the rows, in the server's order. May be empty, even below the last page.
+        page_size: how many rows a page has, according to the server; None if it is not known.
+        last_page: the number of the last page, according to the server; None if it is not
+            known.
+        total: how many rows there are in total, according to the server, whose filter is not
+            verified; None if it is not known.
+        foreign_rows_dropped: the number of rows of other rooms or sessions, which the server
+            sent nevertheless.
+        unverified_rows: the number of rows without the ids to verify them, yielded or skipped.
+        invalid_rows: rows that could not be read and were skipped or collected on request;
+            usually empty.
     """
 
     number: int
-    """The number of the page, from 1."""
     items: tuple[T_co, ...]
-    """The rows, in the server's order. May be empty, even below the last page."""
     page_size: int | None = None
-    """How many rows a page has, according to the server."""
     last_page: int | None = None
-    """The number of the last page, according to the server."""
     total: int | None = None
-    """How many rows there are in total, according to the server; its filter is not verified."""
     foreign_rows_dropped: int = 0
-    """Rows of other rooms or sessions that the server sent nevertheless."""
     unverified_rows: int = 0
-    """Rows without the ids to verify them, yielded or skipped."""
     invalid_rows: tuple[InvalidRow, ...] = ()
-    """Rows that could not be read and were skipped on request."""
 
     @property
     def is_last(self) -> bool:
@@ -368,41 +390,45 @@ class WalkStats:
         rows = [t async for t in pager]
         if pager.stats.shortfall:
             print(f"{pager.stats.shortfall} rows are missing")
+
+    Attributes:
+        requests: requests sent, including retries, except for those that aiohttp itself
+            resends.
+        retries: requests sent because an earlier one had failed.
+        throttled: responses with status 429 or 503, by which the service throttles.
+        rows_yielded: rows yielded so far, each once.
+        duplicates_dropped: rows that were listed before in this walk.
+        foreign_rows_dropped: rows of other rooms or sessions, which were dropped.
+        only_foreign_rows: whether the walk has ended and found rows, but only of other rooms or
+            sessions.
+        unverified_rows: rows without the ids to verify them, yielded or skipped on request.
+        invalid_rows: rows that could not be read and were skipped on request.
+        rows_out_of_range: rows that started before ``since=``, or at or after ``until=``, and
+            were not yielded.
+        rows_without_start: rows without a start, which were not yielded because ``since=`` or
+            ``until=`` was given.
+        rescans: how often earlier pages were read again because rows had moved.
+        passes: how often the list was read: once, or more with ``consistency="verify"``.
+        drifted: whether rows moved during the walk.
+        repaired: rows that only the repair at the end found; they were yielded last.
+        shortfall: rows that are missing: the total minus all rows that were met, those of other
+            rooms included; 0 if none is. None before the end of the walk, and if the service
+            reports no total.
     """
 
     requests: int = 0
-    """Requests sent, including retries, except for those that aiohttp itself resends."""
     retries: int = 0
-    """Requests sent because an earlier one had failed."""
     throttled: int = 0
-    """Responses with status 429 or 503, by which the service throttles."""
     rows_yielded: int = 0
-    """Rows yielded so far, each once."""
     duplicates_dropped: int = 0
-    """Rows that were listed before in this walk."""
     foreign_rows_dropped: int = 0
-    """Rows of other rooms or sessions, which were dropped."""
     only_foreign_rows: bool = False
-    """Whether the walk has ended and found rows, but only of other rooms or sessions."""
     unverified_rows: int = 0
-    """Rows without the ids to verify them, yielded or skipped on request."""
     invalid_rows: int = 0
-    """Rows that could not be read and were skipped on request."""
     rows_out_of_range: int = 0
-    """Rows that started before ``since=``, or at or after ``until=``, and were not yielded."""
     rows_without_start: int = 0
-    """Rows without a start, which were not yielded because ``since=`` or ``until=`` was given."""
     rescans: int = 0
-    """Number of times that earlier pages were read again because rows had moved."""
     passes: int = 1
-    """Number of passes over the list: one, or more with ``consistency="verify"``."""
     drifted: bool = False
-    """Whether rows moved during the walk."""
     repaired: int = 0
-    """Rows that only the repair at the end found; they were yielded last."""
     shortfall: int | None = None
-    """
-    Rows that are missing: the total minus all rows that were met, those of other rooms included.
-
-    None before the end of the walk, and if the service reports no total.
-    """

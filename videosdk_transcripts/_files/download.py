@@ -35,16 +35,22 @@ _SUMMARY_FORMAT: Final = "txt"
 
 @frozen
 class Download(Generic[T]):
-    """The files of one transcription on disk."""
+    """
+    The files of one transcription on disk.
+
+    Attributes:
+        transcription: the transcription that the files belong to.
+        paths: format to complete file; the key of the summary is ``summary.txt``. Empty if
+            there is no file.
+        skipped: the formats in `paths` that existed before and were not downloaded.
+        error: the first failure; None if no file is missing. The other files are downloaded
+            nevertheless.
+    """
 
     transcription: T
-    """The transcription that the files belong to."""
     paths: Mapping[str, Path]
-    """Format to complete file; the key of the summary is ``summary.txt``."""
     skipped: tuple[str, ...] = ()
-    """The formats in `paths` that existed before and were not fetched."""
     error: VideoSDKTranscriptsError | None = None
-    """The first failure, or None if no file is missing. The other files are fetched anyway."""
 
 
 @frozen

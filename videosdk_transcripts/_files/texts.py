@@ -17,17 +17,19 @@ T = TypeVar("T")
 
 @frozen
 class FetchedText(Generic[T]):
-    """The text of one transcription, or the reason why it is missing."""
+    """
+    The text of one transcription, or the reason why it is missing.
+
+    Attributes:
+        transcription: the transcription that the text belongs to.
+        text: the text of the file, which may be empty; None if it could not be fetched.
+        error: why there is no text; None if there is one. A `FileNotReadyError` if the
+            transcription has no such file, at least not yet.
+    """
 
     transcription: T
-    """The transcription that the text belongs to."""
     text: str | None = field(repr=False)
-    """The text of the file, which may be empty; None if it could not be fetched."""
     error: VideoSDKTranscriptsError | None = None
-    """
-    Why there is no text, None if there is one. A `FileNotReadyError` if the transcription has no
-    such file, at least not yet.
-    """
 
 
 class TextFetcher:

@@ -189,46 +189,45 @@ class RetryPolicy:
 
     Raises:
         ConfigurationError: a number is out of its bounds or of the wrong type.
+
+    Attributes:
+        attempts: maximum number of requests for one page, including the first; 1 or more.
+
+            aiohttp itself sends a read once more if the connection was lost before a response
+            arrived; that is part of one attempt, and can't be observed here.
+        wait_initial: upper bound of the first wait in seconds, 0 or more; it doubles with each
+            attempt.
+        wait_max: upper bound in seconds of every wait that the client chooses, 0 or more.
+
+            A 429 without ``Retry-After`` requires the upper bound itself, to which the drawn
+            wait is added. It slows all requests of the client down, and so does a second 429 of
+            one request.
+        max_retry_after: the longest ``Retry-After`` in seconds that is waited for, 0 or more. A
+            longer one is raised immediately.
+        attempt_timeout: seconds for one request, from connecting to the last byte of the body;
+            above 0.
+        page_timeout: seconds for one page or object, with all its attempts and the waits
+            between them; above 0.
+
+            Time in the client's own queue (``max_in_flight``, rate limit) does not count: it is
+            not the service that is slow.
+        statuses: further statuses after which a read is retried, from 400 to 599; any iterable
+            of them.
+
+            The ones that are always retried are 408, 429, 500, 502, 503, 504, 520 to 524, 527,
+            529 and 530. A start or a stop, a refused token and a dead link of a file are not
+            affected.
     """
 
     attempts: int = field(default=6, validator=_count)
-    """
-    Maximum number of requests for one page, including the first; 1 or more.
-
-    aiohttp itself sends a read once more if the connection was lost before a response arrived;
-    that is part of one attempt, and can't be observed here.
-    """
     wait_initial: float = field(default=0.5, validator=_at_least(0))
-    """Upper bound of the first wait, 0 or more; it doubles with each attempt."""
     wait_max: float = field(default=8.0, validator=_at_least(0))
-    """
-    Upper bound of every wait that the client chooses, 0 or more.
-
-    A 429 without ``Retry-After`` requires the upper bound itself, to which the drawn wait is
-    added. It slows all requests of the client down, and so does a second 429 of one request.
-    """
     max_retry_after: float = field(default=60.0, validator=_at_least(0))
-    """
-    The longest ``Retry-After`` that is waited for, 0 or more. A longer one is raised immediately.
-    """
     attempt_timeout: float = field(default=30.0, validator=_at_least(0, above=True))
-    """One request, from connecting to the last byte of the body; above 0."""
     page_timeout: float = field(default=120.0, validator=_at_least(0, above=True))
-    """
-    One page or object, with all its attempts and the waits between them; above 0.
-
-    Time in the client's own queue (``max_in_flight``, rate limit) does not count:
-    it is not the service that is slow.
-    """
     statuses: frozenset[int] = field(
         default=frozenset(), converter=_as_statuses, validator=_check_statuses
     )
-    """
-    Further statuses after which a read is retried, from 400 to 599; any iterable of them.
-
-    The ones that are always retried are 408, 429, 500, 502, 503, 504, 520 to 524, 527, 529 and
-    530. A start or a stop, a refused token and a dead link of a file are not affected.
-    """
 
 
 # The state of a call.

@@ -39,15 +39,18 @@ _MIN_SLEEP: Final = 0.001
 
 @frozen(weakref_slot=False)
 class TranscriptionChange:
-    """A change of a transcription. Created by `Follower`."""
+    """
+    A change of a transcription. Created by `Follower`.
+
+    Attributes:
+        kind: ``new``, once for each transcription; then ``finished``, once for each that
+            completes or fails. One that is already finished when it is found yields both, in
+            this order.
+        transcription: the transcription as listed. A finished one may not have its files yet.
+    """
 
     kind: Kind
-    """
-    ``new``, once for each transcription; then ``finished``, once for each that completes or
-    fails. One that is already finished when it is found yields both, in this order.
-    """
     transcription: Transcription
-    """The transcription as listed. A finished one may not have its files yet."""
 
 
 @define(eq=False)

@@ -38,16 +38,20 @@ ListRoom = Callable[[float], Pager[Transcription]]
 
 @frozen
 class WriteResult:
-    """The result of a start or a stop."""
+    """
+    The result of a start or a stop.
+
+    Attributes:
+        transcription: the transcription that was started or stopped, as it was at that time:
+            without files.
+        outcome: how the result is known. ``answered``: the service responded to the first
+            request that it may have received. ``found``: the response was lost, but the list of
+            the room shows the result. ``sent again``: the list did not show it, and the service
+            responded to a later request.
+    """
 
     transcription: Transcription
-    """The transcription that was started or stopped, as it was at that time: without files."""
     outcome: Outcome
-    """
-    How the result is known. ``answered``: the service responded to the first request that it may
-    have received. ``found``: the response was lost, but the list of the room shows the result.
-    ``sent again``: the list did not show it, and the service responded to a later request.
-    """
 
 
 def start_request(

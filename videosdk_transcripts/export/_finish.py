@@ -23,41 +23,47 @@ _COUNTS: Final = ("rows", "texts", "missing_texts", "text_bytes", "bytes", "shor
 
 @frozen
 class ExportSummary:
-    """What a dataset contains."""
+    """
+    What a dataset contains.
+
+    Attributes:
+        sink: the place of the dataset.
+        plan: the id of the plan, which is part of the names of the parts.
+        is_complete: whether everything was exported. Otherwise there are errors, or other jobs
+            have not finished yet; the same export continues.
+        generation: the number of updates so far.
+        rows: the number of transcriptions in the dataset.
+        texts: the number of transcriptions with a text.
+        missing_texts: the number of transcriptions without a file so far, or whose file was
+            deleted.
+        text_bytes: the size of the texts in bytes, as UTF-8.
+        bytes: the size of the parts in bytes.
+        shortfall: the number of rows that are missing according to the service's totals.
+        open_rows: the number of rows that may still change: running ones, and those whose text
+            may still come.
+        digest: a digest of all records, independent of their order, of the parts and of the
+            format.
+        parts: the names of the parts.
+        errors: what could not be exported, as in the lines of ``_errors.jsonl``; empty if
+            nothing failed.
+        seconds: the duration of this run in seconds.
+    """
 
     sink: str
-    """The place of the dataset."""
     plan: str
-    """The id of the plan, which is part of the names of the parts."""
     is_complete: bool
-    """
-    Whether everything was exported. Otherwise there are errors, or other jobs have not finished
-    yet; the same export continues.
-    """
     generation: int = 0
-    """The number of updates so far."""
     rows: int = 0
-    """Transcriptions in the dataset."""
     texts: int = 0
-    """Transcriptions with a text."""
     missing_texts: int = 0
-    """Transcriptions without a file so far, or whose file was deleted."""
     text_bytes: int = 0
-    """Bytes of the texts, in UTF-8."""
     bytes: int = 0
-    """Bytes of the parts."""
     shortfall: int = 0
-    """Rows that are missing according to the service's totals."""
     open_rows: int = 0
-    """Rows that may still change: running ones, and those whose text may still come."""
     digest: str = f"{0:064x}"
-    """Digest of all records, independent of their order, of the parts and of the format."""
     parts: tuple[str, ...] = field(default=(), repr=count_repr)
-    """The names of the parts."""
     errors: tuple[ExportError, ...] = field(default=(), repr=count_repr)
-    """What could not be exported; the lines of ``_errors.jsonl``."""
     seconds: float = 0.0
-    """The time that this run took."""
 
 
 async def finish(

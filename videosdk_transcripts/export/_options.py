@@ -18,12 +18,16 @@ Transform = Callable[[str], str]
 
 
 class Pair(NamedTuple):
-    """A room and one of its sessions, or all of them."""
+    """
+    A room and one of its sessions, or all of them.
+
+    Attributes:
+        room_id: the room.
+        session_id: the session; None for all sessions of the room.
+    """
 
     room_id: str
-    """The room."""
     session_id: str | None = None
-    """The session; None for all sessions of the room."""
 
 
 @frozen

@@ -10,28 +10,32 @@ from attrs import define, field, frozen
 
 @frozen
 class ExportProgress:
-    """How far an export is. Counts include what earlier runs have finished."""
+    """
+    How far an export is. Counts include what earlier runs have finished.
+
+    Attributes:
+        shards: the number of shards that are committed.
+        shards_total: the number of all shards; None while rows are still listed.
+        rows: the number of rows that are finished.
+        rows_total: the number of all rows according to the service; None if unknown.
+        texts: the number of rows with a text.
+        missing_texts: the number of rows without a file, or whose file was deleted.
+        errors: the number of sessions, rows and texts that could not be exported.
+        elapsed: seconds since the start of this run.
+        rows_per_second: the number of rows that this run finishes per second, on average.
+        seconds_left: an estimate of the seconds until the end; None if unknown.
+    """
 
     shards: int
-    """Shards that are committed."""
     shards_total: int | None
-    """All shards; None while rows are still listed."""
     rows: int
-    """Rows that are finished."""
     rows_total: int | None
-    """All rows according to the service; None if unknown."""
     texts: int
-    """Rows with a text."""
     missing_texts: int
-    """Rows without a file, or whose file was deleted."""
     errors: int
-    """Sessions, rows and texts that could not be exported."""
     elapsed: float
-    """Seconds since the start of this run."""
     rows_per_second: float
-    """Rows that this run finished in a second, on average."""
     seconds_left: float | None
-    """An estimate; None if unknown."""
 
 
 @define

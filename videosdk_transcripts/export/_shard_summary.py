@@ -16,18 +16,22 @@ from ._records import Entry
 
 @frozen
 class ExportError:
-    """A session, a row or a text that could not be exported. A line of ``_errors.jsonl``."""
+    """
+    A session, a row or a text that could not be exported. A line of ``_errors.jsonl``.
+
+    Attributes:
+        error: the class of the error.
+        reason: what failed, why, and what to do.
+        room_id: the room; None if it is unknown.
+        session_id: the session; None for all sessions of the room, or if it is unknown.
+        transcription_id: the transcription; None if the error is about a session.
+    """
 
     error: str
-    """The class of the error."""
     reason: str
-    """What failed, why, and what to do."""
     room_id: str | None = None
-    """The room; None if it is unknown."""
     session_id: str | None = None
-    """The session; None for all sessions of the room, or if it is unknown."""
     transcription_id: str | None = None
-    """The transcription, None if the error is about a session."""
 
     @classmethod
     def of(
@@ -39,7 +43,7 @@ class ExportError:
         Args:
             error: the error.
             pair: the room and the session, None if unknown.
-            row_id: the transcription, None if the error is about a session.
+            row_id: the transcription; None if the error is about a session.
 
         Returns:
             The entry.

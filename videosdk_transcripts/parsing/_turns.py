@@ -25,18 +25,20 @@ class Turn:
 
     Compared by value, without `raw`. Its repr shows only the times, because the rest is what
     people said.
+
+    Attributes:
+        speaker: the speaker as named in the source; None if it names none.
+        text: the words, without whitespace around the lines; may be empty.
+        start: seconds from the start of the transcript; None if the source has no time.
+        end: seconds from the start of the transcript; None if the source has no time.
+        raw: the exact source text, without the last line break.
     """
 
     speaker: str | None = field(repr=False)
-    """The speaker as named in the source, or None."""
     text: str = field(repr=False)
-    """The words, without whitespace around the lines; may be empty."""
     start: float | None = None
-    """Seconds from the start of the transcript, or None if the source has no time."""
     end: float | None = None
-    """Seconds from the start of the transcript, or None if the source has no time."""
     raw: str = field(default="", repr=False, eq=False)
-    """The exact source text, without the last line break."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return `speaker`, `text`, `start` and `end`, ready for `json.dumps`; not `raw`."""
@@ -45,14 +47,18 @@ class Turn:
 
 @frozen
 class Unread:
-    """A part of a transcript that could not be read."""
+    """
+    A part of a transcript that could not be read.
+
+    Attributes:
+        line: the number of its first line, from 1.
+        reason: why it could not be read. Never contains the text itself.
+        raw: the exact source text, without the last line break.
+    """
 
     line: int
-    """The number of its first line, from 1."""
     reason: str
-    """Why it could not be read. Never contains the text itself."""
     raw: str = field(repr=False)
-    """The exact source text, without the last line break."""
 
 
 @frozen
@@ -62,22 +68,22 @@ class Transcript:
 
     Nothing is lost: all text that is not blank is in the `raw` of a turn, in the `raw` of an
     unread part, or in `frame`, except a byte order mark and the commas between JSON segments.
+
+    Attributes:
+        format: the format that it was parsed as: ``txt``, ``srt``, ``vtt``, ``tsv``, ``csv`` or
+            ``json``.
+        turns: the turns, in the order of the source.
+        unread: what could not be read, in the order of the source. A turn of which only the
+            times are wrong is also in `turns`, without times.
+        frame: text that belongs to the format: the headers of VTT and tables, the comments,
+            styles and regions of VTT, times that stand alone in plain text, and the JSON around
+            the segments.
     """
 
     format: str
-    """The format that it was parsed as: ``txt``, ``srt``, ``vtt``, ``tsv``, ``csv`` or ``json``."""
     turns: tuple[Turn, ...] = field(repr=_count)
-    """The turns, in the order of the source."""
     unread: tuple[Unread, ...] = field(default=(), repr=_count)
-    """
-    What could not be read, in the order of the source. A turn of which only the times are
-    wrong is also in `turns`, without times.
-    """
     frame: tuple[str, ...] = field(default=(), repr=False)
-    """
-    Text that belongs to the format: the headers of VTT and tables, the comments, styles and
-    regions of VTT, times that stand alone in plain text, and the JSON around the segments.
-    """
 
     def to_dict(self) -> dict[str, Any]:
         """

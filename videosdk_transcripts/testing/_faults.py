@@ -23,16 +23,20 @@ _HTML: Final = "<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1
 
 @frozen
 class Status:
-    """Respond with a status and a message, as the service or a proxy in front of it does."""
+    """
+    Respond with a status and a message, as the service or a proxy in front of it does.
+
+    Attributes:
+        status: the status of the response.
+        headers: additional headers, such as ``Retry-After``.
+        message: the message in the body.
+        code: the service's own code, such as 4002 for an invalid token; None to leave it out.
+    """
 
     status: int
-    """The status of the response."""
     headers: Mapping[str, str] = field(factory=dict)
-    """Additional headers, such as ``Retry-After``."""
     message: str = "made to fail"
-    """The message in the body."""
     code: int | str | None = None
-    """The service's own code, such as 4002 for an invalid token; None to leave it out."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         body = {"message": self.message} | ({} if self.code is None else {"code": self.code})
@@ -41,10 +45,14 @@ class Status:
 
 @frozen
 class Delay:
-    """Send the usual response after a number of seconds."""
+    """
+    Send the usual response after a number of seconds.
+
+    Attributes:
+        seconds: the delay in seconds.
+    """
 
     seconds: float
-    """The delay in seconds."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         await asyncio.sleep(self.seconds)
@@ -67,10 +75,14 @@ class DropConnection:
 
 @frozen
 class CutBody:
-    """Announce the whole body, send some bytes of it, and close the connection."""
+    """
+    Announce the whole body, send some bytes of it, and close the connection.
+
+    Attributes:
+        after: the number of bytes to send.
+    """
 
     after: int = 10
-    """The number of bytes to send."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         whole = exchange.response()
@@ -86,10 +98,14 @@ class CutBody:
 
 @frozen
 class HtmlPage:
-    """Respond with an HTML page, as a gateway does."""
+    """
+    Respond with an HTML page, as a gateway does.
+
+    Attributes:
+        status: the status of the response.
+    """
 
     status: int = 200
-    """The status of the response."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(text=_HTML, status=self.status, content_type="text/html")
@@ -97,14 +113,18 @@ class HtmlPage:
 
 @frozen
 class Body:
-    """Respond with this body."""
+    """
+    Respond with this body.
+
+    Attributes:
+        body: the body.
+        status: the status of the response.
+        content_type: the media type of the body, without parameters.
+    """
 
     body: bytes
-    """The body."""
     status: int = 200
-    """The status of the response."""
     content_type: str = "application/json"
-    """The media type of the body, without parameters."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(body=self.body, status=self.status, content_type=self.content_type)
@@ -124,10 +144,14 @@ class EmptyPage:
 
 @frozen
 class RepeatPage:
-    """Respond with the rows of another page under the requested number."""
+    """
+    Respond with the rows of another page under the requested number.
+
+    Attributes:
+        page: the number of the page whose rows are sent, from 1.
+    """
 
     page: int = 1
-    """The number of the page whose rows are sent, from 1."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         def repeated(page: Listing) -> Any:
@@ -146,12 +170,15 @@ class Envelope:
 
     Raises:
         ValueError: the shape has no page information that `info` could replace.
+
+    Attributes:
+        shape: the shape: that of this list, or one of sibling lists of the service.
+        info: keys of the page information with the values to send instead, such as a wrong
+            ``total``.
     """
 
     shape: Shape = "documented"
-    """The shape: that of this list, or one of sibling lists of the service."""
     info: Mapping[str, Any] = field(factory=dict)
-    """Keys of the page information with the values to send instead, such as a wrong ``total``."""
 
     def __attrs_post_init__(self) -> None:
         if self.info and self.shape in ("no page info", "bare array"):
@@ -169,10 +196,14 @@ class Envelope:
 
 @frozen
 class Change:
-    """Change the service just before the response: rows that appear, vanish or move."""
+    """
+    Change the service just before the response: rows that appear, vanish or move.
+
+    Attributes:
+        change: a function that is called with the `FakeVideoSDK`; its result is ignored.
+    """
 
     change: Callable[[Any], object]
-    """A function that is called with the `FakeVideoSDK`; its result is ignored."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         self.change(exchange.fake)
@@ -189,10 +220,12 @@ class Applied:
         fake.fail_next(Applied(DropConnection()))
 
     A fault that sends a response of its own otherwise prevents the request from being applied.
+
+    Attributes:
+        fault: the fault that determines the response.
     """
 
     fault: Fault
-    """The fault that determines the response."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         exchange.response()
@@ -201,12 +234,16 @@ class Applied:
 
 @frozen
 class Redirect:
-    """Redirect to another URL."""
+    """
+    Redirect to another URL.
+
+    Attributes:
+        url: the value of the header ``Location``.
+        status: the status of the response.
+    """
 
     url: str
-    """The value of the header ``Location``."""
     status: int = 302
-    """The status of the response."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(status=self.status, headers={"Location": self.url})
@@ -214,10 +251,14 @@ class Redirect:
 
 @frozen
 class GzipBomb:
-    """Respond with a small compressed body that decodes to a large one."""
+    """
+    Respond with a small compressed body that decodes to a large one.
+
+    Attributes:
+        size: the decoded size in bytes.
+    """
 
     size: int = 128 * 1024 * 1024
-    """The decoded size in bytes."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(

@@ -193,18 +193,22 @@ def _times(start: datetime, duration: timedelta | None) -> Row:
 
 @define
 class Listing:
-    """One page of rows with its page information, before it becomes JSON."""
+    """
+    One page of rows with its page information, before it becomes JSON.
+
+    Attributes:
+        rows: the rows, in the documented shape.
+        current_page: the number of the page, from 1.
+        per_page: the number of rows per page.
+        last_page: the number of the last page.
+        total: the number of rows on all pages.
+    """
 
     rows: list[Row]
-    """The rows, in the documented shape."""
     current_page: int
-    """The number of the page, from 1."""
     per_page: int
-    """The number of rows per page."""
     last_page: int
-    """The number of the last page."""
     total: int
-    """The number of rows on all pages."""
 
     def envelope(self, shape: Shape = "documented") -> Any:
         """

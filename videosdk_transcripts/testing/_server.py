@@ -35,7 +35,7 @@ class FakeVideoSDK(FakeService):
                 print(await client.count("abcd-efgh-ijkl"))
 
     It is modelled on the vendor's public pages and SDKs, and was not compared with the live
-    service; what they leave open is a switch.
+    service; what they leave open is a switch. Each argument except `seed` is an attribute, too.
 
     Args:
         api_key: the key whose tokens are accepted.
@@ -58,6 +58,21 @@ class FakeVideoSDK(FakeService):
         now: returns seconds since the epoch, for tokens and for the times of jobs and responses.
         port: the port to listen on; 0 for any free port.
         seed: determines the ids.
+
+    Attributes:
+        url: the base URL, for the client's `endpoint`; empty before the service listens.
+        rows: all realtime transcriptions, in the order in which they are listed; may be
+            changed.
+        post_rows: all transcriptions of recordings, likewise.
+        custom_ids: custom room ids, each with its room id; may be changed.
+        requests: the requests so far, without those for files.
+        in_flight: the number of requests in progress.
+        most_in_flight: the highest number of requests that were in progress at once.
+        faults: the faults that are due.
+        drifting: the changes that `drift` makes to the list; None if it makes none.
+        jobs: the effects of a start and a stop.
+        files: the files of rows.
+        webhooks: signs and sends webhooks.
     """
 
     _runner: web.AppRunner | None = None

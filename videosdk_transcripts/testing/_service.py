@@ -50,14 +50,16 @@ class Exchange:
 
     `respond` builds that response. It takes a function from the page to its JSON, which is not
     called if the request is not for a list.
+
+    Attributes:
+        fake: the service, whose state a fault may change.
+        request: the request.
+        respond: builds the response that the service sends without a fault.
     """
 
     fake: FakeService
-    """The service, whose state a fault may change."""
     request: web.Request
-    """The request."""
     respond: Callable[[Callable[[Listing], Any]], web.Response]
-    """Builds the response that the service sends without a fault."""
 
     def response(self) -> web.Response:
         """Return the response that the service sends without a fault."""
@@ -70,22 +72,28 @@ Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 @define
 class SeenRequest:
-    """A request that the fake service received."""
+    """
+    A request that the fake service received.
+
+    Attributes:
+        method: the method, such as ``GET``.
+        path: the path of the URL, without the query.
+        query: the parameters of the query, decoded.
+        headers: the headers as they were sent, including the token.
+        body: the body of a start or stop with a valid token, otherwise empty; only the newest
+            1,000 are kept.
+        status: the status of the response; None before it is sent, and if the connection was
+            closed.
+        fault: the fault that was applied to it; None if there was none.
+    """
 
     method: str
-    """The method, such as ``GET``."""
     path: str
-    """The path of the URL, without the query."""
     query: Mapping[str, str]
-    """The parameters of the query, decoded."""
     headers: Mapping[str, str]
-    """The headers as they were sent, including the token."""
     body: bytes = b""
-    """The body of a start or stop with a valid token; only the newest 1,000 are kept."""
     status: int | None = None
-    """The status of the response; None before it is sent, and if the connection was closed."""
     fault: Fault | None = None
-    """The fault that was applied to it."""
 
     @property
     def page(self) -> int | None:
@@ -160,18 +168,20 @@ class Drift:
 
     New rows are added at the top, with the room and session of the row that is there; removed
     rows are drawn from the whole list.
+
+    Attributes:
+        every: the number of pages after which the list changes, 1 or more.
+        insert: the number of rows added at each change, 0 or more.
+        remove: the number of rows removed at each change, 0 or more.
+        inserted: the number of rows added so far.
+        removed: the number of rows removed so far.
     """
 
     every: int
-    """The number of pages after which the list changes, 1 or more."""
     insert: int
-    """The number of rows added at each change, 0 or more."""
     remove: int
-    """The number of rows removed at each change, 0 or more."""
     inserted: int = field(default=0, init=False)
-    """The number of rows added so far."""
     removed: int = field(default=0, init=False)
-    """The number of rows removed so far."""
     _pages: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -208,20 +218,24 @@ class Jobs:
 
     A start adds a running row at the top of `FakeVideoSDK.rows`. A stop completes the newest
     running row of the room, which gets its files later.
+
+    Attributes:
+        status: the status of a start or a stop that is applied.
+        second_start: the effect of a start while one runs: 400, 409, the running row, or
+            another row.
+        idle_stop: the status of a stop while none runs.
+        webhook_slash: whether the response to a start has `webhookUrl` with a slash at its end.
+        formats: the files of a stopped transcription; it gets a summary if the start requested
+            one.
+        files_after: seconds from the stop until the files exist; 0 for the next request.
     """
 
     status: Literal[200, 201] = 200
-    """The status of a start or a stop that is applied."""
     second_start: Literal["bad request", "conflict", "running row", "another"] = "bad request"
-    """The effect of a start while one runs: 400, 409, the running row, or another row."""
     idle_stop: int = 404
-    """The status of a stop while none runs."""
     webhook_slash: bool = False
-    """Whether the response to a start has `webhookUrl` with a slash at its end."""
     formats: Sequence[str] = ("txt",)
-    """The files of a stopped transcription; it gets a summary if the start requested one."""
     files_after: float = 0.0
-    """Seconds from the stop until the files exist; 0 for the next request."""
     _summaries: set[str] = field(factory=set, init=False, repr=False)
     _due: list[tuple[float, Row]] = field(factory=list, init=False, repr=False)
 
@@ -280,6 +294,12 @@ class FakeFiles:
         fake.files.fail_next(Status(503))
 
     It takes the same faults as the service; `Redirect` and `GzipBomb` exist for files.
+
+    Attributes:
+        requests: the requests for files so far, with their headers.
+        faults: the faults that are due for requests for files.
+        sample: returns the content of a file for which `put` is given none. Takes the row, the
+            format, and whether it is the summary.
     """
 
     def __init__(self, fake: FakeService) -> None:
@@ -290,16 +310,10 @@ class FakeFiles:
             fake: the service.
         """
         self.requests: list[SeenRequest] = []
-        """The requests for files so far, with their headers."""
         self.faults = FaultQueue()
-        """The faults that are due for requests for files."""
         self.sample: Callable[[Row, str, bool], bytes] = lambda _row, ending, summary: sample_file(
             ending, summary=summary
         )
-        """
-        Returns the content of a file for which `put` is given none. Takes the row, the format,
-        and whether it is the summary.
-        """
         self._fake = fake
         self._links: dict[tuple[str, str], FileLinks] = {}
 
@@ -413,7 +427,7 @@ class FakeFiles:
 
 class FakeService:
     """
-    Hold the state of a fake service. `FakeVideoSDK` serves it and describes the arguments.
+    Hold the state of a fake service. `FakeVideoSDK` serves it and describes its attributes.
 
     This is what a fault sees as `Exchange.fake`, and what `Change` passes to its function.
     """
@@ -450,33 +464,19 @@ class FakeService:
         self.error_shape: ErrorShape = error_shape
         self.file_maps: FileMaps = file_maps
         self.now = now
-        """The clock of the service, for tokens, jobs and the ``Date`` of responses."""
         self.port = port
-        """The port to listen on; 0 for any free port."""
         self.url = ""
-        """The base URL, for the client's `endpoint`; empty before the service listens."""
         self.rows: list[Row] = []
-        """All realtime transcriptions, in the order in which they are listed; may be changed."""
         self.post_rows: list[Row] = []
-        """All transcriptions of recordings, likewise."""
         self.custom_ids: dict[str, str] = {}
-        """Custom room ids, each with its room id; may be changed."""
         self.requests: list[SeenRequest] = []
-        """The requests so far, without those for files."""
         self.in_flight = 0
-        """The number of requests in progress."""
         self.most_in_flight = 0
-        """The highest number of requests that were in progress at once."""
         self.faults = FaultQueue()
-        """The faults that are due."""
         self.drifting: Drift | None = None
-        """The changes that `drift` makes to the list, or None."""
         self.jobs = Jobs()
-        """The effects of a start and a stop."""
         self.files = FakeFiles(self)
-        """The files of rows."""
         self.webhooks = Webhooks()
-        """Signs and sends webhooks."""
         self._random = random.Random(seed)  # noqa: S311 - ids, not secrets
 
     @property

@@ -35,13 +35,16 @@ class Webhooks:
         row = fake.add_transcription()
         body, headers = fake.webhooks.event("transcription-stopped", row)
         assert await fake.webhooks.send(url, "transcription-stopped", row) == 200
+
+    Attributes:
+        key_format: the format of the public key: that in the vendor's samples, or the more
+            common one.
+        key_requests: the number of requests for the key.
     """
 
     def __init__(self) -> None:
         self.key_format: Literal["pkcs1", "spki"] = "pkcs1"
-        """The format of the public key: that in the vendor's samples, or the more common one."""
         self.key_requests = 0
-        """The number of requests for the key."""
         self._number = 0
 
     @property

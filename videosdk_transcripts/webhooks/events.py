@@ -37,29 +37,27 @@ class WebhookEvent:
 
     Events about transcriptions are of the subclass `TranscriptionEvent`. In all other events
     a value that is absent or of an unexpected type is None; `data` has it as it was sent.
+
+    Attributes:
+        type: the service's own word, such as ``session-ended``; unknown words are passed
+            through. Empty if the body has none, as in some webhooks of the vendor's agents.
+        id: the id of the object; None if the event has none.
+        kind: the type within `data`; None if it has none. All samples of the vendor have
+            ``realtime``; ``post``, into which ``post-call`` is changed, is assumed to be a
+            transcription of a recording. Unknown words are passed through.
+        room_id: the room, which webhooks call ``meetingId``; None if the event has none.
+        session_id: the session; None if the event has none.
+        data: all data of the event, as sent.
+        extra: the fields of the body other than the type and the data; usually empty.
     """
 
     type: str
-    """
-    The service's own word, such as ``session-ended``; unknown words are passed through. Empty
-    if the body has none, as in some webhooks of the vendor's agents.
-    """
     id: str | None
-    """The id of the object."""
     kind: str | None = None
-    """
-    The type within `data`. All samples of the vendor have ``realtime``; ``post``, into which
-    ``post-call`` is changed, is assumed to be a transcription of a recording. Unknown words are
-    passed through.
-    """
     room_id: str | None = None
-    """The room, which webhooks call ``meetingId``."""
     session_id: str | None = None
-    """The session."""
     data: Mapping[str, Any] = field(factory=dict, repr=False)
-    """All data of the event, as sent."""
     extra: Mapping[str, Any] = field(factory=dict, repr=False)
-    """The fields of the body other than the type and the data."""
 
     def __hash__(self) -> int:
         return hash((self.type, self.id))
@@ -89,15 +87,20 @@ class _Client(Protocol):
 
 @frozen(kw_only=True)
 class TranscriptionEvent(WebhookEvent):
-    """A transcription was started, was stopped, is completed, or failed."""
+    """
+    A transcription was started, was stopped, is completed, or failed.
+
+    The other attributes are those of `WebhookEvent`.
+
+    Attributes:
+        type: which of the four happened. The service is documented to send
+            ``transcription-completed`` to the webhook of a room, and the other three to the
+            `webhook_url` of a transcription.
+        id: the id of the transcription, for `fetch`; never None.
+    """
 
     type: TranscriptionEventType
-    """
-    Which of the four happened. The service is documented to send ``transcription-completed`` to
-    the webhook of a room, and the other three to the `webhook_url` of a transcription.
-    """
     id: str
-    """The id of the transcription, for `fetch`."""
 
     __hash__ = WebhookEvent.__hash__
 
