@@ -226,9 +226,9 @@ async def test_other_bad_request_is_not_a_dead_link(
 @pytest.mark.parametrize(
     ("coding", "body", "code"),
     [
-        ("gzip", gzip.compress(b"<Code>ExpiredToken</Code>"), "ExpiredToken"),
+        ("gzip", gzip.compress(b"<Code>ExpiredToken</Code>", mtime=0), "ExpiredToken"),
         ("deflate", zlib.compress(b'{"error": "InvalidJWT"}'), "InvalidJWT"),
-        ("gzip", gzip.compress(b" " * 99_999 + b"<Code>AccessDenied</Code>"), None),
+        ("gzip", gzip.compress(b" " * 99_999 + b"<Code>AccessDenied</Code>", mtime=0), None),
         ("gzip", b"<Code>AccessDenied</Code>", None),
         ("br", b"<Code>AccessDenied</Code>", None),
     ],

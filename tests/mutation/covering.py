@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
@@ -62,6 +63,8 @@ class Covering:
         plugin = f"{__package__}.coverage_plugin"
         command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest"]
         command += ["-q", "--no-header", "--tb=no", "-p", plugin, "-p", "no:cacheprovider"]
+        # Each process must collect the same tests, in the same order.
+        command += ["-p", "no:randomly"]
         command += ["-n", str(jobs)] if jobs > 1 else []
         # Failures are reported, and tests that failed are left out.
         subprocess.run([*command, *tests], env=env, cwd=_CHECKOUT, check=False)  # noqa: S603
@@ -95,13 +98,23 @@ class Covering:
         }
         file.write_text(json.dumps({"times": self.times, "tests": names, "lines": lines}), "utf-8")
 
+    def of_modules(self, modules: Container[str]) -> dict[str, float]:
+        """Return the tests of some modules, with their times."""
+        return {
+            test: self.times[test]
+            for module, found in self.tests.items()
+            if module in modules
+            for test in chain(*found.values())
+            if test in self.times
+        }
+
     def choose(self, mutant: Mutant, source: str, seconds: float) -> list[str]:
         """
         Return the tests to run for a mutant: those likely to notice it first.
 
-        These are the tests of the module in the mirroring file, then those that run the changed
-        line, then the other tests of the module, since some lines run only once in a process.
-        Among equals the tests of the mirroring folder come first, then the fast ones.
+        These are the tests that run the changed line, then the other tests of the module, since
+        some lines run only once in a process. Among equals the tests of the mirroring file come
+        first, then those of the mirroring folder, then the fast ones.
 
         Args:
             mutant: the mutant.
@@ -118,7 +131,7 @@ class Covering:
 
         def rank(test: str) -> tuple[bool, bool, bool, float]:
             is_near = test.startswith(folder)
-            return not test.startswith(file), test not in direct, not is_near, self.times[test]
+            return test not in direct, not test.startswith(file), not is_near, self.times[test]
 
         known = {test for tests in found.values() for test in tests if test in self.times}
         chosen: list[str] = []

@@ -306,6 +306,10 @@ class _Finder(ast.NodeVisitor):
                 self._replace(function, _FUNCTIONS[function.id])
         elif isinstance(function, ast.Attribute) and name in _NORMALIZING:
             self._replace(node, self._text(function.value))
+            if name.endswith("strip") and node.args:
+                self._vary_stripped(node.args[0])
+                self.visit(function.value)
+                return
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             if function.value.id == "logger":
                 return
@@ -315,6 +319,12 @@ class _Finder(ast.NodeVisitor):
                     self.visit(argument)
                 return
         self.generic_visit(node)
+
+    def _vary_stripped(self, argument: ast.expr) -> None:
+        """Leave out the first or the last of the characters to strip."""
+        value = argument.value if isinstance(argument, ast.Constant) else ""
+        if isinstance(value, str) and len(value) > 1:
+            self._replace(argument, repr(value[1:]), repr(value[:-1]))
 
     def _vary_pattern(self, pattern: ast.expr) -> None:
         """Change the limits of repetitions in a regular expression."""

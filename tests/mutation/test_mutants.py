@@ -34,6 +34,8 @@ def changes(source: str) -> list[str]:
         ("x = a - b // c", ["- -> +", "// -> /"]),
         ("x = any(a)", ["any -> all"]),
         ("x = a.strip().b", ["a.strip() -> a"]),
+        ("x = a.strip('[]')", ["a.strip('[]') -> a", "'[]' -> '['", "'[]' -> ']'"]),
+        ("x = a.strip('.')", ["a.strip('.') -> a"]),
         ("x = re.compile(r'[0-9]{1,9}')", ["1 -> 0", "1 -> 2", "9 -> 10", "9 -> 8"]),
         ("if a:\n    f()", ["a -> (not a)", "f() -> pass"]),
         ("x.y = a", ["x.y = a -> pass"]),
@@ -89,7 +91,7 @@ def test_repeated_changes_of_a_line_are_numbered() -> None:
     assert changes("x = a == b == c != d") == ["== -> !=", "== -> != (2)", "!= -> =="]
 
 
-def test_tests_of_the_file_line_and_folder_come_first(tmp_path: Path) -> None:
+def test_tests_of_the_line_file_and_folder_come_first(tmp_path: Path) -> None:
     """Then the other tests of the module, as far as the time allows."""
     source = "A = 5\n\ndef f(x):\n    return A\n\ndef g(x):\n    return 1\n"
     own, near, far = "tests/a/test_b.py::own", "tests/a/test_c.py::near", "tests/d.py::far"
@@ -99,10 +101,12 @@ def test_tests_of_the_file_line_and_folder_come_first(tmp_path: Path) -> None:
     covering.save(tmp_path / "saved")
     assert Covering.load(tmp_path / "saved") == covering
     mutants = {mutant.change: mutant for mutant in find_mutants("_a/_b.py", source)}
-    assert covering.choose(mutants["A -> None"], source, 9) == [own, near, slow, far, other]
-    assert covering.choose(mutants["A -> None"], source, 4.5) == [own, near, far]
-    assert covering.choose(mutants["5 -> 6"], source, 9) == [own, near, slow, far, other]
+    assert covering.choose(mutants["A -> None"], source, 9) == [near, slow, far, own, other]
+    assert covering.choose(mutants["A -> None"], source, 4.5) == [near, far, own]
+    assert covering.choose(mutants["5 -> 6"], source, 9) == [near, slow, far, own, other]
     assert covering.choose(mutants["1 -> None"], source, 9) == [own, other, near, slow, far]
+    assert covering.of_modules({"_a/_b.py"}) == covering.times
+    assert covering.of_modules({"other.py"}) == {}
     unknown = find_mutants("other.py", "a = 1")[0]
     assert covering.choose(unknown, "", 9) == []
 
