@@ -476,6 +476,30 @@ async def test_movement_shown_only_by_a_later_page_is_noticed(
     assert pager.stats.drifted
 
 
+async def test_last_pages_of_different_page_sizes_are_not_compared() -> None:
+    """Page 1 reveals a limit of 7 rows, and page 3 arrives before page 2."""
+    arrived = []
+
+    async def early(exchange: Exchange) -> Any:
+        arrived.append(3)
+        return exchange.response()
+
+    async def late(exchange: Exchange) -> Any:
+        await until(lambda: bool(arrived))
+        await asyncio.sleep(0.02)
+        return exchange.response()
+
+    async with FakeVideoSDK(max_page_size=7) as fake, fake.client() as client:
+        rows = [row["id"] for row in fake.add_transcriptions(35, room_id=ROOM)]
+        fake.on_page(1, Envelope(info={"perPage": 20, "lastPage": 2}))
+        fake.on_page(2, late)
+        fake.on_page(3, early)
+        pager = client.iter_transcriptions(ROOM)
+        assert [t.id async for t in pager] == rows
+        assert sorted(_pages(fake)) == [1, 2, 3, 4, 5]
+        assert not pager.stats.drifted
+
+
 # Large pages.
 
 
