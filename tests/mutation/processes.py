@@ -70,7 +70,7 @@ class Warm:
 
     def __init__(self, env: Mapping[str, str], package: Path, times: Mapping[str, float]) -> None:
         requests, self._requests = os.pipe()
-        self._answers, answers = os.pipe()
+        answers_read, answers = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(self._requests)
@@ -80,7 +80,9 @@ class Warm:
             os._exit(0)
         os.close(requests)
         os.close(answers)
-        self._lines = os.fdopen(self._answers)
+        self._lines = os.fdopen(answers_read)
+        # The package must not be changed while the server imports it.
+        self._read_answer()
 
     def first_failure(
         self, tests: Sequence[str], change: tuple[Path, int, str, str] | None
@@ -95,6 +97,9 @@ class Warm:
         """
         place = None if change is None else (str(change[0]), *change[1:])
         os.write(self._requests, f"{json.dumps([tests, place])}\n".encode())
+        return self._read_answer()
+
+    def _read_answer(self) -> str | None:
         answer = self._lines.readline()
         if not answer:
             raise SystemExit("pytest could not collect the tests")
@@ -219,12 +224,16 @@ class _Server:
         # Otherwise each collection in a forked process would copy all of this memory.
         gc.collect()
         gc.freeze()
+        self._answer(None)
         for request in self._requests:
             tests, change = json.loads(request)
             chosen = [items[test] for test in tests]
             failed = _first_failure(lambda report: _run(chosen, functions, change, report))  # noqa: B023
-            os.write(self._answers, f"{json.dumps(failed)}\n".encode())
+            self._answer(failed)
         return True
+
+    def _answer(self, failed: str | None) -> None:
+        os.write(self._answers, f"{json.dumps(failed)}\n".encode())
 
 
 def _run(
