@@ -100,6 +100,8 @@ def test_other_errors_explain_what_is_wrong() -> None:
         ("https://cdn.videosdk.live./", "points to cdn.videosdk.live., which"),
         (f"{CDN}:8443/", "file_hosts=['https://cdn.videosdk.live:8443']"),
         (f"{CDN}:99999/", "cdn.videosdk.live:99999"),
+        (f"{CDN}:000443/", "not an absolute https URL"),
+        (f"{CDN}:/", "not an absolute https URL"),
         ("http://cdn.videosdk.live/", "over http, not https; allow it"),
         ("ftp://cdn.videosdk.live/", "over ftp, not https"),
         ("ftp://cdn.videosdk.live:443/", "over ftp, not https"),
@@ -168,6 +170,15 @@ def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> Non
             FileHosts([entry]).check(f"{short}:{port + 1}/a")
 
 
+@pytest.mark.parametrize("entry", ["https://[2001:db8::1]:1", "http://10.0.0.1:65535"])
+def test_origin_may_have_any_address_and_port(entry: str) -> None:
+    """Its own address is allowed then, although it is not public."""
+    hosts = FileHosts([entry])
+    checked = hosts.check(f"{entry}/a")
+    assert checked.url == f"{entry}/a"
+    hosts.check_addresses(checked.host, checked.port, [checked.host])
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -183,6 +194,8 @@ def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> Non
         "https://user@files.example.com",
         "https://files.example.com:0",
         "https://files.example.com:65536",
+        "https://files.example.com:",
+        "https://files.example.com:000443",
         "ftp://files.example.com",
         "ftp://files.example.com:21",
         "ftp://files.example.com:443",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,8 +51,9 @@ class Bench:
             covering: the tests of each line.
             seconds: how long the tests of a mutant may take together.
         """
-        known = covering.of_modules({mutant.module for mutant in mutants})
-        warm = Warm(self._env, self.package, known)
+        modules = {mutant.module for mutant in mutants}
+        times = ChainMap(*map(covering.of_module, modules))
+        warm = Warm(self._env, self.package, times)
         try:
             for mutant in mutants:
                 tests = covering.choose(mutant, self.sources[mutant.module], seconds)

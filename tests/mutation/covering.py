@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final, Self
@@ -98,14 +98,17 @@ class Covering:
         }
         file.write_text(json.dumps({"times": self.times, "tests": names, "lines": lines}), "utf-8")
 
-    def of_modules(self, modules: Container[str]) -> dict[str, float]:
-        """Return the tests of some modules, with their times."""
+    def of_module(self, module: str) -> dict[str, float]:
+        """
+        Return the tests of a module, with their times.
+
+        These are the tests that run one of its lines, and those of the mirroring file: they may
+        use a value that is computed only once.
+        """
+        run = set(chain(*self.tests.get(module, {}).values()))
+        file = mirror_file(module)
         return {
-            test: self.times[test]
-            for module, found in self.tests.items()
-            if module in modules
-            for test in chain(*found.values())
-            if test in self.times
+            test: time for test, time in self.times.items() if test in run or test.startswith(file)
         }
 
     def choose(self, mutant: Mutant, source: str, seconds: float) -> list[str]:
@@ -133,9 +136,8 @@ class Covering:
             is_near = test.startswith(folder)
             return test not in direct, not test.startswith(file), not is_near, self.times[test]
 
-        known = {test for tests in found.values() for test in tests if test in self.times}
         chosen: list[str] = []
-        for test in sorted(known, key=rank):
+        for test in sorted(self.of_module(mutant.module), key=rank):
             if self.times[test] < seconds:
                 seconds -= self.times[test]
                 chosen.append(test)

@@ -105,8 +105,9 @@ def test_tests_of_the_line_file_and_folder_come_first(tmp_path: Path) -> None:
     assert covering.choose(mutants["A -> None"], source, 4.5) == [near, far, own]
     assert covering.choose(mutants["5 -> 6"], source, 9) == [near, slow, far, own, other]
     assert covering.choose(mutants["1 -> None"], source, 9) == [own, other, near, slow, far]
-    assert covering.of_modules({"_a/_b.py"}) == covering.times
-    assert covering.of_modules({"other.py"}) == {}
+    assert covering.of_module("_a/_b.py") == covering.times
+    assert covering.of_module("_a/b/c.py") == {}
+    assert covering.of_module("a/b.py") == {own: 1.0}
     unknown = find_mutants("other.py", "a = 1")[0]
     assert covering.choose(unknown, "", 9) == []
 

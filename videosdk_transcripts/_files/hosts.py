@@ -93,10 +93,12 @@ class FileHosts:
                 f"{source} has a user name for {found['host']}, which no file host needs"
             )
         scheme, host = found["scheme"].lower(), found["host"].lower().strip("[]")
-        port = int(found["port"] or _PORTS.get(scheme, 0))
         # Only the one spelling of an address that all parsers agree on is accepted.
         if not _is_host(host):
             raise FileHostRefusedError(f"{source} has a malformed host or address {host}")
+        if scheme not in _PORTS:
+            raise FileHostRefusedError(f"{source} points to {host} over {scheme}, not https")
+        port = int(found["port"] or _PORTS[scheme])
         self._check_origin(scheme, host, port, source)
         path, mark, query = found["rest"].partition("#")[0].partition("?")
         return CheckedUrl(scheme, host, port, _sendable(path or "/"), mark + _sendable(query))
@@ -127,9 +129,9 @@ class FileHosts:
             return
         origin = _origin(scheme, host, port)
         if scheme != "https":
-            advice = f"; allow it with file_hosts=[{origin!r}]" if scheme == "http" else ""
             raise FileHostRefusedError(
-                f"{source} points to {host} over {scheme}, not https{advice}"
+                f"{source} points to {host} over {scheme}, not https; allow it with "
+                f"file_hosts=[{origin!r}]"
             )
         if port != 443 or host not in self._names:
             entry = host if port == 443 and _is_public_or_name(host) else origin
@@ -176,9 +178,10 @@ def _origin_of(entry: object) -> tuple[str, str, int] | None:
     if found is None or found["user"] is not None or found["rest"]:
         return None
     scheme, host = found["scheme"], found["host"]
-    port = int(found["port"] or _PORTS.get(scheme, 0))
-    is_valid = scheme in _PORTS and _is_host(host) and 0 < port < 65536
-    return (scheme, host.strip("[]"), port) if is_valid else None
+    if scheme not in _PORTS or not _is_host(host):
+        return None
+    port = int(found["port"] or _PORTS[scheme])
+    return (scheme, host.strip("[]"), port) if 0 < port < 65536 else None
 
 
 def _joined(url: object, base: CheckedUrl | None) -> str:
@@ -192,7 +195,7 @@ def _joined(url: object, base: CheckedUrl | None) -> str:
 
 def _origin(scheme: str, host: str, port: int) -> str:
     named = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{named}" + ("" if _PORTS.get(scheme) == port else f":{port}")
+    return f"{scheme}://{named}" + ("" if _PORTS[scheme] == port else f":{port}")
 
 
 def _sendable(text: str) -> str:
