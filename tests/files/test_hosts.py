@@ -1,5 +1,7 @@
 """P9 for files: which hosts and addresses are allowed. No I/O."""
 
+from typing import Any
+
 import pytest
 
 from videosdk_transcripts import ConfigurationError
@@ -173,7 +175,7 @@ def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> Non
 @pytest.mark.parametrize("entry", ["https://[2001:db8::1]:1", "http://10.0.0.1:65535"])
 def test_origin_may_have_any_address_and_port(entry: str) -> None:
     """Its own address is allowed then, although it is not public."""
-    hosts = FileHosts([entry])
+    hosts = FileHosts([entry.upper()])
     checked = hosts.check(f"{entry}/a")
     assert checked.url == f"{entry}/a"
     hosts.check_addresses(checked.host, checked.port, [checked.host])
@@ -216,10 +218,18 @@ def test_invalid_entry_is_rejected(entry: object) -> None:
         FileHosts([entry])  # type: ignore[list-item]
 
 
-def test_single_string_is_rejected() -> None:
-    """Each of its letters would be a host."""
+@pytest.mark.parametrize("entry", [".", "127.1", "[1::2::3]", "https://127.1"])
+def test_malformed_entry_is_explained_like_any_other_text(entry: str) -> None:
+    """It is no address, so advice about addresses would not help."""
+    with pytest.raises(ConfigurationError, match="file_hosts must hold host names such as"):
+        FileHosts([entry])
+
+
+@pytest.mark.parametrize("extra", ["cdn.example.com", 7, None])
+def test_anything_but_a_list_is_rejected(extra: Any) -> None:
+    """Each letter of a string would be a host."""
     with pytest.raises(ConfigurationError, match="must be a list"):
-        FileHosts("cdn.example.com")
+        FileHosts(extra)
 
 
 def test_error_does_not_show_the_entry() -> None:

@@ -168,8 +168,10 @@ def _entries(extra: object) -> Iterable[object]:
 
 def _host_of(entry: object) -> str | None:
     """Return an entry of `file_hosts` that is a name or an address, or None."""
-    text = entry.lower() if isinstance(entry, str) else ""
-    return text if _HOST.fullmatch(text) and _is_host(text) else None
+    if not isinstance(entry, str):
+        return None
+    host = entry.lower()
+    return host if _HOST.fullmatch(host) and _is_host(host) else None
 
 
 def _origin_of(entry: object) -> tuple[str, str, int] | None:
