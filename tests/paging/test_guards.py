@@ -30,6 +30,16 @@ def test_too_many_empty_pages_are_an_error() -> None:
     assert [p.items[0].id for p in accept(walk, page(7, "d", last_page=10**9))] == ["d"]
 
 
+def test_too_many_empty_pages_from_the_first_one_are_an_error() -> None:
+    """As many are accepted as behind a page with rows."""
+    walk = make_walk(max_empty_pages=5)
+    for number in (1, 1, 2, 2, 3, 4, 5):
+        assert walk.next_page == number
+        accept(walk, page(number, "", last_page=10**9))
+    with pytest.raises(PaginationError, match="5 consecutive pages contained no new row"):
+        accept(walk, page(6, "", last_page=10**9))
+
+
 def test_too_many_repeated_pages_are_an_error_without_a_last_page() -> None:
     """A service that repeats itself with another total each time ends in an error."""
     walk, total = make_walk(max_empty_pages=5), 10
@@ -89,9 +99,19 @@ def test_last_page_that_grows_slowly_or_once_is_accepted() -> None:
     walk, last_page, asked = make_walk(page_size=1), 50, 0
     while walk.next_page is not None:
         asked += 1
-        last_page += 1000 if asked == 10 else asked % 5 == 0 and asked < 1000
+        last_page += 1000 if asked == 10 else asked % 5 == 0 and asked < 1100
         accept(walk, page(walk.next_page, [f"r{walk.next_page}"], last_page=last_page))
     assert last_page > 1200
+
+
+def test_last_page_that_grows_in_bursts_is_accepted() -> None:
+    """Pages between them are no growth, also if every other one is empty."""
+    walk, last_page = make_walk(page_size=1), 50
+    while (number := walk.next_page) is not None:
+        if number % 50 == 0 and number < 1000:
+            last_page = max(last_page, number + 50 + number // 10)
+        accept(walk, page(number, [f"r{number}"] if number % 2 else "", last_page=last_page))
+    assert last_page == 950 + 50 + 95
 
 
 @pytest.mark.parametrize(
