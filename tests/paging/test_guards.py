@@ -95,13 +95,13 @@ def test_last_page_that_is_no_longer_given_ends_the_walk_at_an_empty_page() -> N
 
 
 def test_last_page_that_grows_slowly_or_once_is_accepted() -> None:
-    """One burst of a thousand pages, and growth slower than the walk."""
+    """Two bursts of a thousand pages, far apart, and growth slower than the walk."""
     walk, last_page, asked = make_walk(page_size=1), 50, 0
     while walk.next_page is not None:
         asked += 1
-        last_page += 1000 if asked == 10 else asked % 5 == 0 and asked < 1100
+        last_page += 1000 if asked in {10, 1300} else asked % 5 == 0 and asked < 1600
         accept(walk, page(walk.next_page, [f"r{walk.next_page}"], last_page=last_page))
-    assert last_page > 1200
+    assert last_page > 2300
 
 
 def test_last_page_that_grows_in_bursts_is_accepted() -> None:
@@ -123,6 +123,17 @@ def test_reported_page_size_is_used_if_the_rows_fit_it(echoed: int, rows: str, u
     walk = make_walk()
     accept(walk, page(1, rows, page_size=echoed, last_page=9))
     assert used == walk.page_size
+
+
+@pytest.mark.parametrize(("echoed", "rows"), [(2, "ab"), (5, "abc")])
+def test_page_size_of_a_full_first_page_is_final(echoed: int, rows: str) -> None:
+    """A second page that is filled in part does not change it."""
+    walk = make_walk()
+    accept(walk, page(1, rows, page_size=echoed, last_page=9))
+    assert [p.items[0].id for p in accept(walk, page(2, "d", page_size=echoed, last_page=9))] == [
+        "d"
+    ]
+    assert (walk.next_page, walk.page_size) == (3, len(rows))
 
 
 def test_page_size_that_changes_during_the_walk_is_an_error() -> None:
