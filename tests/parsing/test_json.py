@@ -50,7 +50,8 @@ def test_segment_speaker_is_its_own_or_that_of_all_words(
 
 
 @pytest.mark.parametrize(
-    "wrong", ["true", "-1", "NaN", "Infinity", "1e999", '"1"', "[]", "9" * 5000]
+    "wrong",
+    ["true", "-1", "NaN", "Infinity", "1e999", '"1"', '":01"', '":00:01"', "[]", "9" * 5000],
 )
 def test_invalid_times_are_reported_and_words_kept(wrong: str) -> None:
     """No time is coerced into another one."""

@@ -129,6 +129,32 @@ def test_malformed_cues_keep_their_words_without_times() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        ("9999999999:00:00.0", None),  # is no float with an exact millisecond
+        ("999999999:59:59.5", 3_599_999_999_999.5),
+        ("00000000000:00:01,0", None),
+        ("0::01,0", None),
+        ("0:000:01,0", None),
+        ("0:00:,0", None),
+        ("0:00:001,0", None),
+        ("999:01,0", 59_941),
+        ("0999:01,0", None),
+        ("0:01,", None),
+        ("0:01,123456789", 1.123456789),
+        ("0:01,1234567890", None),
+        ("0:00:01:250", 1.25),
+        ("0:00:01:25", None),
+        ("0:00:01:0250", None),
+    ],
+)
+def test_parts_of_a_time_have_a_range_of_digits(time: str, seconds: float | None) -> None:
+    """Outside of it the cue keeps its words without times."""
+    transcript = parse_transcript(f"1\n{time} --> {time}\nHi\n", format="srt")
+    assert turns_without_raw(transcript) == [(None, "Hi", seconds, seconds)]
+
+
 def test_vtt_voices_tags_and_references_are_read() -> None:
     """Header, comments and styles are kept in the frame."""
     transcript = parse_transcript(VTT)
