@@ -593,21 +593,41 @@ async def test_checkpoint_between_two_released_pages_is_exact(
     assert found == rows
 
 
-async def test_checkpoint_among_found_rows_has_the_total_of_their_page(
-    fake: FakeVideoSDK, client: TranscriptsClient
+@pytest.mark.parametrize("stop", [41, 44])
+async def test_checkpoint_among_released_pages_has_the_total_of_their_page(
+    fake: FakeVideoSDK, client: TranscriptsClient, stop: int
 ) -> None:
-    """And not the total of the held page, which was read before."""
+    """Among rows that were found, and among those of the held page, which was read before."""
     rows = [row["id"] for row in fake.add_transcriptions(85)]
     fake.on_page(3, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     fake.on_page(2, Delay(0))
     fake.on_page(2, Change(lambda f: f.add_transcriptions(25)))
     pager = client.iter_transcriptions(ROOM)
-    found = [(await anext(pager)).id for _ in range(41)]
+    found = [(await anext(pager)).id for _ in range(stop)]
     # The total equals that of the held page again, although rows have shifted since then.
     del fake.rows[:25]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found[:85] == rows
     assert len(found) == len(set(found)) == 85 + 25
+
+
+async def test_checkpoint_behind_a_dropped_response_starts_with_a_rescan(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """It might have shown that rows moved, which the total does not show any more."""
+    rows = [row["id"] for row in fake.add_transcriptions(200)]
+    fake.on_page(4, Delay(60))
+    found = []
+    pager = client.iter_transcriptions(ROOM)
+    async for t in pager:
+        found.append(t.id)
+        if len(found) == 45:
+            break
+    del fake.rows[:20]
+    new = [row["id"] for row in fake.add_transcriptions(20)]
+    resumed = client.iter_transcriptions(ROOM, resume=pager.checkpoint)
+    assert found + await ids(resumed) == rows + new
+    assert resumed.stats.repaired == 0
 
 
 async def test_finished_walk_resumes_with_new_rows_only(
