@@ -7,10 +7,10 @@ Every error of the package, as one tree (promise P12).
     ├── ConfigurationError             invalid arguments; also a ValueError
     │   └── CredentialsError           missing, incomplete or malformed credentials
     ├── ClientClosedError              the client is closed; also a RuntimeError
-    ├── NoResponseError                no response came
+    ├── NoResponseError                no response was received
     │   ├── ConnectionFailedError      refused, reset, DNS, TLS
-    │   └── TimedOutError              a timeout passed; also a TimeoutError
-    ├── StatusError                    the service refused the request, by its status
+    │   └── TimedOutError              a timeout expired; also a TimeoutError
+    ├── StatusError                    the service responded with an error status
     │   ├── BadRequestError            400, 422
     │   ├── AuthenticationError        401, or 400 with the code 4001 or 4002
     │   ├── PermissionDeniedError      403
@@ -20,18 +20,18 @@ Every error of the package, as one tree (promise P12).
     │   ├── RedirectError              3xx, never followed
     │   └── ServerError                406, 5xx
     ├── InvalidResponseError           the response can't be read
-    │   ├── ResponseTooLargeError      it exceeds the size limit
+    │   ├── ResponseTooLargeError      the response exceeds the size limit
     │   ├── InvalidRowError            a row can't be read
     │   └── UnverifiedRowError         a row lacks the ids to verify its room or session
     ├── PaginationError                the page information contradicts itself
     ├── IncompleteWalkError            no two passes over the list agreed
     ├── FileError                      a transcript or summary file is unavailable
     │   ├── FileNotReadyError          there is no file of that format yet
-    │   ├── FileHostRefusedError       its host, or that of a redirect, is not allowed
+    │   ├── FileHostRefusedError       its host, or the host of a redirect, is not allowed
     │   ├── FileGoneError              its link is dead, and so is the newest one
-    │   └── FileTextError              its bytes are invalid UTF-8
+    │   └── FileTextError              it is invalid UTF-8
     ├── WaitError                      waiting for a file failed
-    │   ├── WaitTimedOutError          the timeout passed; also a TimeoutError
+    │   ├── WaitTimedOutError          the timeout expired; also a TimeoutError
     │   ├── TranscriptionFailedError   the transcription failed
     │   └── CompletedWithoutFileError  completed, but no file within the grace period
     └── WebhookError                   webhook verification failed
@@ -95,8 +95,8 @@ class VideoSDKTranscriptsError(Exception):
 
     Retried: see the subclass.
 
-    What to do: catch a subclass; catch this one for all that can fail in a call. `is_transient` is
-    true if the same call may succeed later.
+    What to do: catch a subclass, or this class for every failure of a call. `is_transient` is true
+    if the same call may succeed later.
 
     Attributes:
         message: what failed, why, and what to do.
@@ -124,7 +124,7 @@ class VideoSDKTranscriptsError(Exception):
         attempts: int | None = None,
         checkpoint: str | None = None,
     ) -> None:
-        # It contains ids and keys from the service, which may be any text.
+        # The ids and keys that the service sends may contain any characters.
         message = printable(message, _MAX_LENGTH)
         super().__init__(message)
         self.message = message
@@ -142,7 +142,7 @@ class VideoSDKTranscriptsError(Exception):
         Return whether the same call may succeed later, without a change of its arguments.
 
         True if the service did not respond, was overloaded or failed (`NoResponseError`,
-        `RateLimitedError`, `ServerError`, a 408), or if a response broke off or was not the
+        `RateLimitedError`, `ServerError`, a 408), or if a response was truncated or was not the
         promised JSON. Reads have been retried already when such an error is raised.
         """
         return False
@@ -181,26 +181,25 @@ class CredentialsError(ConfigurationError):
 
     Retried: no.
 
-    What to do: set the variables of the environment, or pass one pair of key and secret, or one
-    token.
+    What to do: set the environment variables, or pass either a key with its secret or a token.
     """
 
 
 class ClientClosedError(VideoSDKTranscriptsError, RuntimeError):
     """
-    The client, or the session that it was given, is closed.
+    The client, or the session that was passed to it, is closed.
 
     A call in progress ends immediately when its client is closed. Also a `RuntimeError`.
 
     Retried: no.
 
-    What to do: work within ``async with``.
+    What to do: use the client within ``async with``.
     """
 
 
 class NoResponseError(VideoSDKTranscriptsError):
     """
-    No response came: see the two subclasses.
+    No response was received: see the two subclasses.
 
     Retried: see the subclass.
 
@@ -225,9 +224,10 @@ class ConnectionFailedError(NoResponseError):
 
 class TimedOutError(NoResponseError, TimeoutError):
     """
-    A timeout passed: `attempt_timeout`, `page_timeout` or `walk_timeout`.
+    A timeout expired: `attempt_timeout`, `page_timeout` or `walk_timeout`.
 
-    The message names it, and has the seconds spent on what. Also a `TimeoutError`.
+    The message names the timeout, and states how many seconds were spent on requests, between
+    them, and in the queue. Also a `TimeoutError`.
 
     Retried: after `attempt_timeout` only.
 
@@ -240,11 +240,11 @@ class StatusError(VideoSDKTranscriptsError):
     """
     The service responded with a status other than 2xx.
 
-    Raised itself for a status that has no subclass.
+    Raised directly for a status without a subclass.
 
-    Retried: 408, and the further ones in `RetryPolicy.statuses`.
+    Retried: 408, and the additional ones in `RetryPolicy.statuses`.
 
-    What to do: read the message, which has the service's own.
+    What to do: read the message, which includes that of the service.
     """
 
     @property
@@ -259,8 +259,8 @@ class BadRequestError(StatusError):
 
     Retried: no.
 
-    What to do: check the ids, the page size of a list, and the options of a start, whose room needs
-    an active session.
+    What to do: check the ids, and the page size of a list or the options of a start. A start also
+    requires an active session in the room.
     """
 
 
@@ -272,7 +272,7 @@ class AuthenticationError(StatusError):
 
     Retried: once, with a new token, if the client can sign or request one.
 
-    What to do: check the key and the secret. If the message mentions the clock, set it.
+    What to do: check the key and the secret. If the message mentions the clock, correct it.
     """
 
 
@@ -282,13 +282,14 @@ class PermissionDeniedError(StatusError):
 
     Retried: no.
 
-    What to do: a token of your own needs version 2 and, if it names roles, the role ``crawler``.
+    What to do: if you pass a token, it needs version 2 and, if it names roles, the role
+    ``crawler``.
     """
 
 
 class NotFoundError(StatusError):
     """
-    There is no such object: 404, or 402, which the vendor's Node SDK takes for an unknown room.
+    There is no such object: 404, or 402, which the vendor's Node SDK treats as an unknown room.
 
     For a stop, it also means that no transcription is running in the room.
 
@@ -315,7 +316,7 @@ class RateLimitedError(StatusError):
     """
     The service received too many requests: 429.
 
-    `retry_after` has the seconds to wait, if the service sent them.
+    `retry_after` is how many seconds to wait, if the service sent a ``Retry-After``.
 
     Retried: yes, unless `retry_after` exceeds `RetryPolicy.max_retry_after`.
 
@@ -344,7 +345,7 @@ class ServerError(StatusError):
     """
     The service failed: 5xx, or 406, which an earlier reference of the vendor lists for failures.
 
-    Retried: 500, 502, 503, 504, 520 to 524, 527, 529 and 530, and the further ones in
+    Retried: 500, 502, 503, 504, 520 to 524, 527, 529 and 530, and the additional ones in
     `RetryPolicy.statuses`.
 
     What to do: resume from the checkpoint later.
@@ -358,15 +359,15 @@ class ServerError(StatusError):
 
 class InvalidResponseError(VideoSDKTranscriptsError):
     """
-    A response came, but it is not what the API promises.
+    A response was received, but it is not what the API promises.
 
-    It is not JSON, broke off, has an encoding that was not requested or an unknown envelope. Of a
-    file: nothing proves that it is complete, or it is a web page. Raised itself in these cases; the
-    subclasses are more specific.
+    Raised directly if the response is truncated, is not JSON, has an encoding that was not
+    requested, or has an unknown envelope; and for a file, if it can't be proved to be complete, or
+    is a web page. The subclasses are more specific.
 
     Retried: yes.
 
-    What to do: a proxy may have responded instead of the service; if not, report the message.
+    What to do: check whether a proxy responded instead of the service; if not, report the message.
     """
 
     @property
@@ -448,12 +449,12 @@ class IncompleteWalkError(VideoSDKTranscriptsError):
 
     Retried: the list is read up to five times.
 
-    What to do: repeat the walk when the list changes less.
+    What to do: repeat the walk when the list changes less often.
 
     Attributes:
-        passes: how often the list was walked.
-        differing: how many rows only one of the last two passes found; 0 if they agreed and did
-            not match the total.
+        passes: the number of passes over the list.
+        differing: how many rows only one of the last two passes found; 0 if the two agreed, but
+            did not match the total.
     """
 
     def __init__(
@@ -468,7 +469,7 @@ class FileError(VideoSDKTranscriptsError):
     """
     A transcript or summary file is unavailable, or can't be saved.
 
-    Raised itself if the directory of a download is not writable, or the disk is full.
+    Raised directly if the directory of a download is not writable, or the disk is full.
 
     Retried: no.
 
@@ -496,7 +497,7 @@ class FileNotReadyError(FileError):
     """
     There is no file of that format yet.
 
-    The message lists the available ones.
+    The message lists the available formats.
 
     Retried: no.
 
@@ -506,7 +507,7 @@ class FileNotReadyError(FileError):
 
 class FileHostRefusedError(FileError):
     """
-    The URL of a file, or a redirect of it, is not https, or its host is not allowed.
+    The URL of a file, or of a redirect, is not https, or its host is not allowed.
 
     Nothing was sent there.
 
@@ -524,7 +525,7 @@ class FileGoneError(FileError):
 
     Retried: once, with the newest link of the row.
 
-    What to do: the file may have been deleted.
+    What to do: nothing; the file may have been deleted.
     """
 
 
@@ -558,7 +559,7 @@ class WaitError(VideoSDKTranscriptsError):
 
 class WaitTimedOutError(WaitError, TimeoutError):
     """
-    The timeout passed; the file may still come.
+    The timeout expired; the file may still appear.
 
     Also a `TimeoutError`.
 
@@ -570,7 +571,7 @@ class WaitTimedOutError(WaitError, TimeoutError):
 
 class TranscriptionFailedError(WaitError):
     """
-    The transcription failed, so that no file will come.
+    The transcription failed, so no file will appear.
 
     Retried: no.
 
@@ -580,7 +581,7 @@ class TranscriptionFailedError(WaitError):
 
 class CompletedWithoutFileError(WaitError):
     """
-    It completed or was stopped, but its file did not appear within the grace period.
+    The transcription completed or was stopped, but no file appeared within the grace period.
 
     Retried: no.
 
