@@ -1,13 +1,13 @@
 """
-The wire format of the API, without I/O: arguments to a request, a response to models.
+The wire format of the API, without I/O: convert arguments to requests, and responses to models.
 
 In reading order:
 
-- `protocol`: what to request, and a response to JSON or to an error (P12).
-- `pages`: the envelope of a list and its page information (P1, P4).
-- `converter`: a row to a model, strict and tolerant (P11).
-- `rooms`: a custom room id to a room id.
-- `filter`: which rows belong to the room or session that was requested (P2).
+- `protocol`: creates requests, and turns responses into JSON or errors (P12).
+- `pages`: reads the envelope of a list and its page information (P1, P4).
+- `converter`: converts rows to models, strict and tolerant (P11).
+- `rooms`: resolves a custom room id to a room id.
+- `filter`: checks which rows belong to the requested room or session (P2).
 
 May import `errors`, `models`, `_validation` and `_redact`; never asyncio or aiohttp. cattrs
 is imported in `converter` only.

@@ -1,14 +1,13 @@
 """
-From the service's JSON to models (promise P11): one cattrs converter for every row.
+Convert the service's JSON to models (promise P11): one cattrs converter for every row.
 
 Strict: null is not ``"None"`` and ``"false"`` is not true. Tolerant: missing keys, null and
-``{}`` are equivalent, and unknown keys and status words survive.
+``{}`` are equivalent, and unknown keys and status words are kept.
 
-Each model has one structure hook, which builds it through its own ``__init__``. The hook of
-`Transcription` reads the documented row directly, because it runs for every row of every
-list. Any other row goes through the hooks that cattrs generates for private classes
-which mirror the JSON: they convert what is unusual and valid, and locate each fault of what
-is invalid.
+Each model has one structure hook, which creates it through its own ``__init__``. The hook of
+`Transcription` reads the documented shape of a row directly, because it runs for every row of
+every list. Rows of any other shape go through the hooks that cattrs generates for private classes
+that mirror the JSON: they convert unusual but valid rows, and locate each fault of invalid ones.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from .protocol import MAX_DEPTH, is_too_deep
 
 ModelT = TypeVar("ModelT")
 Structure = Callable[[Any, type[ModelT]], ModelT]
-"""A structure hook of cattrs: takes JSON and a class, and returns an instance of it."""
+"""A structure hook of cattrs: takes JSON and a class, and returns an instance of the class."""
 
 _MAX_FAULTS: Final = 3
-"""Faults of one row that an error lists."""
+"""Maximum number of faults of a row that an error lists."""
 
 
-# What pages and single objects use.
+# For pages and single objects.
 
 
 def structure_hook(model: type[ModelT]) -> Structure[ModelT]:
@@ -52,7 +51,7 @@ def structure_hook(model: type[ModelT]) -> Structure[ModelT]:
 
 def structure_row(raw: Any, model: type[ModelT], *, path: str) -> ModelT:
     """
-    Turn one row into a model.
+    Convert one row to a model.
 
     Args:
         raw: the row, as decoded from JSON.
@@ -60,15 +59,15 @@ def structure_row(raw: Any, model: type[ModelT], *, path: str) -> ModelT:
         path: where the row is in the response, as a JSON path.
 
     Raises:
-        InvalidRowError: a field is missing or of the wrong type, or what is unknown is
-            nested too deep to be copied, compared or pickled by every program.
+        InvalidRowError: a field is missing or of the wrong type, or the row is nested too deep
+            to be copied, compared or pickled.
     """
     try:
         return structure_hook(model)(raw, model)
     except STRUCTURE_ERRORS as error:
         failure = invalid_row(error, raw, path=path)
-    # Raised outside the `except` block: cattrs' exception, which would be the context, holds
-    # the row.
+    # Raised outside the `except` block, because cattrs' exception holds the row and must not
+    # become the context.
     raise failure
 
 
@@ -105,7 +104,7 @@ def _describe(error: BaseException, _type: type | None) -> str:
 
 
 class _MismatchError(TypeError):
-    """A value is not what the field needs. Names the two types, never the value."""
+    """A value has the wrong type. The message names the two types, never the value."""
 
     def __init__(self, expected: str, value: object) -> None:
         kind = type(value)
@@ -130,16 +129,16 @@ _JSON_NAMES: Final[dict[type, str]] = {
     dict: "an object",
     type(None): "null",
 }
-"""Another decoder may return values of other types, such as Decimal."""
+"""The names of types in errors. Another decoder may return other types, such as Decimal."""
 
 
-# Made when the first row needs it: many programs never read one.
+# Created for the first row, because many programs never read one.
 @cache
 def _converter() -> Converter:
     converter = Converter()
     converter.register_structure_hook(Transcription, _transcription)
     converter.register_structure_hook(PostTranscription, _post_transcription)
-    # The rest is for the generated hooks of the mirror classes.
+    # The other hooks are for the mirror classes.
     converter.register_structure_hook(str, _string)
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(datetime, _time)
@@ -161,8 +160,8 @@ _parse_time: Final = datetime.fromisoformat
 def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
     """Structure a row of the list of realtime transcriptions."""
     try:
-        # Subscripts need no check of what they look into: of all that JSON has, only an object
-        # has string keys.
+        # A subscript with a string fails for every JSON value that is not an object, so the
+        # types need no check of their own.
         extension = raw["extension"]
         config = extension["extensionConfig"]
         row_id, status, start = raw["id"], raw["status"], _parse_time(raw["start"])
@@ -191,11 +190,11 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
             and (
                 (len(summary_files) == 1 and type(summary_files["txt"]) is str) or not summary_files
             )
-            # There are no other keys than those read above.
+            # There are no keys besides those read above.
             and len(extension) == 3
             and len(config) == 2
         ):
-            # By position, which costs less than keywords: the order is that of the class.
+            # By position, which costs less than keywords.
             return Transcription(
                 row_id,
                 status,
@@ -212,7 +211,8 @@ def _transcription(raw: Any, _type: type[Transcription]) -> Transcription:
             )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass
-    # Out here, so that the exception handled above is not the context of another one.
+    # Outside the `except` block, so that the exception above does not become the context of an
+    # error.
     return _transcription_of_any_shape(raw)
 
 
@@ -225,8 +225,8 @@ _READ_KEYS: Final = frozenset(
 
 
 def _optional_values(raw: Any) -> tuple[Any, Any, Any]:
-    """Return the end and the files of a row that lacks some of them, and has no other keys."""
-    # A running transcription has no end and no files yet, and not every one has a summary.
+    """Return the end and the files of a row that lacks some of them, and has no unknown keys."""
+    # A running transcription has no end and no files yet, and some never have a summary.
     if _READ_KEYS.issuperset(raw):
         return raw.get("end"), raw.get("transcriptionFilePaths"), raw.get("summarizedFilePaths")
     raise TypeError
@@ -287,7 +287,7 @@ def _present(files: _Files | None) -> dict[str, str]:
 
 
 def _extra(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the model has no field for, each at its place in the row."""
+    """Return the values that the model has no field for, nested as in the row."""
     extra = _leftover(raw, modelled)
     if is_too_deep(extra):
         raise _TooDeepError
@@ -306,7 +306,7 @@ def _leftover(raw: Mapping[str, Any], modelled: Mapping[str, Any]) -> dict[str, 
     return left
 
 
-# The mirror classes of the JSON, word for word.
+# Mirror classes of the JSON, with the names of its keys.
 
 _Id = NewType("_Id", str)
 _Files = dict[str, str | None]
@@ -341,7 +341,7 @@ class _Row:
     webhookUrl: str | None = None
     start: datetime | None = None
     end: datetime | None = None
-    # Documented in the extension only; the vendor's own Node SDK reads these as well.
+    # Documented in the extension only; the vendor's Node SDK reads these as well.
     roomId: str | None = None
     sessionId: str | None = None
 
@@ -385,7 +385,7 @@ _MODELLED: Final[dict[str, Any]] = {
 _MODELLED_POST: Final[dict[str, Any]] = {field.name: None for field in fields(_PostRow)}
 
 
-# The hooks of values in the mirror classes, stricter than those of cattrs.
+# Hooks for values in the mirror classes, stricter than those of cattrs.
 
 
 def _string(value: Any, _type: Any) -> str:
@@ -403,7 +403,7 @@ def _boolean(value: Any, _type: Any) -> bool:
 def _time(value: Any, _type: Any) -> datetime:
     try:
         time = datetime.fromisoformat(_string(value, str))
-        # Every documented time has a zone, UTC; one without a zone is read as UTC.
+        # Every documented time is in UTC, so a time without a zone is read as UTC.
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
@@ -411,14 +411,18 @@ def _time(value: Any, _type: Any) -> datetime:
 
 
 def _id(value: Any, _type: Any) -> str:
-    # Rows are identified by their ids, so that two empty ones would count as one row.
+    # Rows are identified by their ids: two rows with empty ids would count as one.
     if value == "":
         raise _MismatchError("an id", value)
     return _string(value, str)
 
 
 def _only_objects(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Refuse what is not a JSON object: a generated hook reads a string as one without keys."""
+    """
+    Reject values that are not JSON objects.
+
+    A generated hook would treat a string as an object without keys.
+    """
 
     def hook(value: Any, type_: Any) -> Any:
         if not isinstance(value, dict):
@@ -429,7 +433,7 @@ def _only_objects(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
 
 
 def _only_first_fault(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Refuse the first value that is not a string, rather than each of perhaps a million."""
+    """Reject the first value that is not a string, because an error of each may be huge."""
 
     def hook(value: Any, type_: Any) -> Any:
         for name, url in value.items():

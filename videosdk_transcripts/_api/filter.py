@@ -1,8 +1,8 @@
 """
-No foreign rows (promise P2): one rule, used for the request and for the response.
+Exclude foreign rows (promise P2), with one filter for the request and for the response.
 
 The vendor's reference and its Node SDK contradict each other on whether the service applies
-its filter, so it is sent and every row is checked as well.
+the filter, so it is sent, and every row is checked as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Unverified = Literal["raise", "skip", "yield"]
 
 
 class TranscriptionLike(Protocol):
-    """A row with an id, and perhaps a start and the room and session that it belongs to."""
+    """A row with an id, and optionally a start, a room and a session."""
 
     @property
     def id(self) -> str: ...
@@ -79,11 +79,11 @@ class Filter:
                     return False
         return True
 
-    # All pages of a walk have the same filter, so that these two are computed once.
+    # Cached, because all pages of a walk share the filter.
 
     @cached_property
     def query(self) -> str:
-        """Return the parameters as a query string, to which others can be appended."""
+        """Return the parameters as a query string, to which more can be appended."""
         return urlencode(self.params()) + "&" if self.params() else ""
 
     @cached_property
@@ -103,7 +103,7 @@ class Filter:
             for wanted, found in ((self.room_id, row.room_id), (self.session_id, row.session_id))
             if wanted is not None
         ]
-        # One id that differs is proof, regardless of the other id.
+        # If one id differs, the row is foreign, whatever the other id is.
         if any(found is not None and found != wanted for wanted, found in claims):
             return False
         return None if any(found is None for _, found in claims) else True
@@ -121,8 +121,8 @@ def apply_filter(
     Args:
         page: the page as the service sent it.
         wanted: the room and session that were requested.
-        on_unverified: ``raise`` for a row without the ids that are needed to check it, or
-            ``skip`` or ``yield`` it; both are counted.
+        on_unverified: what to do with a row without the ids that are needed to check it:
+            ``raise``, ``skip`` or ``yield``. Such rows are counted.
 
     Raises:
         UnverifiedRowError: there is such a row, with ``on_unverified="raise"``.

@@ -1,9 +1,8 @@
 """
-The envelope of a list: where the rows and the page information are in a response (P1, P4).
+Read the envelope of a list: its rows and its page information (P1, P4).
 
-One shape is documented, ``{pageInfo, transcriptions}``; the others read here are those of
-sibling endpoints on the same host. A response that is none of them is an error, never an
-empty page.
+Only the shape ``{pageInfo, transcriptions}`` is documented; the others are those of similar
+endpoints on the same host. A response of any other shape is an error, never an empty page.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ _LIST_KEYS: Final = ("transcriptions", "data", "records")
 _INFO_KEYS: Final = ("pageInfo", "pagination")
 _MAX_NUMBER: Final = 10**15
 _SLICE: Final = 100
-"""Rows that are structured in one go."""
+"""Number of rows to structure before other tasks may run."""
 
 
 def size_served(page: Page[Any], requested: int, received: int) -> int:
     """
-    Return how many rows the service puts on a page, judged by the first one.
+    Return how many rows the service puts on a page, according to the first page.
 
     A service may have a limit that it does not report. Then page numbers that refer to the
-    requested size would skip rows, and the next request must use the size really served.
+    requested size would skip rows, so the next request must use the actual size.
 
     Args:
         page: page 1, as received.
         requested: the size that was requested.
-        received: how many rows it has, of all owners, those that can't be read included.
+        received: how many rows it has, including foreign and unreadable ones.
     """
     if not 0 < received < requested or page.is_last:
         return requested
@@ -50,7 +49,7 @@ def size_served(page: Page[Any], requested: int, received: int) -> int:
 
 class PageReader(Generic[ModelT]):
     """
-    Turn a response into the page that was requested, with the rows of every owner.
+    Convert a response to the requested page, including foreign rows.
 
     ::
 
@@ -60,15 +59,15 @@ class PageReader(Generic[ModelT]):
         page = reader.page()
 
     Args:
-        response: a success.
-        request: what was requested, for the text of an error.
+        response: a successful response.
+        request: what was requested, for error messages.
         page: the number of the page that was requested, from 1.
         model: the class of the rows.
-        on_invalid: ``raise`` for a row that can't be read, or ``skip`` or ``collect`` to add
-            it to `Page.invalid_rows`.
+        on_invalid: what to do with a row that can't be read: ``raise``, or ``skip`` or
+            ``collect``, which both add it to `Page.invalid_rows`.
 
     Raises:
-        InvalidResponseError: the body is not JSON, or its envelope is not understood.
+        InvalidResponseError: the body is not JSON, or its envelope is unknown.
         PaginationError: the page information is malformed, or is about another page.
     """
 
@@ -108,16 +107,16 @@ class PageReader(Generic[ModelT]):
             number=self._number,
             items=tuple(self._items),
             page_size=info.page_size,
-            # Undocumented for an empty list; a last page of 0 with rows means nothing.
+            # A last page of 0 may describe an empty list, but with rows it is meaningless.
             last_page=None if self._rows and info.last_page == 0 else info.last_page,
             total=info.total,
             invalid_rows=tuple(self._invalid),
         )
 
     def _check_number(self) -> None:
-        """Refuse the rows of another page."""
+        """Reject the rows of another page."""
         current, last, number = self._info.current_page, self._info.last_page, self._number
-        # The current page of an empty list is undocumented; 0 means nothing there.
+        # The current page of an empty list is undocumented, and may be 0.
         if current in (None, number) or not (self._rows or current):
             return
         if last != current or current > number:
@@ -129,7 +128,7 @@ class PageReader(Generic[ModelT]):
                 "resume from the checkpoint later",
                 page=number,
             )
-        # The list has shrunk, and the service returns its last page in place of one beyond it.
+        # The list has shrunk, and the service returns its last page instead of the requested one.
         self._rows = []
 
     def _structure(self, rows: list[Any], first: int) -> None:
@@ -140,13 +139,13 @@ class PageReader(Generic[ModelT]):
             pass
         else:
             return
-        # Again, one at a time. Out here, so that cattrs' exception, which holds the row, is not
-        # the context of another one.
+        # Structure the rows again, one at a time. Outside the `except` block, because cattrs'
+        # exception holds the row and must not become the context.
         for index, raw in enumerate(rows, first):
             self._structure_alone(raw, f"{self._path}[{index}]")
 
     def _structure_alone(self, raw: Any, path: str) -> None:
-        """Structure one row of a slice in which at least one can't be read."""
+        """Structure one row of a slice that contains at least one unreadable row."""
         try:
             self._items.append(structure_hook(self._model)(raw, self._model))
         except STRUCTURE_ERRORS as error:
@@ -160,10 +159,10 @@ class PageReader(Generic[ModelT]):
         self._invalid.append(InvalidRow(self._number, *found))
 
 
-# Not frozen: one is made for each page, at a third of the cost.
+# Not frozen, because one is created for each page, and a frozen class costs three times as much.
 @define
 class _PageInfo:
-    """The four numbers; None for each that is absent."""
+    """The four numbers of the page information; None for each that is absent."""
 
     current_page: int | None = None
     page_size: int | None = None
@@ -182,7 +181,8 @@ def _open_envelope(response: Response, request: Request) -> tuple[list[Any], _Pa
     info_key = _first_filled(data, _INFO_KEYS)
     key = _first_filled(data, _LIST_KEYS)
     if key is None:
-        # Null is an empty list, but not in every envelope: a failure has no data either.
+        # Null counts as an empty list only if the envelope is certainly that of a list: the
+        # envelope of a failure has no data either.
         may_be_null = "transcriptions" in data or info_key is not None
         if not may_be_null or data.keys().isdisjoint(_LIST_KEYS):
             raise unreadable(response, request, "an envelope without a list of rows")
@@ -207,7 +207,7 @@ def _first_filled(data: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
 def _read_info(info: Mapping[str, Any]) -> _PageInfo:
     get = info.get
     page, size, last, total = get("currentPage"), get("perPage"), get("lastPage"), get("total")
-    # The documented shape with four plain numbers: one check instead of a search for each.
+    # The documented shape is checked at once, which is faster than a search for each number.
     if (
         type(page) is int
         and type(size) is int
@@ -227,7 +227,7 @@ def _read_info(info: Mapping[str, Any]) -> _PageInfo:
 
 
 def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
-    """Read a count, which the same host writes as a number or as digits in a string."""
+    """Read a count, which the host sends as a number or as a string of digits."""
     for key in keys:
         value = info.get(key)
         if type(value) is int and 0 <= value < _MAX_NUMBER:
@@ -244,6 +244,6 @@ def _number(info: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
 
 
 def _shown(value: object) -> str:
-    """Return a number as text, and of any other value, which may be transcript text, its type."""
+    """Return a number as text, or the type of any other value, which may be transcript text."""
     is_shown = isinstance(value, int | float) and abs(value) < _MAX_NUMBER
     return str(value) if is_shown else f"of type {type(value).__name__}"

@@ -1,7 +1,7 @@
 """
-The rules of the API without I/O: arguments to a request, a response to data or an error (P12).
+The rules of the API, without I/O: create requests, and convert responses to data or errors (P12).
 
-Source of every path and parameter:
+Source of all paths and parameters:
 https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
 """
 
@@ -36,7 +36,7 @@ from .filter import Filter
 
 _EXCERPT: Final = 200
 _SKEW: Final = 60.0
-# Of a long text only the beginning is searched, and more is never shown.
+# Only the beginning of a long text is searched for secrets, and nothing after it is shown.
 _SEARCHED: Final = 4000
 _ABSOLUTE: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:)?//(?:[^/?#\s]*@)?(?P<host>[^/?#@\\\s]+)(?=[/?#]|$)",
@@ -51,7 +51,7 @@ _REQUEST_ID_HEADERS: Final = (
 
 
 _NO_HEADERS: Final[Mapping[str, str]] = {}
-# Pages that a cache stored at different times contradict each other.
+# Cached pages of different ages would contradict each other.
 _LIST_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "no-cache"}
 _NO_ADVICE: Final[Mapping[int, str]] = {}
 
@@ -68,27 +68,28 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def load_json(body: bytes) -> Any:
-    """Decode JSON as `json.loads` does, except that NaN and infinity are a ValueError."""
-    # `json.loads` itself makes a new decoder for each call with `parse_constant`.
+    """Decode JSON as `json.loads` does, but raise a ValueError for NaN and infinity."""
+    # Not `json.loads(parse_constant=...)`, which creates a new decoder for each call.
     return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
 
 
-# Not frozen: these two are made for each page, and a frozen class costs three times as much.
+# Not frozen, because these two are created for each page, and a frozen class costs three times
+# as much.
 
 
 @define
 class Request:
-    """What to request: a path with its query, and words for it in an error."""
+    """What to request: a path with its query, and its description for errors."""
 
     target: str
     subject: str
     method: str = "GET"
     body: bytes | None = field(default=None, repr=False)
-    """JSON, for a start or stop."""
+    """The JSON of a start or stop."""
     headers: Mapping[str, str] = field(default=_NO_HEADERS, repr=False)
     """Headers of this request, in addition to those of all requests."""
     advice: Mapping[int, str] = field(default=_NO_ADVICE, repr=False)
-    """What to do after a status, where it has a meaning of its own for this request."""
+    """What to do after a status that has a special meaning for this request."""
 
 
 @define
@@ -99,9 +100,9 @@ class Response:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     secrets: tuple[Secret, ...] = ()
-    """Values that are masked if the service or a proxy echoes them."""
+    """Values to mask if the service or a proxy echoes them."""
     loads: JsonLoads = field(default=load_json, repr=False)
-    """Decodes the body of a success."""
+    """The JSON decoder for the body of a successful response."""
 
     @property
     def request_id(self) -> str | None:
@@ -110,17 +111,17 @@ class Response:
         return self.quote(found)
 
     def quote(self, text: str) -> str | None:
-        """Return a text of the service, shortened and without secrets; None if nothing is left."""
+        """Return the service's text, shortened and without secrets; None if nothing is left."""
         longest = max((len(secret) for secret in self.secrets), default=0)
         most = max(_SEARCHED, 2 * longest)
         is_cut = len(text) > most
         text = TOKEN.sub("***", " ".join(text[:most].split()))
         if contains_encoded_secret(text, self.secrets):
             return "***"
-        # The longest first, since one may be a part of another.
+        # The longest first, because one secret may be a part of another.
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        # Half a secret may be left where the text was cut.
+        # A part of a secret may remain where the text was cut.
         if is_cut and len(text) <= _EXCERPT + longest:
             return "***"
         return printable(text, _EXCERPT) or None
@@ -128,7 +129,7 @@ class Response:
 
 @frozen
 class Endpoint:
-    """A list of the API: its path, and words for its rows in an error."""
+    """A list of the API: its path, and names for its rows in errors."""
 
     path: str
     rows: str
@@ -153,12 +154,12 @@ RECORDED: Final = Endpoint(
 
 
 _WHOLE_LIST_ADVICE: Final = {404: "check the endpoint, and that the list has this page"}
-"""For a request without an id that could be wrong."""
+"""Advice for a request that has no id which could be wrong."""
 
 
 def list_request(endpoint: Endpoint, wanted: Filter, page: int, page_size: int) -> Request:
-    """Return the request for one page of a list. The documented path ends in a slash."""
-    # Numbers need no quoting, and the filter was quoted once for the whole walk.
+    """Return the request for one page of a list."""
+    # Numbers need no quoting, and the query of the filter is quoted once for the whole walk.
     return Request(
         f"{endpoint.path}?{wanted.query}page={page}&perPage={page_size}",
         f"page {page} of the {endpoint.rows} of {wanted.words}",
@@ -183,7 +184,7 @@ _STATUS_ERRORS: Final[dict[int, type[StatusError]]] = {
     422: BadRequestError,
     429: RateLimitedError,
 }
-"""The error class of a status; every other status gets that of its hundred."""
+"""The error classes of single statuses; those of all others depend on the first digit."""
 
 
 def status_error(status: int) -> type[StatusError]:
@@ -200,7 +201,7 @@ def refuses_token(response: Response) -> bool:
     Return whether the service refused the token: 401, or 400 with the code 4001 or 4002.
 
     The vendor's newest client treats both alike: 4001 is an invalid API key, 4002 an invalid or
-    expired token, sent as a number or as digits. 4003 is an invalid meeting id.
+    expired token, sent as a number or as a string. 4003, an invalid meeting id, is not included.
     """
     if response.status != _BAD_REQUEST:
         return response.status == _UNAUTHORIZED
@@ -218,11 +219,11 @@ _MESSAGE_KEYS: Final = ("message", "error", "msg", "statusMessage")
 _ALREADY: Final = re.compile(r"\balready\b", re.IGNORECASE)
 
 
-def _meaning(response: Response, request: Request, message: str | None) -> int:
-    """Return the status that a response has, or should have: see `refuses_token`."""
+def _effective_status(response: Response, request: Request, message: str | None) -> int:
+    """Return the status of a response, or a more specific one that its body indicates."""
     if refuses_token(response):
         return _UNAUTHORIZED
-    # A start while one runs: 409 is not documented, and a sibling of this call answers 400,
+    # The response to a second start is undocumented; a similar endpoint responds with 400 and
     # "Already Running".
     is_write, status = request.method != "GET", response.status
     if is_write and status_error(status) is BadRequestError and _ALREADY.search(message or ""):
@@ -232,7 +233,7 @@ def _meaning(response: Response, request: Request, message: str | None) -> int:
 
 def check_status(response: Response, request: Request, *, now: float, hint: str = "") -> None:
     """
-    Accept a 2xx response, and raise the error of every other one.
+    Accept a 2xx response, and raise an error for any other.
 
     Args:
         response: the response.
@@ -241,18 +242,18 @@ def check_status(response: Response, request: Request, *, now: float, hint: str 
         hint: advice about a rejected token.
 
     Raises:
-        StatusError: in the class that `status_error` returns; a refused token is an
-            AuthenticationError also with 400, and a write that is refused because it was
-            "already" done a ConflictError.
+        StatusError: of the class that `status_error` returns. A refused token is an
+            AuthenticationError with 400, too; and a write that is refused because it was
+            "already" done is a ConflictError.
     """
     if 200 <= response.status < 300:
         return
     code, message = _explanation(response)
-    meaning = _meaning(response, request, message)
-    error = status_error(meaning)
+    status = _effective_status(response, request, message)
+    error = status_error(status)
     text = f"{request.method} {request.subject}: the service responded with {response.status}"
     text += f", {message}" if message else ""
-    advice = hint or request.advice.get(meaning) or _ADVICE.get(meaning, "")
+    advice = hint or request.advice.get(status) or _ADVICE.get(status, "")
     text += f"; {advice}" if advice else ""
     if 300 <= response.status < 400:
         text += f"; it redirects to {_destination(response)}, which is not followed, because the "
@@ -279,19 +280,19 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     Return the seconds in ``Retry-After``; the largest of several, or None without a valid one.
 
-    A number is always seconds, however large: a service that sends seconds since the epoch
-    gets no retry instead of an immediate one. A date (of HTTP, or in ISO 8601) counts from the
-    ``Date`` of the response, by the service's own clock: a local clock that is ahead would make
-    the wait too short.
+    A number is always in seconds, however large: if a service sends seconds since the epoch, the
+    request is not retried, rather than retried immediately. A date (of HTTP, or in ISO 8601)
+    counts from the ``Date`` of the response, because a local clock that is ahead would make the
+    wait too short.
     """
     sent = http_date(headers.get("date", "")) or now
-    # `items` has each of several headers, which a proxy may also have joined with commas.
+    # `items` returns repeated headers separately; a proxy may also have joined them with commas.
     values = (v for name, v in headers.items() if name.lower() == "retry-after")
     waits = [_seconds(part.strip(), sent) for value in values for part in _COMMA.split(value)]
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-# The comma after the day of a week is a part of the date.
+# A comma after the day of the week is part of a date.
 _COMMA: Final = re.compile(
     r"(?<!Mon)(?<!Tue)(?<!Wed)(?<!Thu)(?<!Fri)(?<!Sat)(?<!Sun)(?<!day),", re.IGNORECASE
 )
@@ -324,7 +325,7 @@ def _in_utc(time: datetime) -> datetime:
 
 
 def explain_clock(response: Response, now: float) -> str:
-    """Return how wrong the local clock is, or an empty string if a response shows no skew."""
+    """Return a description of the local clock's skew, or an empty string if there is none."""
     date = http_date(response.headers.get("date", ""))
     ahead = (datetime.fromtimestamp(now, UTC) - date).total_seconds() if date else 0.0
     if abs(ahead) < _SKEW:
@@ -338,27 +339,27 @@ def explain_clock(response: Response, now: float) -> str:
 
 def read_json(response: Response, request: Request) -> Any:
     """
-    Decode the body of a success, whatever its content type.
+    Decode the body of a successful response, whatever its content type.
 
     Raises:
         InvalidResponseError: the body is empty or not JSON.
     """
     try:
         return response.loads(response.body)
-    except Exception as error:  # noqa: BLE001 - what a caller's decoder raises is unknown
+    except Exception as error:  # noqa: BLE001 - a caller's decoder may raise anything
         found = "a body that is not JSON"
         if response.loads is not load_json:
             found = f"a body that json_loads can't decode ({type(error).__name__})"
-    # Raised outside the `except` block: the decoder's exception may hold the body.
+    # Raised outside the `except` block, because the decoder's exception may hold the body.
     raise unreadable(response, request, found if response.body else "no body")
 
 
 def decode_object(response: Response, request: Request) -> dict[str, Any]:
     """
-    Decode the body of a success that must be one JSON object.
+    Decode the body of a successful response that must be one JSON object.
 
     Raises:
-        InvalidResponseError: the body is not a JSON object, or is one that reports a failure.
+        InvalidResponseError: the body is not a JSON object, or reports a failure.
     """
     data = read_json(response, request)
     if not isinstance(data, dict):
@@ -368,7 +369,7 @@ def decode_object(response: Response, request: Request) -> dict[str, Any]:
 
 
 def refuse_failure(data: Mapping[str, Any], response: Response, request: Request) -> None:
-    """Raise for the ``{"success": false}`` that sibling endpoints send with a 200."""
+    """Raise an error for ``{"success": false}``, which similar endpoints send with a 200."""
     if data.get("success") is False:
         _, message = _explanation(response)
         raise unreadable(response, request, f"a failure, {message}" if message else "a failure")
@@ -387,12 +388,12 @@ def unreadable(response: Response, request: Request, found: str) -> InvalidRespo
 
 
 MAX_DEPTH: Final = 100
-"""Levels of nested JSON. Python can't copy, compare or pickle some hundreds of them."""
+"""Maximum depth of JSON. Python can't copy, compare or pickle hundreds of nested levels."""
 
 
 def is_too_deep(value: object) -> bool:
     """Return whether a JSON value is nested deeper than `MAX_DEPTH`."""
-    # Level by level: a recursive function would fail on exactly these values.
+    # Level by level, because a recursive function would fail for exactly these values.
     level = [value]
     for _ in range(MAX_DEPTH):
         below: list[object] = []
@@ -411,18 +412,18 @@ def _explanation(response: Response) -> tuple[str | None, str | None]:
     """
     Return the service's code and message from the body of an error.
 
-    Error bodies are undocumented; the names are those that the vendor's SDKs read, and both
-    may be nested under ``error`` or be numbers.
+    Error bodies are undocumented. The keys are those that the vendor's SDKs read; both values may
+    be nested under ``error``, or be numbers.
     """
     data = _error_body(response)
     if isinstance(data, bytes):
         text = data[: 8 * _SEARCHED].decode("utf-8", "replace")
-        # An HTML page explains nothing.
+        # An HTML page is not an explanation.
         return None, None if text.lstrip().startswith("<") else response.quote(text)
     if isinstance(data, str):
         return None, response.quote(data)
     objects = _nested_objects(data)
-    # A code is more specific than a status that is repeated in the body.
+    # By key first, because a code is more specific than a status repeated in the body.
     codes = (code for key in _CODE_KEYS for one in objects if (code := _text(one, key)))
     messages = (text for one in objects for key in _MESSAGE_KEYS if (text := _text(one, key)))
     return response.quote(next(codes, "")), response.quote(next(messages, ""))
@@ -451,7 +452,7 @@ def _text(found: Mapping[str, Any], key: str) -> str:
 
 
 def _destination(response: Response) -> str:
-    """Return where a redirect points, without user, path and query, which may hold a secret."""
+    """Return the target of a redirect, without user, path and query, which may hold a secret."""
     location = response.headers.get("location", "").strip()
     if not location:
         return "no address"

@@ -1,5 +1,5 @@
 """
-A room by its room id or its custom room id: the request, and the room id in the response.
+Resolve a custom room id: create the request for a room, and read its room id.
 
 Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
 """
@@ -16,7 +16,7 @@ from .protocol import Request
 
 
 def room_request(room_id: str) -> Request:
-    """Return the request for a room. The path takes a room id as well as a custom one."""
+    """Return the request for a room. The path accepts room ids and custom room ids."""
     return Request(f"/v2/rooms/{quote(room_id, safe='')}", f"room {room_id}")
 
 
@@ -26,7 +26,7 @@ def read_room_id(room: Mapping[str, Any], requested: str) -> str:
 
     Args:
         room: the room, as decoded from JSON.
-        requested: the id with which it was requested.
+        requested: the id that was requested.
 
     Raises:
         InvalidResponseError: it has no room id, or is another room.
@@ -38,7 +38,7 @@ def read_room_id(room: Mapping[str, Any], requested: str) -> str:
             f"requested room {requested}, but roomId in the response {problem}, not a non-empty "
             "string"
         )
-    # Only a response that names a custom id, even null, can show that it is another room.
+    # Without a custom id in the response, it can't be known whether it is another room.
     ids = (room_id, room.get("id"), room.get("customRoomId"))
     if "customRoomId" in room and requested not in ids:
         raise InvalidResponseError(
@@ -51,8 +51,8 @@ def room_not_found(error: BadRequestError) -> NotFoundError:
     """
     Return the error for a room that the service refused with 400.
 
-    The vendor's Node SDK takes 400, 402 and 404 for an unknown room. The id is the only
-    argument of the request, so that a 400 can be about nothing else.
+    The vendor's Node SDK treats 400, 402 and 404 as an unknown room. The id is the only argument
+    of the request, so a 400 can only be about the id.
     """
     return NotFoundError(
         f"{error.message}; check the room id, and that the key belongs to the account that owns "
