@@ -1,8 +1,8 @@
 """
-What aiohttp raises, as errors of this package (P12).
+Convert aiohttp's exceptions to errors of this package (P12).
 
-Only the text is kept: some of aiohttp's exceptions show the headers of the request in their
-repr, and with them the token. So none may leave the package, not even as a cause or context.
+Only text is kept. Some of aiohttp's exceptions show the headers of the request, and so the token,
+in their repr. Therefore none may leave the package, not even as a cause or context.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _LOGIN_REQUIRED: Final = 407
 @define(eq=False)
 class Translation:
     """
-    Catch what aiohttp raises for one request, to raise it as an error of this package.
+    Catch aiohttp's exceptions for one request, and convert them to errors of this package.
 
     ::
 
         with Translation(what, host, ...) as translation:
             async with session.get(...) as response:
                 return await response.read()
-        raise translation.error  # outside of the block: without aiohttp's error as context
+        raise translation.error  # outside the block, without aiohttp's exception as context
     """
 
     what: str
-    """What was requested, for the text."""
+    """What was requested, for the message."""
     host: str
-    """The host and port that the request was for."""
+    """The host and port of the request."""
     sessions: Sessions
     session: aiohttp.ClientSession
     through_proxy: bool = False
@@ -68,8 +68,8 @@ class Translation:
         if isinstance(error, aiohttp.ClientError | OSError | ValueError):
             found = self.sessions.error_if_closed(self.session) or self._translate(error)
         elif isinstance(error, RuntimeError) or self._is_cancelled_by_aiohttp(error):
-            # aiohttp raises a RuntimeError when a body is read from a closed session, and
-            # cancels what waits for one of its connections.
+            # If a session is closed, aiohttp raises a RuntimeError for a body that is being read,
+            # and cancels tasks that wait for a connection.
             found = self.sessions.error_if_closed(self.session)
         if found is None:
             return False
@@ -86,7 +86,7 @@ class Translation:
             case aiohttp.ClientPayloadError():
                 return InvalidResponseError(f"{what}: the response of {host} has a truncated body")
             case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
-                # The parser's own 400, not a status of the service.
+                # A 400 of aiohttp's parser, not a status of the service.
                 return InvalidResponseError(f"{what}: the response of {host} {_flaw(error)}")
             case ValueError() if not isinstance(error, aiohttp.ClientError):
                 return ConfigurationError(
@@ -122,7 +122,7 @@ class Translation:
 
 
 def _flaw(error: aiohttp.ClientResponseError) -> str:
-    """Return what aiohttp's parser refused, without any of it: a header may hold a secret."""
+    """Return why aiohttp's parser rejected a response, without quoting it: it may have a secret."""
     too_long = re.match(r"Got more than (\d{1,9}) bytes", error.message)
     if too_long:
         return (
@@ -135,7 +135,7 @@ def _flaw(error: aiohttp.ClientResponseError) -> str:
 
 
 def proxy_refused(status: int) -> str:
-    """Return what failed if a proxy refused a request or a tunnel."""
+    """Return the message for a proxy that refused a request or a tunnel."""
     advice = "check its address and credentials"
     if status != _LOGIN_REQUIRED:
         advice = "it may not allow this host, or not reach it"

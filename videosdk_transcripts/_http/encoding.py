@@ -1,9 +1,9 @@
 """
-Decode the body of a response (P10 for what it decodes to).
+Decode the body of a response, in steps of bounded size (P10).
 
-aiohttp's own decoding is not used: it accepts truncated gzip, br and zstd data, and which
-encodings it requests and can decode depends on what is installed next to it. Some versions of
-Brotli fail for every response.
+aiohttp's own decoding is not used: it accepts truncated gzip, br and zstd data, and the encodings
+that it requests depend on other installed packages. With some versions of Brotli it fails for
+every response.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from videosdk_transcripts._redact import Secret
 from videosdk_transcripts.errors import InvalidResponseError
 
 _STEP: Final = 64 * 1024
-"""Decoded bytes that are held in memory at the same time."""
+"""Maximum number of decoded bytes in memory at a time."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
 _RAW_DEFLATE: Final = -zlib.MAX_WBITS
 ACCEPTED: Final = "gzip, deflate"
-"""The Accept-Encoding of all requests."""
+"""The ``Accept-Encoding`` of all requests."""
 _DEFLATE_METHOD: Final = 8
-"""The low bits of the first byte of zlib data."""
+"""The low four bits of the first byte of zlib data."""
 
 
 class BodyDecoder:
@@ -32,10 +32,10 @@ class BodyDecoder:
     Decode one body.
 
     Args:
-        content: the header Content-Encoding, empty if it is missing.
+        content: the header ``Content-Encoding``, empty if it is missing.
         subject: what was requested and from which host, for errors.
         status: the status of the response.
-        secrets: what no error may quote.
+        secrets: values that no error may quote.
 
     Raises:
         InvalidResponseError: the body has an encoding that was not requested and can't be
@@ -68,13 +68,13 @@ class BodyDecoder:
         Decode a part of the body, a limited number of bytes at a time.
 
         Raises:
-            InvalidResponseError: the compressed data are damaged, or followed by other data.
+            InvalidResponseError: the compressed data is damaged, or followed by other data.
         """
         if not self.is_compressed:
             yield data
             return
         while data:
-            # The end of a stream is followed by nothing, or by another member of a gzip file.
+            # After the end of a stream, only another member of a gzip file may follow.
             if self._stream is None or self._stream.eof:
                 self._stream = self._next_stream(data)
             yield from self._inflate(self._stream, data)
@@ -85,15 +85,15 @@ class BodyDecoder:
         Check that the body is complete.
 
         Raises:
-            InvalidResponseError: it ended before its compressed data.
+            InvalidResponseError: the compressed data is truncated.
         """
         if self.is_compressed and (self._stream is None or not self._stream.eof):
             raise self._error("has truncated compressed data")
 
     def _inflate(self, stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-        """Decode data up to its end, or up to the end of the stream."""
+        """Decode up to the end of the data or of the stream."""
         is_full = False
-        # After a full step the stream may hold more, even without further data.
+        # After a full step, the stream may hold more output, even without further data.
         while data or is_full:
             decoded = _decompress(stream, data)
             if decoded is None:
@@ -107,7 +107,7 @@ class BodyDecoder:
             return zlib.decompressobj(_GZIP)
         if self._stream is not None:
             raise self._error("is damaged: other data follows its compressed data")
-        # Some servers send deflate without the header of zlib that the standard requires.
+        # Some servers send deflate data without the zlib header that the standard requires.
         has_header = data[0] & 0x0F == _DEFLATE_METHOD
         return zlib.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)
 
@@ -116,7 +116,7 @@ class BodyDecoder:
 
 
 def _decompress(stream: zlib._Decompress, data: bytes) -> bytes | None:
-    # None instead of zlib's error, which would be the context of the package's own.
+    # Returns None, because zlib's exception would become the context of the package's error.
     try:
         return stream.decompress(data, _STEP)
     except zlib.error:
@@ -124,10 +124,10 @@ def _decompress(stream: zlib._Decompress, data: bytes) -> bytes | None:
 
 
 def quote_header(value: str, secrets: tuple[Secret, ...]) -> str:
-    """Return a header for an error, shortened and without secrets that a server echoes."""
+    """Return a header for an error, shortened and without echoed secrets."""
     return repr((Response(0, {}, b"", secrets).quote(value) or "")[:40])
 
 
 def words_of(header: str) -> list[str]:
-    """Return the words of a header that is a list, in lower case."""
+    """Return the words of a comma-separated header, in lower case."""
     return [word for word in (part.strip().lower() for part in header.split(",")) if word]

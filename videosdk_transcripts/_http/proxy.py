@@ -1,4 +1,4 @@
-"""Which proxy a request goes through: that of the caller, or of the environment (P14)."""
+"""Choose the proxy of a request: the caller's, or one from the environment (P14)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXAMPLE = "http://proxy.example:3128"
 
 @frozen
 class ProxySettings:
-    """The proxy of the caller, or whether the environment may name one."""
+    """The proxy of the caller, or whether to read one from the environment."""
 
     given: str | None = field(default=None, repr=False)
     trust_env: bool = False
@@ -42,7 +42,7 @@ class ProxySettings:
         return None if found is None else Proxy.parse(found.value, found.name)
 
     def advice_for(self, url: str) -> str:
-        """Return advice to use the proxy of the environment if there is one that is not used."""
+        """Return advice to use the proxy of the environment, if there is an unused one."""
         found = None if self.given is not None or self.trust_env else _find_variable(url)
         if found is None:
             return ""
@@ -51,22 +51,22 @@ class ProxySettings:
 
 @frozen
 class Proxy:
-    """A proxy. Its credentials are kept apart from its URL, which aiohttp shows in errors."""
+    """A proxy. Its credentials are separate from its URL, because aiohttp's errors show the URL."""
 
     url: URL
     authorization: Mapping[str, Secret]
-    """The header with its credentials; empty without any."""
+    """The header with the credentials; empty if there are none."""
     secrets: tuple[Secret, ...]
-    """What no error may quote."""
+    """Values that no error may quote."""
 
     @classmethod
     def parse(cls, given: str, source: str) -> Self:
         """
-        Split a URL.
+        Return the proxy for a URL, with its credentials separate.
 
         Args:
             given: the URL.
-            source: the argument or the variable that has it, for the error.
+            source: the argument or the variable that contains it, for errors.
 
         Raises:
             ConfigurationError: it is not an http or https URL.
@@ -100,7 +100,7 @@ class Proxy:
 
 
 class _Variable(NamedTuple):
-    """A proxy of the environment, and words for the variable that names it."""
+    """A proxy of the environment, and a description of its variable."""
 
     name: str
     value: Secret
@@ -108,10 +108,10 @@ class _Variable(NamedTuple):
 
 def _find_variable(url: str) -> _Variable | None:
     """
-    Return the proxy that the environment names for a URL.
+    Return the proxy of the environment for a URL.
 
-    aiohttp's own `trust_env` is not used: it also reads credentials from a netrc file, and
-    then refuses a request that has a token already.
+    aiohttp's own `trust_env` is not used: it also reads credentials from a netrc file, and then
+    rejects every request that has a token.
     """
     parts = urlsplit(url)
     if proxy_bypass(parts.hostname or ""):
@@ -120,8 +120,8 @@ def _find_variable(url: str) -> _Variable | None:
     if kind is None:
         return None
     found = getproxies()[kind]
-    # The variable in lower case takes precedence. Without any, it is a setting of the system.
+    # A lower-case variable takes precedence. If there is no variable, it is a system setting.
     names = sorted((name for name in os.environ if name.lower() == f"{kind}_proxy"), reverse=True)
-    # Without a scheme it is an http proxy, as for other programs.
+    # A proxy without a scheme is an http proxy, as in other programs.
     value = Secret(found if "://" in found else f"http://{found}")
     return _Variable(f"the variable {names[0]}" if names else "the proxy of the system", value)

@@ -1,4 +1,4 @@
-"""A pace for all requests of a client (P14): an even one, or that of the caller's own limiter."""
+"""The pace of all requests of a client (P14): an even rate, or the caller's own limiter."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class AcquiresTurns(Protocol):
 
 
 class Pace(Protocol):
-    """What `RequestQueue` needs of a rate limit."""
+    """The interface of a rate limit that `RequestQueue` requires."""
 
     @property
     def name(self) -> str:
-        """Return what set it, for errors: an argument of the client."""
+        """Return what sets the pace, for errors: an argument of the client, or the service."""
         ...
 
     def take(self, *, has_waited: bool = False) -> bool: ...
@@ -35,11 +35,11 @@ class RateLimiter:
     Let requests through at an even interval, never in a burst.
 
     A token bucket would start with a burst, and so exceed a limit of the service that is
-    only slightly higher. `RequestQueue` decides whose turn it is.
+    only slightly higher. `RequestQueue` decides which request is next.
 
     Args:
-        per_second: requests a second, or None for no limit.
-        clock: the time, and how to wait.
+        per_second: requests per second, or None for no limit.
+        clock: the source of time and waits.
     """
 
     name: str = "requests_per_second"
@@ -51,11 +51,11 @@ class RateLimiter:
 
     def take(self, *, has_waited: bool = False) -> bool:
         """
-        Take the next turn, and return False if it is too early for it.
+        Take the next turn and return True, or return False if it is too early.
 
         Args:
-            has_waited: whether a request waited for this turn. After a late timer the next
-                turn follows early; the burst size is 1.
+            has_waited: whether a request waited for this turn. If its timer was late, the next
+                turn comes earlier, to keep the rate; the burst size is 1.
         """
         if not self._interval:
             return True
@@ -67,7 +67,7 @@ class RateLimiter:
         return True
 
     async def wait(self) -> None:
-        """Wait until the next turn, which may have been taken by then."""
+        """Wait until the next turn, which another request may have taken by then."""
         seconds = self._next - self._clock.monotonic()
         if seconds > 0:
             await self._clock.sleep(seconds)
@@ -77,14 +77,14 @@ class SharedLimiter:
     """
     Let a request through for each turn that the caller's own rate limiter grants.
 
-    Turns are acquired one after another, when a request and a slot for it are there: so a turn
-    goes to whichever request is first in the queue by then, and none is acquired in vain.
+    Turns are acquired one at a time, and only while a request and a slot for it are available. So
+    a turn goes to the first request in the queue, and no turn is wasted.
 
     Args:
-        limiter: has an asynchronous method `acquire`, without arguments.
+        limiter: an object with an asynchronous method `acquire`, without arguments.
 
     Raises:
-        ConfigurationError: it has none, or is a lock.
+        ConfigurationError: it has no such method, or is a lock.
     """
 
     name: str = "rate_limiter"
@@ -101,7 +101,7 @@ class SharedLimiter:
                 f"{type(limiter).__name__!r} does not"
             )
         if isinstance(limiter, asyncio.Semaphore | asyncio.Lock | asyncio.Condition):
-            # The first requests would take all of its turns, and none would return one.
+            # Requests never release it, so it would block once its turns are used up.
             raise ConfigurationError(
                 f"rate_limiter can't be an asyncio.{type(limiter).__name__}, which limits "
                 "concurrency; use max_in_flight for that"
@@ -110,7 +110,7 @@ class SharedLimiter:
         self._turns = 0
 
     def take(self, *, has_waited: bool = False) -> bool:
-        """Take a turn that `wait` has acquired, and return False if there is none."""
+        """Take a turn that `wait` has acquired and return True, or return False without one."""
         if not self._turns:
             return False
         self._turns -= 1
@@ -138,7 +138,7 @@ def choose_pace(
     requests_per_second: float | None, rate_limiter: AcquiresTurns | None, *, clock: Clock
 ) -> Pace:
     """
-    Return the pace for two arguments of the client, of which one may be given.
+    Return the pace for two arguments of the client, of which at most one may be set.
 
     Raises:
         ConfigurationError: both are given, or one of them is invalid.
@@ -153,7 +153,7 @@ def choose_pace(
 
 
 def _takes_no_arguments(acquire: object) -> bool:
-    """Return whether a callable can be called without arguments, as far as it can be known."""
+    """Return whether a callable accepts a call without arguments; True if that is unknown."""
     try:
         inspect.signature(acquire).bind()  # type: ignore[arg-type]
     except TypeError:

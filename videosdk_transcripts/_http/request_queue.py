@@ -1,9 +1,10 @@
 """
-Which request is sent next (P13, P14): one that is due before one that prefetches, in order.
+Decide which request is sent next (P13, P14): due requests before those that prefetch, in order.
 
-A request needs a free slot and, with a rate limit, a turn. It gets both at the same moment, so
-that no request occupies a slot while it waits for its turn. A semaphore and a lock would serve
-prefetched pages before a page that a caller waits for, and so time out a healthy service.
+A request needs a free slot and, with a rate limit, a turn. It gets both at the same time, so no
+request occupies a slot while it waits for its turn. A semaphore and a lock would send prefetched
+pages before a page that a caller waits for, which could then time out although the service is
+healthy.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from attrs import define
 from .rate_limit import Pace
 
 Due = asyncio.Future[None]
-"""Resolved when a prefetched page becomes due; None instead of it for a request that is due."""
+"""Resolved when a prefetched page becomes due. A request that is due from the start has None."""
 
 
 @define(eq=False)
@@ -24,17 +25,17 @@ class _Waiter:
     """A request in the queue."""
 
     signal: asyncio.Future[bool]
-    """True once the request may be sent, False when it is to wait for the rate limit."""
+    """Resolved with True when the request may be sent, or with False to wait for the rate limit."""
     may_be_sent: bool = False
 
 
 class RequestQueue:
     """
-    Give slots and turns to the requests of one event loop.
+    Assign slots and turns to the requests of one event loop.
 
     Args:
         slots: maximum number of requests in flight.
-        rate_limiter: the turns, which the queues of all event loops share.
+        rate_limiter: provides the turns; the queues of all event loops share it.
     """
 
     def __init__(self, slots: int, rate_limiter: Pace) -> None:
@@ -43,16 +44,16 @@ class RequestQueue:
         self._rate_limiter = rate_limiter
         self._due: deque[_Waiter] = deque()
         self._prefetched: deque[_Waiter] = deque()
-        # The request that waits for the rate limit, for all of them.
+        # The request that waits for the rate limit on behalf of all.
         self._pacer: _Waiter | None = None
 
     @property
     def missing(self) -> str:
-        """Return what a request waits for."""
+        """Return what requests wait for, for errors."""
         return f"its turn ({self._rate_limiter.name})" if self._free else "a slot (max_in_flight)"
 
     def try_acquire(self) -> bool:
-        """Take a slot and a turn if no request has to wait for them."""
+        """Take a slot and a turn and return True, or return False if it has to wait for them."""
         if not self._free or self._due or self._prefetched or not self._rate_limiter.take():
             return False
         self._free -= 1
@@ -97,7 +98,7 @@ class RequestQueue:
         self._serve()
 
     def _serve(self, *, has_waited: bool = False) -> None:
-        """Let requests through, as far as slots and turns allow."""
+        """Let waiting requests through, as far as slots and turns allow."""
         while self._free and self._pacer is None and (line := self._due or self._prefetched):
             waiter = line[0]
             if waiter.signal.cancelled():
@@ -113,7 +114,7 @@ class RequestQueue:
             has_waited = False
 
     def _leave(self, waiter: _Waiter) -> None:
-        """Pass on what a cancelled request has, or was to get."""
+        """Remove a cancelled request, and pass on its slot and its turn to wait."""
         for line in (self._due, self._prefetched):
             if waiter in line:
                 line.remove(waiter)

@@ -1,11 +1,11 @@
 """
-What is retried, when and for how long (P6).
+Decide what is retried, when and for how long, and retry it (P6).
 
-In reading order: the table of what is retried and the functions that read it, the policy
-that users set, the state of a call, and the loop itself: attempt, classify, wait, retry.
+In reading order: the table of statuses to retry and the functions that read it, the policy that
+users set, the state of a call, and the loop: attempt, classify, wait, retry.
 
-Only what is named here is retried: a list of what not to retry would swallow cancellations
-(https://github.com/jd/tenacity/issues/529).
+Only the failures named here are retried: a list of failures not to retry would swallow
+cancellations (https://github.com/jd/tenacity/issues/529).
 """
 
 from __future__ import annotations
@@ -46,35 +46,34 @@ logger = logging.getLogger("videosdk_transcripts")
 T = TypeVar("T")
 
 
-# What is retried.
+# Statuses to retry.
 
 
 @frozen
 class _Rule:
-    """A row of the table."""
+    """What to do after a status."""
 
     read: bool
-    """A read is sent again."""
+    """Whether a read is sent again."""
     write: bool
-    """A start or stop that was certainly not applied is sent again."""
+    """Whether a start or stop is sent again, because it was certainly not applied."""
     throttling: bool
-    """The service asks for fewer requests."""
+    """Whether the service asks for fewer requests."""
     in_doubt: bool
-    """A start or stop may have been applied: it is not sent again before that is known."""
+    """Whether a start or stop may have been applied, so that it is not sent again blindly."""
 
 
-# The table of what is retried, by status.
 # fmt: off
 _RULES: Final = {
     #           read   write  throttling  in_doubt
-    406:  _Rule(False, False, False,      True),  # sent for internal errors, maybe after the change
+    406:  _Rule(False, False, False,      True),  # an internal error, perhaps after the change
     408:  _Rule(True,  False, False,      True),
     429:  _Rule(True,  True,  True,       False),
     500:  _Rule(True,  False, False,      True),
     502:  _Rule(True,  False, False,      True),
     503:  _Rule(True,  False, True,       True),
     504:  _Rule(True,  False, False,      True),
-    # Of proxies at the edge, about the service behind them:
+    # Sent by edge proxies that can't reach the service:
     **dict.fromkeys(
         (520, 521, 522, 523, 524, 527, 529, 530),
           _Rule(True,  False, False,      True),
@@ -83,12 +82,12 @@ _RULES: Final = {
 _REFUSED: Final = _Rule(False, False, False,      False)  # any other 3xx or 4xx
 _OTHER: Final   = _Rule(False, False, False,      True)   # any other status
 # fmt: on
-# A failure without a status (no connection, a timeout, a response that is truncated or is not the
-# expected JSON) has no row: it is retried if its property `is_transient` is true. In that case, the
-# outcome of a start or stop is unknown once its body has been sent.
+# A failure without a status (no connection, a timeout, a response that is truncated or not the
+# expected JSON) has no rule: it is retried if `is_transient` is true. A start or stop is then in
+# doubt if its body was sent.
 
 THROTTLING_STATUSES: Final = frozenset(s for s, rule in _RULES.items() if rule.throttling)
-"""Derived once, because every response is checked."""
+"""Statuses by which the service asks for fewer requests; a set, because it is checked often."""
 
 
 def _rule_for(status: int) -> _Rule:
@@ -101,10 +100,10 @@ def is_retryable(error: BaseException, more: Container[int] = ()) -> bool:
 
     Args:
         error: the failure.
-        more: statuses to retry in addition to those of the table.
+        more: statuses to retry in addition to those in the table.
     """
     if isinstance(error, StatusError):
-        # A rejected token has already been renewed, regardless of its status.
+        # A rejected token has been renewed already, whatever its status.
         status = error.status or 0
         is_added = status in more and not isinstance(error, AuthenticationError)
         return is_added or _rule_for(status).read
@@ -117,8 +116,8 @@ def is_retryable_write(error: BaseException, *, in_doubt: bool) -> bool:
 
     Args:
         error: the failure.
-        in_doubt: whether it may have been applied. It is not sent again then, unless
-            `Call.reconcile` finds that it was not.
+        in_doubt: whether it may have been applied. It is sent again then only after
+            `Call.reconcile` has found that it was not.
     """
     if in_doubt:
         return isinstance(error, _REQUEST_FAILURES)
@@ -155,8 +154,8 @@ def _count(_policy: object, attribute: Attribute[int], value: object) -> None:
 
 
 def _as_statuses(statuses: Iterable[int]) -> Any:
-    """Return statuses as a set; what is invalid is left to the validator."""
-    # An error raised here could show a policy without its fields, which has no repr.
+    """Return statuses as a set; invalid values are left to the validator."""
+    # A traceback of an error raised here would show a policy without fields, which has no repr.
     try:
         items: list[Any] = list(statuses)
     except TypeError:
@@ -177,11 +176,11 @@ def _check_statuses(_policy: object, _attribute: object, value: object) -> None:
 @frozen
 class RetryPolicy:
     """
-    Set how often and for how long a request is tried. All times are seconds.
+    Set how often and for how long a request is tried. All times are in seconds.
 
-    With the defaults one page takes at most 120 s: six attempts of at most 30 s each, and
-    waits of at most 0.5, 1, 2, 4 and 8 s between them, each drawn evenly from zero up to that
-    (full jitter), would take up to 195.5 s, and `page_timeout` ends them.
+    With the defaults, one page takes at most 120 s, the `page_timeout`. Within it, there are up
+    to six attempts of at most 30 s each, with waits of at most 0.5, 1, 2, 4 and 8 s between them,
+    drawn at random from zero up to these values (full jitter).
 
     ::
 
@@ -235,27 +234,30 @@ class RetryPolicy:
 
 @define
 class Attempts:
-    """What has been tried so far for one page, object or file."""
+    """The attempts made so far for one page, object or file."""
 
     count: int = 0
     last_error: VideoSDKTranscriptsError | None = None
     waiting_for: str = ""
-    """What the current attempt needs before it can be sent, and does not have yet."""
+    """What the current attempt still needs before it can be sent."""
     deadline_passed: bool = False
-    """Whether the time for all of them is over, so that no other follows."""
+    """Whether the time for all attempts is over, so that no other follows."""
     in_doubt: bool = False
-    """Whether one was a write that may have been applied: its body was sent, and not refused."""
+    """Whether a write may have been applied: its body was sent, and it was not refused."""
     deadline: float = math.inf
-    """When the time for all of them is over, by the client's clock, which decides whether to try
-    again. It moves with each second in the queue."""
+    """
+    When the time for all attempts is over, by the client's clock.
+
+    It is postponed by the time spent in the queue.
+    """
     seconds_queued: float = 0.0
     seconds_between: float = 0.0
-    """The waits between two attempts."""
+    """The time spent waiting between attempts."""
 
 
 @define(eq=False)
 class Call(Generic[T]):
-    """One page, object or file to request, and what all its attempts share."""
+    """One page, object or file to request, and the state that all its attempts share."""
 
     what: str
     """What is requested, for errors and log lines."""
@@ -264,26 +266,26 @@ class Call(Generic[T]):
     stats: WalkStats
     attempts: Attempts
     began_at: float
-    """By the clock of the event loop, as the two ends below, which end what is in progress."""
+    """When the call began, by the event loop's clock, which also applies to the next two."""
     ends_at: float
     """When page_timeout or walk_timeout ends, whichever is earlier."""
     walk_ends_at: float
     """When walk_timeout ends, which includes the time in the queue."""
     walk_deadline: float
-    """The same by the client's clock."""
+    """When walk_timeout ends, by the client's clock."""
     due: Due | None
     """None if the result is due, otherwise resolved when it becomes due."""
     reconcile: Callable[[], Awaitable[T | None]] | None
     """
-    Find the result of a write that may have been applied; None if it was not.
+    Return the result of a write that may have been applied, or None if it was not applied.
 
-    None for a read, which can be sent again without harm.
+    A read has no such function, because it can be sent again without harm.
     """
 
 
 @define(eq=False)
 class Attempt:
-    """One attempt in progress: the session to send it with, and the timeout it runs under."""
+    """One attempt in progress, with its session and its timeout."""
 
     call: Call[Any]
     session: aiohttp.ClientSession
@@ -298,7 +300,7 @@ class Attempt:
         """
         Wait until a request may be sent, and return whether it had to wait.
 
-        The wait counts only for the walk_timeout.
+        The wait counts towards walk_timeout only.
         """
         self.release_slot()
         queued = not self._queue.try_acquire()
@@ -333,17 +335,17 @@ class Attempt:
         self.timeout.reschedule(self.call.ends_at)
 
     def rate_limited(self) -> None:
-        """Slow further requests of the client down."""
+        """Slow down all further requests of the client."""
         if self._throttle is not None:
             self._throttle.slow_down(self._changes)
 
     def succeeded(self) -> None:
-        """Speed further requests of the client up again."""
+        """Speed up all further requests of the client again."""
         if self._throttle is not None:
             self._throttle.speed_up(self._changes)
 
     def release_slot(self) -> None:
-        """Let another request have the slot."""
+        """Release the slot for another request, if this attempt has one."""
         if self._has_slot:
             self._has_slot = False
             self._queue.release()
@@ -356,14 +358,14 @@ class Runner:
     """
     Run calls: attempt, classify the failure, wait, retry.
 
-    The API and the files have one each; they differ in what they send, and in their sessions.
+    A client has one for the API and one for the files, with separate sessions.
 
     Args:
-        sessions: the sessions to send with. Closing them ends every call in progress.
+        sessions: provides the sessions. Closing them ends every call in progress.
         policy: attempts and time limits.
-        clock: the time, and how to wait.
-        throttle: slows all requests down when the service responds with 429, without
-            Retry-After or repeatedly; None to slow only those that it refused.
+        clock: the source of time and waits.
+        throttle: slows down all requests after a 429 without Retry-After, or a repeated one;
+            None to slow down only the requests that were refused.
     """
 
     def __init__(
@@ -400,7 +402,7 @@ class Runner:
             deadline: when the whole walk must have ended, by the client's clock; None for no
                 limit.
             due: None if the result is due, otherwise resolved when it becomes due.
-            reconcile: for a write, finds the result of one that may have been applied.
+            reconcile: for a write: returns the result if it was applied, otherwise None.
 
         Raises:
             VideoSDKTranscriptsError: the last failure, with the number of attempts.
@@ -422,20 +424,21 @@ class Runner:
             due,
             reconcile,
         )
-        # Checked here because a timeout ends only what waits: one request would be sent.
+        # Checked here, because a timeout takes effect only at a wait: one request would be sent.
         if time_left <= 0:
             raise self._call_timed_out(call)
         try:
             try:
-                # Few calls need a second attempt, and starting tenacity costs half a request.
+                # tenacity is only used from the second attempt on: it takes as much CPU time as
+                # half a request, and few calls need it.
                 return await self._attempt(call)
             except VideoSDKTranscriptsError as error:
                 failure = error
-            # Outside of `except`, so that the first failure is not the context of the next.
+            # Outside the `except` block, so that this failure is not the context of the next.
             return await self._retry(call, failure)
         except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
-            # A traceback with locals would show the headers and the proxy (aiohttp's frames)
-            # and rows (ours). What a caller's own function raises keeps its frames.
+            # A traceback with locals would show the headers and the proxy (in aiohttp's frames)
+            # and rows (in ours). An exception of a caller's own function keeps its frames.
             traceback.clear_frames(error.__traceback__)
             raise
 
@@ -449,7 +452,7 @@ class Runner:
             call.attempts.in_doubt = False
         resources = await self._sessions.open()
         attempt_timeout = self._policy.attempt_timeout
-        # One timer for both timeouts. It is set for the earlier one: moving it later is free.
+        # One timer for both timeouts, set for the earlier one, because postponing it is cheap.
         earlier = min(call.ends_at, resources.loop.time() + attempt_timeout)
         with self._sessions.limit(earlier) as timeout:
             attempt = Attempt(
@@ -458,8 +461,8 @@ class Runner:
             try:
                 result = await call.send(attempt)
             except RateLimitedError as error:
-                # With the header the service itself states when it accepts the request, until it
-                # refuses one that was sent by then.
+                # A Retry-After applies to this request only. If the service refuses the request
+                # again after that time, all requests are slowed down.
                 is_repeated = isinstance(call.attempts.last_error, RateLimitedError)
                 if error.retry_after is None or is_repeated:
                     attempt.rate_limited()
@@ -472,7 +475,7 @@ class Runner:
         raise self._timed_out(call, timeout)
 
     async def _retry(self, call: Call[T], failure: VideoSDKTranscriptsError) -> T:
-        """Classify a first failure, and wait and send again as often as the policy allows."""
+        """Retry after a first failure, as often as the policy allows."""
         policy, attempts = self._policy, call.attempts
         is_write = call.reconcile is not None
 
@@ -485,7 +488,7 @@ class Runner:
             return is_retryable(error, policy.statuses)
 
         def must_stop(state: RetryCallState) -> bool:
-            # A wait that would not end in time is not begun.
+            # Don't start a wait that would end after the deadline.
             is_too_long = state.upcoming_sleep >= attempts.deadline - self._clock.monotonic()
             return is_too_long or state.attempt_number >= policy.attempts
 
@@ -525,7 +528,7 @@ class Runner:
         raise self._timed_out(call, timeout)
 
     def _timed_out(self, call: Call[T], timeout: Timeout) -> VideoSDKTranscriptsError:
-        """Return the error for whichever end an expired timeout has reached."""
+        """Return the error for an expired timeout: attempt, page or walk, or a closed client."""
         if timeout.aborted:
             return self._sessions.closed_error()
         if timeout.ends_at >= call.ends_at:
@@ -546,7 +549,7 @@ class Runner:
             if attempts.waiting_for:
                 text += f" while waiting for {attempts.waiting_for}"
             if attempts.last_error is not None:
-                # It names the same request, so its beginning would be a repetition.
+                # It begins with the same request, which is not repeated.
                 reason = attempts.last_error.message.removeprefix(f"{call.what}: ")
                 text += f" (last error: {reason.removeprefix(_TIMED_OUT)})"
             text += f"; {_time_spent(call, is_walk=is_walk)}"
@@ -554,19 +557,19 @@ class Runner:
 
 
 def _waits(policy: RetryPolicy, *, is_write: bool) -> Callable[[RetryCallState], float]:
-    """Return the function that draws the wait after a failure."""
+    """Return the function that computes the wait after a failure."""
     limits = {"multiplier": policy.wait_initial, "max": policy.wait_max}
     longest, drawn = wait_exponential(**limits), wait_random_exponential(**limits)
 
     def wait(state: RetryCallState) -> float:
-        # Never less than the service requires, and not all clients at the same moment.
+        # At least as long as the service requires, plus jitter.
         failure = _failure(state)
         least = failure.retry_after
         if least is None:
             # A 429 requires a wait even without a Retry-After. Clients that retry immediately
             # use up their attempts before the service can serve all of them.
             least = longest(state) if isinstance(failure, RateLimitedError) else 0.0
-        # A write that may have been applied gets some time to appear in the list.
+        # A write that was applied needs some time to appear in the list.
         return least + drawn(state) + (policy.wait_initial if is_write else 0.0)
 
     return wait

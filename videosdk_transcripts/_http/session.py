@@ -1,8 +1,8 @@
 """
-Connections: one session for each event loop (P14).
+Manage connections: one session for each event loop (P14).
 
-A session passed by the caller is used, never changed and never closed. Otherwise a session
-is created on first use in a loop, and closed once: by the client, or when the loop ends.
+A session passed by the caller is used, but never changed or closed. Otherwise a session is
+created on first use in a loop, and closed once: by the client, or when the loop ends.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from .request_queue import RequestQueue
 from .timeout import Timeout
 
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None)
-"""Passed to each request: our own timeouts apply, and none of a session passed by the caller."""
+"""Passed with each request, so that the timeouts of a session passed by the caller don't apply."""
 
 
 @frozen
 class ConnectionOptions:
-    """How to connect. Options of a session can't be combined with a session of the caller."""
+    """How to connect. `trace_configs` can't be combined with a session passed by the caller."""
 
     session: aiohttp.ClientSession | None = None
     proxies: ProxySettings = field(factory=ProxySettings)
@@ -51,14 +51,14 @@ class ConnectionOptions:
             raise ConfigurationError("pass trace_configs to the session that you created")
 
     def proxy_advice(self, url: str) -> str:
-        """Return advice for a URL that can't be reached, if the environment names a proxy."""
-        # A given session may use the environment by itself.
+        """Return advice for an unreachable URL, if the environment names an unused proxy."""
+        # A session passed by the caller may use the proxy of the environment by itself.
         return "" if self.session is not None else self.proxies.advice_for(url)
 
 
 @frozen
 class LoopResources:
-    """What belongs to one event loop: a session, and the queue for its requests."""
+    """The resources of one event loop: a session, and the queue for its requests."""
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
@@ -72,7 +72,7 @@ class Sessions:
 
     Args:
         connection: how to connect.
-        rate_limiter: a pace for the requests of all loops; None for no limit.
+        rate_limiter: the pace of the requests of all loops; None for no limit.
     """
 
     def __init__(self, connection: ConnectionOptions, rate_limiter: Pace | None = None) -> None:
@@ -97,7 +97,7 @@ class Sessions:
         return resources
 
     async def aclose(self) -> None:
-        """End the requests of the running loop and close its session, unless it was passed."""
+        """End the requests of the running loop, and close the session that the client created."""
         self.is_closed = True
         loop = asyncio.get_running_loop()
         for timeout in [timeout for timeout in self._timeouts if timeout.loop is loop]:
@@ -117,8 +117,8 @@ class Sessions:
         """
         Return a timeout that `aclose` expires early.
 
-        Closing a session does not wake a task that reads a body, connects, or waits for
-        something that is not part of the session.
+        Closing a session is not enough: it does not wake a task that reads a body, connects, or
+        waits for something outside the session.
 
         Raises:
             ClientClosedError: the client is closed already.
@@ -141,7 +141,7 @@ class Sessions:
         if self._is_closed():
             return self.closed_error()
         if session.closed:
-            # The client is open, so that another attempt gets another session.
+            # The client is open, so another attempt gets a new session.
             return ConnectionFailedError("the connections were closed by shutdown_asyncgens()")
         return None
 
@@ -153,7 +153,7 @@ class Sessions:
         given = self._connection.session
         session = given or self._create_session()
         closer = _close_with_loop(None if given else session)
-        # A loop that has closed its generators before warns of another one.
+        # A loop warns about a new generator after `shutdown_asyncgens`.
         with contextlib.suppress(ResourceWarning):
             await anext(closer)
         queue = RequestQueue(self._slots(), self._rate_limiter)
@@ -161,9 +161,9 @@ class Sessions:
         return self._resources.add(LoopResources(loop, session, queue, closer))
 
     def _slots(self) -> int:
-        """Return how many requests may be in flight: no more than a given session can send."""
+        """Return how many requests may be in flight: no more than a passed session can send."""
         given = self._connection.session
-        # Requests would otherwise wait in aiohttp, where their timeouts run.
+        # Otherwise requests would wait inside aiohttp, where their timeouts already run.
         connector = None if given is None else given.connector
         limits = () if connector is None else (connector.limit, connector.limit_per_host)
         return min([self._connection.max_in_flight, *(limit for limit in limits if limit)])
@@ -176,7 +176,7 @@ class Sessions:
                 resolver=options.resolver,
                 use_dns_cache=options.resolver is None,
             ),
-            # The API needs no cookies, and a cookie that is not kept can't be sent elsewhere.
+            # The API needs no cookies, and a cookie that is not stored can't leak to another host.
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=list(options.trace_configs),
         )
@@ -184,12 +184,11 @@ class Sessions:
 
 async def _close_with_loop(session: aiohttp.ClientSession | None) -> AsyncGenerator[None]:
     """
-    Close a session when the generator is closed, at the latest when its event loop ends.
+    Close a session when this generator is closed, at the latest when its event loop ends.
 
-    A loop closes its asynchronous generators before it ends (`asyncio.run` does), which is
-    the only place where the session of a client that was never closed can still be closed
-    without a warning. A loop may go on afterwards (`loop.shutdown_asyncgens`): the next request
-    then gets another session.
+    `asyncio.run` closes asynchronous generators before the loop ends. That is the only time at
+    which the session of a client that was never closed can be closed without a warning. A loop
+    may continue after `loop.shutdown_asyncgens`: the next request then gets a new session.
     """
     try:
         yield

@@ -1,9 +1,8 @@
 """
-Fewer requests while the service responds with 429 (P6, P14): without Retry-After, or repeatedly.
+Slow down requests after a 429 without Retry-After, or repeated ones (P6, P14).
 
-Without this, each request would learn from its own failures only: when many walks exceed the
-limit of the service together, some of them use up all their attempts, however long they wait
-between them.
+Otherwise each request would adapt to its own failures only. If many walks together exceed the
+limit of the service, some of them would use up all their attempts, however long they wait.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from .rate_limit import Pace
 
 _FIRST: Final = 1 / 8
 _LONGEST: Final = 4
-"""The first and the longest interval between two requests, as parts of `wait_initial`."""
+"""The first and the longest interval between two requests, as multiples of `wait_initial`."""
 _SHRINK: Final = 0.9
-"""What a success leaves of the interval. About seven successes make up for one 429."""
+"""The factor for the interval after a success. About seven successes compensate for one 429."""
 _NEGLIGIBLE: Final = 1 / 32
-"""The part of the first interval at which it ends."""
+"""The multiple of the first interval below which throttling ends."""
 
 
 class Throttle:
@@ -28,9 +27,9 @@ class Throttle:
     Send all requests of a client at an interval that grows with each 429 and shrinks again.
 
     Args:
-        pace: the pace that the caller has set, which applies as well.
-        wait_initial: that of the `RetryPolicy`; 0 for no interval.
-        clock: the time, and how to wait.
+        pace: the pace set by the caller, which applies as well.
+        wait_initial: `RetryPolicy.wait_initial`; 0 for no interval.
+        clock: the source of time and waits.
     """
 
     def __init__(self, pace: Pace, wait_initial: float, *, clock: Clock) -> None:
@@ -43,7 +42,7 @@ class Throttle:
         self._is_due = False
         self._waited_for_pace = False
         self.changes = 0
-        """How often the interval has grown."""
+        """How many times the interval has grown."""
 
     @property
     def name(self) -> str:
@@ -51,7 +50,7 @@ class Throttle:
         return "rate limited by the service" if self._interval else self._pace.name
 
     def take(self, *, has_waited: bool = False) -> bool:
-        """Take the next turn, and return False if it is too early for it."""
+        """Take the next turn and return True, or return False if it is too early."""
         has_waited = has_waited and self._waited_for_pace
         if not self._interval:
             return self._pace.take(has_waited=has_waited)
@@ -65,14 +64,14 @@ class Throttle:
         return True
 
     async def wait(self) -> None:
-        """Wait until the next turn, which may have been taken by then."""
+        """Wait until the next turn, which another request may have taken by then."""
         seconds = self._next - self._clock.monotonic() if self._interval else 0.0
         self._waited_for_pace = seconds <= 0 or self._is_due
         if self._waited_for_pace:
             await self._pace.wait()
             return
         await self._clock.sleep(seconds)
-        # Noted, because the clock of a test may not have advanced.
+        # Recorded, because the clock of a test may not have advanced.
         self._is_due = True
 
     def slow_down(self, changes: int) -> None:
@@ -80,8 +79,8 @@ class Throttle:
         Double the interval after a 429.
 
         Args:
-            changes: the value of `changes` when the request was sent. Of all requests that were
-                sent before the interval grew, one counts.
+            changes: the value of `changes` when the request was sent. Only one of all requests
+                that were sent before the interval grew counts.
         """
         if changes == self.changes:
             self.changes += 1
@@ -90,7 +89,7 @@ class Throttle:
             self._is_due = False
 
     def speed_up(self, changes: int) -> None:
-        """Shorten the interval after a success; `changes` is that of `slow_down`."""
+        """Shorten the interval after a success; for `changes`, see `slow_down`."""
         if self._interval and changes == self.changes:
             shorter = self._interval * _SHRINK
             self._interval = shorter if shorter > self._first * _NEGLIGIBLE else 0.0

@@ -1,4 +1,4 @@
-"""A timeout that leaves nothing behind (P5), and costs next to nothing if it does not expire."""
+"""A timeout that does not leak (P5), and costs almost nothing if it does not expire."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_TIMER: Final = 600.0
 
 class Timeout:
     """
-    Cancel what the current task waits for at a moment of the event loop's clock.
+    Cancel the current task's wait at a point in time of the event loop's clock.
 
     ::
 
@@ -20,14 +20,13 @@ class Timeout:
             return await something()
         # Reached only if the timeout has expired.
 
-    Like `asyncio.timeout` it takes back its own cancellation and lets every other one
-    through. Unlike it, moving its end to a later time sets no timer: the existing timer
-    stays, and is set again only when it goes off too early. Each request does that several
-    times.
+    Like `asyncio.timeout`, it takes back its own cancellation and lets every other one through.
+    Unlike `asyncio.timeout`, it can be postponed without setting a new timer, because each request
+    does that several times: the existing timer is set again only when it fires too early.
 
     Args:
-        ends_at: the moment, by the clock of the event loop. `reschedule` also accepts infinity.
-        active: the timeouts in force, from which `Sessions.aclose` expires them early.
+        ends_at: the end, by the clock of the event loop. `reschedule` also accepts infinity.
+        active: the set of active timeouts, which `Sessions.aclose` expires early.
     """
 
     __slots__ = (
@@ -68,14 +67,14 @@ class Timeout:
         return is_ours and isinstance(error, asyncio.CancelledError | TimeoutError)
 
     def reschedule(self, when: float) -> None:
-        """Move the end. A later end sets no timer."""
+        """Change the end. Postponing it sets no timer."""
         self.ends_at = when
         if when < self._due:
             self._timer.cancel()
             self._set_timer(when)
 
     def expire_now(self) -> None:
-        """Expire in the next iteration of the loop, whatever is rescheduled until then."""
+        """Expire in the next iteration of the loop, even if it is rescheduled until then."""
         if not self.expired:
             self.aborted = True
             self._due = _NEVER_LATER
@@ -89,11 +88,11 @@ class Timeout:
 
     def _set_timer(self, when: float) -> None:
         self._due = when
-        self._timer = self.loop.call_at(self._due, self._go_off)
+        self._timer = self.loop.call_at(self._due, self._fire)
 
-    def _go_off(self) -> None:
+    def _fire(self) -> None:
         if self.ends_at > self._due:
-            # The loop keeps a cancelled timer until it would have gone off.
+            # Limited, because the loop keeps a cancelled timer until its time has come.
             self._set_timer(min(self.ends_at, self._due + _LONGEST_TIMER))
         else:
             self._expire()

@@ -1,9 +1,9 @@
 """
-Send the requests of the API: token, pace, headers, size cap (P9, P10).
+Send the requests of the API: token, pace, headers, size limit (P9, P10).
 
-`retry.Runner` decides when a request is sent; this file sends it, and returns what the
-caller's `decode` makes of the whole response. The token goes to the configured endpoint
-only, and no redirect is followed.
+`retry.Runner` decides when a request is sent. This file sends it, and returns the result of the
+caller's `decode` for the whole response. The token goes to the configured endpoint only, and no
+redirect is followed.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ class Transport:
         tokens: provides the token.
         policy: attempts and time limits.
         connection: how to connect.
-        max_response_bytes: decoded bytes of one response.
+        max_response_bytes: maximum decoded size of one response.
         pace: the pace of all requests.
-        clock: the time, and how to wait.
-        json_loads: decodes the body of a success.
+        clock: the source of time and waits.
+        json_loads: decodes the body of a successful response.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Transport:
         self._proxy_advice = connection.proxy_advice(endpoint)
         self._max_response_bytes = max_response_bytes
         self._json_loads = json_loads
-        # What all requests have in common.
+        # The parts that all requests have in common.
         self._base = urlsplit(endpoint)
         self._headers: dict[str, str] = {
             "Accept": "application/json",
@@ -102,8 +102,8 @@ class Transport:
         if self._proxy is not None:
             self._headers_for_proxy = self._proxy.authorization
             if self._base.scheme != "https":
-                # Without a tunnel the proxy reads the request itself: aiohttp sends the headers
-                # for a proxy only to open a tunnel.
+                # Added to each request, because aiohttp sends the headers for a proxy only when it
+                # opens a tunnel.
                 self._headers |= self._headers_for_proxy
 
     async def fetch(
@@ -126,8 +126,8 @@ class Transport:
             stats: counts requests and retries.
             deadline: when the whole walk must have ended, by the client's clock.
             due: None if the result is due, otherwise resolved when it becomes due.
-            reconcile: for a write: finds the result of one that may have been applied, or
-                returns None if it was not and is to be sent again. Called before that.
+            reconcile: for a write: returns its result if it was applied, or None if it must be
+                sent again. Called before each repetition of a write that is in doubt.
             attempts: records what was tried, for the caller of a write.
 
         Raises:
@@ -169,17 +169,18 @@ class Transport:
 
     async def _token(self, attempt: Attempt) -> Secret:
         """Return the token as soon as the request may be sent."""
-        # The token comes first: requests that wait for it with their turn would leave in a burst.
+        # The token comes first: requests that wait for it after they got their turns would be
+        # sent in a burst.
         token = await self._get_token(attempt)
         if await attempt.admit():
-            # It may have expired in the queue.
+            # The token may have expired while the request waited.
             token = await self._get_token(attempt)
         return token
 
     async def _get_token(self, attempt: Attempt) -> Secret:
         attempt.call.attempts.waiting_for = "the token"
         token = await self._tokens.get()
-        # A token callable that swallowed its cancellation has used up its time nevertheless.
+        # The time is over even if the token callable swallowed the cancellation.
         attempt.timeout.raise_if_expired()
         attempt.call.attempts.waiting_for = ""
         return token
@@ -219,12 +220,13 @@ class Transport:
                 ssl=self._ssl,
             ) as response:
                 log_response(attempt, response.status, began)
-                # Counted before the body is read, which may break off.
+                # Counted before the body is read, because reading it may fail.
                 call.stats.throttled += response.status in THROTTLING_STATUSES
                 if body is not None:
                     call.attempts.in_doubt = leaves_in_doubt(response.status)
                 if response.status == _PROXY_REFUSED:
-                    # Without a tunnel; otherwise aiohttp raises an error.
+                    # The response of a proxy without a tunnel. With a tunnel, aiohttp raises an
+                    # error.
                     raise ConnectionFailedError(f"{call.what}: {proxy_refused(_PROXY_REFUSED)}")
                 secrets = (token, *self._tokens.secrets, *(proxy.secrets if proxy else ()))
                 body_read = await self._read(response, call.what, secrets)
@@ -236,7 +238,7 @@ class Transport:
     async def _read(
         self, response: aiohttp.ClientResponse, what: str, secrets: tuple[Secret, ...]
     ) -> bytes:
-        """Read and decode a body; that of an error is empty if it can't be decoded."""
+        """Read and decode a body, or return an empty one for an error that can't be decoded."""
         chunks: list[bytes] = []
         decoder: BodyDecoder | None = None
         try:
@@ -260,14 +262,14 @@ class Transport:
         except ResponseTooLargeError:
             raise
         except InvalidResponseError:
-            # The status of an error is known without its explanation.
+            # The status of an error is sufficient without its body.
             if 200 <= response.status < 300:
                 raise
             return b""
         return b"".join(chunks)
 
     def _url(self, target: str) -> URL:
-        # From its parts, because yarl would parse a whole URL each time.
+        # Built from parts, because yarl would parse a whole URL each time.
         base = self._base
         path, _, query = target.partition("?")
         return URL.build(
@@ -291,7 +293,7 @@ def log_attempt(attempt: Attempt) -> float:
 
 
 def log_response(attempt: Attempt, status: int, began: float) -> None:
-    """Log the status of a response, whose body is yet to come."""
+    """Log the status of a response before its body is read."""
     seconds = attempt.timeout.loop.time() - began
     logger.debug(
         "%s: status %d after %.2f s",
@@ -303,16 +305,16 @@ def log_response(attempt: Attempt, status: int, began: float) -> None:
 
 
 def _not_encoded(data: bytes) -> Iterable[bytes]:
-    """Decode a part of a body without a content encoding."""
+    """Return a part of a body without a content encoding, as `BodyDecoder.decode` would."""
     return (data,)
 
 
 class _Body:
     """
-    Provide the body of a write, and note when it is sent.
+    Provide the body of a write, and record when it is sent.
 
-    aiohttp reads it once it has a connection and not before, so that a write whose body was
-    never read can't have been applied, whatever failed.
+    aiohttp reads it only once it has a connection. So a write whose body was never read can't have
+    been applied, whatever failed.
     """
 
     def __init__(self, content: bytes, attempts: Attempts) -> None:
@@ -320,11 +322,11 @@ class _Body:
         self._attempts = attempts
         self.headers = {
             "Content-Type": "application/json",
-            # Without it an iterable body is sent in chunks.
+            # Without it, an iterable body is sent in chunks.
             "Content-Length": str(len(content)),
         }
 
-    # Not a generator: one that is not exhausted is closed by a task of its own.
+    # Not a generator, because asyncio closes an unfinished generator in a separate task.
     def __aiter__(self) -> Self:
         return self
 
@@ -350,17 +352,17 @@ async def read_body(
     Args:
         response: the response, whose body has not been read.
         take: receives each chunk; may return an awaitable.
-        what: what was requested, for the error.
-        limit: decoded bytes.
-        advice: what to do if it is larger.
+        what: what was requested, for errors.
+        limit: the maximum decoded size in bytes.
+        advice: what to do about a larger body, for the error.
         decode: decodes a part of the body in small chunks.
 
     Raises:
-        ResponseTooLargeError: the decoded body is larger, which is noticed while reading.
+        ResponseTooLargeError: the decoded body is larger. Reading stops there.
     """
     content = response.content
     size = 0
-    # Checked first: most bodies arrive whole, and a final read that returns nothing costs one.
+    # Checked before each read: most bodies arrive at once, and a final empty read would cost time.
     while not content.at_eof():
         for chunk in decode(await content.readany()):
             size += len(chunk)
