@@ -164,7 +164,7 @@ def test_type_checkers_see_the_lazy_names_in_the_same_modules() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert seen == videosdk_transcripts._HOMES
+    assert seen == videosdk_transcripts._MODULES
 
 
 def test_import_loads_no_library() -> None:
@@ -208,7 +208,7 @@ def test_lazy_names_can_be_first_used_by_concurrent_threads() -> None:
     """Two threads per name, all at the same time."""
     code = (
         "import threading, videosdk_transcripts as v\n"
-        "names = [*v._HOMES, *v._HOMES]\n"
+        "names = [*v._MODULES, *v._MODULES]\n"
         "start, found = threading.Barrier(len(names)), []\n"
         "def use(name):\n"
         "    start.wait()\n"
@@ -218,7 +218,7 @@ def test_lazy_names_can_be_first_used_by_concurrent_threads() -> None:
         "for thread in threads: thread.join()\n"
         "print(len(found), len(set(found)), all(value.__name__ == name for name, value in found))"
     )
-    count = len(videosdk_transcripts._HOMES)
+    count = len(videosdk_transcripts._MODULES)
     assert run_fresh(code) == f"{2 * count} {count} True\n"
 
 

@@ -145,9 +145,9 @@ __all__ = [
 logging.getLogger("videosdk_transcripts").addHandler(logging.NullHandler())
 
 
-# The modules of the names that are imported on first use. They need five libraries; the help
-# of the command line, which imports this package too, needs none of the five.
-_HOMES = {
+# The module of each name that is imported on first use. These modules need five libraries, none
+# of which `videosdk-transcripts --help` has to import.
+_MODULES = {
     "Clock": "._clock",
     "Download": "._files.download",
     "FetchedText": "._files.texts",
@@ -182,9 +182,9 @@ _HOMES = {
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        if name in _HOMES:
-            value = getattr(import_module(_HOMES[name], __name__), name)
-        elif f".{name}" in _HOMES.values():
+        if name in _MODULES:
+            value = getattr(import_module(_MODULES[name], __name__), name)
+        elif f".{name}" in _MODULES.values():
             # A module such as `videosdk_transcripts.models`, which type checkers expect to exist.
             value = import_module(f".{name}", __name__)
         else:
@@ -195,4 +195,4 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

@@ -3,7 +3,7 @@ Atomic files: complete or absent, for downloads and for the checkpoints of the c
 
 Data is written to a temporary file in the same directory, flushed to the disk, and then
 renamed. So an existing file is complete, even if the program was killed while writing.
-Everything here blocks; `OSError` is what it raises.
+All functions block, and raise `OSError` if they fail.
 """
 
 from __future__ import annotations
@@ -73,14 +73,14 @@ class AtomicFile:
         Flush the data to the disk, and rename the file to its target. Requires a `write`.
 
         Args:
-            directory: the directory of the target, if other files of it are committed at the
-                same time.
+            directory: the directory of the target, if other files in it are committed at the
+                same time, and share its flushes.
 
         Raises:
-            OSError: this fails.
+            OSError: the data can't be flushed, or the file can't be renamed.
         """
         os.fsync(self._file)
-        if sys.platform == "win32":  # pragma: no cover - where no open file can be renamed
+        if sys.platform == "win32":  # pragma: no cover - an open file can't be renamed
             self._close()
             self._path.replace(self._target)
             return
@@ -93,7 +93,8 @@ class AtomicFile:
         """Remove the temporary file. Does nothing before the first `write` or after `commit`."""
         if not self.is_open:
             return
-        # Removed while it is locked; on Windows, where no open file can be removed, after that.
+        # Removed before the lock is released; on Windows, where an open file can't be removed,
+        # after that.
         with contextlib.suppress(OSError):
             self._path.unlink()
         self._close()
@@ -103,7 +104,7 @@ class AtomicFile:
 
     def _close(self) -> None:
         file, self._file = self._file, _CLOSED
-        # An error here is about data that was flushed before, or is discarded.
+        # An error can be ignored: the data is flushed already, or is discarded.
         with contextlib.suppress(OSError):
             os.close(file)
 
@@ -123,11 +124,11 @@ class Directory:
         self._begun = self._ended = 0
 
     def flush(self) -> None:
-        """Return after a flush that began after this call."""
+        """Flush the entries, or wait for a flush by another thread that begins after this call."""
         needed = self._begun + 1
         with self._turn:
             if self._ended >= needed:
-                return  # by another thread, while this one waited
+                return  # another thread has flushed them while this one waited
             self._begun = number = self._begun + 1
             # Windows and some file systems don't support this, and a directory may be writable
             # but not readable.
@@ -146,12 +147,12 @@ def _open_exclusively(path: Path) -> int:
         file = os.open(path, _FLAGS, 0o666)
         try:
             _lock(file)
-            # Before it was locked, the previous owner may have renamed it to its target.
+            # The previous owner may have renamed the file to its target before it was locked.
             if _is_at(file, path):
                 if os.fstat(file).st_nlink == 1:
                     os.ftruncate(file, 0)
                     return file
-                # The data of a hard link belong to another file as well.
+                # With a second hard link, truncating would destroy another file's data.
                 path.unlink()
         except BaseException:
             os.close(file)
@@ -183,5 +184,5 @@ def _lock(file: int) -> None:
     except BlockingIOError:
         raise BlockingIOError(errno.EAGAIN, LOCKED) from None
     except OSError:
-        # Some network file systems have no locks, and concurrent writers are rare.
+        # Some network file systems don't support locks, and concurrent writers are rare.
         pass

@@ -1,4 +1,4 @@
-"""Time as the client sees it: one object, so that tests can replace it."""
+"""The time and the waits of a client, in one object that tests can replace."""
 
 from __future__ import annotations
 

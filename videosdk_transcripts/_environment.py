@@ -30,7 +30,7 @@ _VARIABLES: Final = {
 
 
 class Variable(NamedTuple):
-    """A variable of the environment that is set."""
+    """An environment variable that is set."""
 
     name: str
     value: Secret
@@ -40,7 +40,7 @@ def environment_settings() -> dict[str, Variable]:
     """
     Return the settings that the environment provides, by the names of the client's arguments.
 
-    Of two variables for one setting, the first one that is not blank counts.
+    If a setting has two variables, the first one that is not blank counts.
     """
     found = {setting: _read_variable(setting) for setting in _VARIABLES}
     return {setting: variable for setting, variable in found.items() if variable is not None}
@@ -70,12 +70,11 @@ def resolve_tokens(
     Return the token source for the arguments, or else for the environment.
 
     Explicit arguments take precedence over the environment; the two are never combined. In
-    the environment a key with its secret takes precedence over a token, because it does not
-    expire.
+    the environment, a key with its secret takes precedence over a token, because tokens expire.
 
     Raises:
-        CredentialsError: there are no credentials, half of them or too many, or one was not
-            a string before it was masked.
+        CredentialsError: credentials are missing, incomplete or contradictory, or one is not a
+            string.
     """
     if api_key is None and secret is None and token is None:
         api_key, secret = _read("api_key"), _read("secret")
@@ -151,7 +150,7 @@ def _read_variable(setting: str) -> Variable | None:
 
 
 def _read_variables(setting: str) -> list[Variable]:
-    # The environment gets no local name, which a traceback could show.
+    # No local variable holds a value before it is masked: a traceback could show it.
     names = _VARIABLES[setting]
     return [Variable(n, Secret(v)) for n in names if (v := os.environ.get(n, "").strip())]
 

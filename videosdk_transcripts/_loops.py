@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """Hold one value for each event loop, until that loop is closed."""
+    """Keep one value for each event loop, until that loop is closed."""
 
     def __init__(self) -> None:
         self._values: dict[asyncio.AbstractEventLoop, T] = {}

@@ -1,9 +1,9 @@
 """
-Keep secrets out of everything that is shown (P8).
+Keep secrets out of logs, errors, reprs and tracebacks (P8).
 
-The first part hides our own secrets: tokens, keys and secrets become a `Secret` where they enter
-the package (`TranscriptsClient`, `mint_token`, the environment, a token callable) and stay one.
-They are masked there only, so that no later frame can show the plain text.
+The first part masks the caller's secrets: a token, a key or a secret becomes a `Secret` where it
+enters the package (`TranscriptsClient`, `mint_token`, the environment, a token callable), and
+remains one, so that no later frame can show the plain text.
 
 The second part redacts received text: the service or a proxy may echo a secret, or send
 characters that change a terminal.
@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn, Self, SupportsIndex
 TokenProvider = Callable[[], Awaitable[str]]
 
 
-# Our own secrets.
+# The caller's secrets.
 
 
 class Secret(str):
@@ -37,7 +37,7 @@ class Secret(str):
         # A tool that shortens a repr must not reveal the text either.
         return Secret(super().__getitem__(key))
 
-    # Programs that record requests copy their headers, in memory.
+    # Copying is allowed, because programs that record requests copy their headers in memory.
 
     def __copy__(self) -> Self:
         return self
@@ -46,7 +46,7 @@ class Secret(str):
         return self
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        # YAML calls it, too, so that no recording of requests contains a token.
+        # PyYAML calls this, too, so a recording of requests can't contain a token.
         raise TypeError(
             "a secret can't be pickled or written to YAML; read it again where it is needed, and "
             "exclude it from recordings (vcrpy: filter_headers=['authorization'])"
@@ -70,7 +70,7 @@ _MASKED_KINDS: Final[dict[type, str]] = {Secret: "str", SecretBytes: "bytes"}
 
 
 class NotAString:
-    """Replace an argument that should have been a string, and may contain a secret anyway."""
+    """Stand for an argument of another type than a string, which may contain a secret."""
 
     __slots__ = ("kind",)
 
@@ -117,7 +117,7 @@ def mask_each(values: object) -> Any:
 
 
 def mask_data(value: object) -> Any:
-    """Return what `mask` returns, except for bytes, which become `SecretBytes`."""
+    """Return `SecretBytes` for bytes, and what `mask` returns for any other value."""
     return SecretBytes(value) if isinstance(value, bytes) else mask(value)
 
 
@@ -132,7 +132,7 @@ def plain_text(text: str) -> str:
 
 
 def strip(text: str) -> Secret:
-    """Return a secret without whitespace around it, such as the line break of a file."""
+    """Return a secret without surrounding whitespace, such as the line break of a file."""
     return Secret(str.strip(text))
 
 
@@ -157,15 +157,15 @@ def refuse_pickle(self: object) -> NoReturn:
 
 
 TOKEN: Final = re.compile(r"eyJ[\w-]{4,}\.[\w-]+(\.[\w-]*)?")
-"""A JSON web token, in any echoed text."""
+"""A JSON Web Token anywhere in a text."""
 _STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 _MIN_BASE64: Final = 8
-"""Characters of a secret in base64; a shorter sequence occurs by chance."""
+"""Minimum length of a secret in base64; a shorter sequence may occur by chance."""
 
 
 def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
     """Return whether a text contains a token or a secret in percent-encoding or in base64."""
-    # Imported here: importing the package, and --help, need neither of the two.
+    # Imported on first use, because neither the package nor --help needs them.
     from urllib.parse import unquote
 
     plain = unquote(text)
@@ -176,7 +176,11 @@ def contains_encoded_secret(text: str, secrets: tuple[str, ...]) -> bool:
 
 
 def _in_base64(secret: bytes) -> list[str]:
-    """Return the part of a secret in base64 that does not depend on the bytes around it."""
+    """
+    Return the three base64 forms of a secret, without the ends that depend on other bytes.
+
+    The form depends on the position of the secret, modulo 3, in the text that was encoded.
+    """
     from base64 import b64encode
 
     forms = []
@@ -189,10 +193,10 @@ def _in_base64(secret: bytes) -> list[str]:
 
 def printable(text: str, most: int) -> str:
     """
-    Return a text without characters that move a cursor or can't be encoded, shortened.
+    Return a text, shortened, in which a placeholder replaces each unprintable character.
 
     Args:
-        text: whatever the service sent.
+        text: a text from the service.
         most: the maximum number of characters to keep.
     """
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:most])

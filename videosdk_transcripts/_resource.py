@@ -1,4 +1,4 @@
-"""One listed endpoint: a row by its id, a page, the total, or a walk over all of its rows."""
+"""Read a list of the API: one row, one page, the total, or all rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .models import Page, PostTranscription, Transcription, WalkStats
 RowT = TypeVar("RowT", bound=Transcription | PostTranscription)
 
 _LARGE_BODY: Final = 100_000
-"""Bytes of a page that are decoded in about a millisecond."""
+"""Size in bytes of a page that takes about a millisecond to decode."""
 
 
 class Resource(Generic[RowT]):
@@ -36,7 +36,7 @@ class Resource(Generic[RowT]):
         endpoint: the list.
         model: the class of its rows.
         prefetch_limit: bounds the prefetched pages of all walks of a client.
-        clock: the time, and how to wait.
+        clock: the source of time and waits.
     """
 
     def __init__(
@@ -183,8 +183,8 @@ class Resource(Generic[RowT]):
         async def decode(response: Response) -> Page[RowT]:
             if len(response.body) < _LARGE_BODY:
                 return await self._read_page(response, request, page, on_invalid)
-            # Several prefetched pages may arrive at the same time. Decoded one after another,
-            # they block the event loop no longer than one of them.
+            # Several prefetched pages may arrive at the same time. The lock keeps them from
+            # blocking the event loop for longer than one of them does.
             async with self._decoding.of_this_loop():
                 return await self._read_page(response, request, page, on_invalid)
 

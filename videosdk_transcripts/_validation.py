@@ -1,8 +1,8 @@
 """
 Check arguments: each function raises ConfigurationError before anything is sent.
 
-Strings are returned as exact `str` objects. Those of a caller may be of a subclass, such as
-``class Room(str, Enum)``, whose `str`, hash or methods differ from those of its text.
+Strings are returned as exact `str` objects. A caller's string may be of a subclass, such as
+``class Room(str, Enum)``, whose `__str__`, hash or methods differ from those of `str`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .errors import ConfigurationError
 T = TypeVar("T")
 
 _MAX_SHOWN: Final = 20
-"""Characters of a wrong value that an error quotes; a longer one may be a secret."""
+"""Maximum length of an invalid string that an error quotes; a longer one may be a secret."""
 _MAX_ID: Final = 256
-"""Characters of an id; those of the service have 36 at most."""
+"""Maximum length of an id; the service's own have at most 36 characters."""
 _MAX_WORD: Final = 40
-"""Characters of the name of a format; those of the service have 4 at most."""
+"""Maximum length of a format's name; the service's own have at most 4 characters."""
 _MAX_COUNT: Final = sys.maxsize
 
 
@@ -30,7 +30,7 @@ def check_id(name: str, value: object, hint: str = "") -> str:
     """
     Check an id and return it.
 
-    An empty one would request all rooms, and one of dots alone another path.
+    An empty id would request all rooms, and an id that consists of dots another path.
     """
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {kind_of(value)}{hint}")
@@ -67,7 +67,7 @@ def check_instance(name: str, value: object, *kinds: type) -> None:
 
 
 def check_function(name: str, value: object) -> None:
-    """Check a function that is called without being awaited."""
+    """Check a function whose result is not awaited."""
     if not callable(value) or iscoroutinefunction(value):
         found = "a coroutine function" if callable(value) else kind_of(value)
         raise ConfigurationError(f"{name} must be a function, not {found}")
@@ -75,7 +75,7 @@ def check_function(name: str, value: object) -> None:
 
 def check_items(name: str, values: object, kind: type[T]) -> list[T]:
     """Check an iterable of instances of a class, and return them as a list."""
-    # A list first, since an iterator can be read only once.
+    # Converted to a list first, because an iterator can be read only once.
     found = list(values) if isinstance(values, Iterable) else None
     if found is None or not all(isinstance(value, kind) for value in found):
         raise ConfigurationError(
@@ -85,7 +85,7 @@ def check_items(name: str, values: object, kind: type[T]) -> list[T]:
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Check an integer of `least` or more, which fits into 64 bits."""
+    """Check an integer that is `least` or more, and fits into 64 bits."""
     if type(value) is not int or not least <= value <= _MAX_COUNT:
         raise ConfigurationError(
             f"{name} must be a whole number, {least} or more, not {shown(value)}"
@@ -93,7 +93,7 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
 
 
 def check_number(name: str, value: object, *, least: float, above: bool = False) -> None:
-    """Check a number of `least` or more; with `above`, one greater than `least`."""
+    """Check a number that is `least` or more; with `above`, greater than `least`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         # Rejects NaN, infinity, and integers that no float can hold.
         fits = (value > least if above else value >= least) and value <= sys.float_info.max
@@ -111,10 +111,10 @@ def check_word(name: str, value: object, words: tuple[str, ...]) -> None:
 
 
 def shown(value: object) -> str:
-    """Return a wrong value for an error, or only its kind if it may be or hold a secret."""
+    """Return an invalid value for an error, or only its type if it may contain a secret."""
     if isinstance(value, str):
         quoted = repr(plain_text(value))
         return quoted if len(value) <= _MAX_SHOWN else f"a string of {len(value)} characters"
     if isinstance(value, int) and abs(value) > _MAX_COUNT:
-        return "one that large"
+        return "an integer of more than 64 bits"
     return repr(value) if isinstance(value, int | float | None) else kind_of(value)

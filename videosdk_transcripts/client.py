@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 __all__ = ["TranscriptsClient"]
 
 _PREFETCHED_PER_SLOT: Final = 4
-"""Pages that all walks together may prefetch for each slot of `max_in_flight`."""
+"""Maximum number of prefetched pages of all walks, for each request of `max_in_flight`."""
 
 
 class TranscriptsClient:
@@ -94,43 +94,44 @@ class TranscriptsClient:
         api_key: the key of the VideoSDK project; requires `secret`. Whitespace around either
             of the two, such as the line break of a file, is removed.
         secret: the secret of the project, which signs tokens and is never sent.
-        token: a ready token, or an async callable that returns one, instead of the two above.
-            One result of the callable serves all tasks until it is about to expire or is
-            refused, so it can't depend on the task: use one client per tenant.
-            Without any of the three the environment is read: ``VIDEOSDK_API_KEY`` with
+        token: a token, or an async callable that returns one, instead of the two above. All
+            tasks share a result of the callable until it is about to expire or is refused, so
+            it can't depend on the task: use one client per tenant.
+            Without any of the three, the environment is read: ``VIDEOSDK_API_KEY`` with
             ``VIDEOSDK_SECRET`` (or ``VIDEOSDK_SECRET_KEY``), else ``VIDEOSDK_TOKEN`` (or
             ``VIDEOSDK_AUTH_TOKEN``).
         endpoint: base URL of the API; by default ``VIDEOSDK_API_ENDPOINT``, else
             ``VIDEOSDK_API_BASE``, else ``https://api.videosdk.live``. A trailing ``/v2`` is
             removed.
         retry: attempts, waits and timeouts; by default those of ``RetryPolicy()``.
-        session: an existing session of aiohttp, which is used, never changed and never closed;
-            None for one that the client creates on first use and closes.
-        max_in_flight: concurrent requests over all tasks, 1 or more. Others wait in a queue,
-            whose time counts for ``walk_timeout`` only.
+        session: an existing aiohttp session, which the client uses, but never changes or
+            closes; None for one that the client creates on first use and closes.
+        max_in_flight: maximum number of concurrent requests of all tasks, 1 or more. Others
+            wait in a queue; this time counts for ``walk_timeout`` only.
         max_response_bytes: decoded size of one response in bytes, 1 or more.
         file_hosts: additional file hosts besides ``cdn.videosdk.live``: host names, for https
             and public addresses only, or origins such as ``http://127.0.0.1:8080``.
             ``VIDEOSDK_FILE_HOSTS``, comma-separated, by default.
         max_file_bytes: decoded size of one transcript or summary file in bytes, 1 or more.
         webhook_public_key: the account's public key in PEM, to verify webhooks; None to fetch
-            it for the first one. A backslash and ``n`` count as a line break, as in an env file.
+            it for the first webhook. A backslash followed by ``n`` counts as a line break, as
+            in an environment file.
         requests_per_second: an even rate over all tasks, above 0; None for no limit.
         rate_limiter: any object with a method ``async acquire()`` that returns when one more
             request may be sent, instead of `requests_per_second`: for a limit that several
-            clients or processes share. Its exceptions are passed on unchanged.
+            clients or processes share. Its exceptions propagate unchanged.
         proxy: URL of an HTTP proxy for the API.
         ssl: a TLS context, if the system's certificates are not sufficient.
         trust_env: read the proxy for the API from the environment (``HTTPS_PROXY``,
             ``ALL_PROXY``, ``NO_PROXY``). A netrc file is never read.
-        files_via_proxy: use that proxy for files, too. It resolves the names of the file hosts,
-            so that their addresses can't be checked; their names still are.
+        files_via_proxy: use that proxy for files, too. The proxy then resolves the file hosts,
+            so their names are checked, but their addresses can't be.
         trace_configs: aiohttp's tracing, for a session that the client creates.
         json_loads: another decoder for the responses of the API, such as ``orjson.loads``: a
             function from bytes to dicts, lists, strings, numbers, bools and None. Whatever it
             raises counts as a response that is not JSON. By default the `json` module, without
             NaN and infinity.
-        clock: the source of time and waits, to be replaced in tests; the system's by default.
+        clock: the source of time and waits, which tests can replace; by default the system's.
 
     Raises:
         CredentialsError: credentials are missing, incomplete, contradictory or malformed.
@@ -162,8 +163,8 @@ class TranscriptsClient:
         json_loads: JsonLoads | None = None,
         clock: Clock | None = None,
     ) -> None:
-        # Masked first of all, and only here: an error below shows these names in a traceback
-        # with locals.
+        # Masked before anything can fail: a traceback with locals would show these names. All
+        # code below receives them masked.
         api_key, secret, proxy = mask(api_key), mask(secret), mask(proxy)
         token = (
             mask(token) if isinstance(token, str) or not callable(token) else HiddenProvider(token)
@@ -200,7 +201,7 @@ class TranscriptsClient:
             clock=clock,
             json_loads=load_json if json_loads is None else json_loads,
         )
-        # A given session may use the environment by itself, for the API.
+        # A session passed by the caller may use the proxy of the environment by itself.
         uses_environment = trust_env or (session is not None and session.trust_env)
         if files_via_proxy and proxy is None and not uses_environment:
             raise ConfigurationError("files_via_proxy requires proxy= or trust_env=True")
@@ -253,19 +254,19 @@ class TranscriptsClient:
         Rows come in the server's order, each once; there may be none.
 
         Args:
-            room_id: the room; None for all. Not a custom room id, for which `resolve_room`
-                returns the room id.
+            room_id: the room; None for all. For a custom room id, pass the room id that
+                `resolve_room` returns.
             session_id: the session; None for all.
             since: yield only rows that started at this time or later: a `datetime`, a `date`
                 (its midnight), or either in ISO 8601; in UTC unless it has an offset. The
-                service can't select by time and documents no order, so that all rows are
-                requested and selected here. A row without a start is never in a range; what is
-                left out is counted in `WalkStats`.
+                service can't select by time and documents no order, so the client requests all
+                rows and selects from them. A row without a start is never in a range;
+                `WalkStats` counts the rows that are left out.
             until: yield only rows that started before this time, which must be after `since`.
             limit: maximum number of rows to yield, 1 or more; None for all.
-            page_size: rows to request per page, 1 or more. The service may send fewer. ``auto``
-                requests 100, and 20 if the service refuses the first page with 400 or 422:
-                fewer requests for a long list.
+            page_size: rows to request per page, 1 or more. The service may send fewer.
+                ``auto`` requests 100, for fewer requests, or 20 if the service refuses the
+                first page with 400 or 422.
             resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
@@ -276,7 +277,8 @@ class TranscriptsClient:
                 pass found come at the end.
             max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
             readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
-                until a second page is requested; then 1, 2, 4 and 8 pages are.
+                until a second page is requested; then 1, 2, 4 and 8 pages are, and fewer
+                while the service throttles.
             walk_timeout: seconds for the whole walk from its first step, including the
                 caller's own work between rows, above 0; None for no limit.
 
@@ -288,7 +290,7 @@ class TranscriptsClient:
             ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
                 another walk. Raised immediately, and the errors below during iteration.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request; one subclass per status.
             InvalidResponseError: a response or a row can't be read, or a row can't be verified.
             PaginationError: the page information contradicts itself or does not advance.
@@ -344,10 +346,10 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request; one subclass per status.
             InvalidResponseError: the response or a row can't be read, or a row can't be verified.
-            PaginationError: the response is another page than the requested one.
+            PaginationError: the response is not the requested page.
             ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
@@ -372,10 +374,10 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: an argument is not a valid id. Nothing has been sent.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request; one subclass per status.
-            InvalidResponseError: the service returned no total, or ignored the filter, so
-                that its total counts foreign rows; or the response can't be read.
+            InvalidResponseError: the service returned no total, or a total that counts foreign
+                rows, because it ignored the filter; or the response can't be read.
             ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-realtime-transcriptions
@@ -397,9 +399,9 @@ class TranscriptsClient:
             ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
             NotFoundError: this account has no such transcription.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request otherwise; one subclass per status.
-            InvalidResponseError: the response can't be read, or is another one.
+            InvalidResponseError: the response can't be read, or has another id.
             ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-realtime-transcription
@@ -431,19 +433,19 @@ class TranscriptsClient:
         Rows come in the server's order, each once; there may be none.
 
         Args:
-            room_id: the room; None for all. Not a custom room id, for which `resolve_room`
-                returns the room id.
+            room_id: the room; None for all. For a custom room id, pass the room id that
+                `resolve_room` returns.
             session_id: the session; None for all.
             since: yield only rows that started at this time or later: a `datetime`, a `date`
                 (its midnight), or either in ISO 8601; in UTC unless it has an offset. The
-                service can't select by time and documents no order, so that all rows are
-                requested and selected here. A row without a start is never in a range; what is
-                left out is counted in `WalkStats`.
+                service can't select by time and documents no order, so the client requests all
+                rows and selects from them. A row without a start is never in a range;
+                `WalkStats` counts the rows that are left out.
             until: yield only rows that started before this time, which must be after `since`.
             limit: maximum number of rows to yield, 1 or more; None for all.
-            page_size: rows to request per page, 1 or more. The service may send fewer. ``auto``
-                requests 100, and 20 if the service refuses the first page with 400 or 422:
-                fewer requests for a long list.
+            page_size: rows to request per page, 1 or more. The service may send fewer.
+                ``auto`` requests 100, for fewer requests, or 20 if the service refuses the
+                first page with 400 or 422.
             resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
@@ -454,7 +456,8 @@ class TranscriptsClient:
                 pass found come at the end.
             max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
             readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
-                until a second page is requested; then 1, 2, 4 and 8 pages are.
+                until a second page is requested; then 1, 2, 4 and 8 pages are, and fewer
+                while the service throttles.
             walk_timeout: seconds for the whole walk from its first step, including the
                 caller's own work between rows, above 0; None for no limit.
 
@@ -466,7 +469,7 @@ class TranscriptsClient:
             ConfigurationError: an argument is out of bounds, or the checkpoint belongs to
                 another walk. Raised immediately, and the errors below during iteration.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request; one subclass per status.
             InvalidResponseError: a response or a row can't be read, or a row can't be verified.
             PaginationError: the page information contradicts itself or does not advance.
@@ -506,9 +509,9 @@ class TranscriptsClient:
             ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
             NotFoundError: this account has no such transcript of a recording.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request otherwise; one subclass per status.
-            InvalidResponseError: the response can't be read, or is another one.
+            InvalidResponseError: the response can't be read, or has another id.
             ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-a-post-transcription-summary
@@ -535,9 +538,9 @@ class TranscriptsClient:
             ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
             NotFoundError: this account has no such room; the status is 400, 402 or 404.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request otherwise; one subclass per status.
-            InvalidResponseError: the response has no room id, or is another room.
+            InvalidResponseError: the response has no room id, or is about another room.
             ClientClosedError: the client is closed.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
@@ -570,8 +573,8 @@ class TranscriptsClient:
         Start the transcription of a room with a live session.
 
         The request is repeated only after a 429, or a failure before it was sent. If a response
-        is lost, the list of the room is read before the request is repeated, and
-        `WriteResult.outcome` states which of the two led to the result.
+        is lost, the list of the room is read, and the request is repeated only if the list does
+        not show its effect. `WriteResult.outcome` states how the result is known.
 
         Args:
             room_id: the room.
@@ -588,13 +591,12 @@ class TranscriptsClient:
             ConflictError: a transcription is already running in the room.
             NotFoundError: there is no such room, or it has no active session.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: the last attempt failed without a response, or a timeout passed.
+            NoResponseError: the last attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request otherwise; one subclass per status.
             InvalidResponseError: the response can't be read, or is about another room.
             ClientClosedError: the client is closed.
 
-        If it is unknown whether the transcription was started, the message of the error states
-        that.
+        If it is unknown whether the transcription was started, the error message states that.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/start-realtime-transcription
         """
@@ -628,13 +630,12 @@ class TranscriptsClient:
             ConfigurationError: `room_id` is not a valid id. Nothing has been sent.
             NotFoundError: no transcription is running in the room, or there is no such room.
             CredentialsError: the callable passed as `token` did not return a token.
-            NoResponseError: the last attempt failed without a response, or a timeout passed.
+            NoResponseError: the last attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request otherwise; one subclass per status.
             InvalidResponseError: the response can't be read, or is about another room.
             ClientClosedError: the client is closed.
 
-        If it is unknown whether the transcription was stopped, the message of the error states
-        that.
+        If it is unknown whether the transcription was stopped, the error message states that.
 
         Source: https://docs.videosdk.live/api-reference/realtime-communication/stop-realtime-transcription
         """
@@ -655,8 +656,8 @@ class TranscriptsClient:
         """
         Return the text of a transcript file.
 
-        The layout of the text is undocumented; `parse_transcript` assumes several. The
-        file is fetched without credentials, over https, from the allowed hosts only.
+        The layout of the text is undocumented; `parse_transcript` recognizes several. The file
+        is fetched without credentials, over https, from the allowed hosts only.
 
         Args:
             transcription: the transcription that has the file.
@@ -675,9 +676,9 @@ class TranscriptsClient:
             FileTextError: the file is invalid UTF-8, with ``errors="strict"``.
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
-            StatusError: the host of the file refused the request otherwise; or the service did,
-                when the row was read again after a dead link.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
+            StatusError: the host of the file refused the request otherwise, or the service
+                refused to return the transcription again after a dead link.
             ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
@@ -696,7 +697,7 @@ class TranscriptsClient:
         """
         Return the text of a summary file.
 
-        It is fetched as by `fetch_text`.
+        The file is fetched as by `fetch_text`.
 
         Args:
             transcription: the transcription that has the file.
@@ -716,9 +717,9 @@ class TranscriptsClient:
             FileTextError: the file is invalid UTF-8, with ``errors="strict"``.
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
-            StatusError: the host of the file refused the request otherwise; or the service did,
-                when the row was read again after a dead link.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
+            StatusError: the host of the file refused the request otherwise, or the service
+                refused to return the transcription again after a dead link.
             ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
@@ -752,9 +753,9 @@ class TranscriptsClient:
             FileGoneError: the link is dead, and so is the newest one.
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
-            StatusError: the host of the file refused the request otherwise; or the service did,
-                when the row was read again after a dead link.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
+            StatusError: the host of the file refused the request otherwise, or the service
+                refused to return the transcription again after a dead link.
             ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
@@ -773,7 +774,7 @@ class TranscriptsClient:
         concurrency: int = 4,
     ) -> Results[FetchedText[RowT]]:
         """
-        Fetch the texts of many transcriptions concurrently, without a disk.
+        Fetch the texts of many transcriptions concurrently, into memory.
 
         Returns immediately, for ``async for one in client.fetch_texts(pager)``: one
         `FetchedText` for each transcription, in order, with its error instead of a text if
@@ -838,8 +839,8 @@ class TranscriptsClient:
             ConfigurationError: there is nothing to download, or a format can't be part of a
                 file name. Nothing has been sent.
             FileError: the directory is not writable, or the disk is full.
-            VideoSDKTranscriptsError: a file could not be fetched, as for `fetch_bytes`. The
-                first failure; the other files are saved nevertheless.
+            VideoSDKTranscriptsError: a file could not be fetched, as for `fetch_bytes`. This is
+                the first failure; the other files are saved nevertheless.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
         formats = mask_each(formats)
@@ -945,11 +946,11 @@ class TranscriptsClient:
             format: a key of `Transcription.files`, or of `Transcription.summary_files`.
             summary: wait for the summary file instead.
             timeout: seconds for the whole wait, above 0; None for no limit.
-            poll: seconds until the second poll, above 0. The interval grows up to 6 times
+            poll: seconds until the second poll, above 0. The interval grows to at most 6 times
                 `poll`.
             grace: seconds, 0 or more, for which a transcription may be completed or stopped
                 without its file, or its id may be unknown; counted from the first poll that
-                finds it so.
+                finds this.
 
         Returns:
             The transcription with its file.
@@ -957,9 +958,9 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
             TranscriptionFailedError: the transcription failed.
-            CompletedWithoutFileError: it completed or was stopped, and no file came within
+            CompletedWithoutFileError: it completed or was stopped, and no file appeared within
                 `grace`.
-            WaitTimedOutError: `timeout` passed; the error has the id.
+            WaitTimedOutError: `timeout` expired; the error has the id.
             NotFoundError: there is no such transcription, even after `grace`.
             CredentialsError: the callable passed as `token` did not return a token.
             StatusError: the service refused a request otherwise. Transient service errors,
@@ -1001,9 +1002,9 @@ class TranscriptsClient:
 
         Returns immediately, for ``async for change in client.follow(room_id)``: one
         `TranscriptionChange` for each new transcription, and one for each that has finished.
-        The stream does not end, unless `once` is set. Nothing runs between two steps. A change
-        counts as handled, and `Follower.checkpoint` covers it, from the next step or
-        `Follower.ack` on.
+        The stream does not end, unless `once` is set. Nothing runs in the background between two
+        steps. A change counts as handled, and `Follower.checkpoint` covers it, from the next
+        step or `Follower.ack` on.
 
         Args:
             room_id: the room; None for all.
@@ -1014,10 +1015,10 @@ class TranscriptsClient:
             poll: seconds between two polls, 1 or more, with jitter.
             full_scan_interval: seconds between two scans of the whole list, 0 for one at each
                 poll; the polls in between read only its beginning.
-            once: end after one complete poll, as for a cron job: a scan of the whole list, and
-                each unfinished transcription that it did not contain, read by its id. The
-                checkpoint covers all of it then. Transient errors are raised instead of retried
-                without end.
+            once: end after one complete poll, for example in a cron job: a scan of the whole
+                list, and a request for each unfinished transcription that was not in it. The
+                checkpoint covers all of it then. Transient errors are raised, instead of being
+                retried indefinitely.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
             on_invalid: what to do with a row that can't be read: ``raise``, or ``skip`` or
@@ -1071,8 +1072,8 @@ class TranscriptsClient:
         """
         Verify the signature of a webhook, and return its event.
 
-        The account's public key is fetched for the first webhook and kept for a day. A
-        signature that does not match causes at most one request per minute.
+        The account's public key is fetched for the first webhook and kept for a day. If a
+        signature does not match, it is fetched again, at most once a minute.
 
         Args:
             raw_body: the body as received, before any parsing.
@@ -1103,16 +1104,16 @@ class TranscriptsClient:
         try:
             await self._transport.sessions.aclose()
         finally:
-            # Even if this task is cancelled meanwhile.
+            # Runs even if this task is cancelled meanwhile.
             await self._file_transport.aclose()
             for waiting in (self._waiting, self._waiting_for_recorded):
                 waiting.end(self._transport.sessions.closed_error)
 
     def _close_in_all_loops(self) -> None:
         """
-        Close the client outside of its event loops, for a fixture that is not async.
+        Close the client from outside its event loops, for a fixture that is not async.
 
-        A loop that runs meanwhile, in another thread, closes it a moment later.
+        If a loop is running in another thread, it closes its own resources a moment later.
         """
         sessions = (self._transport.sessions, self._file_transport.sessions)
         for loop in {loop for one in sessions for loop in one.open_loops()}:
@@ -1133,13 +1134,13 @@ class TranscriptsClient:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Pushed on an exit stack, it is left without being entered.
+        # `ExitStack.push` leaves a client without having entered it.
         self._entered = max(0, self._entered - 1)
         if not self._entered:
             await self.aclose()
 
     def __repr__(self) -> str:
-        # A traceback with locals may show a client whose `__init__` refused an argument.
+        # A traceback with locals may show a client whose `__init__` has raised an error.
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is None:
             return "<TranscriptsClient>"
@@ -1150,8 +1151,8 @@ class TranscriptsClient:
         raise TypeError("a client can't be pickled or copied; create one in each process")
 
     async def _sleep_until_closed(self, seconds: float) -> None:
-        """Wait, and raise immediately if the client is closed."""
-        # Late enough that only closing the client expires it.
+        """Sleep, and raise immediately if the client is closed."""
+        # The timeout is longer than the sleep, so that only closing the client expires it.
         ends_at = asyncio.get_running_loop().time() + 2 * seconds + 60
         with self._transport.sessions.limit(ends_at) as limit:
             await self._clock.sleep(seconds)

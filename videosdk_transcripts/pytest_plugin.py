@@ -1,8 +1,8 @@
 """
 Provide pytest fixtures for tests of programs that use this package (P15).
 
-pytest finds and loads this module in each of its runs once the package is installed. So it
-imports nothing but pytest until a fixture is used.
+Once the package is installed, every pytest run loads this module. So it imports only pytest
+until a fixture is used.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def fake_videosdk() -> Iterator[FakeVideoSDK]:
     """
     Return a fake VideoSDK service: a real server on loopback, without rows.
 
-    It runs in its own thread, so tests can be async or not.
+    It runs in its own thread, so it serves both async and other tests.
     """
     from .testing import FakeVideoSDK
 
@@ -62,8 +62,8 @@ def transcripts_client(
     """
     Return a TranscriptsClient of `fake_videosdk`, for async tests.
 
-    It retries without a delay, except after a ``Retry-After``. It is closed after the test, also
-    if the event loop goes on for other tests.
+    It retries without a delay, except after a ``Retry-After``. It is closed after the test, even
+    if other tests use the same event loop.
     """
     from . import RetryPolicy
 
