@@ -1,8 +1,8 @@
 """
-P3: where a walk can be resumed, as versioned JSON that is valid in another process. No I/O.
+P3: record where a walk can be resumed, as versioned JSON that is valid in another process. No I/O.
 
-The text is plain, so that it can be read in a log or a database: it names the filter
-and the ids yielded last, and contains no secret.
+The text is readable in a log or a database: it contains the filter and the ids yielded last, and
+no secret.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _VERSION: Final = 1
 
 @frozen
 class Position:
-    """The page to request next, and what the server reported when the walk arrived there."""
+    """The page to request next, and the state of the list when the walk reached it."""
 
     page: int
     page_size: int
     total: int | None = None
     last_page: int | None = None
     met: int = 0
-    """The distinct rows that were met before it, of all owners."""
+    """How many distinct rows were seen before it, including foreign ones."""
     moving: bool = False
-    """Whether rows moved, or may have moved, and were not searched for yet."""
+    """Whether rows moved, or may have moved, and have not been searched for yet."""
 
 
 @frozen
@@ -45,13 +45,13 @@ class Checkpoint:
     position: Position
     yielded_ids: tuple[str, ...]
     complete_from_page: int
-    """The page from which on `yielded_ids` has all rows that were yielded."""
+    """`yielded_ids` contains all rows that were yielded from this page on."""
     list_name: str
-    """The list that was walked, by its name in the API."""
+    """The name of the list in the API."""
     times: TimeRange = ALL_TIMES
 
     def dumps(self) -> str:
-        """Return it as JSON."""
+        """Return the checkpoint as JSON."""
         return json.dumps(
             {
                 "version": _VERSION,
@@ -77,14 +77,14 @@ class Checkpoint:
         times: TimeRange = ALL_TIMES,
     ) -> Self:
         """
-        Read what `dumps` wrote, for a walk over the same list.
+        Return the checkpoint in a text from `dumps`, for a walk over the same list.
 
         Args:
             text: the JSON text.
-            wanted: the filter of the walk that resumes.
-            requested_page_size: its page size.
-            list_name: its list.
-            times: its time range.
+            wanted: the filter of the walk to resume.
+            requested_page_size: the page size of the walk.
+            list_name: the list of the walk.
+            times: the time range of the walk.
 
         Raises:
             ConfigurationError: the text is not a checkpoint, has another version, or belongs

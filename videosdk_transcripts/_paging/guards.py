@@ -1,8 +1,4 @@
-"""
-P4: every walk ends. Page information that would make it endless or meaningless is an error.
-
-No I/O.
-"""
+"""P4: ensure that every walk ends: endless or meaningless page numbers are an error. No I/O."""
 
 from __future__ import annotations
 
@@ -14,22 +10,22 @@ from videosdk_transcripts.errors import PaginationError
 from videosdk_transcripts.models import Page
 
 _MAX_GROWTHS: Final = 100
-"""How often the last page may grow before the walk must have come closer to it."""
+"""How often the last page may grow before the distance to it must have shrunk."""
 
 
 @frozen
 class Guards:
-    """Count what could make a walk endless. Each page returns the next state."""
+    """Count signs of an endless walk. `after` returns the state after each page."""
 
     max_empty_pages: int
     empty_pages: int = 0
-    """Pages in a row without a new row."""
+    """Consecutive pages without a new row."""
     growths: int = 0
     """How often the last page has grown since `pages_left` was set."""
     pages_left: int = 0
     """The distance to the last page at the first of these growths."""
     rounds_without_progress: int = 0
-    """Rounds of `_MAX_GROWTHS` growths in a row in which that distance did not shrink."""
+    """Consecutive rounds of `_MAX_GROWTHS` growths in which that distance did not shrink."""
 
     def after(self, page: Page[Any], *, brings_new: bool, last_page: int | None) -> Guards:
         """
@@ -41,8 +37,8 @@ class Guards:
             last_page: the last page reported by the previous response.
 
         Raises:
-            PaginationError: too many pages in a row brought nothing new, or the last page
-                grows as fast as the walk advances.
+            PaginationError: too many consecutive pages had no new row, or the last page grows as
+                fast as the walk advances.
         """
         if brings_new and not self.empty_pages and page.last_page == last_page:
             return self
@@ -67,7 +63,7 @@ class Guards:
             return evolve(self, growths=1, pages_left=left)
         if self.growths < _MAX_GROWTHS:
             return evolve(self, growths=self.growths + 1)
-        # A single burst of new rows can explain one round, but not two in a row.
+        # A single burst of new rows can explain one such round, but not two consecutive ones.
         rounds = self.rounds_without_progress + 1 if left >= self.pages_left else 0
         if rounds > 1:
             raise PaginationError(
@@ -81,7 +77,7 @@ class Guards:
 
 def size_in_use(page: Page[Any], requested: int, received: int, *, is_first: bool) -> int:
     """
-    Return the page size that page numbers refer to from here on.
+    Return the page size to which page numbers refer from this page on.
 
     Args:
         page: the page as received, with the size that the server reports.
@@ -97,7 +93,7 @@ def size_in_use(page: Page[Any], requested: int, received: int, *, is_first: boo
     if reported is None or reported == requested:
         return requested
     if is_first:
-        # Some services echo a size that they don't use. The rows show it: they don't fit.
+        # Some services report a size that they don't use; the number of rows shows that.
         fits = received <= reported if reported < requested else received > requested
         return reported if fits else requested
     if received == reported and not page.is_last:

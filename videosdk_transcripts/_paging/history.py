@@ -1,12 +1,12 @@
 """
-The ids that a walk remembers. No I/O.
+Remember the ids of a walk. No I/O.
 
-`ListedIds` has the rows that the service listed, of all owners: a duplicate is recognized by
-them, and evidence that rows moved. `YieldedIds` has the rows that the caller received: a
-checkpoint holds them, so that a resumed walk yields none of them twice.
+`ListedIds` has the rows that the service listed, including foreign ones: they show duplicates,
+and that rows moved. `YieldedIds` has the rows that the caller received: a checkpoint contains
+them, so that a resumed walk yields none of them twice.
 
-Memory is bounded (a part of P10): both forget the oldest ids, and can name the page from which
-on none is forgotten.
+Memory is bounded (a part of P10): both classes forget the oldest ids, and report from which page
+on they are complete.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MIN_YIELDED: Final = 500
 
 
 def ids_of(page: Page[TranscriptionT]) -> tuple[str, ...]:
-    """Return the ids of all rows of a page, those of invalid rows included where readable."""
+    """Return the ids of all rows of a page, including readable ids of invalid rows."""
     ids = tuple([row.id for row in page.items])
     if not page.invalid_rows:
         return ids
@@ -34,75 +34,74 @@ def ids_of(page: Page[TranscriptionT]) -> tuple[str, ...]:
 
 class ListedIds:
     """
-    The ids of the rows listed last: at least 5,000, and at least those of two pages.
+    Remember the ids of the rows listed last: at least 5,000, and at least those of two pages.
 
-    At most twice as many: when that many new ids have been added, all older ones are
-    forgotten together. A row that is listed again counts once. The ids of the first page are
-    kept, so that a service that starts over from the first page is recognized after any number
-    of pages.
+    At most twice as many are remembered: when this number of new ids has been added, all older
+    ones are forgotten together. A row that is listed again counts once. The ids of the first page
+    are never forgotten, so that a service that starts over from the first page is always noticed.
 
     Args:
         start: where the walk starts.
-        checkpoint: the checkpoint that it resumes from, whose ids are remembered.
+        checkpoint: the checkpoint to resume from, whose ids are remembered.
     """
 
     def __init__(self, start: Position, checkpoint: Checkpoint | None) -> None:
         self._keep = max(_MIN_LISTED, 2 * start.page_size)
         self._ids = set(checkpoint.yielded_ids) if checkpoint else set[str]()
-        # Rows that were met and are not in `_ids`.
+        # How many of the rows seen are not in `_ids`.
         self._others = start.met - len(self._ids)
         self._first: tuple[str, ...] = ()
-        # All rows from this page on are in `_ids`, and where the list stood at that page.
+        # All rows from this page on are in `_ids`. The position is the state of the list there.
         self._complete_from_page = checkpoint.complete_from_page if checkpoint else 1
         self._complete_since = start
-        # The newest ids, which stay when the older ones are forgotten.
+        # The newest ids, which are kept when the older ones are forgotten.
         self._newest: list[tuple[str, ...]] = []
         self._newest_count = 0
         self._newest_since = start
 
     @property
     def ids(self) -> set[str]:
-        """Return all of them."""
+        """Return all remembered ids."""
         return self._ids
 
     @property
     def met(self) -> int:
-        """Return how many rows were met, including those whose ids are forgotten or unknown."""
+        """Return how many rows were seen, including those whose ids are forgotten or unknown."""
         return self._others + len(self._ids)
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the ids of all rows that were met are remembered."""
+        """Return whether the ids of all rows seen are remembered."""
         return self._complete_from_page == 1
 
-    def count_nameless(self, rows: int) -> None:
+    def count_without_id(self, rows: int) -> None:
         """Count rows whose ids could not be read."""
         self._others += rows
 
     def add(self, ids: tuple[str, ...], *, are_new: bool = False) -> set[str] | None:
         """
-        Add the rows of a page.
+        Add the ids of a page.
 
         Args:
-            ids: the ids of all its rows.
-            are_new: whether none of them is known to have been listed before.
+            ids: the ids of all rows of the page.
+            are_new: whether it is known that none of them was listed before.
 
         Returns:
-            Those that had been listed before; None if all are new and distinct.
+            The ids that were listed before; None if all are new and distinct.
         """
         self._first = self._first or ids
         known = set() if are_new else self._ids.intersection(ids)
         before = len(self._ids)
         self._ids.update(ids)
         new = len(self._ids) - before
-        # Rows that were pushed back are listed again, and count once.
+        # Rows that shifted backwards are listed again, and count once.
         self._newest_count += new
         if new == len(ids):
             self._newest.append(ids)
             return None
         first_listed = tuple(i for i in ids if i not in known)
         self._newest.append(first_listed)
-        # A row that is twice on a page is twice in the total as well.
+        # A row that is on one page twice is in the total twice as well.
         self._others += len(first_listed) - new
         return known
 
@@ -112,7 +111,12 @@ class ListedIds:
         return self._newest_count >= self._keep
 
     def forget_oldest(self, position: Position) -> None:
-        """Forget all but the newest ids and those of the first page; the walk is at `position`."""
+        """
+        Forget all ids except the newest ones and those of the first page.
+
+        Args:
+            position: where the walk is now.
+        """
         before = len(self._ids)
         self._ids = set(self._first).union(*self._newest)
         self._others += before - len(self._ids)
@@ -122,16 +126,16 @@ class ListedIds:
 
     def first_complete_page(self, page_size: int, total: int | None, last_page: int | None) -> int:
         """
-        Return the first page from which on all rows that were listed are remembered.
+        Return the first page from which on all listed rows are remembered.
 
         Args:
-            page_size: the rows on a page.
+            page_size: the number of rows on a page.
             total: the newest total, if the service reports it.
             last_page: the newest last page, if the service reports it.
         """
         if self._complete_from_page == 1:
             return 1
-        # Rows that were removed since then have shifted the remembered ones forward.
+        # Removed rows have since shifted the remembered ones to earlier pages.
         since, shift = self._complete_since, 0
         if since.total is not None and total is not None:
             shift = -((total - since.total) // page_size)
@@ -141,17 +145,17 @@ class ListedIds:
 
 
 def yielded_to_keep(page_size: int) -> int:
-    """Return how many of the ids yielded last a checkpoint holds at least."""
+    """Return the minimum number of ids in a checkpoint."""
     return max(_MIN_YIELDED, 2 * page_size)
 
 
 class YieldedIds:
     """
-    The ids yielded last, with the pages that they came from.
+    Remember the ids yielded last, with their pages.
 
     Args:
-        page_size: the page size that was requested.
-        checkpoint: the checkpoint that the walk resumes from, whose ids are remembered.
+        page_size: the requested page size.
+        checkpoint: the checkpoint to resume from, whose ids are remembered.
     """
 
     def __init__(self, page_size: int, checkpoint: Checkpoint | None) -> None:
@@ -165,22 +169,26 @@ class YieldedIds:
         self._count = 0
 
     def add(self, page: int, ids: tuple[str, ...]) -> None:
-        """Add the rows that were yielded of a page."""
+        """Add the ids of the rows of a page that were yielded."""
         if not ids:
             return
         self._pages.append((page, ids))
         self._count += len(ids)
-        # Not after each page: finding what can be forgotten takes longer than keeping it.
+        # Not for each page: finding the ids to forget takes longer than keeping them.
         if self._count > 4 * self._keep:
             self._pages, self._complete_from_page = self._newest(self._pages)
             self._count = 0
 
     def with_page(self, page: int, ids: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         """
-        Return what a checkpoint holds, with the rows yielded of the page in progress.
+        Return the ids for a checkpoint, including those of the page in progress.
+
+        Args:
+            page: the number of the page in progress.
+            ids: the ids of its rows that were yielded.
 
         Returns:
-            The newest ids, and the page from which on none is missing.
+            The newest ids, and the page from which on they are complete.
         """
         pages, complete_from_page = self._newest(
             [*self._pages, (page, ids)] if ids else self._pages
@@ -196,7 +204,7 @@ class YieldedIds:
             count += len(pages[first][1])
         complete_from_page = [self._complete_from_page] if first == 0 else []
         for (before, _), (page, _) in pairwise(pages[max(first - 1, 0) :]):
-            # Where page numbers decrease, rows were found by a rescan, and the first rows of
-            # that page may have been yielded long before.
+            # If page numbers decrease, a rescan found these rows, and the first rows of that page
+            # may have been yielded much earlier.
             complete_from_page.append(page if page > before else page + 1)
         return list(pages[first:]), min(complete_from_page)

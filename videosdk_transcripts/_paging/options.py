@@ -16,16 +16,16 @@ from .time_range import ALL_TIMES, TimeRange
 
 Consistency = Literal["once", "verify"]
 PageSize = int | Literal["auto"]
-"""Rows to request per page; ``auto`` for as many as the service accepts, of two sizes."""
+"""Rows to request per page; ``auto`` for the larger of two sizes that the service accepts."""
 
 LARGE_PAGE_SIZE: Final = 100
-"""What ``auto`` requests first: larger pages save little more."""
+"""The page size that ``auto`` tries first. Larger pages would hardly save more time."""
 DOCUMENTED_PAGE_SIZE: Final = 20
-"""What ``auto`` requests if the service refuses that."""
+"""The page size that ``auto`` uses if the service refuses the first one."""
 
 
 def check_page_options(page_size: object, on_unverified: object, on_invalid: object) -> None:
-    """Check the options that a walk and a single page have in common."""
+    """Check the options that apply to walks and to single pages."""
     check_count("page_size", page_size)
     check_word("on_unverified", on_unverified, get_args(Unverified))
     check_word("on_invalid", on_invalid, get_args(OnInvalid))
@@ -37,7 +37,7 @@ class WalkOptions:
     The options of a walk, as `TranscriptsClient.iter_transcriptions` documents them.
 
     Raises:
-        ConfigurationError: one of them is out of its bounds.
+        ConfigurationError: an option is out of bounds.
     """
 
     wanted: Filter
@@ -69,15 +69,15 @@ class WalkOptions:
 
     @property
     def first_page_size(self) -> int:
-        """Return the rows to request on the first page."""
+        """Return how many rows to request on the first page."""
         return LARGE_PAGE_SIZE if self.page_size == "auto" else self.page_size
 
     def load_checkpoint(self, list_name: str) -> Checkpoint | None:
         """
-        Return the checkpoint to resume from, None for a new walk.
+        Return the checkpoint to resume from; None for a new walk.
 
         Args:
-            list_name: the list that is walked, by its name in the API.
+            list_name: the name of the list in the API.
 
         Raises:
             ConfigurationError: `resume` is not a checkpoint of such a walk.

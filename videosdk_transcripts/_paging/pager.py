@@ -1,9 +1,9 @@
 """
-What users iterate over: steps a walk, yields its rows or pages, and can be resumed.
+Iterate over a list: step a walk, yield its rows or pages, and resume after errors.
 
-No HTTP: a function fetches the pages. A class and not a generator, because a generator is
-finished by its first error and then looks complete. Prefetched pages belong to a loop over the
-pager, and end with it.
+No HTTP: a function fetches the pages. The pager is a class, because a generator ends with its
+first error, and then looks complete. Prefetched pages belong to a loop over the pager, and are
+dropped when the loop ends.
 """
 
 from __future__ import annotations
@@ -43,16 +43,15 @@ class Pager(Generic[TranscriptionT]):
         async for t in client.iter_transcriptions(room_id, session_id):
             print(t.id)
 
-    After any error or cancellation the next step requests the same page again. A
-    ``break`` needs no cleanup, and another loop continues after the last row that was
-    yielded.
+    After any error or cancellation, the next step requests the same page again. A ``break`` needs
+    no cleanup, and another loop continues after the last row that was yielded.
 
     Raises:
         VideoSDKTranscriptsError: a step failed, as described in
             `TranscriptsClient.iter_transcriptions`. The error of a page has its number and a
             checkpoint.
         RuntimeError: the pager has ended or is closed, or two tasks step it at the same time.
-        TypeError: it is used with ``for`` or ``await`` instead of ``async for``.
+        TypeError: the pager is used with ``for`` or ``await`` instead of ``async for``.
     """
 
     def __init__(
@@ -75,10 +74,10 @@ class Pager(Generic[TranscriptionT]):
             options: the arguments of the walk.
             checkpoint: where to resume; None to start at the first page.
             stats: the counters of the walk.
-            clock: the time, for ``walk_timeout``.
-            list_name: the list, by its name in the API, for checkpoints.
+            clock: the source of time, for ``walk_timeout``.
+            list_name: the name of the list in the API, for checkpoints.
             prefetch_limit: bounds the prefetched pages of several pagers; None for no bound.
-            wrong_totals: the lists that are not repaired, shared by several pagers; None for none.
+            wrong_totals: the lists not to repair, shared by several pagers; None to repair all.
         """
         self._options = options
         self._stats = stats
@@ -93,10 +92,10 @@ class Pager(Generic[TranscriptionT]):
         self._ahead = ReadAhead(fetch, options.readahead, prefetch_limit, stats, self._walk)
         self._select = options.times.selector(stats)
         self._deadline: float | None = None
-        # Pages that the walk has released, and that were not opened yet.
+        # Pages that the walk has released, and that have not been opened yet.
         self._released: deque[Released[TranscriptionT]] = deque()
-        # The page in progress, its rows up to the limit, the rows that were not passed yet, and
-        # the rows among these that are to be yielded.
+        # The page in progress; its rows up to the limit; an iterator over the rows that remain;
+        # and an iterator over those of them that will be yielded.
         self._page: Released[TranscriptionT] | None = None
         self._rows: tuple[TranscriptionT, ...] = ()
         self._rows_ahead: Iterator[TranscriptionT] = iter(())
@@ -116,12 +115,12 @@ class Pager(Generic[TranscriptionT]):
 
     @property
     def total(self) -> int | None:
-        """Return the total of the newest response, None until known."""
+        """Return the total of the newest response; None until it is known."""
         return self._walk.total
 
     @property
     def last_page(self) -> int | None:
-        """Return the last page of the newest response, None until known."""
+        """Return the last page of the newest response; None until it is known."""
         return self._walk.last_page
 
     @property
@@ -147,7 +146,7 @@ class Pager(Generic[TranscriptionT]):
         else:
             following, yielded = current, len(ids)
         if following is not None and not following.is_repaired:
-            # With the numbers of its own response: rows may have moved since then.
+            # The numbers are those of this page's response: rows may have moved since then.
             page = following.page
             has_moved = numbers_differ(page, self.total, self.last_page)
             position = evolve(
@@ -173,8 +172,8 @@ class Pager(Generic[TranscriptionT]):
         """
         Return an iterator over whole pages, for ``async for page in pager.by_page()``.
 
-        A page before the last one may be empty. Rows and pages share the pager's position:
-        a page does not contain rows that were already yielded.
+        A page before the last one may be empty. Rows and pages share the pager's position, so a
+        page does not contain rows that were already yielded.
         """
         return PageIterator(self)
 
@@ -194,8 +193,8 @@ class Pager(Generic[TranscriptionT]):
         """
         End the walk, and wait until no prefetched page is in flight.
 
-        It can be called at any time, more than once, and from another task: no row is yielded
-        after it returns. A step in progress then raises a RuntimeError.
+        It can be called at any time, more than once, and from another task. No row is yielded
+        after it returns, and a step in progress raises a RuntimeError.
         """
         self._closed = True
         self._drop_rows(self._rows[: self._index])
@@ -212,7 +211,7 @@ class Pager(Generic[TranscriptionT]):
     ) -> None:
         await self.aclose()
 
-    # Hidden from type checkers, so that they reject both mistakes by themselves.
+    # Hidden from type checkers, so that they report both mistakes.
     if not TYPE_CHECKING:
 
         def __iter__(self) -> NoReturn:
@@ -229,7 +228,7 @@ class Pager(Generic[TranscriptionT]):
     def __repr__(self) -> str:
         at = self._walk.next_page
         last = self.last_page
-        # A walk can go beyond a last page that is wrong.
+        # A walk may go beyond a last page that is wrong.
         of = f" of {last or '?'}" if at and (last is None or at <= last) else ""
         place = f"at page {at}{of}" if at else "at its end"
         over = self._options.wanted
@@ -269,7 +268,7 @@ class Pager(Generic[TranscriptionT]):
                 "pass the rows through an asyncio.Queue"
             )
         if self._rows_left == 0:
-            # The page in progress stays open, because rows behind the limit may be left of it.
+            # The page in progress stays open, because it may have rows beyond the limit.
             self._finished = True
             return False
         self._stepping = True
@@ -294,30 +293,30 @@ class Pager(Generic[TranscriptionT]):
 
     @property
     def _rows_left(self) -> int | None:
-        """Return how many rows may still be yielded, None without a limit."""
+        """Return how many rows may still be yielded; None without a limit."""
         limit = self._options.limit
         return None if limit is None else max(0, limit - self._stats.rows_yielded)
 
     @property
     def _index(self) -> int:
-        """Return how many rows of the page in progress have been yielded, or not selected."""
-        # The hint is exact for an iterator over a tuple.
+        """Return how many rows of the page in progress have been yielded or skipped."""
+        # `length_hint` is exact for an iterator over a tuple.
         return len(self._rows) - length_hint(self._rows_ahead)
 
     def _drop_rows(self, yielded: tuple[TranscriptionT, ...] = ()) -> None:
-        """Drop the rows to come of the page in progress."""
+        """Drop the remaining rows of the page in progress."""
         self._rows, self._rows_ahead = yielded, iter(())
         self._rows_to_come = self._rows_ahead
 
     def _ids_yielded(self) -> tuple[str, ...]:
-        """Return the ids of the rows of the page in progress that need not be read again."""
+        """Return the ids of the rows of the page in progress that were yielded or skipped."""
         ids = self._page.ids if self._page else None
         if ids is None:
             return tuple([row.id for row in self._rows[: self._index]])
         return ids[: self._index]
 
     def _close_page(self) -> None:
-        """Record the page in progress, whose rows have been yielded."""
+        """Record the page in progress, all of whose rows have been yielded."""
         if self._page is None:
             return
         self._yielded.add(self._page.page.number, self._ids_yielded())
@@ -349,7 +348,7 @@ class Pager(Generic[TranscriptionT]):
             await self._clock.sleep(self._walk.pause)
         size = self._walk.page_size
         readahead_limit = self._walk.readahead_limit
-        # Any number of pages may have no row of a time range, so that a limit bounds no pages.
+        # With a time range, a limit of rows does not limit the pages: any page may have no row.
         rows_left = self._rows_left
         if rows_left is not None and self._select is None:
             readahead_limit = min(readahead_limit, number - 1 - (-rows_left // size))
@@ -357,7 +356,7 @@ class Pager(Generic[TranscriptionT]):
             page, was_prefetched = await self._ahead.get(
                 number, size, deadline=self._deadline, readahead_limit=readahead_limit
             )
-            # Closed by another task meanwhile: the next walk requests this page again.
+            # If another task has closed the pager, a resumed walk requests this page again.
             self._check_not_closed()
             released = self._walk.accept(page, was_prefetched=was_prefetched)
         except VideoSDKTranscriptsError as error:
@@ -367,7 +366,7 @@ class Pager(Generic[TranscriptionT]):
             error.checkpoint = self.checkpoint
             raise
         except StopAsyncIteration as error:
-            # Raised by a caller's function, it would end the walk as if it were complete.
+            # Raised by a caller's function, it would end the loop as if the walk were complete.
             raise RuntimeError(
                 "a function passed to the client raised StopAsyncIteration"
             ) from error
@@ -378,12 +377,12 @@ class Pager(Generic[TranscriptionT]):
 
 
 def take_checkpoint(pager: Pager[TranscriptionT]) -> Checkpoint:
-    """Return the checkpoint of a pager before it is written as text, which takes longer."""
+    """Return the checkpoint of a pager as an object, which is faster than as text."""
     return pager._take_checkpoint()  # noqa: SLF001 - a part of the pager
 
 
 def expected_rows(pager: Pager[TranscriptionT]) -> int | None:
-    """Return how many rows a pager will have yielded at its end, None until it is known."""
+    """Return how many rows a pager will have yielded at its end; None until it is known."""
     stats, options = pager.stats, pager._options  # noqa: SLF001 - a part of the pager
     if pager._finished:  # noqa: SLF001
         return stats.rows_yielded
@@ -415,7 +414,7 @@ class _Rows(Generic[TranscriptionT]):
         return self
 
     async def __anext__(self) -> TranscriptionT:
-        # Repeated from the pager's own step: one more call per row is a percent of its cost.
+        # Repeats the beginning of `Pager.__anext__`, because another call per row costs 1 %.
         for row in self._pager._rows_to_come:  # noqa: SLF001
             self._stats.rows_yielded += 1
             return row
@@ -431,7 +430,7 @@ class PageIterator(Generic[TranscriptionT]):
         async for page in client.iter_transcriptions(room_id).by_page():
             print(page.number, len(page.items))
 
-    After an error or a cancellation the next step requests the same page again.
+    After an error or a cancellation, the next step requests the same page again.
 
     Raises:
         VideoSDKTranscriptsError: a step failed, as for `Pager`.
@@ -444,7 +443,7 @@ class PageIterator(Generic[TranscriptionT]):
 
         Args:
             pager: the pager.
-            is_loop: whether it is the iterator of one loop, which may prefetch pages.
+            is_loop: whether this is the iterator of one loop, which may prefetch pages.
         """
         self._pager = pager
         self._lease = pager._ahead.lease() if is_loop else None  # noqa: SLF001

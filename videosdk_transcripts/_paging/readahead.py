@@ -1,8 +1,8 @@
 """
-P13: adaptive read-ahead. Pages that are fetched before they are due.
+P13: adaptive read-ahead: fetch pages before they are due.
 
 The order of rows and errors does not change: a prefetched page that failed is fetched again
-when it is due, and only then an error is raised. No HTTP here: a function fetches the pages.
+when it is due, and only then is an error raised. No HTTP: a function fetches the pages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Transcription_co = TypeVar("Transcription_co", bound=TranscriptionLike, covarian
 
 
 class FetchPage(Protocol[Transcription_co]):
-    """Fetch one page, with all attempts that this takes."""
+    """Fetch one page, with as many attempts as necessary."""
 
     def __call__(
         self,
@@ -38,7 +38,7 @@ class FetchPage(Protocol[Transcription_co]):
 
 class PrefetchLimit:
     """
-    Bound the prefetched pages of all walks of a client, in its queue and in memory.
+    Limit the prefetched pages of all walks of a client, both in flight and in memory.
 
     A page counts until its walk uses or drops it.
 
@@ -48,12 +48,12 @@ class PrefetchLimit:
 
     def __init__(self, max_pages: float) -> None:
         self._max_pages = max_pages
-        # Weak, so that a walk that is garbage-collected has nothing to return.
+        # Weak references, so that a walk that is garbage-collected needs no cleanup.
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
 
     @property
     def is_reached(self) -> bool:
-        """Return whether no other page may be prefetched now."""
+        """Return whether no more pages may be prefetched now."""
         return len(self._tasks) >= self._max_pages
 
     def add(self, task: asyncio.Task[Any]) -> None:
@@ -62,7 +62,7 @@ class PrefetchLimit:
 
 
 class MovableRows(Protocol):
-    """A walk that can be notified of rows that moved."""
+    """A walk that can be notified that rows moved."""
 
     def rows_moved(self) -> None: ...
     def rows_may_have_moved(self) -> None: ...
@@ -78,9 +78,9 @@ class ReadAhead(Generic[TranscriptionT]):
 
     Args:
         fetch: fetches one page.
-        max_window: the most pages to prefetch; 0 for none.
-        limit: bounds the prefetched pages of all walks together.
-        stats: counts the responses that throttle.
+        max_window: maximum number of pages to prefetch; 0 for none.
+        limit: limits the prefetched pages of all walks together.
+        stats: counts the responses by which the service throttles.
         walk: is notified when a prefetched page shows that rows have moved, even if that page is
             never used, and when a page is cancelled that might have shown it.
     """
@@ -106,12 +106,12 @@ class ReadAhead(Generic[TranscriptionT]):
         self._total: int | None = None
         self._last_page: int | None = None
         self.leases = 0
-        """How many loops hold a lease. Without one, nothing is prefetched."""
+        """How many loops hold a lease. Without a lease, nothing is prefetched."""
         self._prefetched: dict[int, _Prefetched[TranscriptionT]] = {}
         self._ending: set[asyncio.Task[Page[TranscriptionT] | Exception]] = set()
 
     def lease(self) -> LoopLease:
-        """Return a lease; pages are prefetched as long as it exists."""
+        """Return a lease; pages are prefetched only while one exists."""
         return LoopLease(self)
 
     async def get(
@@ -121,18 +121,18 @@ class ReadAhead(Generic[TranscriptionT]):
         Return a page, and whether it had been prefetched.
 
         Args:
-            number: the page.
-            page_size: the rows to request.
-            deadline: the time at which the whole walk must have ended, by the clock's
-                ``monotonic``; None for no limit.
+            number: the number of the page.
+            page_size: how many rows to request.
+            deadline: when the whole walk must have ended, by the clock's ``monotonic``; None for
+                no limit.
             readahead_limit: the last page that may be prefetched now; 0 for none.
         """
         if number == self._page_due:
             self._adapt()
         elif self._prefetched:
-            # The walk goes back, or requests a page again, so what was prefetched may be too
-            # old. Requests in flight may finish: they can show movement, and cancelling one
-            # costs its connection.
+            # The walk goes back, or requests a page again, so prefetched pages may be outdated.
+            # Requests in flight may finish: they can show that rows moved, and cancelling a
+            # request costs its connection.
             self._halve()
             self._let_all_end()
         self._use_page_size(page_size)
@@ -156,12 +156,12 @@ class ReadAhead(Generic[TranscriptionT]):
             if isinstance(error, Exception):
                 await self.aclose()
             else:
-                # A cancelled or closed coroutine must not wait.
+                # A coroutine that is cancelled or closed must not wait.
                 self.stop()
             raise
 
     def stop(self) -> None:
-        """Cancel what is in flight, and prefetch nothing until a second page is requested."""
+        """Cancel requests in flight, and prefetch nothing until a second page is requested."""
         self._let_all_end()
         self._page_due, self._window = None, 0
         if self._ending:
@@ -170,7 +170,7 @@ class ReadAhead(Generic[TranscriptionT]):
             _cancel(task)
 
     async def aclose(self) -> None:
-        """Stop, and wait until nothing is in flight."""
+        """Stop, and wait until no request is in flight."""
         self.stop()
         if self._ending:
             loop = asyncio.get_running_loop()
@@ -189,11 +189,11 @@ class ReadAhead(Generic[TranscriptionT]):
     async def _prefetch(
         self, number: int, page_size: int, deadline: float | None, due: asyncio.Future[None]
     ) -> Page[TranscriptionT] | Exception:
-        # An eager task would otherwise go before the page that is due.
+        # Otherwise an eager task would send its request before that of the due page.
         await asyncio.sleep(0)
         try:
             page = await self._fetch(number, page_size, deadline=deadline, due=due)
-        except Exception as error:  # noqa: BLE001 - also a caller's own; raised when it is due
+        except Exception as error:  # noqa: BLE001 - of any kind; raised when the page is due
             return error
         if numbers_differ(page, self._total, self._last_page):
             self._walk.rows_moved()
@@ -202,7 +202,7 @@ class ReadAhead(Generic[TranscriptionT]):
 
     def _use_page_size(self, page_size: int) -> None:
         if page_size != self._page_size:
-            # Last pages of different page sizes can't be compared.
+            # The last page depends on the page size, so the old one can't be compared any more.
             self._page_size, self._last_page = page_size, None
 
     def _adapt(self) -> None:
@@ -233,12 +233,12 @@ class _Prefetched(Generic[TranscriptionT]):
 
     task: asyncio.Task[Page[TranscriptionT] | Exception]
     due: asyncio.Future[None]
-    """Resolved when it is due, so that its request goes before those that are not."""
+    """Resolved when the page is due, so that its request precedes those of other pages."""
 
 
 async def _result(prefetched: _Prefetched[TranscriptionT]) -> Page[TranscriptionT]:
     prefetched.due.set_result(None)
-    # Cancelling the caller cancels the task as well, which has no other user.
+    # Cancelling the caller cancels the task as well, because nothing else uses its page.
     found = await prefetched.task
     if isinstance(found, Exception):
         raise found
@@ -259,16 +259,17 @@ def _cancel(task: asyncio.Task[Any]) -> None:
     if is_here:
         task.cancel()
         return
-    # Garbage-collected in another thread, or outside of any loop. A closed loop has no tasks.
+    # The iterator was garbage-collected in another thread, or outside an event loop. A closed loop
+    # raises a RuntimeError, and has no tasks to cancel.
     with contextlib.suppress(RuntimeError):
         task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 class LoopLease:
     """
-    Held by the iterator of a loop alone. When it is collected, prefetching stops.
+    Stop prefetching when the only holder, the iterator of a loop, is garbage-collected.
 
-    An iterator is not notified when its loop is left by ``break``: it is only garbage-collected,
+    An iterator is not notified when ``break`` leaves its loop: it is only garbage-collected,
     possibly in another thread.
     """
 

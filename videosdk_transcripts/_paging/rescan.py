@@ -1,23 +1,23 @@
 """
-P1: rows that moved between two responses. No I/O.
+P1: find rows that moved between two responses. No I/O.
 
-Page numbers are not a snapshot. When a row is removed from a page that was already read, all
-later rows shift forward, and the first row of the next page ends up on a page that is already
-behind. So a page that shows evidence of movement is not yielded: it is *held* while the pages
-before it are read again, backwards. The rows that had shifted past the walk are then yielded
-first, in the order of the list.
+Pages are not a snapshot. When a row is removed from a page that was already read, all later rows
+shift forward, and the first row of the next page ends up on a page that was already read. So a
+page that shows evidence of movement is not yielded: it is *held* while the pages before it are
+read again, backwards. The rows that had shifted onto these pages are then yielded first, in the
+order of the list.
 
-Evidence of movement: the total or the last page changed, or an id was listed before. It is
-compared with the newest response as well as with the last page that was yielded, because rows
-that moved during a rescan have shifted past the held page, too.
+Evidence of movement: the total or the last page changed, or an id was listed before. The numbers
+are compared with those of the newest response, and with those of the last page that was yielded,
+because rows may also move during a rescan.
 
 A rescan goes back to the first page that starts with a row that was listed before, and one page
-further: a total can lag by one response, and then the page before the held one has skipped a
-row as well. It goes no further than the *floor*, the first page whose listed rows are all
-remembered (`ListedIds.first_complete_page`).
+further: a total can lag by one response, and then the page before the held one has skipped a row
+as well. It goes no further than the *floor*, the first page whose listed rows are all remembered
+(`ListedIds.first_complete_page`).
 
 ======= ============================================== ======= ================================
-state   what arrives                                   next    yielded
+state   response                                       next    yielded
 ======= ============================================== ======= ================================
 forward a page without evidence                        forward the page
 forward a page with evidence that was prefetched       forward nothing; it may be older than
@@ -27,17 +27,17 @@ forward a page with evidence, or any page after        back    nothing; the page
         `rows_may_have_moved`
 back    an empty page, or one that starts with a new   back    nothing; one page back
         row, or the first one that does not
-back    another page, or the one at the floor          forward what was read again, then the
-                                                               held page
+back    another page, or the one at the floor          forward the new rows of the pages read
+                                                               again, then the held page
 back    the same, and the held page repeats the rows   forward nothing; an error, or the held
         of a page that did not change                          page is requested again
-forward the end, and the numbers changed during the    back    nothing; an empty page behind
-        last rescan                                            the last one is held
+forward the end, and the numbers changed during the    back    nothing; an empty page after the
+        last rescan                                            last one is held
 ======= ============================================== ======= ================================
 
-Replicas that differ show evidence with each response. So after three rescans in a row without a
-new row, the held pages included, a page without one is not held. That is safe: rows between
-rows that are known are known as well.
+Replicas that differ show evidence with each response. So after three consecutive rescans without
+a new row, a page without a new row is not held. That is safe, because every row that lies between
+known rows is known as well.
 """
 
 from __future__ import annotations
@@ -54,24 +54,23 @@ from .checkpoint import Position
 from .history import ListedIds
 
 _MAX_FRUITLESS: Final = 3
-"""Rescans in a row without a new row, after which a page without one is not held."""
+"""Consecutive rescans without a new row, after which a page without one is not held."""
 
 
 def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
-    """Return whether a page reports another total or last page. A missing number never differs."""
+    """Return whether a page reports another total or last page; missing numbers don't differ."""
     if page.total == total and page.last_page == last_page:
         return False
     pairs = ((page.total, total), (page.last_page, last_page))
     return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
-# Both classes below are neither compared nor shown, and without these methods attrs creates
-# the class in a fraction of the time.
+# The two classes below need neither equality nor a repr, and attrs creates them faster without.
 
 
 @define(eq=False, repr=False)
 class Read(Generic[TranscriptionT]):
-    """A page as it was read: all its ids, its rows after the filter, how many the server sent."""
+    """A page that was read: all its ids, the filtered page, and how many rows the server sent."""
 
     ids: tuple[str, ...]
     page: Page[TranscriptionT]
@@ -94,62 +93,62 @@ class Rescan(Generic[TranscriptionT]):
     """Whether nothing had moved in this walk before."""
     reads: tuple[Read[TranscriptionT], ...] = ()
     starts_known: bool = False
-    """Whether the page read last starts with a known row, so that one page more is enough."""
+    """Whether the page read last starts with a known row, so that one more page is enough."""
 
 
 @define(eq=False, repr=False)
 class Numbers:
-    """What the service reports about the list: the newest numbers, and those last yielded."""
+    """The numbers that the service reports: the newest ones, and those of the last yielded page."""
 
     page_size: int
-    """Rows on a page, as the page numbers in use count them."""
+    """The number of rows per page to which page numbers refer."""
     total: int | None
     last_page: int | None
     yielded_total: int | None
-    """The total that came with the newest page that was yielded."""
+    """The total in the response of the last yielded page."""
     yielded_last_page: int | None
     highest_total: int = 0
     """The highest total of all responses."""
 
     def update(self, page: Page[Any]) -> None:
-        """Keep the numbers of the newest response."""
+        """Record the numbers of the newest response."""
         self.update_total(page)
         self.last_page = page.last_page
 
     def update_total(self, page: Page[Any]) -> None:
-        """Keep the total of the newest response, whose page size is another one."""
+        """Record only the total of the newest response, because its page size differs."""
         self.total = page.total
         if page.total is not None and page.total > self.highest_total:
             self.highest_total = page.total
 
     def use_page_size(self, size: int) -> None:
-        """Use another page size from here on, to which the last page does not refer."""
+        """Use another page size from now on, and forget the last page, which depends on it."""
         self.page_size = size
         self.last_page = self.yielded_last_page = None
 
     def differ_from(self, page: Page[Any]) -> bool:
-        """Return whether a page reports other numbers than the newest response before it."""
+        """Return whether a page's numbers differ from those of the newest response before it."""
         return numbers_differ(page, self.total, self.last_page)
 
     def yielded_differ_from(self, page: Page[Any]) -> bool:
-        """Return whether a page reports other numbers than the page yielded last."""
+        """Return whether a page's numbers differ from those of the last yielded page."""
         return numbers_differ(page, self.yielded_total, self.yielded_last_page)
 
     def changed_since_yielded(self) -> bool:
-        """Return whether the newest numbers differ from those of the page yielded last."""
+        """Return whether the newest numbers differ from those of the last yielded page."""
         pairs = ((self.total, self.yielded_total), (self.last_page, self.yielded_last_page))
         return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 class Rescans(Generic[TranscriptionT]):
     """
-    Decide when pages are read again, which ones, and when that is over.
+    Decide when to read pages again, which ones, and when to stop.
 
     Args:
-        listed: the ids that were listed so far.
+        listed: the ids listed so far.
         numbers: the numbers of the list, shared with the walk.
         stats: the counters of the walk.
-        resumed: the position in the checkpoint, for a walk that was resumed.
+        resumed: the position in the checkpoint, if the walk was resumed.
     """
 
     def __init__(
@@ -157,38 +156,39 @@ class Rescans(Generic[TranscriptionT]):
     ) -> None:
         self.running: Rescan[TranscriptionT] | None = None
         self.moving = False
-        """Whether rows are known to have moved since the last page that was yielded."""
+        """Whether rows are known to have moved since the last yielded page."""
         self.repeats_page = resumed.page if resumed else None
-        """A page that repeats rows as a matter of course, so that they are no evidence."""
+        """A page that is expected to repeat rows, so that they are no evidence of movement."""
         self._listed = listed
         self._numbers = numbers
         self._stats = stats
         self._is_resumed = resumed is not None
         self._may_be_moving = resumed is not None and resumed.moving
-        # Whether pages were in flight together, so that a page may be older than its predecessor.
+        # Whether pages were in flight at the same time, so that one may be older than the one
+        # before it.
         self._may_be_stale = False
         self._yielded_ids: tuple[str, ...] | None = None
-        # Rescans in a row that found no row.
+        # Consecutive rescans that found no new row.
         self._fruitless = 0
 
     @property
     def may_be_moving(self) -> bool:
-        """Return whether rows moved, or may have moved, and were not searched for yet."""
+        """Return whether rows moved, or may have moved, and have not been searched for yet."""
         return self.moving or self._may_be_moving
 
     # Evidence.
 
     def note_rows_moved(self) -> None:
-        """Start a rescan at the next page, since rows have moved."""
+        """Record that rows have moved, so that the next page starts a rescan."""
         self.moving = self._may_be_stale = True
 
     def note_rows_may_have_moved(self) -> None:
-        """Start a rescan at the next page: a dropped response might have shown movement."""
+        """Record that rows may have moved: a dropped response might have shown it."""
         self._may_be_moving = True
 
     def has_evidence(self, page: Page[TranscriptionT], *, is_new: bool) -> bool:
         """
-        Return whether rows have moved before a page was read.
+        Return whether there is evidence that rows moved before a page was read.
 
         Args:
             page: the page as received.
@@ -201,7 +201,7 @@ class Rescans(Generic[TranscriptionT]):
             and page.total == numbers.total == numbers.yielded_total
             and page.last_page == numbers.last_page == numbers.yielded_last_page
         ):
-            return False  # the case of nearly every page
+            return False  # almost every page
         return (
             self.moving
             or not (is_new or page.number == self.repeats_page)
@@ -211,10 +211,10 @@ class Rescans(Generic[TranscriptionT]):
 
     def is_due(self, number: int, *, moved: bool, brings_new: bool) -> bool:
         """
-        Return whether a page must be held and the pages before it read again.
+        Return whether to hold a page and to read the pages before it again.
 
         Args:
-            number: the page.
+            number: the number of the page.
             moved: whether there is evidence that rows moved.
             brings_new: whether it has a row that was not listed before.
         """
@@ -227,7 +227,7 @@ class Rescans(Generic[TranscriptionT]):
     # A rescan.
 
     def start(self, held: Read[TranscriptionT], *, moved: bool) -> None:
-        """Hold a page and read the pages before it again."""
+        """Start a rescan: hold a page, and read the pages before it again."""
         self.running = Rescan(
             held, self._page_before(held.page.number), is_first_movement=not self._stats.drifted
         )
@@ -236,7 +236,7 @@ class Rescans(Generic[TranscriptionT]):
         self._stats.rescans += 1
 
     def start_at_end(self, last: int) -> None:
-        """Start a rescan as if the page behind the last one had been read and were empty."""
+        """Start a rescan as if the page after the last one had been read, and were empty."""
         numbers = self._numbers
         beyond = Page[TranscriptionT](
             last + 1, (), total=numbers.total, last_page=numbers.last_page
@@ -269,14 +269,14 @@ class Rescans(Generic[TranscriptionT]):
         return rescan
 
     def record_page(self, *, brings_new: bool, after_rescan: bool = False) -> None:
-        """Count rescans in a row without a new row."""
+        """Count consecutive rescans without a new row."""
         if brings_new:
             self._fruitless = 0
         elif after_rescan:
             self._fruitless += 1
 
     def record_yielded(self, read: Read[TranscriptionT]) -> None:
-        """Remember the newest page that is yielded."""
+        """Remember the last yielded page."""
         page, numbers = read.page, self._numbers
         self._yielded_ids = read.ids
         self._may_be_stale = False
@@ -284,7 +284,7 @@ class Rescans(Generic[TranscriptionT]):
 
     @property
     def _floor(self) -> int:
-        """Return the first page worth reading again: the ids of earlier ones are forgotten."""
+        """Return the first page that a rescan may read: the ids of earlier ones are forgotten."""
         numbers = self._numbers
         return self._listed.first_complete_page(numbers.page_size, numbers.total, numbers.last_page)
 
@@ -293,7 +293,7 @@ class Rescans(Generic[TranscriptionT]):
         return max(self._floor, min(number - 1, last_page))
 
     def _is_repeated(self, rescan: Rescan[TranscriptionT]) -> bool:
-        """Distinguish a list that moved from a server that sends one page for several numbers."""
+        """Return whether the server repeats a page under several numbers, so no rows moved."""
         held, before = rescan.held, rescan.reads[-1]
         if (
             self._numbers.yielded_differ_from(held.page)
@@ -302,15 +302,19 @@ class Rescans(Generic[TranscriptionT]):
             or not self._listed.ids.issuperset(held.ids)
         ):
             return False
-        # A block of new rows pushes others back over several pages, so a page without new rows
-        # proves nothing. One of these does: a row that is on two pages at once; or known rows
-        # behind a page that did not change, in a list that had not moved before.
+        # A block of new rows shifts others backwards by several pages, so a page without new rows
+        # proves nothing. Proof is a row that is on two pages at once, or known rows after a page
+        # that did not change, if no rows had moved before.
         on_both = not set(before.ids).isdisjoint(held.ids)
         is_static = rescan.is_first_movement and not self._is_resumed
         return on_both or (is_static and before.ids == self._yielded_ids)
 
     def _reject_repeated(self, rescan: Rescan[TranscriptionT]) -> None:
-        """Raise, or let the held page be requested again if others were in flight with it."""
+        """
+        Raise an error for a repeated page.
+
+        If others were in flight with it, the page is requested again instead.
+        """
         self._stats.drifted = not rescan.is_first_movement
         if self._may_be_stale:
             self._may_be_stale = False

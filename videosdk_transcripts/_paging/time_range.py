@@ -1,4 +1,4 @@
-"""Select rows by their start. The service can't, so that all rows are requested. No I/O."""
+"""Select rows by their start, client-side, because the service can't. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Time = datetime | date | str
 
 @frozen
 class TimeRange:
-    """Starts from `since` to just before `until`, in UTC; None for no bound."""
+    """A range of start times, from `since` to just before `until`, in UTC; None for no bound."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -27,10 +27,10 @@ class TimeRange:
     @classmethod
     def of(cls, since: Time | None, until: Time | None) -> Self:
         """
-        Return the range of a caller's arguments.
+        Return the range for a caller's arguments.
 
         Raises:
-            ConfigurationError: one of them is not a time, or the range is empty.
+            ConfigurationError: an argument is not a time, or the range is empty.
         """
         found = cls(_to_utc("since", since), _to_utc("until", until))
         if found.since is not None and found.until is not None and found.since >= found.until:
@@ -71,12 +71,12 @@ def _to_utc(name: str, value: Time | None) -> datetime | None:
         return None
     text = value.isoformat() if isinstance(value, date) else value
     try:
-        # Through its text, so that subclasses of datetime become plain ones.
+        # Converted by way of its text, so that a subclass becomes a plain datetime.
         time = datetime.fromisoformat(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         pass
-    # Raised here, so that the message of the other error is not part of it.
+    # Raised outside the `except` block, so that the other exception does not become its context.
     raise ConfigurationError(
         f"{name} must be a datetime, a date, or a string in ISO 8601 such as '2026-03-04' or "
         f"'2026-03-04T16:00+01:00', not {shown(value)}"

@@ -1,10 +1,10 @@
 """
-P1 where page numbers can't show it: walk the list again until two passes agree. No I/O.
+P1 for changes that responses can't show: walk the list again until two passes agree. No I/O.
 
 One change leaves no evidence in the responses: rows are removed before the current page while
-as many are added behind it. A second pass finds what the first one missed. Each pass has a page
-size of its own, so that two passes do not miss the same row for the same reason, and their
-count has to match the total.
+the same number is added after it. A second pass finds the rows that the first one missed. Each
+pass uses a different page size, so that two passes do not miss the same row for the same reason,
+and their number of rows has to match the total.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _MAX_PASSES: Final = 5
 
 class VerifiedWalk(Generic[TranscriptionT]):
     """
-    Walks over the same list, pass after pass, that yield each row once.
+    Walk over the same list several times, and yield each row once.
 
-    It has the interface of a `Walk`.
+    The class has the interface of `Walk`.
 
     Args:
         options: the arguments of each pass.
-        stats: the counters of all passes together.
+        stats: the combined counters of all passes.
     """
 
     def __init__(self, options: WalkOptions, stats: WalkStats) -> None:
@@ -43,7 +43,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self._pass: Walk[TranscriptionT] = Walk(options, stats)
         self._end_of_first_pass: Position | None = None
         self._yielded: set[str] = set()
-        # The ids that this pass has listed, those of the pass before, and how many differ.
+        # The ids that this pass listed, those of the pass before, and how many of them differ.
         self._listed: set[str] = set()
         self._listed_before: set[str] | None = None
         self._differing = 0
@@ -53,7 +53,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
 
     @property
     def next_page(self) -> int | None:
-        """Return the page to request next, None once two passes agree or too many don't."""
+        """Return the page to request next; None once two passes agree, or after the last pass."""
         return self._pass.next_page
 
     @property
@@ -87,15 +87,15 @@ class VerifiedWalk(Generic[TranscriptionT]):
         return self._pass.readahead_limit
 
     def reduce_page_size(self) -> bool:
-        """Request smaller pages after the first one was refused, and return whether that helps."""
+        """Choose smaller pages after the first was refused, and return whether that is possible."""
         return self._pass.reduce_page_size()
 
     def rows_moved(self) -> None:
-        """Note that rows have moved, so that the next page starts a rescan."""
+        """Record that rows have moved, so that the next page starts a rescan."""
         self._pass.rows_moved()
 
     def rows_may_have_moved(self) -> None:
-        """Note that rows may have moved."""
+        """Record that rows may have moved."""
         self._pass.rows_may_have_moved()
 
     def accept(
@@ -117,7 +117,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
         End the walk.
 
         Raises:
-            IncompleteWalkError: no two passes agreed, or their count does not match the total.
+            IncompleteWalkError: no two passes agreed, or their rows don't match the total.
         """
         if self.total is not None:
             self.stats.shortfall = max(0, self.total - self._pass.met)
@@ -156,7 +156,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
         if not self._is_verified and self.stats.passes < _MAX_PASSES:
             size = other_page_size(self._first_size, self.stats.passes)
             self.stats.passes += 1
-            # With counters of its own: its rows and duplicates were counted in the first pass.
+            # With separate counters, because the first pass has counted its rows and duplicates.
             self._pass = Walk(evolve(self._options, page_size=size), WalkStats())
 
     def _without_yielded(
@@ -171,6 +171,6 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self.stats.invalid_rows += len(invalid)
         if not items and not invalid:
             return None
-        # Its page number has another meaning than those of the first pass.
+        # Marked as repaired, because its number refers to another page size than a checkpoint's.
         kept = evolve(page, items=items, invalid_rows=invalid)
         return Released(kept, released.met, is_repaired=True)

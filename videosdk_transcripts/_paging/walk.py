@@ -1,9 +1,9 @@
 """
-P1: a walk over the pages of a list. Which page is next, which rows are yielded, when it ends.
+P1: walk over the pages of a list: choose the next page, the rows to yield, and the end.
 
-No I/O. `Walk.accept` takes a page whole, or raises and changes nothing, so that the next step
-requests the same page again. A walk has three states: it goes forward, it looks back after rows
-moved (`rescan`), or it searches for rows that the count at the end has shown to be missing
+No I/O. `Walk.accept` accepts a whole page, or raises an error and changes nothing, so that the
+next step requests the same page again. A walk has three states: it goes forward, it goes back
+after rows moved (`rescan`), or it searches for rows that are missing according to the total
 (`repair`).
 """
 
@@ -28,33 +28,33 @@ from .rescan import Numbers, Read, Rescan, Rescans
 logger = logging.getLogger("videosdk_transcripts")
 
 _PAUSE: Final = 0.5
-"""Seconds to wait before an empty page is requested once more."""
+"""Seconds to wait before an empty page is requested again."""
 _MAX_VAIN_RETRIES: Final = 2
-"""Empty pages in a row that stayed empty, after which no other is requested once more."""
+"""Consecutive pages that were still empty when requested again, after which this is not done."""
 
 
 @define(eq=False, repr=False)
 class Released(Generic[TranscriptionT]):
-    """A page to yield, and what a checkpoint in front of it needs."""
+    """A page to yield, and the data for a checkpoint before it."""
 
     page: Page[TranscriptionT]
     met: int
-    """How many rows were met before it."""
+    """How many rows were seen before it."""
     is_repaired: bool = False
-    """Whether the repair at the end found it, so that its number leads nowhere."""
+    """Whether a repair or a later pass found it, so that a walk can't be resumed at its number."""
     ids: tuple[str, ...] | None = None
-    """The ids of its rows; None if they are not at hand."""
+    """The ids of its rows, if they have been collected."""
 
 
 class Walk(Generic[TranscriptionT]):
     """
-    One walk over the pages of a list, as a state machine.
+    Walk over the pages of a list, as a state machine.
 
     Args:
         options: the arguments of the walk.
-        stats: the counters to count in.
+        stats: the counters to update.
         checkpoint: where to resume; None to start at the first page.
-        wrong_totals: the lists that are not repaired; None to repair none.
+        wrong_totals: the lists not to repair; None to repair no list.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Walk(Generic[TranscriptionT]):
         self._wrong_totals = wrong_totals
         resumed = checkpoint.position if checkpoint else None
         start = resumed or Position(1, options.first_page_size)
-        # The page after the newest one that was yielded, None at the end.
+        # The page after the last yielded one; None at the end.
         self._page_due: int | None = start.page
         self._place = start.page
         self._met_before_place = start.met
@@ -84,17 +84,17 @@ class Walk(Generic[TranscriptionT]):
             self._listed, self._numbers, stats, resumed
         )
         self._repair: Repair | None = None
-        # The most rows that a page has had.
+        # The largest number of rows on a page so far.
         self._served = 0
-        # The page size before a smaller one that the next page has to confirm.
+        # The previous page size, while the next page has to confirm a smaller one.
         self._size_before: int | None = None
-        # The empty page that is requested once more, and how many in a row stayed empty.
+        # The empty page that is requested again, and how many consecutive ones were still empty.
         self._retried: int | None = None
         self._vain_retries = 0
 
     @property
     def next_page(self) -> int | None:
-        """Return the page to request next, None at the end."""
+        """Return the page to request next; None at the end."""
         if self._rescans.running is not None:
             return self._rescans.running.next_page
         return self._page_due if self._repair is None else self._repair.next_page
@@ -116,12 +116,12 @@ class Walk(Generic[TranscriptionT]):
 
     @property
     def met(self) -> int:
-        """Return how many distinct rows the service has listed, of all owners."""
+        """Return how many distinct rows were seen, including foreign ones."""
         return self._listed.met
 
     @property
     def position(self) -> Position:
-        """Return the position for a checkpoint behind all pages that were yielded."""
+        """Return the position for a checkpoint after all yielded pages."""
         numbers = self._numbers
         return Position(
             self._place,
@@ -137,15 +137,15 @@ class Walk(Generic[TranscriptionT]):
         """Return the last page that may be prefetched; 0 while rows are known to move."""
         if self._rescans.running is not None or self._rescans.moving or self._repair is not None:
             return 0
-        # A page is prefetched only if it is known to exist.
+        # Only pages that are known to exist are prefetched.
         numbers = self._numbers
         return numbers.last_page or -(-(numbers.total or 0) // numbers.page_size)
 
     def reduce_page_size(self) -> bool:
         """
-        Request smaller pages after the first one was refused, and return whether that helps.
+        Choose smaller pages after the first one was refused, and return whether that is possible.
 
-        Only with ``page_size="auto"``, only once, and only before any page was read: later,
+        Only with ``page_size="auto"``, only once, and only before any page was read, because
         page numbers depend on the size.
         """
         numbers = self._numbers
@@ -165,15 +165,15 @@ class Walk(Generic[TranscriptionT]):
         return True
 
     def rows_moved(self) -> None:
-        """Note that rows have moved, so that the next page starts a rescan."""
+        """Record that rows have moved, so that the next page starts a rescan."""
         self._rescans.note_rows_moved()
 
     def rows_may_have_moved(self) -> None:
-        """Note that rows may have moved: a response was dropped that might have shown it."""
+        """Record that rows may have moved: a dropped response might have shown it."""
         self._rescans.note_rows_may_have_moved()
 
     def finish(self) -> None:
-        """End the walk: count, and warn of rows that are missing."""
+        """End the walk: compare its rows with the total, and warn about missing ones."""
         total, wrong_totals = self._numbers.total, self._wrong_totals
         if total is None or wrong_totals is None or self.stats.shortfall is not None:
             return
@@ -200,10 +200,10 @@ class Walk(Generic[TranscriptionT]):
 
         The list is empty during a rescan, when a prefetched page shows that rows moved (such a
         page may be older than the one before it, and is requested again), and when an empty
-        page is requested once more.
+        page is requested again.
 
         Raises:
-            PaginationError: the page information leads nowhere.
+            PaginationError: the page information contradicts itself or does not advance.
             UnverifiedRowError: as `apply_filter` documents.
         """
         options, rescan = self._options, self._rescans.running
@@ -236,7 +236,7 @@ class Walk(Generic[TranscriptionT]):
             return []
         reported = size_in_use(page, numbers.page_size, read.count, is_first=page.number == 1)
         guards = self._guards.after(page, brings_new=brings_new, last_page=numbers.last_page)
-        # Nothing below raises: from here on the page is accepted.
+        # The page is accepted: nothing below raises an error.
         self._guards = guards
         numbers.page_size = reported
         numbers.update(page)
@@ -252,7 +252,7 @@ class Walk(Generic[TranscriptionT]):
         return released
 
     def _is_retried(self, read: Read[TranscriptionT]) -> bool:
-        """Return whether to request an empty page once more, because it should have rows."""
+        """Return whether to request an empty page again, because it should have rows."""
         page, retried = read.page, self._retried
         self._retried, self.pause = None, 0.0
         if not read.is_empty:
@@ -287,7 +287,7 @@ class Walk(Generic[TranscriptionT]):
         return released
 
     def _release_found(self, read: Read[TranscriptionT]) -> Released[TranscriptionT] | None:
-        """Return what a page that was read again has of new rows, None if nothing."""
+        """Return the new rows of a page that was read again; None if there are none."""
         met = self.met
         page = self._without_listed(read)
         self.stats.invalid_rows += len(page.invalid_rows)
@@ -299,12 +299,12 @@ class Walk(Generic[TranscriptionT]):
     def _release(
         self, read: Read[TranscriptionT], *, is_new: bool = False
     ) -> list[Released[TranscriptionT]]:
-        """Move on behind a page, and return its new rows; nothing behind the end of the list."""
+        """Move on to the next page, and return the new rows of this one, unless it is the end."""
         listed = self._listed
         met = listed.met
         page = self._without_listed(read, is_new=is_new)
         if read.count != len(read.ids):
-            listed.count_nameless(read.count - len(read.ids))
+            listed.count_without_id(read.count - len(read.ids))
         self._count(read.page, page)
         number = page.number
         is_beyond_end = number > 1 and read.is_empty and (page.last_page or 0) < number
@@ -312,8 +312,8 @@ class Walk(Generic[TranscriptionT]):
         if self._page_due is not None:
             self._place, self._met_before_place = self._page_due, listed.met
         else:
-            # A walk that resumes at the end reads the last page again, and counts all its rows
-            # again, except the rows that were yielded.
+            # A walk that is resumed at the end reads the last page again, and counts the rows that
+            # were not yielded then. So only those that were yielded are counted here.
             self._place, self._met_before_place = number, met + len(page.items)
         self._rescans.record_yielded(read)
         if listed.is_full:
@@ -322,32 +322,32 @@ class Walk(Generic[TranscriptionT]):
         return [] if is_beyond_end else [Released(page, met, ids=read.ids if is_whole else None)]
 
     def _adapt_page_size(self, read: Read[TranscriptionT]) -> None:
-        """Continue with the page size that the first page shows the service to have."""
+        """Continue with the page size that the service uses, according to the first page."""
         numbers = self._numbers
         served = size_served(read.page, numbers.page_size, read.count)
         if served != numbers.page_size:
             self._size_before = numbers.page_size
             numbers.use_page_size(served)
-            # If the service fills its pages only in part, this one starts with known rows.
+            # If the service only fills its pages partly, page 2 starts with known rows.
             self._page_due = self._place = self._rescans.repeats_page = 2
 
     def _confirms_page_size(self, read: Read[TranscriptionT], size_before: int) -> bool:
-        """Return whether page 2 is as full as the service can make it; else undo the change."""
+        """Return whether page 2 confirms the smaller page size, and undo the change otherwise."""
         page, self._size_before = read.page, None
         is_full = read.count >= self._numbers.page_size
         if is_full or page.is_last or (read.is_empty and page.last_page is None):
             return True
-        # A short page again: pages are not limited, but filled in part. Page 1 was complete.
+        # Page 2 is short, too: the service has no limit, but fills its pages partly.
         self._numbers.use_page_size(size_before)
         return False
 
     def _end(self) -> None:
-        """Look for rows that are missing, where the last page was read."""
+        """Start a rescan or a repair at the end of the list, if rows may be missing."""
         numbers, rescans, total = self._numbers, self._rescans, self._numbers.total
         if numbers.changed_since_yielded() and rescans.is_due(
             self._place + 1, moved=True, brings_new=False
         ):
-            # The end came closer during a rescan, and rows have shifted in front of it.
+            # The list became shorter during a rescan, and rows have shifted forward.
             rescans.start_at_end(self._place)
         elif (
             total is not None
@@ -368,7 +368,7 @@ class Walk(Generic[TranscriptionT]):
         repair.advance(
             found=self.met - met,
             is_complete=self.met >= numbers.highest_total,
-            # The last page may be wrong, as for a service that divides by the requested size.
+            # The last page may be wrong, for example if the service divides by the requested size.
             is_end=read.is_empty and (page.last_page or 0) <= page.number,
         )
         self._count(read.page, page)
@@ -378,12 +378,12 @@ class Walk(Generic[TranscriptionT]):
         return [Released(page, met, is_repaired=True)]
 
     def _page_after(self, read: Read[TranscriptionT], *, is_beyond_end: bool) -> int | None:
-        """Return the page that follows according to the newest response, None at the end."""
+        """Return the next page according to the newest response; None at the end."""
         number, end = read.page.number, self._numbers.last_page
         if end is None:
             return None if read.is_empty else number + 1
         if is_beyond_end and number <= end:
-            return number  # the list has grown during the rescan
+            return number  # the list grew during the rescan
         return None if number >= end else number + 1
 
     def _without_listed(
@@ -406,11 +406,11 @@ class Walk(Generic[TranscriptionT]):
         if filtered is released and not (
             filtered.foreign_rows_dropped or filtered.unverified_rows or filtered.invalid_rows
         ):
-            return  # the case of nearly every page
+            return  # almost every page
         if filtered.foreign_rows_dropped and not stats.foreign_rows_dropped:
             warn_of_foreign_rows(filtered, self._options.wanted)
         if self._repair is None:
-            # A repair reads what was counted before.
+            # A repair reads rows that were counted before.
             stats.duplicates_dropped += len(filtered.items) - len(released.items)
             stats.foreign_rows_dropped += filtered.foreign_rows_dropped
             stats.unverified_rows += filtered.unverified_rows
