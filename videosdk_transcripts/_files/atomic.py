@@ -1,4 +1,4 @@
-"""Downloads on disk: a file that is complete or absent, written without blocking the loop."""
+"""Write downloads to disk, complete or absent, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ async def make_directory(directory: Path, threads: Threads) -> None:
     Create a directory if it is missing.
 
     Raises:
-        FileError: it can't be created, or no file can be created in it.
+        FileError: the directory can't be created, or no file can be created in it.
     """
 
     def make() -> None:
         import tempfile
 
         directory.mkdir(parents=True, exist_ok=True)
-        # Permissions alone do not show it: the super-user has them on a read-only file system.
+        # Permissions don't show this: the superuser has them even on a read-only file system.
         tempfile.TemporaryFile(dir=directory).close()
 
     await _run(make, directory, threads)
@@ -50,8 +50,8 @@ class PartFile:
 
     Args:
         target: the path of the complete file.
-        threads: runs what blocks.
-        entries: flushes the directory of all files of a download together.
+        threads: runs the blocking steps.
+        entries: flushes the directory once for all files of a download.
     """
 
     def __init__(self, target: Path, threads: Threads, entries: Directory | None = None) -> None:
@@ -72,7 +72,7 @@ class PartFile:
         Append data.
 
         Raises:
-            FileError: it can't be written.
+            FileError: the data can't be written.
         """
         self._buffer += chunk
         if len(self._buffer) >= _BUFFER:
@@ -83,20 +83,20 @@ class PartFile:
         Flush the data to the disk and rename the file to its target.
 
         Raises:
-            FileError: this fails.
+            FileError: the file can't be written or renamed.
         """
         await self._run(self._replace_target)
 
     async def discard(self) -> None:
         """Remove the temporary file. Does nothing after a commit."""
         if self._file.is_open:
-            # Now, because a cancelled download waits for it.
+            # Not queued behind other files, because a cancelled download waits for this.
             await run_now(self._file.discard)
 
     async def _run(self, step: Callable[[], None]) -> None:
         await _run(step, self._directory, self._threads)
 
-    # These run in a thread, one after another.
+    # These two run in a thread, one at a time.
 
     def _flush(self) -> None:
         self._file.write(self._buffer)
@@ -122,7 +122,7 @@ def _not_writable(directory: Path, error: OSError) -> FileError:
         advice = "wait for it to finish"
     else:
         advice = "free some space or choose another directory"
-    # The system's message, without the file name, which contains an id.
+    # The system's message without the file name, because that contains an id.
     return FileError(
         f"can't write to the directory {directory}: {error.strerror or type(error).__name__}; "
         f"{advice}, and download again: complete files are skipped"

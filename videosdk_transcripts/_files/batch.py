@@ -1,4 +1,4 @@
-"""Fetch the files of many rows, concurrently and in order. No HTTP and no file system in here."""
+"""Fetch the files of many rows, concurrently and in order. No HTTP and no file system."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from videosdk_transcripts.errors import ConfigurationError
 T = TypeVar("T")
 ResultT = TypeVar("ResultT")
 Checkpoint = Callable[[], str | None]
-"""Return the text of a checkpoint that was taken before, None if the source of rows has none."""
+"""Return the text of a checkpoint taken earlier; None if the source of rows has none."""
 
 
 @define(eq=False)
 class _Entry(Generic[ResultT]):
-    """A row that was read from the source and whose result was not yielded yet."""
+    """A row that was read from the source, and whose result has not been yielded yet."""
 
     row: Any
     checkpoint: Checkpoint
-    """The checkpoint of the source behind the row."""
+    """The checkpoint of the source after the row."""
     task: asyncio.Task[ResultT | Exception] | None = None
 
 
@@ -41,13 +41,13 @@ class _End:
 
 class Results(Generic[ResultT]):
     """
-    Iterate over the results of many rows, made concurrently, in the order of the rows.
+    Iterate over the results of many rows, fetched concurrently, in the order of the rows.
 
-    A file that can't be fetched is the error of its row's result, and the others continue. An
-    error of the source of rows is raised in its place, after the rows before it.
+    If a file can't be fetched, the result of its row has the error, and the others continue. An
+    error of the source of rows is raised after the results of the rows before it.
 
-    Leaving the loop cancels what is in progress, as for a pager. Another loop continues with
-    the first row whose result was not yielded; ``async with`` waits until everything has ended.
+    Leaving the loop cancels requests in progress, as for a pager. Another loop continues with the
+    first row whose result was not yielded; ``async with`` waits until everything has ended.
     Created by `TranscriptsClient.download_all` and `TranscriptsClient.fetch_texts`.
 
     ::
@@ -74,14 +74,14 @@ class Results(Generic[ResultT]):
 
         Args:
             rows: the rows, usually a pager.
-            fetch: makes the result of one row.
-            concurrency: rows that are read and not yielded yet, at most; 1 or more.
+            fetch: returns the result of one row.
+            concurrency: maximum number of rows that are read, but not yielded yet; 1 or more.
             caller: the method of the client, for errors.
             prepare: called once, before the first row.
 
         Raises:
-            ConfigurationError: `concurrency` is not such a number, or `rows` is not an async
-                iterable.
+            ConfigurationError: `concurrency` is not a whole number of 1 or more, or `rows` is not
+                an async iterable.
         """
         check_count("concurrency", concurrency)
         if not isinstance(rows, AsyncIterable):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -100,7 +100,7 @@ class Results(Generic[ResultT]):
         self._entries: deque[_Entry[ResultT]] = deque()
         self._done = 0
         self._checkpoint: Checkpoint | None = None
-        """The checkpoint behind the result that was yielded last; None before the first row."""
+        """The checkpoint after the last yielded result; None before the first row."""
         self._concurrency = concurrency
 
     @property
@@ -108,25 +108,25 @@ class Results(Generic[ResultT]):
         """
         Return where the source of rows can be resumed, as JSON text.
 
-        It covers exactly the rows whose results were yielded, although more have been read.
-        Pass it to ``iter_transcriptions(..., resume=checkpoint)``, and the new pager to the
-        same method. None if the source of rows is not a pager and has no `checkpoint` either.
+        It covers exactly the rows whose results were yielded, even if more have been read. Pass
+        it to ``iter_transcriptions(..., resume=checkpoint)``, and the new pager to the same
+        method. None if the source of rows is not a pager, and has no attribute `checkpoint`.
         """
         return (self._checkpoint or _take_checkpoint(self._rows))()
 
     @property
     def done(self) -> int:
-        """Return how many results were yielded, those with an error included."""
+        """Return how many results were yielded, including those with an error."""
         return self._done
 
     @property
     def total(self) -> int | None:
         """
-        Return how many results there will be, as far as it is known.
+        Return how many results there will be, as far as this is known.
 
-        None until the first page was read, and if the source of rows is not a pager. The
-        service's total, or the limit of the walk if that is lower, without rows that were read
-        and left out. It may change while the walk proceeds, and is exact at its end.
+        This is the service's total, or the limit of the walk if that is lower, minus the rows
+        that were left out. It may change during the walk, and is exact at its end. None until
+        the first page was read, or if the source of rows is not a pager.
         """
         return expected_rows(self._rows) if isinstance(self._rows, Pager) else None
 
@@ -143,7 +143,7 @@ class Results(Generic[ResultT]):
             raise
 
     def stop(self) -> None:
-        """Cancel what is in progress. The next step continues with the same rows."""
+        """Cancel requests in progress. The next step continues with the same rows."""
         self._source = None  # a pager without references cancels its read-ahead
         for task in self._tasks():
             # This may run in another thread (garbage collection), or after the loop was closed.
@@ -152,7 +152,7 @@ class Results(Generic[ResultT]):
 
     async def aclose(self) -> None:
         """
-        Cancel what is in progress and wait until it has ended. No more rows are yielded.
+        Cancel requests in progress, and wait until they have ended. No more rows are yielded.
 
         May be called more than once.
         """
@@ -197,7 +197,7 @@ class Results(Generic[ResultT]):
         return [task for task in tasks if task is not None]
 
     def _take_row(self) -> None:
-        """Take the row that was read, or the end, if it is there."""
+        """Take the next row, or the end of the source, if it has been read."""
         if self._next_row is None or not self._next_row.done():
             return
         task, self._next_row = self._next_row, None
@@ -211,7 +211,7 @@ class Results(Generic[ResultT]):
             self._entries.append(result)
 
     def _start_tasks(self) -> None:
-        """Start the work on all rows taken, and reading one more row if there is room."""
+        """Start to fetch all rows taken, and to read one more if there is room."""
         for entry in self._entries:
             if entry.task is None or entry.task.cancelled():
                 entry.task = asyncio.create_task(_fetch_row(self._fetch, entry.row))
@@ -224,7 +224,7 @@ class Results(Generic[ResultT]):
 
     def _take_result(self, result: ResultT | Exception) -> ResultT:
         if isinstance(result, Exception):
-            # Not caused by the row, which the next step tries again.
+            # The row did not cause the error, so the next step tries it again.
             self._entries[0].task = None
             raise result
         self._checkpoint = self._entries.popleft().checkpoint
@@ -233,7 +233,7 @@ class Results(Generic[ResultT]):
         return result
 
     def _take_end(self) -> Exception:
-        """Return what to raise at the end. After an error the next step reads on."""
+        """Return the exception to raise at the end. After an error, the next step reads on."""
         if self._end is None or self._end.error is None:
             return StopAsyncIteration()
         error, self._end = self._end.error, None
@@ -241,7 +241,7 @@ class Results(Generic[ResultT]):
 
 
 class _Loop(Generic[ResultT]):
-    """One loop over results. Its end cancels what is in progress."""
+    """One loop over results. Its end cancels requests in progress."""
 
     def __init__(self, results: Results[ResultT]) -> None:
         self._results = results
@@ -258,13 +258,13 @@ class _Loop(Generic[ResultT]):
 
 def _take_checkpoint(rows: object) -> Checkpoint:
     if isinstance(rows, Pager):
-        # Its text takes longer than all else about a row, and most of them are not read.
+        # Converted to text only when it is read, because that costs more than the row itself.
         return take_checkpoint(rows).dumps
     found: str | None = getattr(rows, "checkpoint", None)
     return lambda: found
 
 
-# Errors are returned and not raised: a task whose exception is never retrieved logs it.
+# Errors are returned, because asyncio logs the exception of a task if it is never retrieved.
 
 
 async def _read_row(rows: object, source: AsyncIterator[Any]) -> _Entry[Any] | _End:
@@ -273,12 +273,12 @@ async def _read_row(rows: object, source: AsyncIterator[Any]) -> _Entry[Any] | _
         return _Entry(row, _take_checkpoint(rows))
     except StopAsyncIteration:
         return _End(None)
-    except Exception as error:  # noqa: BLE001 - raised in its place
+    except Exception as error:  # noqa: BLE001 - raised by the iterator
         return _End(error)
 
 
 async def _fetch_row(fetch: Callable[[Any], Awaitable[ResultT]], row: Any) -> ResultT | Exception:
     try:
         return await fetch(row)
-    except Exception as error:  # noqa: BLE001 - raised in its place
+    except Exception as error:  # noqa: BLE001 - raised by the iterator
         return error

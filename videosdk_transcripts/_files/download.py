@@ -1,8 +1,8 @@
 """
-Save the files of one row in a directory. No HTTP in here.
+Save the files of one row in a directory. No HTTP.
 
-An existing file is complete, because `atomic` never leaves an incomplete one. So it is not
-fetched again.
+An existing file is not fetched again: it is complete, because `atomic` never leaves an incomplete
+one.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Downloader(Generic[HasFilesT]):
     """
     Save the files of rows in a directory.
 
-    The name of a file is made of the row's id and the format (see `file_name`), never of a
-    link or a response.
+    The name of a file consists of the row's id and the format (see `file_name`), and never of
+    parts of a link or a response.
     """
 
     files: Files
@@ -84,11 +84,11 @@ class Downloader(Generic[HasFilesT]):
         overwrite: bool,
     ) -> Self:
         """
-        Check the arguments and make a downloader.
+        Check the arguments, and return a downloader.
 
         Args:
             files: fetches a file.
-            reread: reads a row again whose link is dead.
+            reread: returns a row again if a link is dead.
             directory: the target directory, a string or a path; created if it is missing.
             formats: the formats to save, such as ``("txt",)``; may be empty with `summary`.
             summary: whether to save the summary as well, if there is one. A missing summary
@@ -111,13 +111,13 @@ class Downloader(Generic[HasFilesT]):
         Create the directory.
 
         Raises:
-            FileError: it can't be created or is not writable.
+            FileError: the directory can't be created, or is not writable.
         """
         await make_directory(self.directory, self.files.threads)
 
     async def save_one(self, row: HasFilesT) -> Download[HasFilesT]:
         """
-        Create the directory and save the files of a row.
+        Create the directory, and save the files of a row.
 
         Raises:
             VideoSDKTranscriptsError: the first failure. The other files are saved anyway.
@@ -131,10 +131,10 @@ class Downloader(Generic[HasFilesT]):
 
     async def save(self, row: HasFilesT) -> Download[HasFilesT]:
         """
-        Save the files of a row and return the result, which may hold an error.
+        Save the files of a row, and return the result, which may contain an error.
 
         Raises:
-            ClientClosedError: the client is closed, so that the row can't be saved at all.
+            ClientClosedError: the client is closed, so no row can be saved.
         """
         with self.files.threads.kept():
             return await self._save_all(row)
@@ -145,7 +145,7 @@ class Downloader(Generic[HasFilesT]):
         failures: list[VideoSDKTranscriptsError] = []
         wanted = [(name, False) for name in dict.fromkeys(self.formats)]
         # Not every transcription has a summary, so a missing one is an error only if nothing
-        # else was requested. A missing transcript is always one: it may appear later.
+        # else was requested. A missing transcript is always an error, because it may appear later.
         if self.summary and (row.summary_files.get(_SUMMARY_FORMAT) or not wanted):
             wanted.append((_SUMMARY_FORMAT, True))
         for name, summary in wanted:
@@ -160,7 +160,7 @@ class Downloader(Generic[HasFilesT]):
             except VideoSDKTranscriptsError as error:
                 if isinstance(error, FileError):
                     error.transcription_id, error.format = row.id, key
-                # Without its frames, which would keep the bytes of a file in memory.
+                # Without the traceback, whose frames would keep the bytes of a file in memory.
                 failures.append(error.with_traceback(None))
                 continue
             paths[key] = path
@@ -190,7 +190,7 @@ def _path(directory: object) -> Path:
     if not isinstance(directory, str | Path):
         raise ConfigurationError(f"directory must be a path, not {type(directory).__name__}")
     path = Path(plain_text(directory) if isinstance(directory, str) else directory)
-    # What the file system can't encode would be a UnicodeEncodeError or ValueError of each file.
+    # Otherwise each file would raise a UnicodeEncodeError or a ValueError.
     try:
         is_valid = b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:

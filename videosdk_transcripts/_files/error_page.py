@@ -1,8 +1,8 @@
 """
-Recognise a web page, or an XML error of a file host, that was sent with status 200. No I/O.
+Recognize a web page, or an XML error of a file host, that was sent with status 200. No I/O.
 
-A login page or an error page in place of a transcript would be kept forever: an existing file
-is never fetched again.
+A login page or an error page that is saved in place of a transcript would remain forever, because
+an existing file is never fetched again.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from .transport import Sink
 
 _TEXT_FORMATS: Final = frozenset({"txt", "srt", "vtt", "tsv"})
 _HEAD: Final = 16 * 1024
-"""The first element of a file is recognised only if it is within these first bytes."""
+"""How many bytes are searched for the first element of a file."""
 
 # Atomic groups and possessive repetitions, so that no input causes exponential backtracking.
 _BLANK: Final = rb"(?>\s++|\xef\xbb\xbf|<!--.*?-->)*+"
 _PROLOG: Final = rb"(?>\s++|\xef\xbb\xbf|<!--.*?-->|<\?.*?\?>|<!doctype\s++(?!html)[^>]*+>)*+"
 _ERROR_PAGE: Final = re.compile(
-    # The document type, or the elements with which only a web page starts. Words after their
-    # name are attributes, or the tag is the name of a speaker: "<Head of Sales> Hello".
+    # The document type, or an element with which only a web page starts. If other words follow
+    # the name of the element, they must be attributes: "<Head of Sales> Hello" names a speaker.
     rb"(?is)" + _PROLOG + rb"<(?:!doctype\s++html[\s/>]|(?:html|head|body|title|style|script"
     rb"|noscript|frameset)(?:\s*+/?>|\s[^<>=]*+=)|(?:meta|link)\s[^<>=]*+=)"
-    # An error of S3 and of those that imitate it; some omit the XML declaration:
+    # An error of S3 or a compatible service; some omit the XML declaration:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     rb"|" + _BLANK + rb"<\?xml\s.*?\?>" + _PROLOG + rb"<error(?:response)?[\s/>]"
     rb"|" + _BLANK + rb"<error(?:response)?(?:\s[^>]*+)?>" + _BLANK + rb"<(?:code|message|resource"
@@ -35,7 +35,7 @@ _ERROR_PAGE: Final = re.compile(
 
 
 def is_text_format(format: str, *, summary: bool) -> bool:  # noqa: A002 - the API's own word
-    """Return whether a file is plain text, so that it can't start like a web page."""
+    """Return whether a file is plain text, which can't start like a web page."""
     return summary or format.lower() in _TEXT_FORMATS
 
 
@@ -44,10 +44,10 @@ def is_error_page(head: bytes) -> bool:
     Return whether a file starts like a web page or like an XML error.
 
     Args:
-        head: the first bytes of the file, whose first element may not be among them yet.
+        head: the first bytes of the file, which may not contain its first element yet.
     """
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        # UTF-16 with its byte order mark
+        # UTF-16 with a byte order mark.
         head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
     return _ERROR_PAGE.match(head) is not None
 
@@ -67,7 +67,7 @@ class TextSink:
         self._head = b""
 
     async def begin(self) -> None:
-        """Discard what came before."""
+        """Discard all data received so far."""
         self._head = b""
         await self._sink.begin()
 

@@ -1,8 +1,8 @@
 """
-Fetch the files of a row: transcripts and summaries, as bytes or text. No HTTP in here.
+Fetch the files of a row: transcripts and summaries, as bytes or text. No HTTP.
 
-A link may expire while the caller holds the row. So the first dead link reads the row again,
-once, and tries its new link.
+A link may expire while the caller holds the row. So after a dead link, the row is read again
+once, and its new link is tried.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Files:
     def __init__(self, transport: FileTransport) -> None:
         self._transport = transport
         self.threads = Threads()
-        """Write what is fetched to the disk."""
+        """The threads that write files to the disk."""
 
     async def fetch_text(
         self,
@@ -74,7 +74,7 @@ class Files:
             row: the row that has the file.
             format: the format of the file.
             summary: whether to fetch the summary instead of the transcript.
-            reread: reads the row again by its id.
+            reread: returns the row again, by its id.
             errors: how to handle invalid UTF-8: ``strict``, ``replace``, ``ignore`` or
                 ``backslashreplace``.
 
@@ -88,7 +88,7 @@ class Files:
         try:
             return decode_text(data, errors)
         except FileTextError as error:
-            # The frames below hold the bytes of the file; so does this one.
+            # These frames, including this one, hold the bytes of the file.
             del data
             traceback.clear_frames(error.__traceback__)
             error.transcription_id, error.format = row.id, file_key(format, summary=summary)
@@ -118,24 +118,24 @@ class Files:
         reread: Callable[[str], Awaitable[HasFilesT]],
     ) -> None:
         """
-        Fetch a file into a sink. If its link is dead, read the row again once for a new one.
+        Fetch a file into a sink. If its link is dead, read the row again once for a new link.
 
         Args:
             row: the row that has the file.
             format: the format of the file.
             sink: receives the bytes.
             summary: whether to fetch the summary instead of the transcript.
-            reread: reads the row again by its id.
+            reread: returns the row again, by its id.
 
         Raises:
             FileNotReadyError: the row has no file of that format.
             FileHostRefusedError: the host of the file is not allowed.
             FileGoneError: the link is dead, and the row has no working link.
-            ResponseTooLargeError: the file is larger than the cap.
-            InvalidResponseError: the response is not a complete file; or a web page or an XML
-                error, and the file is a text.
+            ResponseTooLargeError: the file is larger than the limit.
+            InvalidResponseError: the response is not a complete file, or is a web page or an XML
+                error in place of a text.
             VideoSDKTranscriptsError: there was no response, or the host refused the request; or
-                an error of `reread`.
+                `reread` failed.
         """
         key = file_key(format, summary=summary)
         format = plain_text(format)  # noqa: A001 - a member of an enum has another hash
@@ -143,7 +143,7 @@ class Files:
         try:
             await self._fetch(row, format, sink, subject, summary=summary, reread=reread)
         except (VideoSDKTranscriptsError, asyncio.CancelledError) as error:
-            # The frames hold links, which may be signed, and transcript text.
+            # The frames hold transcript text, and links that may be signed.
             traceback.clear_frames(error.__traceback__)
             if isinstance(error, FileError):
                 error.transcription_id, error.format = row.id, key
@@ -179,7 +179,7 @@ class Files:
 
 
 class _MemorySink:
-    """Collect a file in memory. The transport caps its size."""
+    """Collect a file in memory. The transport limits its size."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -227,7 +227,7 @@ def decode_text(data: bytes, errors: str = "strict") -> str:
 
     Raises:
         ConfigurationError: `errors` is not one of these.
-        FileTextError: the bytes are not valid UTF-8. The error has the position, not the text.
+        FileTextError: the bytes are not valid UTF-8. The error states the position, not the text.
     """
     check_word("errors", errors, _CODEC_ERRORS)
     mark = len(_BOM) if data.startswith(_BOM) else 0
@@ -235,7 +235,7 @@ def decode_text(data: bytes, errors: str = "strict") -> str:
         return data[mark:].decode("utf-8", errors)
     except UnicodeDecodeError as error:
         offset = mark + error.start
-    # Raised here, because the UnicodeDecodeError holds all bytes of the file.
+    # Raised outside the `except` block, because the UnicodeDecodeError holds the whole file.
     raise FileTextError(
         f"the file is not valid UTF-8: byte {offset} of {len(data)} can't be decoded; pass "
         'errors="replace", or use fetch_bytes'

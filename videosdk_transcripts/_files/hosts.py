@@ -1,8 +1,8 @@
 """
 Decide which hosts files may come from, and at which addresses (P9). No I/O.
 
-A URL is parsed here by a strict pattern, and the URL that is requested is built from the
-parsed parts only: two parsers of one URL may disagree about its host.
+A URL is parsed by a strict pattern, and the requested URL is built from the parsed parts only,
+because two parsers may disagree about the host of a URL.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _URL: Final = re.compile(
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _NUMERIC: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII)
-"""What system functions may interpret as an address: its last part is a number."""
-# Characters sent as they are; all others are percent-encoded, line breaks included.
+"""A host whose last part is a number, which system functions may interpret as an address."""
+# Characters that are sent unchanged; all others, including line breaks, are percent-encoded.
 _SENDABLE: Final = "!$%&'()*+,/:;=?@[]~"
 _OTHER_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
@@ -55,7 +55,7 @@ class CheckedUrl:
 
 class FileHosts:
     """
-    The allowed hosts: ``cdn.videosdk.live`` and those that the caller adds.
+    Check file hosts: ``cdn.videosdk.live`` and those that the caller adds are allowed.
 
     Args:
         extra: host names, allowed for https on port 443 with public addresses only; or origins
@@ -63,7 +63,7 @@ class FileHosts:
             exactly as written, whatever their address.
 
     Raises:
-        ConfigurationError: an entry is neither of them.
+        ConfigurationError: an entry is neither a host name nor an origin.
     """
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
@@ -78,10 +78,11 @@ class FileHosts:
 
         Args:
             url: the link of a row, or the target of a redirect.
-            base: the location that redirected, if it is a redirect.
+            base: the location that sent the redirect; None for a link.
 
         Raises:
-            FileHostRefusedError: it is not allowed. The text names the host and how to allow it.
+            FileHostRefusedError: the URL is not allowed. The message names the host, and states
+                how to allow it.
         """
         source = "the link" if base is None else f"the redirect from {base.host}"
         text = _joined(url, base)
@@ -93,7 +94,7 @@ class FileHosts:
                 f"{source} has a user name for {found['host']}, which no file host needs"
             )
         scheme, host = found["scheme"].lower(), found["host"].lower().strip("[]")
-        # Only the one spelling of an address that all parsers agree on is accepted.
+        # Of an address, only the spelling on which all parsers agree is accepted.
         if not _is_host(host):
             raise FileHostRefusedError(f"{source} has a malformed host or address {host}")
         if scheme not in _PORTS:
@@ -108,12 +109,12 @@ class FileHosts:
         Check that all addresses of a host are public, or that it is allowed as an origin.
 
         Args:
-            host: its name, in lower case.
+            host: the name of the host, in lower case.
             port: the port to connect to.
-            addresses: what was resolved; only these may be connected to afterwards.
+            addresses: the resolved addresses, to which alone the caller may connect then.
 
         Raises:
-            FileHostRefusedError: one of them is not public.
+            FileHostRefusedError: an address is not public.
         """
         if all(_is_public(address) for address in addresses):
             return
@@ -153,7 +154,7 @@ class FileHosts:
         elif origin is not None:
             self._origins.add(origin)
         else:
-            # Raised here, where no frame holds the entry or its parts: it may be a signed link.
+            # Raised here, where no frame holds the entry, which may be a signed link.
             raise ConfigurationError(
                 "file_hosts must hold host names such as 'files.example.com' and origins such "
                 "as 'https://files.example.com:8443', without user, path and query"
@@ -167,7 +168,7 @@ def _entries(extra: object) -> Iterable[object]:
 
 
 def _host_of(entry: object) -> str | None:
-    """Return an entry of `file_hosts` that is a name or an address, or None."""
+    """Return an entry of `file_hosts` if it is a name or an address, otherwise None."""
     if not isinstance(entry, str):
         return None
     host = entry.lower()
@@ -175,7 +176,7 @@ def _host_of(entry: object) -> str | None:
 
 
 def _origin_of(entry: object) -> tuple[str, str, int] | None:
-    """Return an entry of `file_hosts` that is an origin, or None."""
+    """Return the parts of an entry of `file_hosts` if it is an origin, otherwise None."""
     found = _URL.fullmatch(entry.lower()) if isinstance(entry, str) else None
     if found is None or found["user"] is not None or found["rest"]:
         return None
@@ -201,14 +202,14 @@ def _origin(scheme: str, host: str, port: int) -> str:
 
 
 def _sendable(text: str) -> str:
-    # A raw byte of a header is a surrogate here (PEP 383), and sent as that byte. Other
-    # surrogates are no characters: a browser sends U+FFFD for them.
+    # A surrogate that stands for a raw byte of a header (PEP 383) is sent as that byte. Other
+    # surrogates are not characters: like a browser, send U+FFFD instead.
     data = _OTHER_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text).encode(errors="surrogateescape")
     return quote(data, safe=_SENDABLE)
 
 
 def _is_host(host: str) -> bool:
-    """Return whether it is a name, or an address in its canonical spelling."""
+    """Return whether a host is a name, or an address in its canonical spelling."""
     if not _NUMERIC.fullmatch(host) and ":" not in host:
         return bool(host.strip("."))
     try:
@@ -231,7 +232,7 @@ def _is_public(address: str) -> bool:
 
 def _is_public_address(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
-        # An embedded IPv4 address is the one that is reached.
+        # If an IPv4 address is embedded, the connection reaches that address.
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
             inner = IPv4Address(address.packed[-4:])

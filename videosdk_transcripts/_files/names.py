@@ -1,4 +1,4 @@
-"""Names of files on disk, made of a row's id and the format. No I/O."""
+"""Make the names of files on disk from a row's id and the format. No I/O."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from videosdk_transcripts._validation import shown
 from videosdk_transcripts.errors import ConfigurationError, FileError
 
 _MAX_NAME: Final = 200
-"""Bytes of an encoded id: a file name has 255 at most, including the suffixes."""
+"""Maximum length of an encoded id: a file name has at most 255 bytes, including the suffixes."""
 _FORMAT: Final = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
-# Names of devices on Windows, with any extension.
+# Names that Windows reserves for devices, even with an extension.
 _DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.ASCII)
 _SUMMARY: Final = "-summary"
 
@@ -20,12 +20,12 @@ def file_name(row_id: str, format: str, *, summary: bool) -> str:  # noqa: A002 
     """
     Return the file name of a row: ``<id>.<format>`` or ``<id>-summary.<format>``.
 
-    Lower-case letters, digits, ``_`` and ``-`` are kept. Every other character becomes ``=``
-    and two hexadecimal digits per byte, so that no two ids share a name, not even on a file
-    system that ignores case.
+    Lower-case letters, digits, ``_`` and ``-`` are kept. Each byte of any other character becomes
+    ``=`` and two hexadecimal digits, so that no two ids share a name, even on a case-insensitive
+    file system.
 
     Args:
-        row_id: the id, which comes from the service and may be any text.
+        row_id: the id from the service, which may be any text.
         format: the format: letters, digits, ``_`` and ``-``.
         summary: whether it is the file of the summary.
 

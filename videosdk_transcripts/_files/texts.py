@@ -1,4 +1,4 @@
-"""Fetch the text of one row, so that a failure is part of the result. No HTTP in here."""
+"""Fetch the text of one row, and return a failure as part of the result. No HTTP."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ class TextFetcher:
         self, row: HasFilesT, reread: Callable[[str], Awaitable[HasFilesT]]
     ) -> FetchedText[HasFilesT]:
         """
-        Fetch the text of a row, and return it or the failure.
+        Fetch the text of a row, and return it, or the failure.
 
         Raises:
-            ClientClosedError: the client is closed, so that no row has a text.
+            ClientClosedError: the client is closed, so no text can be fetched.
         """
         try:
             text = await self._files.fetch_text(
@@ -77,6 +77,6 @@ class TextFetcher:
         except ClientClosedError:
             raise
         except VideoSDKTranscriptsError as error:
-            # Without its frames, which would keep what they hold in memory.
+            # Without the traceback, whose frames would keep their contents in memory.
             return FetchedText(row, None, error.with_traceback(None))
         return FetchedText(row, text)

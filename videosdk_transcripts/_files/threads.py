@@ -1,4 +1,4 @@
-"""Blocking functions in threads, independent of the event loop's default executor."""
+"""Run blocking functions in threads, independently of the event loop's default executor."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Threads:
     """
     Run functions in threads, at most 8 at a time in each event loop.
 
-    The threads end with the last call that uses them, so that there is nothing to close. The
-    default executor of the loop is not used: a cancelled download would wait for whatever is
-    queued there.
+    The threads end with the last call that uses them, so there is nothing to close. The default
+    executor of the loop is not used, because a cancelled download would wait for everything that
+    is queued there.
     """
 
     def __init__(self) -> None:
@@ -50,29 +50,29 @@ class Threads:
             pool.users -= 1
             if not pool.users:
                 pool.executor = None
-                # They are idle, so this takes no time.
+                # The threads are idle, so this does not block.
                 executor.shutdown()
 
     async def run(self, function: Callable[[], T]) -> T:
         """
         Call a function in a thread as soon as one is free.
 
-        A caller that is cancelled before the function has started continues immediately, and
-        the function is never called. After that, the caller continues when the function has
-        returned, since its clean-up would conflict with it.
+        If the caller is cancelled before the function has started, the function is never called.
+        Otherwise the cancellation takes effect when the function has returned, because the
+        caller's clean-up would conflict with it.
         """
         with self.kept() as executor:
             return await _result(executor.submit(function), is_dropped_by_cancelling=True)
 
 
 async def run_now(function: Callable[[], T]) -> T:
-    """Call a function in a thread of its own, and always wait for it to return."""
+    """Call a function in a separate thread, and wait for its return even if cancelled."""
     with ThreadPoolExecutor(1, _NAME) as executor:
         return await _result(executor.submit(function), is_dropped_by_cancelling=False)
 
 
 async def _result(future: Future[T], *, is_dropped_by_cancelling: bool) -> T:
-    # No task is created, which the end of the loop would cancel.
+    # Not a task, because `asyncio.run` cancels all tasks at its end.
     job = asyncio.wrap_future(future)
     cancelled: asyncio.CancelledError | None = None
     while not job.done():
@@ -83,6 +83,6 @@ async def _result(future: Future[T], *, is_dropped_by_cancelling: bool) -> T:
                 raise
             cancelled = error
     if cancelled is not None:
-        job.exception()  # retrieved, so that asyncio does not log it
+        job.exception()  # retrieved, because asyncio would log it otherwise
         raise cancelled
     return job.result()

@@ -1,12 +1,12 @@
 """
 Download files without credentials, from allowed hosts only (P9, P10).
 
-`hosts` decides where a file may come from; `_http.retry.Runner` decides when a request is
-sent, as for the API; this file sends it and follows redirects.
+`hosts` decides where a file may come from, and `_http.retry.Runner` decides when a request is
+sent, as for the API. This file sends it, and follows redirects.
 
-The session is never the caller's: it might add headers, and its connections can't be bound
-to the address that was checked. A proxy is used only if the caller asks for it: it resolves the
-name once more, and the address that it connects to can't be checked.
+The session is never the caller's, which might add headers, and whose connections can't be bound
+to the address that was checked. A proxy is used only if the caller requests it, because the proxy
+resolves the name again, and the address to which it connects can't be checked.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
 
 @frozen
 class DeadLink:
-    """How a file host rejected a link that works no more."""
+    """The response of a file host to a link that no longer works."""
 
     status: int
     code: str | None = None
-    """The host's own code, if the status alone does not show it."""
+    """The host's own code, if the status alone does not show that the link is dead."""
 
     def __str__(self) -> str:
         return f"status {self.status}" + (f", {self.code}" if self.code else "")
 
 
 class Sink(Protocol):
-    """Receive a file. `begin` is called for each request, and discards what came before."""
+    """Receive a file. `begin` is called for each request, and discards all earlier data."""
 
     async def begin(self) -> None: ...
     async def write(self, chunk: bytes) -> None: ...
@@ -91,13 +91,13 @@ class FileTransport:
     Args:
         hosts: where files may come from.
         policy: attempts and time limits; page_timeout applies to one file.
-        ssl: a TLS context, if the machine's own trust is not enough.
+        ssl: a TLS context, if the system's certificates are not sufficient.
         max_in_flight: maximum number of concurrent downloads.
-        max_file_bytes: decoded bytes of one file.
-        clock: the time, and how to wait.
+        max_file_bytes: maximum decoded size of one file.
+        clock: the source of time and waits.
         find: resolves the addresses of a host.
         proxies: the proxy of the API.
-        via_proxy: whether files go through it, too.
+        via_proxy: whether to use it for files, too.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class FileTransport:
         self._proxies = proxies
         self._via_proxy = via_proxy
         if via_proxy:
-            # An invalid variable is an error of the constructor.
+            # Raises the error about an invalid variable here, in the constructor.
             proxies.proxy_for("https://cdn.videosdk.live")
         self._ssl = ssl
         self._max_file_bytes = max_file_bytes
@@ -146,9 +146,9 @@ class FileTransport:
             ``ExpiredToken`` or ``AccessDenied``.
 
         Raises:
-            FileHostRefusedError: its host is not allowed, or it redirects to one that is not.
-            ResponseTooLargeError: the file is larger than the cap.
-            InvalidResponseError: the end of the file was not proven.
+            FileHostRefusedError: the host, or the host of a redirect, is not allowed.
+            ResponseTooLargeError: the file is larger than the limit.
+            InvalidResponseError: the response does not prove that the file is complete.
             VideoSDKTranscriptsError: the last failure, or an error of the sink.
         """
         try:
@@ -163,7 +163,7 @@ class FileTransport:
             raise
 
     async def _follow(self, attempt: Attempt, url: str, sink: Sink) -> DeadLink | None:
-        """Request a file and what it redirects to; each hop is checked like the first link."""
+        """Request a file, and follow its redirects, each of which is checked like the link."""
         await attempt.admit()
         target = self._hosts.check(url)
         for _ in range(_MAX_REDIRECTS + 1):
@@ -177,7 +177,7 @@ class FileTransport:
     async def _send(
         self, attempt: Attempt, target: CheckedUrl, sink: Sink
     ) -> str | DeadLink | None:
-        """Send one request. Return where it redirects to, or that the link is dead."""
+        """Send one request. Return the target of a redirect, a dead link, or None if it is done."""
         what, session = attempt.call.what, attempt.session
         began = log_attempt(attempt)
         proxy = self._proxies.proxy_for(target.url) if self._via_proxy else None
@@ -188,7 +188,7 @@ class FileTransport:
             self._resolver.unchecked.add((proxy.url.raw_host, proxy.url.port))
             to_proxy, secrets = proxy.authorization, proxy.secrets
             if target.scheme == "http":
-                # Without a tunnel the proxy reads the request itself.
+                # Without a tunnel, the proxy reads the request itself.
                 headers |= to_proxy
         with Translation(
             what, target.host, self.sessions, session, through_proxy=proxy is not None
@@ -234,7 +234,7 @@ class FileTransport:
         raise translation.error
 
     def _proxy_advice(self, url: str) -> str:
-        """Return advice to use the proxy of the API, or that of the environment."""
+        """Return advice to use the proxy of the API, or one of the environment."""
         try:
             if self._proxies.proxy_for(url) is not None:
                 return (
@@ -242,7 +242,7 @@ class FileTransport:
                     "files_via_proxy=True"
                 )
         except ConfigurationError:
-            # That of the API has another scheme.
+            # The variable for this scheme is invalid; the API uses the one for another scheme.
             return ""
         advice = self._proxies.advice_for(url)
         return advice and f"{advice}, and for files with files_via_proxy=True"
@@ -269,11 +269,10 @@ def _decoder_for(
 
 def _check_framing(response: aiohttp.ClientResponse, decoder: BodyDecoder, subject: str) -> None:
     """
-    Check that the end of a body can be proven.
+    Check that the response can prove that a body is complete.
 
-    By its length, by its last chunk, or by the end of its compressed data, which is required in
-    any case: a program between the host and the client may have been cut off and still have
-    sent correct HTTP.
+    The proof is its length, its last chunk, or the end of its compressed data. The latter is always
+    required, because a proxy may forward a truncated body as correct HTTP.
     """
     transfer = ", ".join(response.headers.getall("Transfer-Encoding", ()))
     if words_of(transfer) not in ([], ["chunked"]):
@@ -291,7 +290,7 @@ def _check_framing(response: aiohttp.ClientResponse, decoder: BodyDecoder, subje
 async def _read_code(
     response: aiohttp.ClientResponse, subject: str, secrets: tuple[Secret, ...]
 ) -> str | None:
-    """Return the code in the body of an error, if it has one that can be decoded."""
+    """Return the code in the body of an error, or None if there is none."""
     head = b""
     try:
         decoder = _decoder_for(response, subject, secrets)
@@ -315,7 +314,7 @@ class _CheckingResolver(AbstractResolver):
         self._hosts = hosts
         self._find = find
         self.unchecked: set[tuple[str | None, int | None]] = set()
-        """Hosts and ports of proxies, which the caller has chosen."""
+        """The hosts and ports of proxies, which the caller trusts."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -328,11 +327,11 @@ class _CheckingResolver(AbstractResolver):
         return [_resolved(host, port, address) for address in addresses]
 
     async def close(self) -> None:
-        """Do nothing: it holds no resources."""
+        """Do nothing: the resolver has no resources."""
 
 
 async def look_up(host: str, port: int) -> list[str]:
-    """Ask the system for the addresses of a host."""
+    """Return the addresses of a host according to the system."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
