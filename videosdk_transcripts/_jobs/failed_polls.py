@@ -1,4 +1,4 @@
-"""Failures of a poll that a later poll may not have. No HTTP in here."""
+"""Decide whether to continue after a failed poll, and log it. No HTTP."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from videosdk_transcripts.errors import VideoSDKTranscriptsError
 logger = logging.getLogger("videosdk_transcripts")
 
 MAX_RETRY_AFTER: Final = 86_400.0
-"""Seconds; a service that asks for more, such as for the time since the epoch, ends the polls."""
+"""In seconds. A longer ``Retry-After``, such as a time since the epoch, ends the polls."""
 
 
-def is_waited_out(error: VideoSDKTranscriptsError) -> bool:
-    """Return whether polling goes on after this failure."""
+def may_poll_again(error: VideoSDKTranscriptsError) -> bool:
+    """Return whether polling continues after this failure."""
     return error.is_transient and (error.retry_after or 0.0) <= MAX_RETRY_AFTER
 
 
@@ -25,11 +25,11 @@ def log_failed_poll(
     Log a failure, and the seconds until the next poll.
 
     Args:
-        call: what polls, for the text.
+        call: the call that polls, for the message.
         error: the failure.
-        wait: the seconds.
-        is_new: whether the previous poll did not fail in this way; the others are of less
-            interest.
+        wait: the seconds until the next poll.
+        is_new: whether the previous poll did not fail in this way. Repeated failures are logged
+            at a lower level.
     """
     name = type(error).__name__
     logger.log(

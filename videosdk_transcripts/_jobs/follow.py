@@ -1,8 +1,8 @@
 """
-Follow a list: stream new and finished transcriptions. No HTTP in here.
+Follow a list: stream new and finished transcriptions. No HTTP.
 
-The order of the list is undocumented, so new rows may appear anywhere. A poll ends early only
-if the server's total shows that nothing is new elsewhere, and a full scan is made regularly.
+The order of the list is undocumented, so new rows may appear anywhere. A poll ends early only if
+the server's total shows that there are no new rows elsewhere, and a full scan is made regularly.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from videosdk_transcripts._validation import check_flag, check_number, check_wor
 from videosdk_transcripts.errors import InvalidRowError, NotFoundError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import Page, Transcription
 
-from .failed_polls import is_waited_out, log_failed_poll
+from .failed_polls import log_failed_poll, may_poll_again
 from .follow_state import FollowState, Kind
 
 Since = Literal["now", "start"]
@@ -30,10 +30,10 @@ Since = Literal["now", "start"]
 _MIN_INTERVAL: Final = 1.0
 _MAX_RETRY_INTERVAL: Final = 300.0
 _MAX_READS: Final = 10
-"""Rows that one poll reads by id."""
+"""Maximum number of rows that one poll reads by id."""
 _MAX_EMPTY_SEARCHES: Final = 3
-"""Walks to the end of the list, in a row, for a total that has grown without a new row."""
-# Less than the resolution of a clock would not be a sleep at all.
+"""Consecutive walks to the end of the list that found no new row, although the total grew."""
+# A sleep below the resolution of the clock would return immediately, and the loop would spin.
 _MIN_SLEEP: Final = 0.001
 
 
@@ -62,7 +62,7 @@ class _Poll:
     is_full_scan: bool
     """Whether the walk must reach the end of the list."""
     missing: dict[str, None]
-    """The ids of unfinished rows that the walk has not met."""
+    """The ids of unfinished rows that the walk has not found yet."""
     new_rows: int = 0
     min_total: int | None = None
     max_total: int | None = None
@@ -73,10 +73,10 @@ class _Poll:
 
 class Follower:
     """
-    Iterate over the changes of transcriptions: without an end, or of one complete poll.
+    Iterate over the changes of transcriptions: indefinitely, or for one complete poll.
 
-    Created by `TranscriptsClient.follow`. Nothing is sent before the first step, and nothing
-    runs between two steps::
+    Created by `TranscriptsClient.follow`. Nothing is sent before the first step, and nothing runs
+    in the background between two steps::
 
         async with client.follow(room_id, resume=saved) as changes:
             async for change in changes:
@@ -84,12 +84,12 @@ class Follower:
                 changes.ack()
                 save(changes.checkpoint)
 
-    A change is in progress until the next step, or until `ack`, and a checkpoint covers only
-    changes before it: a program that dies while it handles one receives it again.
+    A change is in progress until the next step, or until `ack`, and a checkpoint covers only the
+    changes before it: a program that crashes while it handles a change receives it again.
 
-    After an error or a cancellation the next step continues from the same state. Transient
-    errors are logged once per kind and retried; one with a ``Retry-After`` of more than a day is
-    raised.
+    After an error or a cancellation, the next step continues from the same state. Transient
+    errors are logged, as a warning once per kind, and retried. An error with a ``Retry-After`` of
+    more than a day is raised.
 
     Raises:
         VideoSDKTranscriptsError: a step failed, as described in `TranscriptsClient.follow`.
@@ -115,27 +115,27 @@ class Follower:
         Create the follower without sending anything.
 
         Args:
-            walk: begins a walk over the list, page by page. After an error its next step must
-                request the same page again, and it must hold nothing open between two pages.
-            get: reads one row by its id.
+            walk: starts a walk over the list, page by page. After an error, its next step must
+                request the same page again, and it must keep nothing open between two pages.
+            get: returns one row by its id.
             wanted: the room and session.
             resume: an earlier `checkpoint` of the same room and session.
             since: without a checkpoint: ``now`` for changes after the first full scan, or
                 ``start`` for everything that exists as well.
-            poll: seconds between two polls, 1 or more; each interval is drawn from three quarters
-                to five quarters of it.
+            poll: seconds between two polls, 1 or more; each interval is a random value between
+                75 % and 125 % of it.
             full_scan_interval: seconds from one full scan of the list to the next; 0 to make each
                 poll a full scan.
             once: end after the first poll, which is a full scan and reads all unfinished rows, and
                 raise transient errors.
-            skip_unreadable: leave a single row that can't be read for the next poll instead of
-                raising.
-            clock: the time, and how to sleep.
+            skip_unreadable: leave an unreadable row for the next poll, instead of raising an
+                error.
+            clock: the source of time and waits.
             jitter: returns a random number from 0 to 1.
 
         Raises:
-            ConfigurationError: an argument is out of bounds, or the checkpoint is invalid or of
-                another room or session.
+            ConfigurationError: an argument is out of bounds, or the checkpoint is invalid or
+                belongs to another room or session.
         """
         check_word("since", since, get_args(Since))
         check_flag("once", once)
@@ -155,17 +155,17 @@ class Follower:
         self._clock = clock
         self._jitter = jitter
         self._rows: deque[Transcription] = deque()
-        """Rows that were read, and whose changes were not all yielded yet."""
+        """Rows that were read, and whose changes have not all been yielded yet."""
         self._in_progress: Transcription | None = None
-        """The row of the change that was yielded last, until that change is recorded."""
+        """The row of the change in progress."""
         self._poll: _Poll | None = None
         self._unlisted: set[str] = set()
-        """Unfinished rows that were neither in the last complete walk nor read since."""
+        """Unfinished rows that neither the last complete walk nor a later request has found."""
         self._total: int | None = None
-        """The total of the list when it was last walked up to a page without new rows."""
+        """The total of the list when a walk last reached a page without new rows."""
         self._empty_searches = 0
         self._searched_total = 0
-        """The largest total that causes no further search, because earlier ones found nothing."""
+        """The largest total that starts no search, because earlier searches found nothing."""
         self._next_poll = self._next_full_scan = clock.monotonic()
         self._retry_interval = poll
         self._logged: type[VideoSDKTranscriptsError] | None = None
@@ -179,7 +179,7 @@ class Follower:
         Return where to resume, exact to the change, as JSON text.
 
         ``follow(..., resume=checkpoint)`` yields the change in progress again, then all later
-        ones, and none of the earlier ones. May be read at any time, also by another task, and
+        ones, and none of the earlier ones. It can be read at any time, even by another task or
         after `aclose`.
         """
         return self._state.dumps()
@@ -188,8 +188,8 @@ class Follower:
         """
         Mark the change in progress as handled, so that `checkpoint` covers it.
 
-        The next step does so as well; leaving the loop does not. May also be called after
-        `aclose`. Does nothing if no change is in progress.
+        The next step does the same; leaving the loop does not. It can also be called after
+        `aclose`, and does nothing if no change is in progress.
         """
         if self._in_progress is not None:
             self._state.record(self._in_progress)
@@ -197,10 +197,10 @@ class Follower:
 
     async def aclose(self) -> None:
         """
-        Close the follower and wait until its request in progress has ended.
+        Close the follower, and wait until its request in progress has ended.
 
         A loop over it in another task ends normally. A change in progress is not marked as
-        handled. May be called at any time, and more than once.
+        handled. It can be called at any time, and more than once.
         """
         if not self._closed:
             self._closed = True
@@ -237,7 +237,7 @@ class Follower:
                     row = self._rows[0]
                     kind = self._state.next_change(row)
                     if kind is not None:
-                        # It stays in front: it may have another change.
+                        # The row stays in the queue, because it may have another change.
                         self._in_progress = row
                         return TranscriptionChange(kind, row)
                     self._state.record(row)
@@ -248,7 +248,7 @@ class Follower:
             raise StopAsyncIteration
 
     def __repr__(self) -> str:
-        # A traceback with locals may show a follower whose `__init__` refused an argument.
+        # A traceback with locals may show a follower whose `__init__` has raised an error.
         state: FollowState | None = getattr(self, "_state", None)
         if state is None:
             return "<Follower>"
@@ -265,22 +265,22 @@ class Follower:
                 raise
 
     async def _advance(self) -> None:
-        """Do one thing that takes time: sleep, read a page, or read a row."""
+        """Sleep, read a page, or read a row, so that rows can be yielded in between."""
         wait = self._next_poll - self._clock.monotonic()
         if wait > 0:
-            # The next poll is a point in time and not a duration: otherwise a caller that
-            # steps with a timeout of a second would poll every second.
+            # The next poll is a point in time: with a duration, a caller that applies a timeout of
+            # a second to each step would poll every second.
             await self._clock.sleep(max(wait, _MIN_SLEEP))
             return
         try:
             await self._continue_poll()
         except VideoSDKTranscriptsError as error:
-            if is_waited_out(error) and not self._once:
+            if may_poll_again(error) and not self._once:
                 self._back_off(error)
                 return
             self._end_poll()
             if self._once:
-                # Another step is another try, for which there is no reason to wait.
+                # The caller decides when to try again, so the next step does not wait.
                 self._next_poll = self._clock.monotonic()
             error.checkpoint = self.checkpoint
             raise
@@ -333,11 +333,11 @@ class Follower:
         """Return whether the total has grown by no more than the new rows found so far."""
         if poll.max_total is None or self._total is None:
             return False
-        # The maximum: one replica of the service may lag behind another.
+        # The maximum, because one replica of the service may lag behind another.
         return poll.max_total - max(self._total, self._searched_total) <= poll.new_rows
 
     def _count_search(self, poll: _Poll) -> None:
-        """Count a walk to the end: after several that found nothing new, the total is wrong."""
+        """Count a walk to the end. After several that found no new row, the total is wrong."""
         if poll.new_rows or poll.is_full_scan:
             self._empty_searches = self._searched_total = 0
         elif poll.max_total is not None and not self._found_all_new_rows(poll):
@@ -346,11 +346,11 @@ class Follower:
                 self._searched_total = poll.max_total
 
     def _end_walk(self, poll: _Poll) -> None:
-        # The minimum: a row that was added during the walk, to a page already read, must count
-        # as growth in the next poll.
+        # The minimum, because a row that was added during the walk, to a page already read, must
+        # count as growth in the next poll.
         self._total = poll.min_total
         poll.is_walking = False
-        # One poll alone has to read them all.
+        # With `once`, this poll has to read all of them.
         poll.to_read.extend(list(poll.missing)[: None if self._once else _MAX_READS])
 
     async def _read_row(self, poll: _Poll, row_id: str) -> None:
@@ -359,12 +359,12 @@ class Follower:
         except NotFoundError:
             self._state.move_to_end(row_id)
             if row_id in self._unlisted:
-                # Neither listed nor readable: most likely it was removed. If this is wrong,
-                # the list will contain it again.
+                # Neither listed nor found by its id: most likely it was removed. If not, the list
+                # will contain it again.
                 self._unlisted.discard(row_id)
                 self._state.mark_removed(row_id)
         except VideoSDKTranscriptsError as error:
-            # This row alone may fail, permanently: the others are read before it next time.
+            # This row may fail permanently, so the next poll reads the others before it.
             self._state.move_to_end(row_id)
             if not (self._skip_unreadable and isinstance(error, InvalidRowError)):
                 self._poll = None
@@ -388,7 +388,8 @@ class Follower:
         self._next_poll = self._clock.monotonic() + wait
         longest = max(self._interval, _MAX_RETRY_INTERVAL)
         if self._retry_interval >= longest:
-            # Start a new walk: a page that fails permanently must not hide new rows before it.
+            # Start a new walk, because a page that fails permanently must not hide new rows that
+            # appear before it.
             self._poll = None
         self._retry_interval = min(2 * self._retry_interval, longest)
 
@@ -397,6 +398,6 @@ class Follower:
 
 
 def _describe(wanted: Filter) -> str:
-    """Return the call that follows these rows, for the log."""
+    """Return a description of the call, for the log."""
     ids = {"room": wanted.room_id, "session": wanted.session_id}
     return f"follow({', '.join(f'{name}={id_}' for name, id_ in ids.items() if id_)})"

@@ -1,9 +1,9 @@
 """
-What a follower has seen and reported, as a versioned JSON checkpoint.
+Remember which rows a follower has seen and reported, as a versioned JSON checkpoint.
 
-For each row an eight-byte digest of its id is kept forever. So a row is not reported twice, even
-if the service temporarily omits it. Only unfinished rows are kept by id, and only until they are
-removed: a removed row is a digest like the others, from which it is recognized if it comes back.
+An eight-byte digest of each row's id is kept forever. So a row is not reported twice, even if the
+service temporarily omits it. The ids themselves are kept only for unfinished rows, until they are
+removed: a removed row has only a digest, by which it is recognized if it reappears.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _DIGEST_BYTES: Final = 8
 
 class FollowState:
     """
-    The state of a follower. Reading a list changes it only when its rows are recorded.
+    Remember the rows of a follower. Only `record` and `mark_removed` change what is known.
 
     Args:
         wanted: the room and session.
-        primed: whether an unknown row is new. False until the first full scan of a follower
-            that reports nothing older than itself.
+        primed: whether to report unknown rows as new. False until the first full scan, if the
+            follower reports only rows that appear later.
     """
 
     def __init__(self, wanted: Filter, *, primed: bool) -> None:
@@ -39,8 +39,8 @@ class FollowState:
         self.primed = primed
         self.unfinished: dict[str, None] = {}
         """The ids of unfinished rows, in the order in which they are read by id."""
-        # In insertion order and not sorted, since a checkpoint may be written for each row. A
-        # digest is in one of the two, so that a removed row needs no memory of its own.
+        # In insertion order, because a checkpoint may be written for each row, and sorting takes
+        # time. A digest is in only one of the two, so that a removed row needs no extra memory.
         self._known: dict[bytes, None] = {}
         self._removed: dict[bytes, None] = {}
 
@@ -48,11 +48,11 @@ class FollowState:
         return len(self._known) + len(self._removed)
 
     def count_new(self, page: Page[Transcription]) -> int:
-        """Return the number of rows on a page that are unknown, or were removed and came back."""
+        """Return the number of rows on a page that are unknown, or were removed and reappeared."""
         return sum(_digest(row.id) not in self._known for row in page.items)
 
     def next_change(self, row: Transcription) -> Kind | None:
-        """Return the kind of a row's next change, or None if it has none. Records nothing."""
+        """Return the kind of a row's next change, or None if it has none, and record nothing."""
         digest = _digest(row.id)
         is_removed = digest in self._removed
         if digest not in self._known and not is_removed:
@@ -60,10 +60,10 @@ class FollowState:
         return "finished" if row.is_finished and (is_removed or row.id in self.unfinished) else None
 
     def record(self, row: Transcription) -> None:
-        """Record the next change of a row as reported; without one, record what is known of it."""
+        """Record that a row is known, and that its next change, if any, was reported."""
         digest = _digest(row.id)
         if digest in self._removed:
-            # It was reported as new before, so that only its end is left to report.
+            # It was reported as new before, so only its end remains to be reported.
             del self._removed[digest]
             self._known[digest] = None
             if not row.is_finished:
@@ -76,18 +76,18 @@ class FollowState:
             self.unfinished.pop(row.id, None)
 
     def mark_removed(self, row_id: str) -> None:
-        """Keep only the digest of an unfinished row, for the case that it comes back."""
+        """Forget an unfinished row, except for its digest, in case it reappears."""
         del self.unfinished[row_id]
         digest = _digest(row_id)
         self._known.pop(digest, None)
         self._removed[digest] = None
 
     def move_to_end(self, row_id: str) -> None:
-        """Move an unfinished row behind all others."""
+        """Move an unfinished row to the end of the queue of rows to read by id."""
         self.unfinished[row_id] = self.unfinished.pop(row_id)
 
     def dumps(self) -> str:
-        """Return the state as JSON; equal states give equal text."""
+        """Return the state as JSON; equal states have equal texts."""
         return json.dumps(
             {
                 "version": _VERSION,
@@ -104,11 +104,11 @@ class FollowState:
     @classmethod
     def loads(cls, text: object, wanted: Filter) -> FollowState:
         """
-        Load a state from `dumps`.
+        Return the state in a text from `dumps`.
 
         Raises:
-            ConfigurationError: the text is not a checkpoint of a follower, or is one of
-                another version, room or session.
+            ConfigurationError: the text is not a checkpoint of a follower, or has another
+                version, room or session.
         """
         data = _parse(text)
         theirs = Filter(data["room_id"], data["session_id"])
@@ -125,7 +125,7 @@ class FollowState:
 
 
 def _digest(row_id: str) -> bytes:
-    # An id may be anything that JSON can hold, even half a surrogate pair.
+    # An id may be any JSON string, even with a lone surrogate.
     return blake2b(row_id.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
 
 

@@ -1,10 +1,10 @@
 """
-Shared polls: one request to the list serves many waits.
+Share polls: one request to the list serves many waits.
 
-Each wait registers a poll with two times: from when on it may be polled, and when it is due.
-When the first poll is due, every poll that may be made is made with it: one walk over the
-front of the list finds their rows. A wait that is polled alone, or whose row the walk did not
-find, reads its row by id instead.
+Each wait registers a poll with two times: when it may be made, and when it is due. When the first
+poll is due, all polls that may be made are combined: one walk over the beginning of the list finds
+their rows. If there is only one poll, or the walk does not find a row, the wait requests the row
+by its id instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from videosdk_transcripts.models import Page
 logger = logging.getLogger("videosdk_transcripts")
 
 _MAX_PAGES: Final = 10
-# Less than the resolution of a clock would not be a sleep at all.
+# A sleep below the resolution of the clock would return immediately, and the loop would spin.
 _MIN_SLEEP: Final = 0.001
 _NOT_SLEEPING: Final = float("-inf")
 
@@ -54,8 +54,8 @@ class SharedPolls(Generic[HasIdT]):
     Poll the list for many waits, separately in each event loop.
 
     Args:
-        pages: begins a walk over the list; must hold nothing open between two pages.
-        clock: the time, and how to sleep.
+        pages: starts a walk over the list; must keep nothing open between two pages.
+        clock: the source of time and waits.
     """
 
     def __init__(
@@ -70,34 +70,34 @@ class SharedPolls(Generic[HasIdT]):
 
     async def poll(self, row_id: str, *, not_before: float, due: float) -> HasIdT | None:
         """
-        Wait until the poll is made.
+        Wait until the poll is made, and return its row.
 
         Args:
             row_id: the id of the row.
-            not_before: from when on it may be polled, by the clock.
-            due: when it must be polled. If that is before `not_before`, nothing is requested
-                for it, and it returns None at that time.
+            not_before: when the poll may be made, by the clock.
+            due: when the poll must be made. If that is before `not_before`, nothing is requested,
+                and None is returned at that time.
 
         Returns:
-            The row as listed, or None, on which the caller reads the row by its id.
+            The row as listed. If it is None, the caller must request the row by its id.
 
         Raises:
             VideoSDKTranscriptsError: the service failed during the shared walk.
-            CancelledError: something in the shared walk cancelled itself.
+            CancelledError: a function of the caller cancelled the shared walk.
         """
         polls = self._loops.find() or self._loops.add(_LoopPolls(self._pages, self._clock))
         result = asyncio.get_running_loop().create_future()
         return await polls.poll(_Poll(row_id, not_before, due, result))
 
     def end(self, make_error: Callable[[], BaseException]) -> None:
-        """End all registered polls of the running loop, each with an error of its own."""
+        """End all registered polls of the running loop, each with a separate error."""
         polls = self._loops.find()
         if polls is not None:
             polls.end(make_error)
 
 
 class _LoopPolls(Generic[HasIdT]):
-    """The polls of one event loop, and the task that makes them, which ends with the last one."""
+    """The polls of one event loop, and the task that makes them, which ends with the last poll."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class _LoopPolls(Generic[HasIdT]):
         if self._task is None or self._task.done():
             self._start()
         elif poll.due < self._sleeps_until:
-            # The task sleeps for too long. Cancelling it loses nothing but its sleep.
+            # The task would sleep for too long. Cancelling it is safe while it sleeps.
             self._task.cancel()
             self._start()
         try:
@@ -124,7 +124,7 @@ class _LoopPolls(Generic[HasIdT]):
             self._polls.discard(poll)
             task = self._task
             if task is not None and not task.done() and not self._polls:
-                # It may take a while to end. A new poll in the meantime must start another one.
+                # The task may take some time to end. A new poll must start another task meanwhile.
                 self._task = None
                 task.cancel()
                 await asyncio.wait({task})
@@ -140,19 +140,20 @@ class _LoopPolls(Generic[HasIdT]):
         self._task.add_done_callback(self._on_done)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
-        # Not an error of this package: a token callable or a clock of the caller raised it.
+        # Errors of this package are handled in `_make`; this one is from a token callable or a
+        # clock of the caller.
         error = None if task.cancelled() else task.exception()
         if task is not self._task:
             return
         if error is not None:
             self.end(lambda: error)
         elif task.cancelled():
-            # For example by a token callable that awaited a cancelled task.
+            # A token callable may have awaited a cancelled task, for example.
             for poll in self._polls:
                 poll.result.cancel()
 
     async def _run(self) -> None:
-        # An eager task would otherwise poll for the first wait alone, before the others register.
+        # Otherwise an eager task would poll for the first wait alone, before others register.
         await asyncio.sleep(0)
         while self._polls:
             now = self._clock.monotonic()
@@ -162,7 +163,7 @@ class _LoopPolls(Generic[HasIdT]):
                 await self._clock.sleep(max(first_due - now, _MIN_SLEEP))
                 self._sleeps_until = _NOT_SLEEPING
                 continue
-            # Due before they may be made: these end without a request.
+            # Polls that are due before they may be made end without a request.
             self._resolve([p for p in self._polls if p.due <= now < p.not_before], {})
             ready = [poll for poll in self._polls if poll.not_before <= now]
             if any(poll.due <= now for poll in ready):
@@ -194,9 +195,9 @@ class _LoopPolls(Generic[HasIdT]):
                 poll.result.set_result(found.get(poll.row_id))
 
     async def _scan(self, wanted: set[str]) -> dict[str, HasIdT]:
-        """Walk over the front of the list and return the wanted rows found there."""
+        """Walk over the beginning of the list, and return the wanted rows found there."""
         found: dict[str, HasIdT] = {}
-        # If the rows are not at the front after all, this wastes half a request for each.
+        # If the rows are elsewhere, this wastes at most half a request per row.
         pages_left = min(_MAX_PAGES, max(1, len(wanted) // 2))
         try:
             async for page in self._pages():
@@ -207,7 +208,7 @@ class _LoopPolls(Generic[HasIdT]):
         except VideoSDKTranscriptsError as error:
             if error.is_transient and not isinstance(error, InvalidResponseError):
                 raise
-            # A broken list or a broken row of another room must not end a wait. An error that
-            # affects the whole client is raised again when each wait reads its row by id.
+            # An unreadable list, or an unreadable row of another room, must not end a wait. An
+            # error that affects all requests is raised again when a wait requests its row by id.
             logger.debug("shared poll of the list failed: %s", type(error).__name__)
         return found

@@ -1,8 +1,8 @@
 """
-Start and stop a transcription: sent again only if the first request was not applied (P6).
+Start and stop a transcription; a request is sent again only if it was not applied (P6).
 
-The service documents no idempotency key. So when a response is lost, the list of the room
-shows whether the request was applied.
+The service documents no idempotency key. So if a response is lost, the list of the room is read,
+which shows whether the request was applied.
 """
 
 from __future__ import annotations
@@ -110,13 +110,13 @@ async def start(
 
     Args:
         transport: sends it.
-        list_room: iterates over the room's transcriptions, if a response was lost.
+        list_room: iterates over the room's transcriptions if a response was lost.
         room_id: the room.
         request: what to send.
 
     Raises:
         VideoSDKTranscriptsError: the last failure. If it is unknown whether the request was
-            applied, the text states that.
+            applied, the message states that.
     """
     return await _Write(transport, list_room, room_id, request, is_start=True).send()
 
@@ -129,7 +129,7 @@ async def stop(
 
 
 class _Write:
-    """One start or stop: sent, and after a lost response looked up in the list of the room."""
+    """Send a start or stop, and after a lost response look for its effect in the room's list."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class _Write:
             failure = self._unresolved or error
         else:
             return self._checked(result)
-        # Outside of `except`, so that one failure is not the context of another.
+        # Outside the `except` block, so that one failure is not the context of another.
         found = await self._find_after(failure)
         if found is not None:
             return self._checked(found)
@@ -179,7 +179,7 @@ class _Write:
         return WriteResult(row, "sent again" if self._was_looked_up else "answered")
 
     async def _reconcile(self) -> WriteResult | None:
-        """Find the result of an attempt whose response was lost; None if it was not applied."""
+        """Return the result of an attempt whose response was lost; None if it was not applied."""
         lost = self._attempts.last_error
         try:
             found = await self._find()
@@ -187,7 +187,7 @@ class _Write:
             self._unresolved = lost
             # This attempt sent nothing.
             self._attempts.count -= 1
-            # The list was already retried, and without it nothing may be sent again.
+            # The list has been retried already, and without it nothing may be sent again.
             self._attempts.deadline_passed = True
             raise
         self._was_looked_up = True
@@ -195,25 +195,25 @@ class _Write:
 
     async def _find(self) -> WriteResult | None:
         """
-        Find the result in the list of the room.
+        Find the result in the list of the room; None if it is not there.
 
-        For a start it is the newest transcription that runs, for a stop the newest of all if
-        none runs. One that is stopping is not expected to go on.
+        The result of a start is the newest transcription that is running. The result of a stop is
+        the newest of all, if none is running. One that is stopping does not count as running.
         """
         newest = running = None
-        # The order of the list is undocumented, so all of it is read. Without time left the
-        # walk raises.
+        # The order of the list is undocumented, so all of it is read. If no time is left, the
+        # walk raises an error.
         time_left = self._attempts.deadline - self._transport.clock.monotonic()
         async with self._list_room(time_left) as pager:
             async for row in pager:
                 newest = _later(newest, row)
-                running = _later(running, row) if _goes_on(row) else running
+                running = _later(running, row) if _is_active(row) else running
         stopped = newest if running is None else None
         found = running if self._is_start else stopped
         return None if found is None else WriteResult(found, "found")
 
     async def _find_after(self, failure: VideoSDKTranscriptsError) -> WriteResult | None:
-        """Find the result after the last failure, or add to the failure what is known."""
+        """Find the result after the last failure, or add the findings to the failure."""
         in_doubt = self._attempts.in_doubt
         # A later request may have been rejected because the first one was applied late.
         if not in_doubt and not (self._was_looked_up and isinstance(failure, StatusError)):
@@ -246,12 +246,12 @@ class _Write:
         return result
 
 
-def _goes_on(row: Transcription) -> bool:
+def _is_active(row: Transcription) -> bool:
     return row.is_running and (row.status or "").lower() != "stopping"
 
 
 def _later(one: Transcription | None, other: Transcription) -> Transcription:
-    # Of several with the same start, or with none, the first one.
+    # If several have the same start, or none, the first one.
     return max(one or other, other, key=lambda row: row.start or _LONG_AGO)
 
 
@@ -271,7 +271,7 @@ def _write(action: str, body: Mapping[str, Any], advice: Mapping[int, str]) -> R
 
 
 def _check_url(url: object) -> str:
-    # Its query may contain a secret, so neither the error nor a frame shows it.
+    # The query may contain a secret, so neither the error nor a frame shows the URL.
     if not isinstance(url, str) or not _is_absolute(url):
         raise ConfigurationError("webhook_url must be an http or https URL with a host")
     return plain_text(url)

@@ -1,8 +1,8 @@
 """
-Wait until a file exists. No HTTP in here.
+Wait until a file exists. No HTTP.
 
-The file ends a wait, not the status: in the vendor's sample of a stop, the transcription is
-completed and has no file.
+The existence of the file ends a wait, and not the status: in the vendor's sample of a stop, the
+transcription is completed and has no file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from videosdk_transcripts.errors import (
 )
 from videosdk_transcripts.models import Page
 
-from .failed_polls import is_waited_out, log_failed_poll
+from .failed_polls import log_failed_poll, may_poll_again
 from .shared_polls import SharedPolls
 
 _UNKNOWN: Final = "the service found no transcription with this id"
@@ -51,13 +51,13 @@ HasStatusT = TypeVar("HasStatusT", bound=HasStatus)
 
 class Waiter(Generic[HasStatusT]):
     """
-    Wait for files. A client has one for each kind of row, so that its waits share polls.
+    Wait for files. A client has one waiter for each kind of row, so that its waits share polls.
 
     Args:
-        get: reads one row by its id.
-        pages: begins a walk over the list of all rows, in large pages; must hold nothing open
+        get: returns one row by its id.
+        pages: starts a walk over the list of all rows, in large pages; must keep nothing open
             between two pages, and must not be a generator.
-        clock: the time, and how to sleep.
+        clock: the source of time and waits.
         jitter: returns a random number from 0 to 1.
     """
 
@@ -95,18 +95,18 @@ class Waiter(Generic[HasStatusT]):
             summary: wait for the file of the summary instead.
             timeout: seconds for the whole wait, above 0; None for no limit.
             poll: seconds from the first to the second poll, above 0. The interval then grows
-                by half each time, up to 6 times `poll`; each one is drawn from half of it up
-                to all of it. A last poll is made `poll` before the timeout, unless the
-                previous one was less than half an interval before.
+                by half each time, to at most 6 times `poll`; the actual wait is a random value
+                between half of the interval and all of it. A last poll is made `poll` before the
+                timeout, unless the previous one was less than half an interval earlier.
             grace: seconds, 0 or more, for which a row may be completed or stopped without the
-                file, or its id unknown; counted from the poll that first found it so.
+                file, or its id may be unknown; counted from the first poll that finds this.
 
         Raises:
             ConfigurationError: an argument is out of bounds. Nothing has been sent.
             TranscriptionFailedError: the transcription failed.
-            CompletedWithoutFileError: it completed or was stopped, and the grace period passed.
-            WaitTimedOutError: the timeout passed.
-            NotFoundError: there was no such row for the grace period.
+            CompletedWithoutFileError: it completed or was stopped, and the grace period is over.
+            WaitTimedOutError: the timeout expired.
+            NotFoundError: there was no such row during the grace period.
             VideoSDKTranscriptsError: any other error of a request that is not transient, or
                 has a ``Retry-After`` of more than a day.
         """
@@ -131,7 +131,7 @@ class Waiter(Generic[HasStatusT]):
         )
         if not isinstance(row_or_id, str) and wait.has_file(row_or_id):
             return row_or_id
-        # By the clock of the event loop, so that it also cancels a request in progress.
+        # A timeout of the event loop, so that it also cancels a request in progress.
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
@@ -153,12 +153,12 @@ class Waiter(Generic[HasStatusT]):
             try:
                 row = await self._poll(wait, not_before, due)
             except NotFoundError:
-                # A new transcription may not be readable yet, and a replica may lag behind.
+                # A new transcription may not be available yet, and a replica may lag behind.
                 if wait.is_gone(self._clock.monotonic()):
                     raise
                 wait.last_result = _UNKNOWN
             except VideoSDKTranscriptsError as error:
-                if not is_waited_out(error):
+                if not may_poll_again(error):
                     raise
                 failure = error
                 wait.last_result = f"the last poll failed with {type(error).__name__}"
@@ -181,7 +181,7 @@ class Waiter(Generic[HasStatusT]):
         return await self._get(wait.row_id)
 
     def _log(self, wait: _Wait, error: VideoSDKTranscriptsError, seconds: float) -> None:
-        """Log a failed poll, as new once for all waits, which usually fail together."""
+        """Log a failed poll, as a warning only once for all waits, which usually fail together."""
         kind = type(error)
         is_new = kind not in (self._logged, wait.logged)
         self._logged = wait.logged = kind
@@ -190,7 +190,7 @@ class Waiter(Generic[HasStatusT]):
 
 @define(eq=False)
 class _Wait:
-    """The state of one wait. All times are of the clock, all durations in seconds."""
+    """The state of one wait. Times are by the clock, and durations are in seconds."""
 
     row_id: str
     format: str
@@ -205,13 +205,13 @@ class _Wait:
     unknown_since: float | None = None
     last_result: str = "there was no response yet"
     logged: type[VideoSDKTranscriptsError] | None = None
-    """The kind of its last failure; None after a success."""
+    """The kind of the last failure; None after a success."""
 
     def has_file(self, row: HasFiles) -> bool:
         return bool(self._files_of(row).get(self.format))
 
     def is_ready(self, row: HasStatus, now: float) -> bool:
-        """Return whether the file exists, and raise if it is not expected anymore."""
+        """Return whether the file exists, and raise an error if it is no longer expected."""
         self.unknown_since = None
         if self.has_file(row):
             return True
@@ -245,11 +245,11 @@ class _Wait:
 
     def next_poll(self, now: float, retry_after: float, jitter: float) -> tuple[float, float]:
         """
-        Return from when on the row may be polled again, and when it must be.
+        Return when the row may be polled again, and when it must be.
 
         Args:
             now: the time of the last poll.
-            retry_after: seconds for which the service asked to wait.
+            retry_after: how many seconds to wait, according to the service.
             jitter: a random number from 0 to 1.
         """
         half = self.interval / 2
