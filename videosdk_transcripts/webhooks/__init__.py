@@ -1,10 +1,13 @@
 """
-Webhooks: verify their signature and read their events. In the extra ``[webhooks]``.
+Verify webhooks, and read their events. In the extra ``[webhooks]``.
 
-Files in reading order: `signature` (RSA over the raw body), `events` (the events, and
-`verify_webhook`), `keys` (the account's public key, fetched once and cached).
-May import `errors`, `models`, `_clock`, `_loops` and `_api`. cryptography is imported only when
-used.
+Files in reading order:
+
+- `signature`: verifies an RSA signature of the raw body
+- `events`: defines the events, and `verify_webhook`
+- `keys`: fetches and caches the account's public key
+
+May import `errors`, `models`, `_clock`, `_loops` and `_api`. cryptography is imported on first use.
 """
 
 from .events import TranscriptionEvent, TranscriptionEventType, WebhookEvent, verify_webhook

@@ -1,4 +1,4 @@
-"""Webhook events: verify the signature of a body, then read it into a typed event."""
+"""Verify the signature of a webhook's body, and convert the body to a typed event."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ TranscriptionEventType = Literal[
 _TRANSCRIPTION_EVENTS: Final[Mapping[str, TranscriptionEventType]] = {
     word: word for word in get_args(TranscriptionEventType)
 }
-# Neither word is in the vendor's own samples; public programs and catalogues have both.
+# The vendor's samples have neither word; public programs and API catalogues have both.
 _KINDS: Final = {"post-call": "post"}
 
 
 @frozen(kw_only=True)
 class WebhookEvent:
     """
-    An event of any type. It is a hint: fetch the object by its id.
+    An event of any type. Treat it as a hint, and fetch the object by its id.
 
     Events about transcriptions are of the subclass `TranscriptionEvent`. In all other events
     a value that is absent or of an unexpected type is None; `data` has it as it was sent.
@@ -65,12 +65,11 @@ class WebhookEvent:
     @property
     def key(self) -> tuple[str, str]:
         """
-        Return the type and the id, which are the same in a repeated delivery.
+        Return the type and the id, which are the same if an event is delivered again.
 
-        Two events may have the same key: the vendor mentions a webhook after the summary without
-        its type, and if that is another ``transcription-stopped``, dropping repeated keys drops
-        it. Without an id, a digest of the data takes its place, so that distinct events have
-        distinct keys.
+        Two events may have the same key: the vendor mentions a webhook after the summary, but not
+        its type. If that is a second ``transcription-stopped``, a program that drops repeated keys
+        drops it. For an event without an id, a digest of the data takes its place.
         """
         if self.id is not None:
             return self.type, self.id
@@ -79,7 +78,7 @@ class WebhookEvent:
 
 
 class _Client(Protocol):
-    """What `TranscriptionEvent.fetch` needs of a `TranscriptsClient`."""
+    """The part of `TranscriptsClient` that `TranscriptionEvent.fetch` requires."""
 
     async def get_transcription(self, transcription_id: str) -> Transcription: ...
     async def get_post_transcription(self, transcription_id: str) -> PostTranscription: ...
@@ -108,9 +107,8 @@ class TranscriptionEvent(WebhookEvent):
         """
         Return the transcription that the event is about, whether realtime or of a recording.
 
-        `kind` decides which of the two is requested first. If there is none of that id, the
-        other one is requested, because the words in `kind` are undocumented for recordings and
-        may be absent.
+        `kind` decides which kind is requested first. If that does not exist, the other kind is
+        requested, because `kind` is undocumented for recordings, and may be absent.
 
         Args:
             client: a `TranscriptsClient`.
@@ -120,9 +118,9 @@ class TranscriptionEvent(WebhookEvent):
 
         Raises:
             NotFoundError: this account has no such transcription of either kind.
-            NoResponseError: every attempt failed without a response, or a timeout passed.
+            NoResponseError: every attempt failed without a response, or a timeout expired.
             StatusError: the service refused the request otherwise; one subclass per status.
-            InvalidResponseError: the response can't be read, or is another one.
+            InvalidResponseError: the response can't be read, or has another id.
             ClientClosedError: the client is closed.
         """
         if self.kind == "post":
@@ -138,17 +136,17 @@ class TranscriptionEvent(WebhookEvent):
 
     @property
     def is_stopped(self) -> bool:
-        """Return whether the transcription was stopped. Its files may appear later."""
+        """Return whether the transcription was stopped. Its files may still appear later."""
         return self.type == "transcription-stopped"
 
     @property
     def is_completed(self) -> bool:
-        """Return whether the transcription is completed. Its files may appear later."""
+        """Return whether the transcription has completed. Its files may still appear later."""
         return self.type == "transcription-completed"
 
     @property
     def is_failed(self) -> bool:
-        """Return whether the transcription failed. The service gives no reason."""
+        """Return whether the transcription failed. The service sends no reason."""
         return self.type == "transcription-failed"
 
 
@@ -156,12 +154,12 @@ async def _first_found(
     row_id: str,
     *gets: Callable[[str], Awaitable[Transcription | PostTranscription]],
 ) -> Transcription | PostTranscription:
-    """Call functions in order until one finds the id, and raise the first error if none does."""
+    """Return the result of the first function that finds the id; raise its error if none does."""
     failures: list[BadRequestError | NotFoundError] = []
     for get in gets:
         try:
             return await get(row_id)
-        # Which status an unknown id has is undocumented.
+        # The status for an unknown id is undocumented.
         except (BadRequestError, NotFoundError) as error:
             failures.append(error)
     raise failures[0]
@@ -169,14 +167,14 @@ async def _first_found(
 
 def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | bytes) -> WebhookEvent:
     """
-    Verify the signature of a webhook and return its event.
+    Verify the signature of a webhook, and return its event.
 
     Args:
         raw_body: the body as received, before any parsing; 1 MiB at most.
-        signature: the value of the header ``videosdk-signature``, or None if it is absent.
+        signature: the value of the header ``videosdk-signature``; None if it is missing.
         public_key: the account's public key in PEM, as returned by
-            ``GET /v2/public/rsa-public-key``: RSA with 2048 bits or more. A backslash and ``n``
-            count as a line break.
+            ``GET /v2/public/rsa-public-key``: RSA with 2048 bits or more. A backslash followed by
+            ``n`` counts as a line break.
 
     Returns:
         The event; a `TranscriptionEvent` if it is about a transcription.
@@ -190,7 +188,7 @@ def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | byt
         ConfigurationError: `raw_body` is not bytes, `signature` is not a string,
             `public_key` is not a usable key, or cryptography is not installed.
     """
-    # Masked first of all: an error below shows these names in a traceback with locals.
+    # Masked before anything can fail: a traceback with locals would show these names.
     raw_body, signature = mask_data(raw_body), mask(signature)
     public_key = mask_data(public_key)
     require_cryptography()
@@ -201,7 +199,7 @@ def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | byt
 
 def read_event(raw_body: bytes) -> WebhookEvent:
     """
-    Read a body whose signature was checked.
+    Return the event in a body whose signature was checked.
 
     Raises:
         WebhookBodyError: as for `verify_webhook`.
@@ -216,7 +214,7 @@ def read_event(raw_body: bytes) -> WebhookEvent:
     data = body.pop("data", None) if known_type or isinstance(body.get("data"), dict) else {}
     if not isinstance(data, dict):
         raise _wrong_value("$.data", data, "an object")
-    # Only transcription events are validated: nothing in the others is worth an error.
+    # Only transcription events are validated, because other events have no required values.
     values = {
         key: _string(data, key, is_strict=known_type is not None)
         for key in ("id", "type", "meetingId", "roomId", "sessionId")
@@ -274,7 +272,7 @@ def _string(data: Mapping[str, Any], key: str, *, is_strict: bool) -> str | None
 
 
 def _wrong_value(path: str, value: object, expected: str) -> WebhookBodyError:
-    """Make the error for a value, of which it shows only the type."""
+    """Return the error for a value, which contains only the type of the value."""
     problem = "is absent or null" if value is None else f"is of type {type(value).__name__}"
     if value == "":
         problem = "is empty"

@@ -1,4 +1,4 @@
-"""The account's public key for verifying webhooks: fetched once, shared and cached."""
+"""Fetch the account's public key to verify webhooks, and cache it for all tasks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REQUEST: Final = Request("/v2/public/rsa-public-key", "the public key of webhoo
 
 
 def public_key_request() -> Request:
-    """Return the request for the key. It takes no argument but the token."""
+    """Return the request for the key."""
     return _REQUEST
 
 
@@ -46,20 +46,20 @@ def read_public_key(data: Mapping[str, Any]) -> str:
 
 class PublicKeys:
     """
-    Verify webhooks with a public key that is fetched when the first one arrives.
+    Verify webhooks with a public key that is fetched for the first webhook.
 
-    How the service rotates its key is undocumented. So the key is fetched again when it
-    expires, and when a signature does not match it. Since anyone can send such a signature,
-    at least `min_interval` passes between two fetches. A failed fetch counts as well: its
-    error is raised again for all calls that need its key within that time.
+    How the service rotates its key is undocumented. So the key is fetched again when it expires,
+    and when a signature does not match. Because anyone can send such a signature, at least
+    `min_interval` passes between two fetches. This includes failed fetches: until then, their
+    error is raised again for all calls that need a key.
 
     Args:
         fetch: fetches the key in PEM.
-        pinned: a key in PEM to use always; no key is fetched then.
+        pinned: a key in PEM to use instead of fetching one.
         lifetime: seconds for which a fetched key is used.
         min_interval: seconds from the end of a fetch to the next one, unless the key expires
             earlier.
-        clock: the time.
+        clock: the source of time.
 
     Raises:
         ConfigurationError: `pinned` is not a usable key, or cryptography is not installed.
@@ -87,15 +87,16 @@ class PublicKeys:
 
     async def verify(self, raw_body: bytes, signature: str | None) -> WebhookEvent:
         """
-        Verify the signature of a webhook and return its event. Tasks share each fetch.
+        Verify the signature of a webhook, and return its event. All tasks share a fetch.
 
         Raises:
             WebhookError, ConfigurationError: as for `verify_webhook`.
             InvalidResponseError: the service returned an unusable key.
-            VideoSDKTranscriptsError: the key could not be fetched, now or just before.
+            VideoSDKTranscriptsError: the key could not be fetched, now or less than
+                `min_interval` ago.
         """
         require_cryptography()
-        # Before any fetch, so that a malformed signature costs no request.
+        # Decoded before any fetch, so that a malformed signature causes no request.
         decoded = decode_signature(raw_body, signature)
         if self._pinned is not None:
             check_signature(raw_body, decoded, self._pinned)
@@ -111,11 +112,11 @@ class PublicKeys:
         return read_event(raw_body)
 
     async def _current_key(self) -> RSAPublicKey:
-        """Return the key, and fetch it if there is none that has not expired."""
+        """Return the key, and fetch it if there is none or it has expired."""
         key = self._unexpired_key()
         if key is None:
             async with self._lock.of_this_loop():
-                # Another task may have fetched it while this one waited for the lock.
+                # Another task may have fetched the key while this one waited for the lock.
                 key = self._unexpired_key() or await self._renew()
         return key
 
@@ -136,9 +137,9 @@ class PublicKeys:
 
     async def _renew(self) -> RSAPublicKey:
         if self._failure is not None and self._was_fetched_recently():
-            # A copy, because each raise of the same object extends its traceback.
+            # A copy, because raising the same object again extends its traceback.
             raise copy.copy(self._failure)
-        # A cancelled fetch changes nothing, so that the next task in the lock fetches again.
+        # A cancelled fetch changes nothing, so the next task that gets the lock fetches again.
         try:
             key = _load(await self._fetch())
         except VideoSDKTranscriptsError as error:
@@ -159,7 +160,7 @@ def _load(pem: str) -> RSAPublicKey:
         return load_key(pem)
     except ConfigurationError as error:
         problem = error.message.partition(";")[0]
-    # Another class, because the caller has not passed this key.
+    # Not a ConfigurationError, because the caller did not pass this key.
     raise _unusable(problem)
 
 

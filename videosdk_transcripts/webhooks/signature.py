@@ -1,8 +1,8 @@
 """
-Webhook signatures: RSA with SHA-256 (PKCS#1 v1.5) over the bytes of the body.
+Verify webhook signatures: RSA with SHA-256 (PKCS#1 v1.5) over the bytes of the body.
 
-The service sends the signature in base64 in the header ``videosdk-signature``.
-No exception of cryptography leaves this file.
+The service sends the signature in base64 in the header ``videosdk-signature``. Exceptions of
+cryptography are converted to errors of this package.
 Source: https://docs.videosdk.live/api-reference/realtime-communication/webhook-verification
 """
 
@@ -25,7 +25,7 @@ _MIN_KEY_BITS: Final = 2048
 
 def require_cryptography() -> None:
     """
-    Raise if the extra is not installed.
+    Check that the extra ``[webhooks]`` is installed.
 
     Raises:
         ConfigurationError: cryptography is not installed.
@@ -41,7 +41,7 @@ def require_cryptography() -> None:
 
 def decode_signature(raw_body: object, signature: object) -> bytes:
     """
-    Decode a signature, and reject what no key can verify.
+    Decode a signature, and reject arguments that no key can verify.
 
     Raises:
         WebhookSignatureError: the signature is absent or not base64.
@@ -86,7 +86,8 @@ def load_key(public_key: object) -> RSAPublicKey:
     """
     Load a key in PEM: PKCS#1 (``RSA PUBLIC KEY``) or SPKI (``PUBLIC KEY``).
 
-    A backslash and ``n`` count as a line break, because env files can't hold another.
+    A backslash followed by ``n`` counts as a line break, because environment files can't contain
+    real ones.
 
     Raises:
         ConfigurationError: the key is not a public RSA key of 2048 bits or more.
@@ -120,7 +121,7 @@ def load_key(public_key: object) -> RSAPublicKey:
 
 
 def _pem(public_key: Secret | SecretBytes) -> Secret:
-    """Return a key as text that can be encoded, each line break as such."""
+    """Return a key as text that can be encoded, with real line breaks."""
     if isinstance(public_key, str):
         public_key = SecretBytes(public_key.encode("utf-8", "replace"))
     text = public_key.decode("utf-8", "replace")
@@ -138,7 +139,7 @@ def check_signature(raw_body: bytes, signature: bytes, key: RSAPublicKey) -> Non
     Check that a body was signed with a key.
 
     Raises:
-        WebhookSignatureError: the signature is of another key or of another body.
+        WebhookSignatureError: the signature belongs to another key or another body.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -150,7 +151,7 @@ def check_signature(raw_body: bytes, signature: bytes, key: RSAPublicKey) -> Non
         pass
     else:
         return
-    # Raised here, so that the exception of cryptography is not its context.
+    # Raised outside the `except` block, so that cryptography's exception is not the context.
     raise WebhookSignatureError(
         "webhook verification failed: the signature does not match the public key and the body; "
         "the webhook is forged, the key is outdated or of another account, or the body was "
