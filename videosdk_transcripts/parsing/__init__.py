@@ -1,11 +1,18 @@
 """
-Transcript files as turns, and turns as text and subtitles. No I/O, no dependency but attrs.
+Parse transcript files into turns, and write turns as text and subtitles. No I/O; needs only attrs.
 
-Files in reading order: `_turns` (the data), `_parse` (detects the format and delegates to one
-file a format: `_txt`, `_srt_vtt` with `_markup`, `_table`, `_json` with `_segments`),
-`_speakers` (what is a speaker), `_labels` (one line alone), `_stamps` (times in lines),
-`_text` (writes plain text), `_subtitles` (writes SRT and WebVTT), `_common` (lines, names and
-times, which several formats share).
+Files in reading order:
+
+- `_turns`: the data classes
+- `_parse`: detects the format, and delegates to `_txt`, `_srt_vtt` with `_markup`, `_table`, or
+  `_json` with `_segments`
+- `_speakers`: decides which lines name a speaker
+- `_labels`: reads a single line
+- `_stamps`: finds times in lines
+- `_text`: writes plain text
+- `_subtitles`: writes SRT and WebVTT
+- `_common`: lines, names and times, which several formats share
+
 May import `errors` and `_validation`.
 """
 

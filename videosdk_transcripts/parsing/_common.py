@@ -1,4 +1,4 @@
-"""Lines, names and times: what several formats share."""
+"""Lines, names and times, which several formats share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, TypeGuard
 
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _MAX_SECONDS: Final = 3.6e12
-"""A billion hours. Below this a float still holds the millisecond."""
+"""A billion hours. Below this, a float can represent milliseconds exactly enough."""
 _TIMESTAMP: Final = re.compile(
     r"(?:(?P<hours>[0-9]{1,10}):(?P<minutes>[0-9]{1,2})|(?P<all_minutes>[0-9]{1,3}))"
     r":(?P<seconds>[0-9]{1,2})(?:[.,](?P<fraction>[0-9]{1,9})|(?(hours):(?P<millis>[0-9]{3})))?"
@@ -21,26 +21,26 @@ def split_lines(text: str) -> list[str]:
     r"""
     Split a text into lines, each with its line break: ``\n``, ``\r\n`` or ``\r``.
 
-    `str.splitlines` also breaks at other characters, which may be part of the speech.
+    `str.splitlines` also splits at other characters, which may be part of the speech.
     """
     return list(StringIO(text, newline=""))
 
 
 def join_lines(lines: list[str]) -> str:
-    """Join lines as they are in the source, without the last line break."""
+    """Join lines as in the source, without the last line break."""
     return "".join(lines).rstrip("\r\n")
 
 
 def strip_lines(text: str) -> str:
-    """Remove blank lines, and the whitespace around the other lines."""
+    """Return a text without blank lines, and without whitespace around the other lines."""
     return "\n".join(filter(None, (line.strip() for line in _LINE_BREAK.split(text))))
 
 
 def clean_name(name: str) -> str:
     """
-    Return a name as it is compared: on one line, and without format characters.
+    Return a name in the form for comparisons: on one line, and without format characters.
 
-    These are invisible, such as the marks of the direction of writing.
+    Format characters are invisible, such as marks of the writing direction.
     """
     if not name.isascii():
         name = "".join(char for char in name if unicodedata.category(char) != "Cf")
@@ -48,8 +48,8 @@ def clean_name(name: str) -> str:
 
 
 def is_time(value: object) -> TypeGuard[float]:
-    """Return whether a value is a number of seconds that a timestamp can show."""
-    # Excluded: True, which would be one second, and NaN, for which each comparison is false.
+    """Return whether a value is a number of seconds that a timestamp can represent."""
+    # Excludes True, which would be one second. NaN fails the comparison below.
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return 0 <= value < _MAX_SECONDS
@@ -62,12 +62,12 @@ def is_ordered(start: float | None, end: float | None) -> bool:
 
 def looks_like_milliseconds(spans: Iterable[tuple[float, float, str]]) -> bool:
     """
-    Return whether whole numbers are milliseconds and not seconds.
+    Return whether whole numbers are milliseconds, and not seconds.
 
-    A spoken word takes less than 40 seconds on average, and more than 40 milliseconds.
+    On average, a spoken word takes less than 40 seconds and more than 40 milliseconds.
 
     Args:
-        spans: start, end and words.
+        spans: the start, end and text of each segment.
     """
     seconds = words = 0.0
     for start, end, text in spans:
@@ -81,8 +81,8 @@ def parse_timestamp(text: str) -> float | None:
     """
     Return the seconds of ``hours:minutes:seconds.fraction``, or None if it is malformed.
 
-    Sixty seconds, or more minutes than an hour has, count as they are. Four digits after the
-    point are milliseconds that were not carried (``1000``), or no time.
+    Sixty or more seconds or minutes are accepted. Of four-digit fractions, only ``1000`` is: some
+    programs write it for a whole second.
     """
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
@@ -95,7 +95,7 @@ def parse_timestamp(text: str) -> float | None:
             return None
         whole, fraction = whole + 1, "0"
     scale = 10 ** len(fraction)
-    # A single division rounds once, so that a written millisecond is read back exactly.
+    # A single division rounds only once, so that a formatted time is read back exactly.
     time = (whole * scale + int(fraction)) / scale
     return time if is_time(time) else None
 

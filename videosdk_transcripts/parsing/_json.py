@@ -1,8 +1,8 @@
 """
-JSON with segments, at any depth, or with one text.
+Read JSON that has segments, at any depth, or one text.
 
-What one object has is read by `_segments`. This file finds the list of segments, keeps the
-place of each in the source, and reports words that are in no segment.
+This file finds the list of segments, remembers the position of each in the source, and reports
+words that are in no segment. `_segments` reads a single segment.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ._common import looks_like_milliseconds, split_lines, strip_lines
 from ._segments import TEXT_KEYS, Segment, has_several_speakers, join_words, read_segment
 from ._turns import Transcript, Turn, Unread
 
-# Beyond this depth there are no segments.
+# Segments are searched for up to this depth.
 _MAX_DEPTH: Final = 8
-# The most specific first. Lists with other names come after these.
+# The most specific keys first; lists with other keys rank below these.
 _LIST_KEYS: Final = ("utterances", "monologues", "segments", "transcription", "chunks")
 _NOT_SPACE: Final = re.compile(r"[^ \t\r\n]")
 _WORD: Final = re.compile(r"\w+")
 
 
 def _parse_int(digits: str) -> int | float:
-    # A long integer may exceed the limit of `int`, and no number here has to be exact.
+    # `int` rejects very long integers, and these numbers need not be exact.
     return int(digits) if len(digits) < 16 else float(digits)
 
 
@@ -37,7 +37,7 @@ _DECODER: Final = json.JSONDecoder(strict=False, parse_int=_parse_int)
 
 @frozen
 class _Value:
-    """A value and its place in the source."""
+    """A value, and its position in the source."""
 
     key: str
     value: Any
@@ -53,12 +53,12 @@ class _List:
     key: str
     items: list[_Value] = Factory(list)
     is_walked: bool = False
-    """Whether its items are listed elsewhere, because none of them is a segment."""
+    """Whether its items were searched for segments, because none of them is one."""
 
 
 @frozen
 class _Candidate:
-    """A list of which some items are segments."""
+    """A list in which some items are segments."""
 
     key: str
     items: list[tuple[_Value, Segment | None]]
@@ -66,7 +66,7 @@ class _Candidate:
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int]:
-        """The lower, the better: lists with speakers, times, and more than single words."""
+        """Return a rank, lower for lists with speakers, times, and more than single words."""
         segments = [segment for _, segment in self.items if segment]
         has_speakers = any(segment.speaker is not None for segment in segments)
         has_times = any(segment.start is not None for segment in segments)
@@ -75,15 +75,15 @@ class _Candidate:
 
     @property
     def is_words(self) -> bool:
-        """Whether its items are single words of sentences."""
+        """Return whether its items are single words of sentences."""
         return self.key == "words" or all(segment.is_word for _, segment in self.items if segment)
 
 
 def read_json(text: str) -> Transcript:
     """
-    Read the list that has the segments, or else the text that stands alone.
+    Read the list of segments, or a single text if there is no such list.
 
-    Values are decoded one by one, so that each turn keeps its place in the source, and
+    Values are decoded one at a time, so that the position of each turn in the source is known, and
     everything before a syntax error is read.
     """
     walker = _Walker(text)
@@ -100,7 +100,7 @@ def read_json(text: str) -> Transcript:
 
 
 def _is_json_lines(text: str) -> bool:
-    """Return whether each line is an object, judging by the first two."""
+    """Return whether each line is an object, according to the first two lines."""
     lines = [line for line in split_lines(text) if line.strip()]
     if len(lines) < 2 or not all(line.lstrip(" \t").startswith("{") for line in lines[:2]):
         return False
@@ -115,7 +115,7 @@ def _is_json_lines(text: str) -> bool:
 class _Result:
     text: str
     turns: list[Turn] = Factory(list)
-    # Ranges of turns, and of unread parts with their reasons; everything else is frame.
+    # The ranges of turns, and those of unread parts with their reasons. The rest is the frame.
     spans: list[tuple[int, int]] = Factory(list)
     unread: list[tuple[int, int, str]] = Factory(list)
 
@@ -134,7 +134,7 @@ class _Result:
         self.spans.append((start, stop))
 
     def transcript(self) -> Transcript:
-        """Return what was read."""
+        """Return the transcript."""
         return Transcript(
             format="json",
             turns=tuple(self.turns),
@@ -160,7 +160,7 @@ class _Result:
 
 @define
 class _Walker:
-    """Finds all lists, and all values with words outside of lists."""
+    """Find all lists, and all values outside lists that may contain words."""
 
     text: str
     position: int = 0
@@ -168,7 +168,7 @@ class _Walker:
     others: list[_Value] = Factory(list)
 
     def walk_all(self, result: _Result) -> None:
-        """Walk the whole text. Raises ValueError or RecursionError on a syntax error."""
+        """Walk the whole text; raise a ValueError or RecursionError for a syntax error."""
         if self._peek() not in ("{", "["):
             raise ValueError
         self._walk("", 0)
@@ -176,7 +176,7 @@ class _Walker:
             result.report(self.position, len(self.text), "follows the end of the JSON")
 
     def walk_lines(self, result: _Result) -> None:
-        """Walk lines of which each is one value."""
+        """Walk lines, each of which is one value."""
         rows = _List("")
         self.lists.append(rows)
         begin = 0
@@ -194,7 +194,7 @@ class _Walker:
                 rows.items.append(_Value("", value, start, stop))
 
     def _peek(self) -> str:
-        """Skip whitespace and return the next character, or an empty string at the end."""
+        """Skip whitespace, and return the next character, or an empty string at the end."""
         match = _NOT_SPACE.search(self.text, self.position)
         self.position = match.start() if match else len(self.text)
         return self.text[self.position : self.position + 1]
@@ -231,7 +231,7 @@ class _Walker:
         while True:
             key = self._decode("").value
             if not isinstance(key, str):
-                raise ValueError  # noqa: TRY004 - one error for any fault of syntax
+                raise ValueError  # noqa: TRY004 - one error for all syntax errors
             self._expect(":")
             self._walk(key, depth + 1)
             if self._expect(",}") == "}":
@@ -255,7 +255,7 @@ class _Walker:
             self._walk_items(found, depth)
 
     def _walk_items(self, found: _List, depth: int) -> None:
-        """Look for segments inside of the items of a list."""
+        """Search the items of a list for segments."""
         end = self.position
         for item in found.items:
             self.position = item.start
@@ -284,7 +284,7 @@ def _read_walked(walker: _Walker, result: _Result) -> None:
 
 
 def _choose(candidates: list[_Candidate]) -> str | None:
-    """Return the key of the lists to read: of those with most of the words, the best."""
+    """Return the key of the lists to read: the best of those that have most words."""
     totals: Counter[str] = Counter()
     for candidate in candidates:
         totals[candidate.key] += candidate.words
@@ -325,7 +325,7 @@ def _read_list(candidate: _Candidate, result: _Result) -> None:
 
 
 def _belongs(before: Segment, word: Segment) -> bool:
-    """Return whether a word continues the turn; spaces and punctuation have no speaker."""
+    """Return whether a word continues a turn, as spaces and punctuation without speaker do."""
     is_attached = word.speaker is None and not any(char.isalnum() for char in word.text)
     return not (before.problem or word.problem) and (is_attached or before.speaker == word.speaker)
 
@@ -341,7 +341,7 @@ def _add_group(group: list[tuple[_Value, Segment]], result: _Result) -> None:
 
 
 def _read_text(others: list[_Value], result: _Result) -> list[_Value]:
-    """Read the outermost text as one turn, and return the other values."""
+    """Read the outermost text as a turn, and return the other values."""
     texts = [other for other in others if other.key in TEXT_KEYS and isinstance(other.value, str)]
     text = min(texts, key=lambda other: other.depth, default=None)
     if text is None or not text.value.strip():
@@ -361,7 +361,7 @@ def _report_others(others: list[_Value], result: _Result) -> None:
 
 
 def _sentences(key: str, value: object) -> Iterator[str]:
-    """Iterate over strings that may be speech: those with a space, or under such a key."""
+    """Iterate over strings that may be speech: those with several words, or under a text key."""
     pending: list[tuple[str, object]] = [(key, value)]
     while pending:
         name, item = pending.pop()

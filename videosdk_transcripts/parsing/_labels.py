@@ -1,8 +1,8 @@
 """
-One line of speech alone: its time, its name, and what the name looks like.
+Read a single line: its time, its name, and what the name looks like.
 
-Whether it names a speaker may depend on the other lines (`_speakers`). The rule is documented
-in docs/guides/text.md.
+Whether the name is that of a speaker may depend on the other lines (`_speakers`). The rule is
+documented in docs/guides/text.md.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from attrs import define
 from ._common import clean_name
 from ._stamps import Stamp, Times, inner_stamp, leading_stamp, trailing_stamp
 
-# More than any speaker's name seen so far; anything longer is a sentence with a colon.
+# Limits of a name, more than any speaker's name seen so far. Longer ones are sentences.
 _MAX_CHARACTERS: Final = 60
 _MAX_WORDS: Final = 10
 _MAX_COMMAS: Final = 2
-# A colon further right ends no name, even if invisible characters count.
+# A name does not end after this column, even with invisible characters.
 _MAX_COLUMN: Final = 120
-# Every label and every time has one of these.
+# Every label and every time contains one of these.
 _MAY_HAVE_LABEL: Final = re.compile(r"[:\uff1a\ufe55\[(]|[0-9]\s?[ms]")
 _COLON: Final = re.compile("[:\uff1a\ufe55]")
 _ADDRESS: Final = re.compile(r"(?:sips?|tel):(?=[^\s:])", re.IGNORECASE)
@@ -34,10 +34,10 @@ _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _BRACKETED: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]\s*[:\uff1a]", re.DOTALL)
 _IN_BRACKETS: Final = re.compile(r"\[([^\[\]]+)\]|\(([^()]+)\)")
 _NUMBERED: Final = re.compile(r"[^\W\d_]+[ _-]?[0-9]{1,4}")
-# In brackets a backslash stands before a bracket or a backslash, or before all of the name.
+# In brackets, a backslash escapes a bracket, a backslash, or the whole name.
 _ESCAPED: Final = re.compile(r"\A\\(?![\[\]\\])|\\([\[\]\\])")
 _GROUP: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-# List markers, headings, signs of another speaker, and emphasis.
+# List markers, headings, marks of another speaker, and emphasis.
 _MARK: Final = re.compile(
     r"[-\u2013\u2014*\u2022\u2023\u25e6+>\u00bb]+\s+|#{1,6}\s+|[0-9]{1,3}[.)]\s+"
     r"|>{2,}|\u00bb|[-\u2013\u2014\u2022](?=\w)|[*_]{1,3}(?=\S)"
@@ -56,24 +56,24 @@ _DASH: Final = re.compile(r"[-\u2013\u2014]\s{0,3}\w")
 
 
 class Shape(Enum):
-    """What the words above a colon look like, without regard to other lines."""
+    """What the words before a colon look like, without regard to other lines."""
 
     NAME = auto()
     """A name, a phone number or an address."""
     SHORT = auto()
     """Words that may be a name or the beginning of a sentence."""
     LONG = auto()
-    """Three or four words that are rather the beginning of a sentence."""
+    """Three or four words that are more likely the beginning of a sentence."""
     ODD = auto()
     """Neither a name nor a sentence."""
 
 
 @define(eq=False)
 class Line:
-    """One line, as far as it can be read alone."""
+    """One line, as far as it can be read without the others."""
 
     source: str
-    """The line, without whitespace around it."""
+    """The line, without surrounding whitespace."""
     words: str
     """The words after a time."""
     name: str | None = None
@@ -82,27 +82,27 @@ class Line:
     """The words after the name."""
     times: Times | None = None
     is_clear_time: bool = False
-    """Whether the time can be no part of a sentence."""
+    """Whether the time can't be part of a sentence."""
     is_header: bool = False
-    """Whether it has no words, only a name and a time or one of the two."""
-    needs_colon: bool = False
-    """Whether the name has no colon, so that it may be a sound or a part of a sentence."""
+    """Whether the line has only a name, a time, or both."""
+    lacks_colon: bool = False
+    """Whether the name has no colon, so it may be a sound or part of a sentence."""
     is_numbered: bool = False
-    """Whether the name without a colon has a number, as ``[speaker 1] Hi`` has."""
+    """Whether the name has a number and no colon, as in ``[speaker 1] Hi``."""
 
     @property
     def is_time(self) -> bool:
-        """Whether it is a time and nothing else."""
+        """Return whether the line is a time and nothing else."""
         return self.is_header and self.name is None
 
     @property
     def changes_speaker(self) -> bool:
-        """Whether it begins with ``>>``, the sign of captions for another speaker."""
+        """Return whether the line begins with ``>>``, which marks another speaker in captions."""
         return _CHANGES_SPEAKER.match(self.source) is not None
 
     @property
     def has_dash(self) -> bool:
-        """Whether it begins with a dash, the sign of subtitles for another speaker."""
+        """Return whether the line begins with a dash, which marks another speaker in subtitles."""
         return _DASH.match(self.source) is not None
 
 
@@ -111,12 +111,12 @@ class _Label:
     name: str
     shape: Shape
     text: str
-    needs_colon: bool = False
+    lacks_colon: bool = False
     is_numbered: bool = False
 
 
 def read_line(line: str) -> Line:
-    """Read a line alone: its time, its name and its words."""
+    """Read the time, the name and the words of a line."""
     source = line.strip()
     if not _MAY_HAVE_LABEL.search(source, 0, _MAX_COLUMN):
         return Line(source, source)
@@ -173,7 +173,7 @@ def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line |
     text = text.lstrip(":\uff1a").strip(marks)
     line = Line(source, source, name, shape, text, stamp.times, is_clear_time=True)
     # `Monday (10:30) we meet` has the form of `Ann (10:30) Hi`.
-    line.needs_colon = not has_colon
+    line.lacks_colon = not has_colon
     return line
 
 
@@ -182,7 +182,7 @@ def _read_label(source: str, head: str, emphasis: str) -> Line:
     if label is None:
         return Line(source, source)
     line = Line(source, source, label.name, label.shape, label.text)
-    line.needs_colon, line.is_numbered = label.needs_colon, label.is_numbered
+    line.lacks_colon, line.is_numbered = label.lacks_colon, label.is_numbered
     return line
 
 
@@ -214,7 +214,7 @@ def find_label(head: str, emphasis: str = "") -> _Label | None:
 
     Args:
         head: the line without list markers and emphasis before its first word.
-        emphasis: the emphasis that was removed there.
+        emphasis: the emphasis that was removed.
     """
     match = _BRACKETED.match(head)
     if match:
@@ -252,7 +252,7 @@ def _find_colon(head: str, emphasis: str) -> _Label | None:
 
 
 def _strip_emphasis(name: str, text: str, emphasis: str) -> tuple[str, str]:
-    """Remove the end of the emphasis: before the colon, after it, or after the words."""
+    """Remove the closing emphasis: before the colon, after it, or after the words."""
     if name.rstrip().endswith(emphasis):
         return name.rstrip()[: -len(emphasis)], text
     if text.startswith(emphasis):
@@ -271,9 +271,9 @@ def _find_brackets(head: str) -> _Label | None:
         shape = shape_of(name)
         return _Label(name, shape, text) if shape is Shape.NAME else None
     if _NUMBERED.fullmatch(name):
-        return _Label(name, Shape.NAME, text, needs_colon=True, is_numbered=True)
+        return _Label(name, Shape.NAME, text, lacks_colon=True, is_numbered=True)
     if text and shape_of(name) is Shape.NAME:
-        return _Label(name, Shape.NAME, text, needs_colon=True)
+        return _Label(name, Shape.NAME, text, lacks_colon=True)
     return None
 
 
@@ -282,8 +282,8 @@ def shape_of(name: str, text: str = "") -> Shape | None:
     Return what a name looks like, or None if it is the beginning of a sentence.
 
     Args:
-        name: what stands before the colon, clean.
-        text: what follows; if both are in capitals, these mean nothing.
+        name: the words before the colon, from `clean_name`.
+        text: the words after the colon. If both are in capitals, these don't indicate a name.
     """
     if not any(char.isalpha() for char in name):
         return _shape_without_letters(name)
@@ -324,19 +324,19 @@ def _shape_without_letters(name: str) -> Shape | None:
 
 
 def _is_name(words: Sequence[str]) -> bool:
-    """Return whether all words have capitals, except particles such as ``van`` and ``de``."""
+    """Return whether all words are capitalized, except particles such as ``van`` and ``de``."""
     return _is_named(words[-1]) and all(len(word) <= 3 or _is_named(word) for word in words)
 
 
 def begins_inside_sentence(name: str) -> bool:
-    """Return whether it is ``van Dyke``, which has the form of ``and Ann``."""
+    """Return whether a name looks like ``van Dyke``, which has the form of ``and Ann``."""
     if not name[:1].islower() or name.islower():
         return False
     return not _is_named(name.split(maxsplit=1)[0])
 
 
 def _is_named(word: str) -> bool:
-    """Return whether a word is written as a name is: with a capital, a digit, or in katakana."""
+    """Return whether a word is written like a name: with a capital, a digit, or in katakana."""
     first = next(char for char in word if char.isalnum())
     if first.isdigit() or any(char.isupper() or char.istitle() for char in word):
         return True
@@ -352,22 +352,22 @@ def _is_caseless(text: str) -> bool:
 
 
 def _name_length(first: str) -> int:
-    """Return the most characters of a name without spaces, in the script of a character."""
+    """Return the maximum length of a name without spaces, in the script of a character."""
     return 4 if _is_ideographic(first) else 15
 
 
 def _is_ideographic(char: str) -> bool:
-    """Return whether a character is of Chinese or Japanese, which are written without spaces."""
+    """Return whether a character is Chinese or Japanese, which are written without spaces."""
     return "\u3040" <= char <= "\u309f" or "\u3400" <= char <= "\u9fff"
 
 
 def _weight(word: str) -> int:
-    """Return how many words of English a word stands for."""
+    """Return how many English words a word corresponds to."""
     return max(1, len(word) // 2) if _is_ideographic(word[0]) and len(word) > 4 else 1
 
 
 def is_only_words(line: str) -> bool:
-    """Return whether a line is nothing but words, whatever the other lines are."""
+    """Return whether a line has only words, whatever the other lines are."""
     read = read_line(line)
     has_sign = read.changes_speaker or read.has_dash or line.startswith("\\")
     return bool(line) and read.shape is None and read.times is None and not has_sign

@@ -1,5 +1,5 @@
 """
-Markup inside cues: voices, tags and character references.
+Remove markup from cues: voices, tags and character references.
 
 Sources: https://www.w3.org/TR/webvtt1/#webvtt-cue-text, and for references
 https://html.spec.whatwg.org/multipage/named-characters.html
@@ -13,10 +13,10 @@ from typing import Final
 
 from ._common import clean_name, strip_lines
 
-# Without the semicolon it may be speech: `AT&T`, `R&D`, `&copy`.
+# Without a semicolon, it may be speech: `AT&T`, `R&D`, `&copy`.
 _REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# Only known tags are removed, because speech may be written without escaping it. No pattern
-# can match past the next angle bracket, so that the time is linear in the length.
+# Only known tags are removed, because speech may contain unescaped angle brackets. No pattern
+# matches past the next angle bracket, so that the time is linear in the length.
 _VTT_TAG: Final = re.compile(
     r"</?(?:c|i|b|u|v|ruby|rt|lang)(?:\.[^\s<>]*)?(?:\s[^<>]*)?>|<[0-9]+:[0-9:.]+>"
 )
@@ -25,11 +25,11 @@ _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>|</v>")
 
 
 def plain_lines(lines: list[str], *, is_vtt: bool) -> list[str]:
-    """Return the lines of a cue without markup and line breaks, as many as before."""
+    """Return the lines of a cue, each without markup and its line break."""
     if not lines:
         return []
     text = "\n".join(line.rstrip("\r\n") for line in lines)
-    # A tag may contain line breaks.
+    # A tag may contain line breaks, which are kept so that the number of lines is.
     text = (_VTT_TAG if is_vtt else _SRT_TAG).sub(lambda tag: "\n" * tag[0].count("\n"), text)
     return [_resolve(line) if is_vtt else line for line in text.split("\n")]
 
@@ -39,7 +39,7 @@ def _resolve(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Remove the tags of WebVTT and resolve character references."""
+    """Return a text without WebVTT tags, and with character references resolved."""
     return strip_lines(_resolve(_VTT_TAG.sub("", text)))
 
 
@@ -47,8 +47,8 @@ def split_voices(body: str) -> list[tuple[str | None, str, str]]:
     """
     Return speaker, text and raw text of each voice in a cue; empty if it has no voice.
 
-    Text outside of voices has no speaker. Whitespace, dashes and closing tags outside of
-    voices become part of the adjacent raw text.
+    Text outside voices has no speaker. Whitespace, dashes and closing tags outside voices become
+    part of the adjacent raw text.
     """
     tags = list(_VOICE.finditer(body)) if "<v" in body else []
     if not any(tag[0].startswith("<v") for tag in tags):

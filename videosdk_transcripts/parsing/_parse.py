@@ -1,4 +1,4 @@
-"""Parse a transcript of any format: detect the format and delegate to its reader."""
+"""Parse a transcript of any format: detect the format, and delegate to its reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._txt import read_txt
 
 _FORMATS: Final = ("txt", "srt", "vtt", "tsv", "csv", "json")
 _MAX_LINES_ABOVE_CUES: Final = 20
-# More than the bracket, because `[Speaker]: text` begins with one as well.
+# Not only the bracket, because `[Speaker]: text` begins with one as well.
 _JSON: Final = re.compile(r"[ \t\r\n]*+(?:\{[ \t\r\n]*+[\"}]|\[[ \t\r\n]*+(?:\{|\][ \t\r\n]*+\Z))")
 
 
@@ -31,10 +31,10 @@ def parse_transcript(
     """
     Parse the text of a transcript into turns.
 
-    The vendor does not document the layout of its files, and no file is public. So the layouts
-    are assumptions: those that public programs expect of these files, and those that are usual
-    for each format. What it can't read is kept, and no speaker or time is invented. Words below
-    a line that only looks like a speaker belong to no speaker. No text makes it raise.
+    The vendor does not document the layout of its files, and none is public. So the layouts are
+    assumptions: those that public programs expect of these files, and those that are usual for
+    each format. Parts that can't be read are kept, and no speaker or time is invented. Words below
+    a line that only looks like a speaker belong to no speaker. No text raises an error.
 
     Args:
         text: the text, for example from `fetch_text`; a byte order mark is ignored.

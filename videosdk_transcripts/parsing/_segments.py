@@ -1,5 +1,5 @@
 """
-One segment of JSON: its words, its times and its speaker, under the names of several programs.
+Read one segment of JSON: its words, times and speaker, under the keys of several programs.
 
 Sources: https://github.com/openai/whisper/blob/main/whisper/utils.py,
 https://github.com/ggml-org/whisper.cpp/blob/master/examples/cli/cli.cpp,
@@ -31,10 +31,10 @@ TEXT_KEYS: Final = (
     "value",
 )
 _WORD_KEYS: Final = {"punctuated_word", "word", "value"}
-# A tuple, because the value may be of a type that no set can have.
+# A tuple, because the value may be unhashable.
 _WORD_TYPES: Final = ("word", "pronunciation", "punctuation", "spacing", "punct")
 _MAX_DEPTH: Final = 5
-# Lists within a segment that have its words.
+# Keys of lists within a segment that contain its words.
 _PART_KEYS: Final = ("content", "elements", "sentences", "words", "alternatives", "nBest")
 _ALTERNATIVES: Final = {"alternatives", "nBest"}
 _SPEAKER_KEYS: Final = (
@@ -50,7 +50,7 @@ _SPEAKER_KEYS: Final = (
     "participant",
     "role",
 )
-# Keys of start and end, and the unit of numbers there; None if programs differ.
+# Keys of start and end, and the unit of their numbers; None if programs differ.
 _TIME_KEYS: Final = (
     ("start", "end", None),
     ("start_time", "end_time", "s"),
@@ -68,7 +68,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?s?")
 
 @frozen
 class Segment:
-    """What one object of JSON has."""
+    """The words, times and speaker of one JSON object."""
 
     text: str
     speaker: str | None = None
@@ -77,12 +77,12 @@ class Segment:
     unit: str | None = "s"
     """``s``, ``ms``, or None if the numbers may be either."""
     problem: str | None = None
-    """Why a part of it could not be read."""
+    """Why a part of the object could not be read."""
     is_word: bool = False
-    """Whether it is one word of a sentence."""
+    """Whether it is a single word of a sentence."""
 
     def in_seconds(self, unit: str) -> Segment:
-        """Return it with times in seconds, and without times that are impossible."""
+        """Return the segment with times in seconds, and without impossible times."""
         start, end = self.start, self.end
         if (self.unit or unit) == "ms":
             start = None if start is None else start / 1000
@@ -98,7 +98,7 @@ def read_segment(value: object, depth: int = 0) -> Segment | None:
 
     Args:
         value: the object.
-        depth: how many segments it is a part of; those within five have no parts.
+        depth: in how many segments it is nested. At a depth of five, parts are not read.
     """
     if not isinstance(value, dict):
         return None
@@ -118,7 +118,7 @@ def read_segment(value: object, depth: int = 0) -> Segment | None:
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Join words to a sentence; some programs write the spaces with the words."""
+    """Join words to a sentence. The words of some programs include the spaces."""
     found = list(words)
     if any(word != word.strip() for word in found):
         return strip_lines("".join(found))
@@ -126,7 +126,7 @@ def join_words(words: Iterable[str]) -> str:
 
 
 def _parts(value: dict[str, Any], depth: int) -> list[Segment]:
-    """Read the parts that a segment consists of; empty if one of them has no words."""
+    """Return the parts of a segment; empty if one of them has no words."""
     for key in _PART_KEYS:
         items = value.get(key)
         if isinstance(items, list) and depth < _MAX_DEPTH:
@@ -140,7 +140,7 @@ def _parts(value: dict[str, Any], depth: int) -> list[Segment]:
 
 
 def has_several_speakers(value: object, depth: int = 0) -> bool:
-    """Return whether an object has words of several speakers, and none of its own."""
+    """Return whether an object has words of several speakers, and no speaker itself."""
     if not isinstance(value, dict) or _speaker(value)[0] is not None:
         return False
     words = value.get("words")
@@ -182,7 +182,7 @@ def _speaker(value: dict[str, Any]) -> tuple[str | None, str | None]:
 def _times(
     value: dict[str, Any],
 ) -> tuple[float | None, float | None, str | None, str | None]:
-    """Return start, end, their unit, and why they could not be read."""
+    """Return the start, the end, their unit, and why they could not be read."""
     start, end, unit = _raw_times(value)
     times = [_number(start, unit), _number(end, unit)]
     if any(
@@ -208,7 +208,7 @@ def _raw_times(value: dict[str, Any]) -> tuple[object, object, str | None]:
         if value.get(start) is not None or value.get(end) is not None:
             first, last = value.get(start), value.get(end)
             if isinstance(first, str | None) and isinstance(last, str | None):
-                unit = "s"  # noqa: PLW2901 - strings have their unit
+                unit = "s"  # noqa: PLW2901 - strings are clock times or seconds
             return first, last, unit
     return None, None, "s"
 

@@ -1,5 +1,5 @@
 """
-What is a speaker: what a line is, given the other lines of a text.
+Decide which lines name a speaker, given the other lines of a text.
 
 The rule is documented in docs/guides/text.md.
 """
@@ -16,38 +16,38 @@ from ._labels import Line, Shape, begins_inside_sentence, ends_sentence
 
 
 class Outcome(Enum):
-    """What a line is."""
+    """Whether a line names a speaker."""
 
     SPEAKER = auto()
-    """It begins with the name of a speaker."""
+    """The line begins with the name of a speaker."""
     UNSURE = auto()
-    """It looks like that, so that its words do not belong to the speaker above."""
+    """The line may begin with a name, so its words do not belong to the speaker above."""
     WORDS = auto()
-    """It has nothing but words."""
+    """The line has only words."""
 
 
 @define
 class Speakers:
-    """What the lines of a text show together."""
+    """The names and times that occur in the lines of a text."""
 
     counts: Counter[str] = Factory(Counter)
     """How often each name occurs where a speaker may begin."""
     in_sentences: Counter[str] = Factory(Counter)
-    """How often each other name occurs below the middle of a sentence."""
+    """How often each name occurs elsewhere, below a line that does not end a sentence."""
     is_labelled: bool = False
-    """Whether two lines or more, and three quarters of those expected, begin with a name."""
+    """Whether at least two lines, and three quarters of the expected ones, begin with a label."""
     expected: Counter[str] = Factory(Counter)
-    """How often each unusual label begins a line that is expected to begin with one."""
+    """How often each unusual label begins a line where a label is expected."""
     labelled: int = 0
-    """How many of these lines begin with another label."""
+    """How many lines where a label is expected begin with a usual one."""
     lines: int = 0
-    """How many lines these are, with and without a label."""
+    """In how many lines a label is expected."""
     names: int = 0
-    """How many lines begin with a name, of all lines."""
+    """How many of all lines begin with a name."""
     in_lower_case: int = 0
     """How many of these names begin in lower case."""
     wrapped: int = 0
-    """How many lines have nothing but words, and one more where lines wrap in any case."""
+    """How many lines have only words, plus one in formats whose lines always wrap."""
     times: int = 0
     """How many lines are a time and nothing else."""
     stamped: int = 0
@@ -58,7 +58,7 @@ class Speakers:
     @classmethod
     def of(cls, groups: Iterable[Sequence[Line]], *, is_wrapped: bool) -> Speakers:
         """
-        Count names and times.
+        Return the counts for all lines of a text.
 
         Args:
             groups: lines that belong together, such as those between two blank lines.
@@ -89,7 +89,7 @@ class Speakers:
         is_unusual = line.shape in (Shape.LONG, Shape.ODD)
         if is_unusual and is_expected:
             self.expected[name] += 1
-        if line.needs_colon or not name:
+        if line.lacks_colon or not name:
             return
         if not (is_lower or is_unusual) or above is None or ends_sentence(above):
             self.counts[name] += 1
@@ -104,7 +104,7 @@ class Speakers:
         return count > 1
 
     def has_time(self, line: Line) -> bool:
-        """Return whether a line begins with a time that is no part of a sentence."""
+        """Return whether a line begins with a time that is not part of a sentence."""
         if line.times is None or line.words == line.source:
             return False
         if line.is_time:
@@ -114,17 +114,17 @@ class Speakers:
 
     def outcome(self, line: Line, above: str | None) -> Outcome:
         """
-        Return what a line is.
+        Return whether a line names a speaker.
 
         Args:
             line: the line.
-            above: the line above if it is of a speaker, or None.
+            above: the line above if it belongs to a speaker, otherwise None.
         """
         has_clear_time = line.is_header and line.is_clear_time
         match line.shape:
             case None:
                 return Outcome.WORDS
-            case Shape.NAME if line.needs_colon:
+            case Shape.NAME if line.lacks_colon:
                 is_known = self.counts[line.name or ""] > 0
                 is_speaker = is_known or (line.is_numbered and self.numbered > 1)
             case Shape.NAME:
@@ -143,22 +143,22 @@ class Speakers:
         return Outcome.SPEAKER if is_speaker else Outcome.UNSURE
 
     def _is_recurring(self, name: str) -> bool:
-        """Return whether an unusual label occurs twice where all lines begin with one."""
+        """Return whether an unusual label occurs twice in a text whose lines have labels."""
         count = self.counts[name] + (0 if self.wrapped else self.in_sentences[name])
         return self.is_labelled and count > 1
 
     def _is_in_sentence(self, name: str, above: str | None) -> bool:
-        """Return whether a long label is the only one of its kind, in a wrapped sentence."""
+        """Return whether a long label occurs once, within a wrapped sentence."""
         if above is None or ends_sentence(above) or not self.wrapped:
             return False
         return self.counts[name] + self.in_sentences[name] < 2
 
     def _is_usual(self, name: str, above: str | None) -> bool:
-        """Return whether a short label is written as the others are, and where they are."""
+        """Return whether the case and the place of a short label are those of the others."""
         if name[0].islower() and 2 * self.in_lower_case <= self.names:
             return False
         return self._may_begin(above) and not begins_inside_sentence(name)
 
     def _may_begin(self, above: str | None) -> bool:
-        """Return whether a label is not below the middle of a sentence."""
+        """Return whether a label may begin here: the line above ends a sentence, if lines wrap."""
         return above is None or ends_sentence(above) or not self.wrapped

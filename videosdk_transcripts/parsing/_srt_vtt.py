@@ -1,8 +1,8 @@
 """
-Cues with times: SRT and WebVTT.
+Read cues with times: SRT and WebVTT.
 
-One reader serves both, since programs mix the features of the two. Only WebVTT has a header,
-comments, styles, regions and cue names, and only there an empty line ends a cue.
+One reader handles both, because programs mix the features of the two. Only WebVTT has a header,
+comments, styles, regions and cue names, and only in WebVTT does an empty line end a cue.
 
 Source: https://www.w3.org/TR/webvtt1/#file-structure
 """
@@ -22,14 +22,14 @@ from ._speakers import Outcome, Speakers
 from ._turns import Transcript, Turn, Unread
 
 _TIME: Final = r"-?[0-9]+\s?:(?:\s?[0-9:.,])*+"
-# Translation programs break the arrow and add spaces.
+# Translation programs split the arrow, and add spaces.
 _TIMING: Final = re.compile(
     rf"(?P<start>{_TIME})\s*(?P<arrow>-\s?-?\s?>)\s*"
     rf"(?:(?P<end>{_TIME})(?:\s+(?P<settings>.*))?)?",
     re.DOTALL,
 )
 _NUMBER: Final = re.compile(r"[0-9]+")
-# Webex names the speaker there: 1 "Ann Lee" (1234567)
+# Webex names the speaker in the name of the cue: 1 "Ann Lee" (1234567)
 _SPEAKER_IN_NAME: Final = re.compile(r'(?:[0-9]+\s+)?"([^"]+)"\s+\([0-9]+\)')
 
 
@@ -44,26 +44,26 @@ class _Block:
 
 @frozen
 class _Place:
-    """Where a cue is in its block."""
+    """The position of a cue in its block."""
 
     first: int
-    """The index of its first line: its number or name, or else its timing line."""
+    """The index of its first line: its number or name if it has one, else its timing line."""
     timing: int
     """The index of its timing line."""
     match: re.Match[str]
     is_named: bool
-    """Whether the line above is a name that belongs to no cue, as SRT has none."""
+    """Whether the line above is a cue name in SRT, which has none, so that it is not read."""
 
 
 @frozen
 class _Cue:
-    """A cue whose words are not yet divided among speakers."""
+    """A cue whose words are not yet assigned to speakers."""
 
     head: str
-    """Everything up to its timing line, as it is in the source."""
+    """Everything up to its timing line, as in the source."""
     body: list[str]
     lines: list[Line | None]
-    """The lines of the body without markup, None for blank ones; empty if it has voices."""
+    """The lines of the body without markup; None for blank lines; empty if there are voices."""
     voices: list[tuple[str | None, str, str]]
     """Speaker, text and raw text of each voice."""
     start: float | None
@@ -94,7 +94,7 @@ def read_cues(text: str, format: str) -> Transcript:  # noqa: A002 - the API's o
 
     Args:
         text: the text.
-        format: ``srt``; or ``vtt``, to read a header, comments and markup as well.
+        format: ``srt``, or ``vtt`` to read a header, comments and markup as well.
     """
     is_vtt = format == "vtt"
     result = _Result(is_vtt)
@@ -126,8 +126,8 @@ def _blocks(text: str, *, is_vtt: bool) -> Iterator[_Block]:
     lines: list[str] = []
     number = 0
     for number, line in enumerate(split_lines(text), 1):
-        # Captions of YouTube have lines of one space, which do not end a cue. In SRT files
-        # even empty lines stand inside of cues.
+        # Captions of YouTube have lines with one space, which do not end a cue. In SRT files,
+        # even empty lines may be inside a cue.
         is_blank = not (line.strip("\r\n") if lines else line.strip())
         if not is_blank or (lines and not is_vtt):
             lines.append(line)
@@ -143,10 +143,10 @@ def _is_comment(line: str) -> bool:
 
 
 def match_timing(line: str) -> re.Match[str] | None:
-    """Match the line of a cue that has its times."""
+    """Return the match of a cue's timing line, or None for any other line."""
     match = _TIMING.fullmatch(line.strip())
     if match and match["arrow"] == "->":
-        # With a short arrow it may be speech, unless there are hours.
+        # A line with a short arrow may be speech, unless it has hours.
         times = (match["start"], match["end"] or "")
         return match if all(time.count(":") > 1 for time in times) else None
     return match
@@ -154,7 +154,7 @@ def match_timing(line: str) -> re.Match[str] | None:
 
 def _find_cues(block: _Block, *, has_header: bool, is_vtt: bool) -> list[_Place]:
     places: list[_Place] = []
-    # The first line that does not belong to the header or to the timing line before it.
+    # The first line after the header or the previous timing line.
     free = 1 if has_header else 0
     number = 0
     for timing, line in enumerate(block.lines):
@@ -184,7 +184,7 @@ def _find_number(lines: list[str], free: int, timing: int, previous: int) -> int
         above -= 1
     if above < free or not _NUMBER.fullmatch(lines[above].strip()):
         return timing
-    # With blank lines between, another number belongs to the words above.
+    # If blank lines follow the number, it belongs to the words above unless it is the next one.
     is_next = above == timing - 1 or _number(lines[above]) == previous + 1
     return above if is_next else timing
 
@@ -195,7 +195,7 @@ def _number(line: str) -> int:
 
 
 def _report(block: _Block, begin: int, end: int, result: _Result) -> None:
-    """Report lines that are no part of a cue; the first of them is not blank."""
+    """Report lines that belong to no cue, the first of which is not blank."""
     raw = "".join(block.lines[begin:end]).rstrip()
     if raw:
         result.unread.append(Unread(block.line + begin, "is not part of a cue", raw))
@@ -225,7 +225,7 @@ def _read_cue(block: _Block, place: _Place, end_line: int, result: _Result) -> _
         raw = join_lines([head[-1]])
         result.unread.append(Unread(line=block.line + place.timing, reason=reason, raw=raw))
     if has_words and not body:
-        # The words of the cue stand on the same line.
+        # The words of the cue are on the same line.
         begin = head[-1].rindex(settings)
         head[-1], body = head[-1][:begin], [head[-1][begin:]]
     name = _SPEAKER_IN_NAME.fullmatch(block.lines[place.first].strip()) if result.is_vtt else None
@@ -264,10 +264,10 @@ def _turns(result: _Result) -> Iterator[Turn]:
 
 def _have_names_above(cues: Sequence[_Cue]) -> bool:
     """
-    Return whether each cue has a name alone in its first line, as exports of Teams have it.
+    Return whether the first line of each cue is a name, as in exports of Teams.
 
-    At least two names have to recur, so that titles and wrapped words are not taken for
-    names, and none may be in capitals, in which captions are often written.
+    There must be two or more names, each twice on average, so that titles and wrapped words are not
+    mistaken for names. None may be in capitals, in which captions are often written.
     """
     names: list[str | None] = []
     for cue in cues:
@@ -290,17 +290,17 @@ def split_labels(
     sources: Sequence[str], lines: Sequence[Line | None], speakers: Speakers
 ) -> list[tuple[str | None, str, str]]:
     """
-    Return speaker, text and raw text of each speaker in one cue.
+    Return the speaker, text and raw text of each part of a cue.
 
-    Lines of a cue wrap anywhere, also after a word with a colon. So if the first line names
-    no speaker, others are recognized only after the end of a sentence.
+    Lines of a cue may wrap after a word with a colon. So if the first line names no speaker, names
+    are recognized only after the end of a sentence.
 
     Args:
-        sources: the lines as they are in the source.
-        lines: the same lines without markup; None for blank ones.
-        speakers: what the whole file shows.
+        sources: the lines as in the source.
+        lines: the same lines without markup; None for blank lines.
+        speakers: the counts for the whole file.
     """
-    # Speaker, lines of text and lines of the source.
+    # The speaker, the lines of text and the lines of the source of each part.
     found: list[tuple[str | None, list[str], list[str]]] = [(None, [], [])]
     for source, line in zip(sources, lines, strict=True):
         speaker, texts, raws = found[-1]

@@ -1,4 +1,4 @@
-"""Times that stand in lines of speech: before the words, or after a name."""
+"""Find times in lines of speech: before the words, or after a name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ._common import is_ordered, parse_timestamp
 
-# All counts are bounded, so that no pattern needs more than linear time.
+# All repetitions are bounded, so that every pattern takes linear time.
 _CLOCK: Final = (
     r"(?:[0-9]{1,10}:[0-9]{1,2}:[0-9]{1,2}|[0-9]{1,3}:[0-9]{2})(?:[.,][0-9]{1,9})?(?![0-9:])"
 )
@@ -35,13 +35,13 @@ _AFTER_STAMP: Final = re.compile(r"\s*(?:[-\u2013\u2014|:]\s+)?")
 _TIME_STARTS: Final = re.compile(r"(?<![0-9:.])[0-9\[(<]")
 _MAY_END_TIME: Final = re.compile(r"[0-9][0-9 a-zA-Z.)\]>+-]{0,12}\Z")
 _LONG_CLOCK: Final = re.compile(r"[0-9]+:[0-9]+:|.*[.,]")
-# After a name: at least two spaces, a separator, or a bracket, which a sentence rarely has there.
+# Between a name and a time: two spaces or a separator, which are rare in a sentence.
 _GAP: Final = re.compile(r"(?:\s{2,}|\t|\s[-\u2013\u2014|@\u00b7\u2022]\s?|,\s)\Z")
 
 
 @frozen
 class Times:
-    """When something was said, in seconds."""
+    """The start and the end of a turn, in seconds."""
 
     start: float | None = None
     end: float | None = None
@@ -55,7 +55,7 @@ class Stamp:
     rest: str
     """The rest of the line."""
     is_clear: bool
-    """Whether the form shows that it is no part of a sentence, unlike ``10:30 we start``."""
+    """Whether it can't be part of a sentence, unlike in ``10:30 we start``."""
 
 
 def leading_stamp(line: str) -> Stamp | None:
@@ -103,7 +103,7 @@ def _stamp(match: re.Match[str], rest: str, *, is_clear: bool) -> Stamp:
 
 
 def _after(line: str, match: re.Match[str]) -> str:
-    """Return what follows a time and a separator."""
+    """Return the text after a time and a separator."""
     separator = _AFTER_STAMP.match(line, match.end())
     return line[separator.end() if separator else match.end() :]
 
@@ -114,7 +114,7 @@ def _times(match: re.Match[str]) -> Times:
         hours = int(parts["hours"] or 0)
         return Times((hours * 60 + int(parts["minutes"])) * 60.0 + int(parts["seconds"]))
     if parts["date"]:
-        # A moment of a day, and not seconds from the start.
+        # A date and time, and not seconds from the start.
         return Times()
     start, end = _parse(parts["start"]), _parse(parts["end"])
     if start is not None and parts["noon"]:

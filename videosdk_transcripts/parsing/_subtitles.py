@@ -21,11 +21,10 @@ def to_srt(turns: Iterable[Turn]) -> str:
     """
     Write turns as SRT.
 
-    Each turn becomes one cue, in the order given, prefixed with its speaker: ``Speaker:
-    text``, or ``[Speaker]: text`` where the first would not be parsed as a speaker. SRT can
-    represent neither blank lines, which are removed, nor ``-->``, which becomes ``->``. A
-    line that would be parsed as another speaker is joined to the line above. Nothing is
-    escaped, because SRT has no escapes.
+    Each turn becomes one cue, in the given order, prefixed with its speaker: ``Speaker: text``, or
+    ``[Speaker]: text`` if the former would not be parsed as a speaker. SRT can represent neither
+    blank lines, which are removed, nor ``-->``, which becomes ``->``. A line that would be parsed
+    as another speaker is joined to the line above. Nothing is escaped, because SRT has no escapes.
 
     Args:
         turns: turns with times, which are rounded to milliseconds.
@@ -34,8 +33,8 @@ def to_srt(turns: Iterable[Turn]) -> str:
         The text of an SRT file; empty without turns.
 
     Raises:
-        ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
-            or it ends before it starts. Times are never invented. Or `turns` are not turns.
+        ConfigurationError: a turn lacks a start or end, has one that is not in seconds of 0 or
+            more, or ends before it starts; or `turns` are not turns. Times are never invented.
     """
     cues: list[str] = []
     for number, turn in enumerate(check_turns(turns)):
@@ -49,7 +48,7 @@ def to_vtt(turns: Iterable[Turn]) -> str:
     """
     Write turns as WebVTT.
 
-    Each turn becomes one cue, in the order given, with its speaker as the voice:
+    Each turn becomes one cue, in the given order, with its speaker as the voice:
     ``<v Speaker>text``. Characters with a meaning in WebVTT are escaped, and blank lines are
     removed.
 
@@ -57,11 +56,11 @@ def to_vtt(turns: Iterable[Turn]) -> str:
         turns: turns with times, which are rounded to milliseconds.
 
     Returns:
-        The text of a WebVTT file; only its header without turns.
+        The text of a WebVTT file; without turns, only its header.
 
     Raises:
-        ConfigurationError: a turn has no start or end, or they are not seconds of 0 or more,
-            or it ends before it starts. Times are never invented. Or `turns` are not turns.
+        ConfigurationError: a turn lacks a start or end, has one that is not in seconds of 0 or
+            more, or ends before it starts; or `turns` are not turns. Times are never invented.
     """
     cues = ["WEBVTT\n"]
     for number, turn in enumerate(check_turns(turns)):
@@ -91,7 +90,7 @@ def _time(number: int, name: str, time: float | None) -> float:
 
 
 def _text(turn: Turn) -> str:
-    # Players may treat every character as a line break that Python does.
+    # Like `splitlines`, players may break lines at other characters than line feeds.
     return strip_lines("\n".join(turn.text.splitlines()))
 
 
@@ -118,5 +117,5 @@ def _without_arrows(line: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Escape a text for a cue of WebVTT, where it can then contain no tag and no arrow."""
+    """Return a text escaped for a WebVTT cue, so that it contains no tag and no arrow."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,8 +1,8 @@
 """
-Tables: tab-separated (TSV) and comma-separated (CSV), with a column of words.
+Read tables: tab-separated (TSV) and comma-separated (CSV), with a column of words.
 
 Whisper writes the columns start, end and text, with whole milliseconds. Other programs add a
-speaker, have other orders and other names, and write seconds.
+speaker, order or name the columns differently, and write seconds.
 
 Source: https://github.com/openai/whisper/blob/main/whisper/utils.py
 """
@@ -72,9 +72,9 @@ class _Layout:
     columns: tuple[str | None, ...]
     delimiter: str
     header: str
-    """The line that names them, without whitespace and capitals; empty if there is none."""
+    """The header line, without whitespace and in lower case; empty if there is none."""
     unit: str | None = None
-    """``ms`` or ``s`` if the header has it."""
+    """``ms`` or ``s`` if the header contains it."""
 
     def find(self, column: str) -> int | None:
         """Return the index of a column, or None."""
@@ -96,7 +96,7 @@ class _Rows:
 
 
 def table_format(line: str) -> str | None:
-    """Return ``tsv`` or ``csv`` if a line names columns of such a table, or else None."""
+    """Return ``tsv`` or ``csv`` if a line is the header of such a table, otherwise None."""
     for format_, delimiters in _DELIMITERS.items():
         if any(_read_header(line, delimiter) for delimiter in delimiters):
             return format_
@@ -105,12 +105,12 @@ def table_format(line: str) -> str | None:
 
 def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's own word
     """
-    Read rows; without a header these are Whisper's three columns.
+    Read the rows of a table. Without a header, the columns are those of Whisper.
 
     Args:
         text: the text.
-        format: ``tsv``, where quotation marks are part of the words and tabs in the last
-            column as well; or ``csv``, with cells in quotation marks.
+        format: ``tsv``, where quotation marks, and tabs in the last column, are part of the
+            words; or ``csv``, where cells may be in quotation marks.
     """
     lines = split_lines(text)
     first = next((line for line in lines if line.strip()), "")
@@ -133,7 +133,7 @@ def _read_header(line: str, delimiter: str) -> _Layout | None:
     units = [match[1] for cell in cells if (match := _UNIT.search(cell))]
     names = [_UNIT.sub("", cell).replace("_", " ").replace("-", " ").strip() for cell in cells]
     columns = [_COLUMNS.get(name) for name in names]
-    # A second column of the same kind keeps its words in the raw text of the turn.
+    # The words of a second column of the same kind are only in the raw text of the turn.
     unique = [name if columns.index(name) == i else None for i, name in enumerate(columns)]
     if "text" not in unique or not {"start", "speaker"} & set(unique):
         return None
@@ -156,7 +156,7 @@ def _split_tsv(lines: Sequence[str], layout: _Layout) -> Iterator[tuple[int, str
 def _split_csv(
     lines: Sequence[str], layout: _Layout, rows: _Rows
 ) -> Iterator[tuple[int, str, list[str]]]:
-    # Strict, so that a missing quotation mark does not make one cell of all lines below.
+    # Strict, so that a missing quotation mark does not turn all lines below into one cell.
     reader = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=True, strict=True)
     begin = 0
     while begin < len(lines):
@@ -240,6 +240,6 @@ def _seconds(cell: str, unit: str) -> float | None:
     match = pattern.fullmatch(cell)
     if match is None:
         return None
-    # The match and not the cell: `int` strips fewer kinds of whitespace than `str.strip`.
+    # The match instead of the cell, because `int` strips fewer characters than `str.strip`.
     seconds = int(match[0]) / 1000 if unit == "ms" else float(match[0])
     return seconds if is_time(seconds) else None

@@ -16,7 +16,7 @@ _TO_ESCAPE: Final = re.compile(r"[\[\]\\]")
 
 @frozen
 class Words:
-    """What one speaker said, as it is written."""
+    """A turn to write."""
 
     speaker: str | None
     text: str
@@ -26,13 +26,13 @@ class Words:
 
 def write_text(turns: Sequence[Words]) -> str:
     """
-    Write each turn as ``Speaker: text``.
+    Return the turns as text, each as ``Speaker: text``.
 
-    Words that would be parsed as something else follow a backslash.
+    Words that would be parsed differently follow a backslash.
     """
     lines: list[str] = []
     begins_with_speaker = bool(turns and turns[0].speaker)
-    # The words of a speaker without words would be looked for below.
+    # After a speaker without words, the parser would use the next line as that speaker's words.
     awaits_words = False
     for turn in turns:
         stamp, name = _stamp(turn), clean_name(turn.speaker or "")
@@ -66,18 +66,18 @@ def _labelled(stamp: str, name: str, text: str) -> str:
 
 
 def find_label(name: str, text: str, stamp: str = "") -> str:
-    """Return a label that is parsed as this name if the words follow."""
+    """Return a label that is parsed as this name when it is followed by these words."""
     quoted = _TO_ESCAPE.sub(r"\\\g<0>", name)
     for label in (f"{name}:", f"[{quoted}]:"):
         line = read_line(f"{stamp}{label} {text}")
         if _is_read_as(line, name, text, has_time=bool(stamp)):
             return label
-    # A name that is a time.
+    # A name that looks like a time.
     return f"[\\{quoted}]:"
 
 
 def _is_read_as(line: Line, name: str, text: str, *, has_time: bool) -> bool:
-    is_label = line.shape is Shape.NAME and not (line.is_header or line.needs_colon)
+    is_label = line.shape is Shape.NAME and not (line.is_header or line.lacks_colon)
     return (
         is_label and (line.name, line.text) == (name, text) and (line.times is not None) == has_time
     )

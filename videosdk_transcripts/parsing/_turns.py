@@ -1,4 +1,4 @@
-"""Parsed transcripts: turns, and functions that join turns and rename their speakers."""
+"""Define parsed transcripts and turns, merge turns, and rename their speakers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _count(items: Sized) -> str:
 @frozen
 class Turn:
     """
-    What one speaker said, without interruption.
+    The words of one speaker, without interruption.
 
     Compared by value, without `raw`. Its repr shows only the times, because the rest is what
     people said.
@@ -89,7 +89,7 @@ class Transcript:
         """
         Return the transcript ready for `json.dumps`.
 
-        It has ``format``, ``turns`` as `Turn.to_dict` returns them, and ``unread`` with
+        It has ``format``, ``turns`` with the result of each `Turn.to_dict`, and ``unread`` with
         ``line``, ``reason`` and ``raw`` of each part that could not be read.
         """
         return {
@@ -104,10 +104,10 @@ class Transcript:
         """
         Return the turns as plain text: ``Speaker: text``, one turn after the other.
 
-        `parse_transcript` with ``format="txt"`` parses it into the same speakers and texts,
-        and with `times` into the same times. Where a line would be parsed as something else,
-        a speaker is in brackets and words follow a backslash. A turn without a speaker
-        follows a blank line.
+        `parse_transcript` with ``format="txt"`` parses it into the same speakers and texts, and
+        with `times` also into the same times. If a line would be parsed differently, its speaker
+        is in brackets, or its words follow a backslash. A turn without a speaker follows a blank
+        line.
 
         Args:
             times: whether to write ``[start --> end]`` before each turn, in hours, minutes,
@@ -135,13 +135,13 @@ def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Tur
     """
     Merge consecutive turns of the same speaker.
 
-    Turns without a speaker are not merged, because they may be of different people. Texts are
+    Turns without a speaker are not merged, because they may belong to different people. Texts are
     joined with a space, raw texts with a line break. A merged turn starts with its first part
-    and ends with the part that ends last; its end is None if the end of a part is unknown.
+    and ends with the part that ends last; its end is None if the end of any part is unknown.
 
     Args:
         turns: the turns, in order.
-        gap: the most seconds between the end of a turn and the start of the next one, 0 or
+        gap: maximum seconds between the end of a turn and the start of the next one, 0 or
             more; turns are not merged if one of the two is unknown. None for no limit.
 
     Returns:
@@ -154,7 +154,7 @@ def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Tur
         check_number("gap", gap, least=0)
     turns = check_turns(turns)
     groups: list[list[Turn]] = []
-    # The latest end in the group, which may not be that of its last turn.
+    # The latest end in the group, which may be that of an earlier turn.
     end: float | None = None
     for turn in turns:
         if groups and turn.speaker is not None and turn.speaker == groups[-1][-1].speaker:
@@ -186,11 +186,11 @@ def rename_speakers(turns: Iterable[Turn], names: Mapping[str, str]) -> tuple[Tu
 
     Args:
         turns: the turns, in order.
-        names: old name to new name. Names are compared exactly; other turns, and all raw
-            texts, stay unchanged.
+        names: old name to new name. Names are compared exactly. Turns of other speakers, and all
+            raw texts, stay unchanged.
 
     Returns:
-        As many turns, in the same order.
+        All turns, in the same order.
 
     Raises:
         ConfigurationError: `turns` are not turns, or `names` does not map strings to strings.
@@ -210,7 +210,7 @@ def check_turns(turns: object) -> list[Turn]:
     Return turns as a list.
 
     Raises:
-        ConfigurationError: they are something else.
+        ConfigurationError: the argument is not an iterable of turns.
     """
     if isinstance(turns, Transcript):
         raise ConfigurationError("turns must be a sequence of Turn; pass transcript.turns")

@@ -1,7 +1,7 @@
 """
-Plain text: lines that may begin with a speaker, a time or both.
+Read plain text, whose lines may begin with a speaker, a time or both.
 
-``Ann: Hi``, ``[00:05] Ann: Hi``, or ``Ann  0:05`` with the words below.
+Examples are ``Ann: Hi``, ``[00:05] Ann: Hi``, and ``Ann  0:05`` with the words below.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def read_txt(text: str) -> Transcript:
     """
     Read lines, with or without speakers and times.
 
-    Unlabelled lines belong to the speaker directly above them, up to a blank line, if the
-    text begins with a speaker or the speaker occurs more than once. Otherwise each of them is
+    Lines without a label belong to the speaker directly above them, up to a blank line, if the
+    text begins with a speaker, or if the speaker occurs more than once. Otherwise each of them is
     a turn without a speaker.
     """
     sources = split_lines(text)
@@ -52,9 +52,9 @@ def _paragraphs(lines: Sequence[Line | None]) -> Iterator[list[Line]]:
 
 def _find_names_above_times(lines: Sequence[Line | None], speakers: Speakers) -> dict[int, str]:
     """
-    Find names that have a line of their own, directly above a time.
+    Find names that are alone on a line, directly above a time.
 
-    Words between two times are no name: that is how times alternate with words.
+    Words between two times are not a name, because times may alternate with words.
     """
     found: dict[int, str] = {}
     previous: Line | None = None
@@ -74,21 +74,21 @@ def _find_names_above_times(lines: Sequence[Line | None], speakers: Speakers) ->
 
 @define
 class _Block:
-    """The turn that further lines may belong to."""
+    """The turn in progress, to which further lines may belong."""
 
     speaker: str | None = None
     times: Times | None = None
     texts: list[str] = Factory(list)
     raws: list[str] = Factory(list)
     continues: bool = False
-    """Whether unlabelled lines belong to it."""
+    """Whether lines without a label belong to it, until a blank line."""
     awaits_words: bool = False
-    """Whether its words are below."""
+    """Whether it has no words yet, so the next line has them."""
     after_blank: bool = False
 
     @property
     def takes_words(self) -> bool:
-        """Whether an unlabelled line belongs to it."""
+        """Return whether a line without a label belongs to it."""
         return self.awaits_words or (self.continues and not self.after_blank)
 
     def append(self, source: str, text: str) -> None:
@@ -114,7 +114,7 @@ class _Reader:
             self.block.after_blank = True
 
     def read_escaped(self, source: str, text: str) -> None:
-        """Read words that follow a backslash, whatever they look like."""
+        """Read words after a backslash, whatever they look like."""
         if self.block and not self.block.after_blank:
             self.block.append(source, text)
         else:
@@ -138,14 +138,14 @@ class _Reader:
             self._open(_Block(texts=[line.source], raws=[source]))
 
     def _above(self) -> str | None:
-        """Return the line directly above if it is of a speaker."""
+        """Return the line directly above if it belongs to a speaker."""
         block = self.block
         if block and block.speaker and block.texts and not block.after_blank:
             return block.texts[-1]
         return None
 
     def read_header(self, source: str, line: Line, name: str | None) -> None:
-        """Read a name, a time or both, with the words below."""
+        """Read a line with a name, a time or both, whose words are below."""
         block = self.block
         times = line.times if line.is_header else None
         if block and block.awaits_words and name in (None, block.speaker):
@@ -195,7 +195,7 @@ class _Reader:
         )
 
     def _take_time(self) -> _Block:
-        """Return a time that stands alone above the line, or else an empty block."""
+        """Return the block of a time alone on the line above, or an empty block."""
         block = self.block
         if block and block.awaits_words and block.speaker is None:
             self.block = None
