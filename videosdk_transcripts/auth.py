@@ -1,12 +1,13 @@
 """
-Token sources (P7): a key and its secret, a ready token, or an async callable.
+Provide tokens (P7) from a key and its secret, a token, or an async callable.
 
-What the service expects of a token is defined here once:
+The requirements of the service for a token:
 
-- it is a JSON web token signed with HS256, sent raw, without ``Bearer`` or any other prefix;
-- its claims are ``apikey``, ``version`` 2 and ``permissions``, ``roles``, ``iat`` and ``exp``,
-  and ``roomId`` and ``participantId`` for one room or participant;
-- the role ``crawler`` is for the server API, ``rtc`` for joining; no role is no restriction.
+- it is a JSON Web Token signed with HS256, and is sent without ``Bearer`` or any other prefix;
+- its claims are ``apikey``, ``version`` (2), ``permissions``, ``roles``, ``iat`` and ``exp``, and
+  ``roomId`` and ``participantId`` to restrict it to one room or participant;
+- the role ``crawler`` is for the server API, and ``rtc`` is for joining a room; without roles,
+  both are allowed.
 
 Source: https://docs.videosdk.live/server-sdk/authentication-and-tokens
 """
@@ -44,7 +45,7 @@ __all__ = ["TokenProvider", "mint_token"]
 logger = logging.getLogger("videosdk_transcripts")
 
 LIFETIME: Final = 600.0
-"""Default lifetime of a minted token in seconds; short, because it can't be revoked."""
+"""Default lifetime of a minted token in seconds; short, because a token can't be revoked."""
 MAX_LIFETIME: Final = 365 * 86_400
 """Maximum lifetime of a minted token in seconds."""
 # No other values are documented.
@@ -52,11 +53,11 @@ PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
 ROLES: Final = ("crawler", "rtc")
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
 _BACKDATED: Final = 60
-"""Seconds that a minted token is backdated, in case the service's clock is behind ours."""
+"""How many seconds a minted token is backdated, in case the service's clock is behind."""
 _EARLY: Final = 60.0
-"""Seconds before its end at which a token is renewed, at most a fifth of its lifetime."""
+"""How many seconds before its end a token is renewed; at most a fifth of its lifetime."""
 _MIN_USE: Final = 10.0
-"""Minimum seconds of use, so that a wrong clock does not cause a renewal per request."""
+"""Minimum seconds of use, so that a wrong clock does not cause a renewal for each request."""
 
 
 # Minting.
@@ -80,12 +81,12 @@ def mint_token(
         api_key: the key of the VideoSDK project.
         secret: the secret that belongs to it.
         lifetime: seconds from now to its end, from 1 to a year of 365 days.
-        room_id: the only room that it is valid for; None for all.
-        participant_id: the only participant that it is valid for; None for all.
+        room_id: the only room for which the token is valid; None for all.
+        participant_id: the only participant for whom the token is valid; None for all.
         permissions: ``allow_join`` and ``allow_mod``, one of them, or ``ask_join`` alone.
         roles: ``crawler`` for the server API, ``rtc`` for joining, or both; empty for no
             restriction.
-        now: seconds since the epoch; the machine's clock by default.
+        now: seconds since the epoch; by default the system's clock.
 
     Returns:
         The token, a string whose repr is masked, for ``TranscriptsClient(token=...)`` or for a
@@ -95,7 +96,7 @@ def mint_token(
         CredentialsError: the key or the secret is missing, or can't sign a token.
         ConfigurationError: another argument is out of bounds.
     """
-    # Masked first of all: an error below shows these names in a traceback with locals.
+    # Masked before anything can fail: a traceback with locals would show these names.
     api_key, secret = mask(api_key), mask(secret)
     room_id, participant_id = mask(room_id), mask(participant_id)
     if not all(isinstance(text, Secret) and text.strip() for text in (api_key, secret)):
@@ -129,7 +130,7 @@ def mint_token(
 
 
 def _check_words(name: str, words: object, known: Sequence[str]) -> list[str]:
-    # A list first, since an iterator can be read only once.
+    # Converted to a list first, because an iterator can be read only once.
     found = None if isinstance(words, str) or not isinstance(words, Iterable) else list(words)
     if found is None or not all(isinstance(word, str) and word in known for word in found):
         raise ConfigurationError(f"{name} must be a list of {', '.join(known)}")
@@ -138,13 +139,14 @@ def _check_words(name: str, words: object, known: Sequence[str]) -> list[str]:
 
 def _sign(claims: Mapping[str, Any], secret: str) -> Secret:
     with warnings.catch_warnings():
-        # The vendor issues secrets that PyJWT considers short; the caller can't change that.
+        # PyJWT warns about the length of the secrets that the vendor issues, which callers can't
+        # change.
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
         try:
             return Secret(jwt.encode(dict(claims), secret, algorithm="HS256"))
         except (jwt.PyJWTError, UnicodeEncodeError):
             pass
-    # Raised here, since the frames of PyJWT's error show the secret.
+    # Raised outside the `except` block, because the frames of PyJWT's exception hold the secret.
     raise CredentialsError(
         "the secret can't sign a token: it is a public key or a certificate, or has "
         "invalid characters"
@@ -158,7 +160,7 @@ class TokenSource(Protocol):
     """Provide the token of each request."""
 
     async def get(self) -> Secret:
-        """Return a token that has not expired, as far as is known."""
+        """Return a token that is not known to have expired."""
         ...
 
     def invalidate(self, token: Secret) -> bool:
@@ -167,12 +169,12 @@ class TokenSource(Protocol):
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Return what no error may quote, in addition to the token itself."""
+        """Return values that no error may quote, in addition to the token itself."""
         ...
 
 
 class FixedToken:
-    """Provide a ready token, which can't be renewed."""
+    """Provide a fixed token, which can't be renewed."""
 
     secrets: tuple[Secret, ...] = ()
 
@@ -197,7 +199,7 @@ class RenewedToken:
 
     Args:
         mint: returns a new token.
-        clock: the time, and how to wait.
+        clock: the source of time.
         secrets: values to redact in errors, in addition to the token itself.
     """
 
@@ -213,11 +215,11 @@ class RenewedToken:
 
     async def get(self) -> Secret:
         """
-        Return the token, or a new one if it is about to expire. Tasks share one renewal.
+        Return the token, or a new one if it is about to expire. All tasks share a renewal.
 
         Raises:
-            CredentialsError: the callable returned something that is not a token. Its own
-                errors are passed on unchanged.
+            CredentialsError: the callable did not return a token. Its own exceptions propagate
+                unchanged.
         """
         token = self._valid_token()
         if token is None:
@@ -227,7 +229,7 @@ class RenewedToken:
 
     def invalidate(self, token: Secret) -> bool:
         """Drop the token, unless another task has renewed it in the meantime."""
-        # Compares the object, since two tokens of the same second have the same text.
+        # Compares identity, because two tokens minted in the same second are equal.
         if self._token is token:
             self._token = None
         return True
@@ -276,10 +278,10 @@ def signing_source(api_key: Secret, secret: Secret, *, clock: Clock) -> RenewedT
 
 def check_token(token: str | NotAString | None) -> Secret:
     """
-    Return a token that the service can accept and that fits into a header.
+    Check that a token can be sent in a header, and return it.
 
     Raises:
-        CredentialsError: it is not a valid token. The message has a hint, but no token.
+        CredentialsError: the token is invalid. The message has a hint, but not the token.
     """
     if not isinstance(token, Secret):
         raise CredentialsError(f"a token must be a string, not {kind_of(token)}")
@@ -294,7 +296,7 @@ def check_token(token: str | NotAString | None) -> Secret:
 
 
 def explain_refusal(token: Secret, now: float) -> str | None:
-    """Return why a token was refused, if the token itself shows it."""
+    """Return why a token was refused, or None if the token itself does not show it."""
     end = _end_of(token)
     if end is None or end > now:
         return None
@@ -308,5 +310,5 @@ def _end_of(token: str) -> float | None:
         end = jwt.decode(token, options={"verify_signature": False, "verify_exp": False}).get("exp")
     except jwt.PyJWTError:
         return None
-    # An end beyond the calendar is ignored.
+    # An end that `datetime` can't represent is ignored.
     return float(end) if isinstance(end, int | float) and 0 < end < _LAST_SECOND else None
