@@ -100,10 +100,10 @@ class VideoSDKTranscriptsError(Exception):
 
     Attributes:
         message: what failed, why, and what to do.
-        status: the HTTP status; None if no response came.
+        status: the HTTP status; None if no response was received.
         code: the service's own error code; None if it sent none.
         request_id: the service's id of the request; None if it sent none.
-        retry_after: seconds to wait according to the service; None if it sent none.
+        retry_after: how many seconds to wait; None if the service sent no ``Retry-After``.
         page: the number of the requested page; None if the call is not about a page.
         attempts: how many attempts were made for this page or object; None if none was made.
         checkpoint: where the walk can be resumed (``iter_transcriptions(resume=...)``); None

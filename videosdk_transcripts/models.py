@@ -88,18 +88,19 @@ class Transcription:
         status: the status as sent by the service; None if it sent none. ``running`` and
             ``completed`` are documented; others are kept. ``completed`` does not guarantee that
             a file exists: check `files`.
-        room_id: the room, from either place in which a response has it; None if it is in
-            neither.
-        session_id: the session, from either place in which a response has it; None if it is in
-            neither.
-        start: when it started, in UTC; None if unknown.
-        end: when it ended, in UTC; None while it is running, or if unknown.
+        room_id: the room, from either of the two places where responses have it; None if it is
+            in neither.
+        session_id: the session, from either of the two places where responses have it; None if
+            it is in neither.
+        start: when the transcription started, in UTC; None if unknown.
+        end: when the transcription ended, in UTC; None while it is running, or if unknown.
         files: format, such as ``txt``, to URL. Empty until there is a file.
         summary_files: format to URL of the summary. Empty if there is none.
         provider: the provider of the transcription; None if unknown.
-        enabled: whether the extension was enabled; None if unknown.
+        enabled: whether the transcription extension was enabled; None if unknown.
         webhook_url: the URL that receives events of this transcription; None if the response
-            has none. Only the responses to a start and a stop are documented to have one.
+            has none. According to the documentation, only the responses to a start and a stop
+            have one.
         extra: what the service sent beyond this model, nested as in the response; usually
             empty.
     """
@@ -332,15 +333,14 @@ class Page(Generic[T_co]):
     Attributes:
         number: the number of the page, from 1.
         items: the rows, in the server's order. May be empty, even below the last page.
-        page_size: how many rows a page has, according to the server; None if it is not known.
-        last_page: the number of the last page, according to the server; None if it is not
-            known.
-        total: how many rows there are in total, according to the server, whose filter is not
-            verified; None if it is not known.
-        foreign_rows_dropped: the number of rows of other rooms or sessions, which the server
-            sent nevertheless.
+        page_size: the maximum number of rows per page, according to the server; None if
+            unknown.
+        last_page: the number of the last page, according to the server; None if unknown.
+        total: the number of rows in the list, according to the server, whose filter is not
+            verified; None if unknown.
+        foreign_rows_dropped: the number of rows of other rooms or sessions, which were dropped.
         unverified_rows: the number of rows without the ids to verify them, yielded or skipped.
-        invalid_rows: rows that could not be read and were skipped or collected on request;
+        invalid_rows: rows that could not be read, and were skipped or collected on request;
             usually empty.
     """
 
@@ -389,7 +389,7 @@ class WalkStats:
             print(f"{pager.stats.shortfall} rows are missing")
 
     Attributes:
-        requests: requests sent, including retries, except for those that aiohttp itself
+        requests: requests sent, including retries, but without those that aiohttp itself
             resends.
         retries: requests sent because an earlier one had failed.
         throttled: responses with status 429 or 503, by which the service throttles.
@@ -404,13 +404,13 @@ class WalkStats:
             were not yielded.
         rows_without_start: rows without a start, which were not yielded because ``since=`` or
             ``until=`` was given.
-        rescans: how often earlier pages were read again because rows had moved.
-        passes: how often the list was read: once, or more with ``consistency="verify"``.
+        rescans: how many times earlier pages were read again because rows had moved.
+        passes: how many times the list was read: once, or more with ``consistency="verify"``.
         drifted: whether rows moved during the walk.
         repaired: rows that only the repair at the end found; they were yielded last.
-        shortfall: rows that are missing: the total minus all rows that were met, those of other
-            rooms included; 0 if none is. None before the end of the walk, and if the service
-            reports no total.
+        shortfall: how many rows are missing: the total minus all rows found, including those of
+            other rooms; 0 if none are. None before the end of the walk, or if the service reports
+            no total.
     """
 
     requests: int = 0

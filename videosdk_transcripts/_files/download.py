@@ -40,9 +40,9 @@ class Download(Generic[T]):
 
     Attributes:
         transcription: the transcription that the files belong to.
-        paths: format to complete file; the key of the summary is ``summary.txt``. Empty if
-            there is no file.
-        skipped: the formats in `paths` that existed before and were not downloaded.
+        paths: format to path of the complete file; the key of the summary is ``summary.txt``.
+            Empty if there is no file.
+        skipped: the formats in `paths` whose files existed before, and were not downloaded.
         error: the first failure; None if no file is missing. The other files are downloaded
             nevertheless.
     """

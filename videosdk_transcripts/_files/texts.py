@@ -24,7 +24,7 @@ class FetchedText(Generic[T]):
         transcription: the transcription that the text belongs to.
         text: the text of the file, which may be empty; None if it could not be fetched.
         error: why there is no text; None if there is one. A `FileNotReadyError` if the
-            transcription has no such file, at least not yet.
+            transcription has no such file yet.
     """
 
     transcription: T

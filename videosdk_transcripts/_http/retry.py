@@ -192,30 +192,29 @@ class RetryPolicy:
     Attributes:
         attempts: maximum number of requests for one page, including the first; 1 or more.
 
-            aiohttp itself sends a read once more if the connection was lost before a response
-            arrived; that is part of one attempt, and can't be observed here.
+            aiohttp itself resends a read once if the connection was lost before a response
+            arrived; both count as one attempt, because the client can't observe this.
         wait_initial: upper bound of the first wait in seconds, 0 or more; it doubles with each
             attempt.
-        wait_max: upper bound in seconds of every wait that the client chooses, 0 or more.
+        wait_max: upper bound of the random waits in seconds, 0 or more.
 
-            A 429 without ``Retry-After`` requires the upper bound itself, to which the drawn
-            wait is added. It slows all requests of the client down, and so does a second 429 of
-            one request.
-        max_retry_after: the longest ``Retry-After`` in seconds that is waited for, 0 or more. A
-            longer one is raised immediately.
+            After a 429 without ``Retry-After``, the client waits for the upper bound plus the
+            random wait. Such a 429, or a second one for the same request, also slows down all
+            requests of the client.
+        max_retry_after: the longest ``Retry-After`` to wait for, in seconds, 0 or more. After a
+            longer one, the error is raised immediately.
         attempt_timeout: seconds for one request, from connecting to the last byte of the body;
             above 0.
         page_timeout: seconds for one page or object, with all its attempts and the waits
             between them; above 0.
 
-            Time in the client's own queue (``max_in_flight``, rate limit) does not count: it is
-            not the service that is slow.
-        statuses: further statuses after which a read is retried, from 400 to 599; any iterable
-            of them.
+            Time in the client's own queue (``max_in_flight``, rate limit) does not count,
+            because the service does not cause it.
+        statuses: additional statuses after which a read is retried, from 400 to 599; any
+            iterable.
 
-            The ones that are always retried are 408, 429, 500, 502, 503, 504, 520 to 524, 527,
-            529 and 530. A start or a stop, a refused token and a dead link of a file are not
-            affected.
+            Always retried are 408, 429, 500, 502, 503, 504, 520 to 524, 527, 529 and 530.
+            Starts, stops, refused tokens and dead links of files are not affected.
     """
 
     attempts: int = field(default=6, validator=_count)

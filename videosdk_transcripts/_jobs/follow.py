@@ -44,7 +44,7 @@ class TranscriptionChange:
 
     Attributes:
         kind: ``new``, once for each transcription; then ``finished``, once for each that
-            completes or fails. One that is already finished when it is found yields both, in
+            completes or fails. A transcription that is finished when it is found yields both, in
             this order.
         transcription: the transcription as listed. A finished one may not have its files yet.
     """

@@ -23,12 +23,11 @@ class Turn:
     """
     The words of one speaker, without interruption.
 
-    Compared by value, without `raw`. Its repr shows only the times, because the rest is what
-    people said.
+    Equal by value, without `raw`. The repr shows only the times, because the rest is speech.
 
     Attributes:
-        speaker: the speaker as named in the source; None if it names none.
-        text: the words, without whitespace around the lines; may be empty.
+        speaker: the speaker as named in the source; None if unknown.
+        text: the words, without whitespace around each line; may be empty.
         start: seconds from the start of the transcript; None if the source has no time.
         end: seconds from the start of the transcript; None if the source has no time.
         raw: the exact source text, without the last line break.
@@ -51,7 +50,7 @@ class Unread:
     A part of a transcript that could not be read.
 
     Attributes:
-        line: the number of its first line, from 1.
+        line: the number of the first line, from 1.
         reason: why it could not be read. Never contains the text itself.
         raw: the exact source text, without the last line break.
     """
@@ -70,13 +69,13 @@ class Transcript:
     unread part, or in `frame`, except a byte order mark and the commas between JSON segments.
 
     Attributes:
-        format: the format that it was parsed as: ``txt``, ``srt``, ``vtt``, ``tsv``, ``csv`` or
+        format: the format of the source: ``txt``, ``srt``, ``vtt``, ``tsv``, ``csv`` or
             ``json``.
         turns: the turns, in the order of the source.
-        unread: what could not be read, in the order of the source. A turn of which only the
-            times are wrong is also in `turns`, without times.
+        unread: the parts that could not be read, in the order of the source. A turn of which
+            only the times are wrong is also in `turns`, without times.
         frame: text that belongs to the format: the headers of VTT and tables, the comments,
-            styles and regions of VTT, times that stand alone in plain text, and the JSON around
+            styles and regions of VTT, lines of plain text with only a time, and the JSON around
             the segments.
     """
 

@@ -35,16 +35,17 @@ class WebhookEvent:
     """
     An event of any type. Treat it as a hint, and fetch the object by its id.
 
-    Events about transcriptions are of the subclass `TranscriptionEvent`. In all other events
-    a value that is absent or of an unexpected type is None; `data` has it as it was sent.
+    Events about transcriptions are of the subclass `TranscriptionEvent`. In all other events, an
+    attribute is None if its value is absent or of an unexpected type; `data` has the value as
+    sent.
 
     Attributes:
-        type: the service's own word, such as ``session-ended``; unknown words are passed
-            through. Empty if the body has none, as in some webhooks of the vendor's agents.
+        type: the type as sent by the service, such as ``session-ended``; unknown types are
+            kept. Empty if the body has none, as in some webhooks of the vendor's agents.
         id: the id of the object; None if the event has none.
         kind: the type within `data`; None if it has none. All samples of the vendor have
-            ``realtime``; ``post``, into which ``post-call`` is changed, is assumed to be a
-            transcription of a recording. Unknown words are passed through.
+            ``realtime``. ``post`` is assumed to be a transcription of a recording, and
+            ``post-call`` is converted to it. Unknown types are kept.
         room_id: the room, which webhooks call ``meetingId``; None if the event has none.
         session_id: the session; None if the event has none.
         data: all data of the event, as sent.
@@ -87,12 +88,12 @@ class _Client(Protocol):
 @frozen(kw_only=True)
 class TranscriptionEvent(WebhookEvent):
     """
-    A transcription was started, was stopped, is completed, or failed.
+    An event about a transcription that was started, was stopped, completed or failed.
 
     The other attributes are those of `WebhookEvent`.
 
     Attributes:
-        type: which of the four happened. The service is documented to send
+        type: one of the four types. According to the documentation, the service sends
             ``transcription-completed`` to the webhook of a room, and the other three to the
             `webhook_url` of a transcription.
         id: the id of the transcription, for `fetch`; never None.
