@@ -11,20 +11,20 @@ Test against a fake of the service: a real HTTP server on loopback with fault in
 
 Files, each of which imports only those above it:
 
-- ``_rows``: rows and pages as the API documents them.
+- ``_rows``: creates rows and pages as the API documents them.
 - ``_files``, ``_webhooks``: contents and links of files; signed webhooks.
 - ``_service``: `FakeService`, the state, with `Exchange`, `Fault`, `Drift`, `Jobs`, `FakeFiles`.
-- ``_faults``: the faults that are ready to use.
-- ``_exchange``: one request from its arrival to its response; the check of its token.
-- ``_jobs``: start and stop.
-- ``dashboard``: the page that shows the state in a browser.
-- ``_hosts``: the check of the `Host` header.
+- ``_faults``: predefined faults.
+- ``_exchange``: handles one request, and checks its token.
+- ``_jobs``: starts and stops transcriptions.
+- ``dashboard``: shows the state in a browser.
+- ``_hosts``: checks the `Host` header.
 - ``_handlers``: the routes.
 - ``_server``: `FakeVideoSDK`, a service with a socket, a thread and clients.
-- ``_meetings``: what is said in generated meetings.
-- ``_sandbox``: generated meetings, and a sandbox as a process.
+- ``_meetings``: the texts of generated meetings.
+- ``_sandbox``: generates meetings, and runs a sandbox as a separate process.
 
-It uses the client like any program, and no internals of the library.
+The package uses the client like any program, and no internals of the library.
 """
 
 from ._faults import (

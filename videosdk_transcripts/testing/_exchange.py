@@ -1,4 +1,4 @@
-"""One request to the fake service: record it, check its token, apply its fault, respond."""
+"""Handle one request to the fake service: record it, check its token, apply its fault, respond."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ._rows import Listing
 from ._service import Exchange, FakeService, Fault, SeenRequest
 
 MAX_BODY: Final = 16 * 1024
-"""The size in bytes of the largest body of a request that is read."""
+"""The maximum size of the body of a request in bytes."""
 
 _KEPT_BODIES: Final = 1000
-"""The bodies of earlier requests are dropped, so that a sandbox can run for weeks."""
+"""How many requests keep their bodies; older ones are dropped, so a sandbox can run for weeks."""
 
 Respond = Callable[[Callable[[Listing], Any]], web.Response]
 
@@ -36,9 +36,9 @@ async def handle_api_request(
     Args:
         service: the service; the request is added to its `requests`.
         request: the request.
-        respond: builds the response that is sent without a fault; see `Exchange`.
-        body: the body of the request; recorded if its token is valid.
-        is_public: whether no token is required.
+        respond: creates the response that is sent without a fault; see `Exchange`.
+        body: the body of the request, which is recorded if its token is valid.
+        is_public: whether the request needs no token.
     """
     service.jobs.deliver(service.files, service.now())
     refused = None if is_public else check_token(request.headers.get("Authorization"), service)
@@ -53,7 +53,7 @@ async def handle_api_request(
         )
         fault = service.faults.next_due(len(service.requests), request.query.get("page", ""))
         response = await _respond(exchange, fault, seen)
-        # The client explains a rejected token by this date, so both use the same clock.
+        # From this date, the client detects a wrong clock, so the fake's own clock applies.
         response.headers.setdefault("Date", formatdate(service.now(), usegmt=True))
         return response
     finally:
@@ -93,11 +93,11 @@ async def read_body(request: web.Request) -> bytes | None:
 async def _respond(
     exchange: Exchange, fault: Fault | None, seen: SeenRequest
 ) -> web.StreamResponse:
-    """Return the response, from the fault if there is one, and record both."""
+    """Return the response, from the fault if there is one, and record the status and the fault."""
     seen.fault = fault
     response = exchange.response() if fault is None else await fault(exchange)
     transport = exchange.request.transport
-    # A response that a fault returns after it closed the connection is never sent.
+    # If a fault has closed the connection, its response is never sent.
     if response.prepared or (transport is not None and not transport.is_closing()):
         seen.status = response.status
     return response
@@ -120,7 +120,7 @@ def refusal(
 
 
 class TokenRefusal(NamedTuple):
-    """Why a token is refused."""
+    """The response to an invalid token."""
 
     status: int
     message: str
@@ -131,11 +131,11 @@ def check_token(header: str | None, service: FakeService) -> TokenRefusal | None
     """
     Return the refusal of a token, or None for a valid token.
 
-    401 (or 400, as `FakeService.token_status` selects) for a token that is not genuine or not
-    valid now, 403 for one that may not call the server API:
+    The status is 401 (or 400, as `FakeService.token_status` selects) for a token that is not
+    genuine or not valid now, and 403 for a token that may not call the server API:
     https://docs.videosdk.live/api-reference/realtime-communication/intro
 
-    It shares no code with the client's signing, so that a mistake there is found here.
+    This shares no code with the client's signing, so that it detects mistakes there.
     """
     found = _find_fault(header, service)
     if found is None or found.status != _UNAUTHORIZED or service.token_status == _UNAUTHORIZED:
@@ -145,7 +145,7 @@ def check_token(header: str | None, service: FakeService) -> TokenRefusal | None
 
 
 _UNAUTHORIZED: Final = 401
-# The codes of the vendor's client SDKs, which its newest server client reads as well.
+# The codes of the vendor's client SDKs, which its newest server client also recognizes.
 _INVALID_API_KEY: Final = 4001
 _INVALID_TOKEN: Final = 4002
 _OTHER_KEY: Final = TokenRefusal(_UNAUTHORIZED, "Token is invalid")

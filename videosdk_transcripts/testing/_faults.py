@@ -1,8 +1,8 @@
 """
-The faults that are ready to use.
+Predefined faults.
 
 A fault is any async callable that takes an `Exchange` and returns a response, so a test can
-define its own.
+define its own faults.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _HTML: Final = "<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1
 @frozen
 class Status:
     """
-    Respond with a status and a message, as the service or a proxy in front of it does.
+    Respond with a status and a message, like the service or a proxy in front of it.
 
     Attributes:
         status: the status of the response.
         headers: additional headers, such as ``Retry-After``.
         message: the message in the body.
-        code: the service's own code, such as 4002 for an invalid token; None to leave it out.
+        code: the service's own code, such as 4002 for an invalid token; None to omit it.
     """
 
     status: int
@@ -64,8 +64,8 @@ class DropConnection:
     """
     Close the connection without a response.
 
-    aiohttp itself sends a read a second time, so two of these in a row are needed for one
-    failure that the client sees.
+    aiohttp itself resends a read once, so it takes two consecutive faults for one failure that the
+    client notices.
     """
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
@@ -76,7 +76,7 @@ class DropConnection:
 @frozen
 class CutBody:
     """
-    Announce the whole body, send some bytes of it, and close the connection.
+    Announce the whole body, send only some bytes of it, and close the connection.
 
     Attributes:
         after: the number of bytes to send.
@@ -99,7 +99,7 @@ class CutBody:
 @frozen
 class HtmlPage:
     """
-    Respond with an HTML page, as a gateway does.
+    Respond with an HTML page, like a gateway.
 
     Attributes:
         status: the status of the response.
@@ -132,7 +132,7 @@ class Body:
 
 @frozen
 class EmptyPage:
-    """Respond with the usual page information and no rows."""
+    """Respond with the usual page information, but without rows."""
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:
         def emptied(page: Listing) -> Any:
@@ -172,7 +172,7 @@ class Envelope:
         ValueError: the shape has no page information that `info` could replace.
 
     Attributes:
-        shape: the shape: that of this list, or one of sibling lists of the service.
+        shape: the shape: that of this list, or one of similar lists of the service.
         info: keys of the page information with the values to send instead, such as a wrong
             ``total``.
     """
@@ -213,13 +213,13 @@ class Change:
 @frozen
 class Applied:
     """
-    Apply the request, then a fault.
+    Apply the request, and then a fault.
 
-    For a start or a stop whose response is lost::
+    Use it for a start or a stop whose response is lost::
 
         fake.fail_next(Applied(DropConnection()))
 
-    A fault that sends a response of its own otherwise prevents the request from being applied.
+    Without it, a fault that creates its own response prevents the request from being applied.
 
     Attributes:
         fault: the fault that determines the response.

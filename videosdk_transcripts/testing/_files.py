@@ -1,4 +1,4 @@
-"""The files of rows: sample contents, and the links under which they are served."""
+"""Sample contents for the files of rows, and the links to them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAMPLE_SUMMARY: Final = "Ann and Bob began.\n"
 
 
 def sample_file(ending: str, *, summary: bool) -> bytes:
-    """Return the content of a file for which a test gives none."""
+    """Return the content of a file for which a test specifies none."""
     return (_SAMPLE_SUMMARY if summary else _SAMPLES.get(ending, _WORDS)).encode()
 
 
@@ -34,7 +34,7 @@ def file_name(row_id: str, ending: str, *, summary: bool) -> str:
 
 @define
 class FileLinks:
-    """The links that one file has had so far. Only the newest one works."""
+    """The links of one file so far. Only the newest one works."""
 
     row_id: str
     ending: str
@@ -49,13 +49,13 @@ class FileLinks:
 
     @property
     def path(self) -> str:
-        """Return path and query of the newest link."""
+        """Return the path and the query of the newest link."""
         name = file_name(self.row_id, self.ending, summary=self.summary)
         query = f"?link={self.number}" if self.number > 1 else ""
         return f"/files/{self.row_id}/{name}{query}"
 
     def respond(self, number: str) -> web.Response:
-        """Return the response to a request for the link of that number."""
+        """Return the response to a request for the link with this number."""
         if self.is_gone or number != str(self.number):
             return web.Response(status=self.expired_status)
         return web.Response(body=self.data, content_type="text/plain")

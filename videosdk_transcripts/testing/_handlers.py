@@ -118,12 +118,12 @@ class _Handlers:
         return await handle_file_request(self._service, request)
 
     async def get_openapi(self, _request: web.Request) -> web.StreamResponse:
-        # Written from the vendor's public pages; it states where they are silent.
+        # Derived from the vendor's public pages. It marks what they leave open.
         document = files("videosdk_transcripts.testing") / "openapi.json"
         return web.json_response(text=document.read_text("utf-8"))
 
     def _redirect(self, request: web.Request) -> web.Response | None:
-        """Return a redirect if the path of a list must or must not end with a slash."""
+        """Return a redirect if the path of a list has the wrong form, with or without a slash."""
         slash, has_slash = self._service.slash, request.path.endswith("/")
         if slash == "either" or has_slash == (slash == "required"):
             return None

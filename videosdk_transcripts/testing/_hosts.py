@@ -1,8 +1,8 @@
 """
-Refuse requests that a page of another site makes in a browser.
+Reject requests that a page of another site sends in a browser.
 
-Such a page can make its own name resolve to 127.0.0.1 (DNS rebinding). The browser then lets it
-read the responses of each program on loopback whose port it knows.
+Such a page can make its own host name resolve to 127.0.0.1 (DNS rebinding). The browser then
+allows it to read the responses of any program on loopback whose port it knows.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def check_host(handler: Handler, service: FakeService) -> Handler:
     """
     Return a handler that responds with 421 if the ``Host`` of a request is not acceptable.
 
-    The dashboard, which contains key and secret, requires a loopback name and the port of the
-    service. The API requires a loopback name on a fixed port, such as that of a sandbox, because
-    the default key and secret are public. On a port chosen by the system it accepts any name:
-    no page knows that port, and tests may use names of their own.
+    The dashboard, which contains the key and the secret, requires a loopback name and the port of
+    the service. The API requires a loopback name on a fixed port, such as that of a sandbox,
+    because the default key and secret are public. On a port chosen by the system, it accepts any
+    name: no page can know that port, and tests may use other names.
     """
 
-    # Not a middleware: aiohttp would keep each application that has one, with all of its rows,
+    # Not a middleware, because aiohttp keeps every application that has one, with all its rows,
     # until the process ends.
     async def check(request: web.Request) -> web.StreamResponse:
         found = _LOOPBACK.fullmatch(request.headers.get("Host", ""))

@@ -1,4 +1,4 @@
-"""Start and stop of a transcription. `Jobs` holds the switches and what has been started."""
+"""Start and stop transcriptions. `Jobs` holds the switches, and the jobs that were started."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._service import FakeService
 
 
 def start(service: FakeService, body: bytes) -> web.Response:
-    """Add a running row for the room of the request, unless `Jobs.second_start` forbids it."""
+    """Add a running row for the requested room, unless `Jobs.second_start` forbids it."""
     sent = _object(body)
     room_id = _room_id(sent)
     if room_id is None:
@@ -47,7 +47,7 @@ def start(service: FakeService, body: bytes) -> web.Response:
 
 
 def stop(service: FakeService, body: bytes) -> web.Response:
-    """Complete the newest running row of the room of the request."""
+    """Complete the newest running row of the requested room."""
     room_id = _room_id(_object(body))
     if room_id is None:
         return refusal(service, 400, "roomId is required")
@@ -74,7 +74,7 @@ def _newest_running(service: FakeService, room_id: str) -> Row | None:
         for row in service.rows
         if row.get("status") == "running" and find_id(row, "roomId") == room_id
     )
-    # Of several with the same start, the first one.
+    # If several have the same start, the first one.
     return max(running, key=lambda row: str(row.get("start") or ""), default=None)
 
 
@@ -83,7 +83,7 @@ def _now(service: FakeService) -> datetime:
 
 
 def _object(body: bytes) -> Row:
-    """Return the JSON object of a body; empty if it is not one, or not valid Unicode."""
+    """Return the JSON object in a body; empty if there is none, or it is not valid Unicode."""
     try:
         sent = json.loads(body)
         # A row with a lone surrogate would make every list that contains it unreadable.

@@ -1,8 +1,8 @@
 """
-Generated meetings: what is said in the rooms of the sandbox, as transcripts and summaries.
+Generate transcripts and summaries of meetings for the rooms of the sandbox.
 
-Who speaks and about what is determined by the room and the id of a row. The layouts of the
-files are assumptions, because the vendor documents none.
+The room and the id of a row determine the speakers and the topics. The layouts of the files are
+assumptions, because the vendor documents none.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _LENGTH: Final = 1500.0
 
 
 class _Topic(NamedTuple):
-    """A part of a meeting: its turns, and what the summary has of it."""
+    """A part of a meeting: its turns, and its decision and next step for the summary."""
 
     turns: tuple[str, ...]
-    """Each in the form ``Speaker: text``."""
+    """The turns, each in the form ``Speaker: text``."""
     decision: str
     next_step: str
 
 
 class _Series(NamedTuple):
-    """Meetings of the same people: a title, and the turns of each meeting."""
+    """A series of meetings of the same people: a title, and turns to choose from."""
 
     title: str
     opening: tuple[str, ...]
@@ -46,12 +46,12 @@ def meeting_file(row: Row, ending: str, summary: bool = False) -> bytes:
     Return the content of a file of a row.
 
     Args:
-        row: the transcription, which has an id and perhaps a room, a start and an end.
+        row: the transcription, with an id, and optionally a room, a start and an end.
         ending: ``json``, ``srt``, ``tsv`` or ``vtt``; any other format is plain text.
         summary: whether it is the summary, which is plain text in any format.
     """
     series = _series_of(row)
-    # A file of a row is always the same.
+    # Seeded with the id, so that the files of a row are always the same.
     topics = random.Random(str(row["id"])).sample(series.topics, _TOPICS)  # noqa: S311 - sample data
     if summary:
         return _summary(series, topics).encode()

@@ -1,4 +1,4 @@
-"""Rows and pages as the API documents them. This module imports no other module of the fake."""
+"""Create rows and pages as the API documents them. Imports no other module of the fake."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from attrs import define
 
 ErrorShape = Literal["message", "error", "nested", "msg", "text", "empty"]
-"""The form of an error: which key has the message, or no JSON at all."""
+"""The form of an error: the key that has the message, or no JSON."""
 
 FileMaps = Literal["missing", "null", "empty"]
-"""What a row without files has in the place of its file maps."""
+"""The value of the file maps of a row without files."""
 
 FILE_MAPS: Final = ("transcriptionFilePaths", "summarizedFilePaths")
 
@@ -41,7 +41,7 @@ _POST_FORMATS: Final = ("json", "srt", "txt", "tsv", "vtt")
 
 
 def new_id(source: random.Random) -> str:
-    """Return a UUID like those in the vendor's samples, the same for the same seed."""
+    """Return a UUID like those in the vendor's samples. It depends only on the seed."""
     return str(UUID(int=source.getrandbits(128), version=4))
 
 
@@ -66,15 +66,15 @@ def make_row(
     Return one realtime transcription in the documented shape.
 
     Args:
-        row_id: its id, which is also part of the URLs of its files.
-        room_id: the room, or None to leave it out.
-        session_id: the session, or None to leave it out.
-        status: the status word.
-        start: an aware time.
-        duration: None for a transcription that has not ended.
-        formats: the formats of its files; empty for a row without file maps.
-        summary: whether it has a summary in addition to the files.
-        more: further keys, or replacements for the ones above.
+        row_id: the id, which is also part of the URLs of the files.
+        room_id: the room; None to omit it.
+        session_id: the session; None to omit it.
+        status: the status.
+        start: the start, an aware time.
+        duration: the duration; None for a transcription that has not ended.
+        formats: the formats of the files; empty for a row without file maps.
+        summary: whether there is a summary in addition to the files.
+        more: additional keys, or replacements for the ones above.
     """
     row_id = plain(row_id)
     return (
@@ -105,7 +105,7 @@ def make_post_row(
     summary: bool = True,
     **more: Any,
 ) -> Row:
-    """Return one transcription of a recording; the arguments are those of `make_row`."""
+    """Return one transcription of a recording; for the arguments, see `make_row`."""
     row_id = plain(row_id)
     return (
         {"id": row_id, "status": plain(status)}
@@ -140,10 +140,10 @@ def make_room(room_id: str, custom_id: str | None) -> Row:
 
 def plain(value: Any) -> Any:
     """
-    Return the text of a string as an exact `str`, and any other value as it is.
+    Return the text of a string as an exact `str`, and any other value unchanged.
 
-    A member of ``class Room(str, Enum)`` would be written as ``Room.SALES`` in a URL, and has
-    another hash than its text.
+    A member of ``class Room(str, Enum)`` would be formatted as ``Room.SALES`` in a URL, and its
+    hash differs from that of its text.
     """
     return str.__str__(value) if isinstance(value, str) else value
 
@@ -154,7 +154,7 @@ def iso(moment: datetime) -> str:
 
 
 def fill_file_maps(row: Row, instead: FileMaps) -> Row:
-    """Return a row with null or an empty object for each file map that it lacks."""
+    """Return a row in which null or an empty object replaces each missing file map."""
     if instead == "missing":
         return row
     filler: Row | None = None if instead == "null" else {}
@@ -162,7 +162,7 @@ def fill_file_maps(row: Row, instead: FileMaps) -> Row:
 
 
 def find_id(row: Row, key: Literal["roomId", "sessionId"]) -> Any:
-    """Return an id from the extension of a row, or else from its top level, or None."""
+    """Return an id from the extension of a row, or else from its top level; None if missing."""
     extension = row.get("extension")
     config = extension.get("extensionConfig") if isinstance(extension, dict) else None
     found = config if isinstance(config, dict) else {}

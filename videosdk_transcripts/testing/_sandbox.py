@@ -1,5 +1,5 @@
 """
-The sandbox: a fake service with generated meetings, as a process of its own if needed.
+Run a sandbox: a fake service with generated meetings, optionally as a separate process.
 
 The data resembles an account after some weeks of meetings, up to the current time.
 """
@@ -29,6 +29,7 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz0123456789"
 _CUSTOM_ID: Final = "weekly-sync"
 """The custom room id of the first room."""
 _FILES_AFTER: Final = 2.0
+"""Seconds until the completed transcription without a file gets it."""
 _ENDS_AFTER: Final = 4.0
 """Seconds until the running transcription ends."""
 _HOURS: Final = (14, 9)
@@ -37,17 +38,17 @@ _HOURS: Final = (14, 9)
 
 def fill_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS)) -> None:
     """
-    Fill a fake service with generated meetings, newest first, the same for the same seed.
+    Fill a fake service with generated meetings, newest first, which depend only on the seed.
 
     Each day before today has two meetings. One room has more than a page of rows. Sessions have
-    one or two transcriptions. In the last three hours, one transcription failed, one was
-    completed without a file so far, and one is running.
+    one or two transcriptions. In the last three hours, one transcription failed, one completed
+    without a file so far, and one is running.
 
     Args:
-        fake: the service to fill, without rows so far; its seed determines the ids, and its
-            clock the dates.
+        fake: the service to fill, which must be empty; its seed determines the ids, and its clock
+            the dates.
         seed: determines the data.
-        rooms: how many rooms, 1 or more; the first ones are those of `SANDBOX_ROOMS`.
+        rooms: the number of rooms, 1 or more; the first ones are those of `SANDBOX_ROOMS`.
     """
     chance = random.Random(seed)  # noqa: S311 - sample data, not secrets
     meetings = [room for room, share in _shares(seed, rooms) for _ in range(share)]
@@ -55,7 +56,7 @@ def fill_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOM
     now = _now(fake)
     today = now.replace(hour=0, minute=0)
     for number, room in enumerate(meetings):
-        # The last two are of yesterday.
+        # The last two meetings took place yesterday.
         days, nth = divmod(len(meetings) - 1 - number, 2)
         start = today - timedelta(days=days + 1) + timedelta(hours=_HOURS[nth])
         start += timedelta(minutes=chance.randrange(0, 60, 15), seconds=chance.random() * 60)
@@ -96,7 +97,7 @@ def _now(fake: FakeService) -> datetime:
 
 def _shares(seed: int, rooms: int) -> list[tuple[str, int]]:
     """Return each room with its number of meetings."""
-    # Its own source, so that more rooms do not change the first ones.
+    # A separate source, so that more rooms do not change the first ones.
     chance = random.Random(f"rooms {seed}")  # noqa: S311 - sample data, not secrets
     shares: list[tuple[str, int]] = []
     shares.extend(list(zip(SANDBOX_ROOMS, _SHARES, strict=True))[:rooms])
@@ -108,17 +109,17 @@ def _shares(seed: int, rooms: int) -> list[tuple[str, int]]:
 
 def run_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS)) -> None:
     """
-    Fill a service that is being served, as `fill_sandbox` does, and change it over time.
+    Fill a running service as `fill_sandbox` does, and change it over time.
 
-    It has files, in which people talk, and recordings. The completed transcription without a
-    file gets it after two seconds. The running one ends after four seconds and is followed by
-    another one in the same room, which ends as well. Call it in the event loop that serves the
-    service.
+    It also has recordings, and files with conversations. The completed transcription without a
+    file gets it after two seconds. The running one ends after four seconds, and is followed by
+    another one in the same room, which ends as well. Call this function in the event loop that
+    runs the service.
 
     Args:
         fake: the service to fill, as for `fill_sandbox`.
         seed: determines the data.
-        rooms: how many rooms, 1 or more.
+        rooms: the number of rooms, 1 or more.
 
     Raises:
         RuntimeError: no event loop is running.
@@ -147,7 +148,7 @@ def run_sandbox(fake: FakeService, seed: int = 0, rooms: int = len(SANDBOX_ROOMS
 @asynccontextmanager
 async def open_sandbox() -> AsyncGenerator[TranscriptsClient, None]:
     """
-    Open a client of a sandbox, to try the package without an account.
+    Open a client for a sandbox, to try the package without an account.
 
     ::
 
@@ -164,7 +165,7 @@ async def open_sandbox() -> AsyncGenerator[TranscriptsClient, None]:
 
 
 def _serve_recording(fake: FakeService, row: Row, post: Row) -> None:
-    """Serve the files of a recording, with the words of the realtime transcription."""
+    """Serve the files of a recording, with the text of the realtime transcription."""
     for ending in post["transcriptionFilePaths"]:
         fake.files.put(post, ending, meeting_file(row, ending))
     fake.files.put(post, "txt", meeting_file(row, "txt", True), summary=True)
@@ -203,13 +204,13 @@ async def serve(
 
     Args:
         port: the port to listen on, up to 65535; 0 for any free port.
-        rooms: how many generated rooms, as in `run_sandbox`; 0 for an empty service.
-        seed: determines the data, the same for the same seed.
+        rooms: the number of generated rooms, as for `run_sandbox`; 0 for an empty service.
+        seed: determines the data.
         started: called once with the service when it accepts connections, for example to print
             its address or to add faults.
 
     Raises:
-        ValueError: `port` or `rooms` is out of its bounds.
+        ValueError: `port` or `rooms` is out of bounds.
         OSError: the port is not available, for example because another program listens on it.
             Its ``strerror`` names the port and the reason.
     """

@@ -1,4 +1,4 @@
-"""`FakeVideoSDK`: the fake service on a socket, in a thread if needed, and clients of it."""
+"""`FakeVideoSDK`: the fake service on a socket, optionally in a thread, and clients for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from videosdk_transcripts.client import TranscriptsClient
 from ._handlers import make_app
 from ._service import FakeService
 
-_TURNS: Final = 5
-"""Turns of the loop after which aiohttp has taken over an accepted connection."""
+_ITERATIONS: Final = 5
+"""Iterations of the event loop after which aiohttp has registered an accepted connection."""
 
 FakeT = TypeVar("FakeT", bound=AbstractAsyncContextManager[Any])
 
@@ -35,26 +35,27 @@ class FakeVideoSDK(FakeService):
                 print(await client.count("abcd-efgh-ijkl"))
 
     It is modelled on the vendor's public pages and SDKs, and was not compared with the live
-    service; what they leave open is a switch. Each argument except `seed` is an attribute, too.
+    service. Behaviour that they leave open can be chosen with an argument. Each argument except
+    `seed` is also an attribute.
 
     Args:
         api_key: the key whose tokens are accepted.
-        secret: the secret that must have signed them.
+        secret: the secret with which they must be signed.
         filters: ``honoured``, or ``ignored`` as the vendor's Node SDK states for rooms.
-        max_page_size: the largest page size; a larger one is reduced to it.
+        max_page_size: the maximum page size; larger ones are reduced to it.
         last_page_if_empty: the last page of an empty list, 0 or 1.
         page_sizes: the number of rows on each page, instead of the requested page size;
             for pages that are short, empty or uneven.
-        order: the order of the list: that of `rows`, or by start.
-        slash: whether the path of a list may end with a slash: ``either``, ``required`` or
+        order: the order of the list: as in `rows`, or by start.
+        slash: whether the path of a list ends with a slash: ``either``, ``required`` or
             ``refused``; the other form is redirected.
         token_status: the status for a token that is invalid or expired: 401, or 400 with the
             code 4001 for another API key and 4002 for any other fault.
-        unknown_status: the status for the unknown id of a transcription, such as 400 or 402.
+        unknown_status: the status for an unknown id of a transcription, such as 400 or 402.
         error_shape: the body of an error: its text under ``message``, ``error`` or ``msg``,
             under ``error.message`` (``nested``), as plain ``text``, or ``empty``.
-        file_maps: what a row without files has for its file maps: they are ``missing``,
-            ``null``, or ``empty`` objects.
+        file_maps: the file maps of a row without files: ``missing``, ``null``, or ``empty``
+            objects.
         now: returns seconds since the epoch, for tokens and for the times of jobs and responses.
         port: the port to listen on; 0 for any free port.
         seed: determines the ids.
@@ -67,7 +68,7 @@ class FakeVideoSDK(FakeService):
         custom_ids: custom room ids, each with its room id; may be changed.
         requests: the requests so far, without those for files.
         in_flight: the number of requests in progress.
-        most_in_flight: the highest number of requests that were in progress at once.
+        most_in_flight: the largest number of concurrent requests so far.
         faults: the faults that are due.
         drifting: the changes that `drift` makes to the list; None if it makes none.
         jobs: the effects of a start and a stop.
@@ -80,7 +81,7 @@ class FakeVideoSDK(FakeService):
 
     def client(self, **options: Any) -> TranscriptsClient:
         """
-        Return a client of this service.
+        Return a client for this service.
 
         Args:
             options: further arguments of `TranscriptsClient`, such as ``retry`` or ``clock``.
@@ -91,7 +92,7 @@ class FakeVideoSDK(FakeService):
         """
         if "token" not in options:
             options = {"api_key": self.api_key, "secret": self.secret, **options}
-        # Files are on loopback here, which a client rejects unless the host is named.
+        # The files are on loopback, which a client rejects unless its host is allowed.
         options.setdefault("file_hosts", [self.url])
         return TranscriptsClient(endpoint=self.url, **options)
 
@@ -109,9 +110,9 @@ class FakeVideoSDK(FakeService):
         return _InThread(self)
 
     async def __aenter__(self) -> Self:
-        # First, so that there is nothing to clean up if the port is taken.
+        # Created first, so that there is nothing to clean up if the port is in use.
         self._listening = socket.create_server(("127.0.0.1", self.port))
-        # A delay ends with the connection of the client that waits for it.
+        # With `handler_cancellation`, a delayed response ends when its client disconnects.
         self._runner = web.AppRunner(
             make_app(self), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
         )
@@ -129,22 +130,22 @@ class FakeVideoSDK(FakeService):
     ) -> None:
         if self._runner is None or self._listening is None:
             return
-        # aiohttp learns of an accepted connection some turns of the loop later, and a server
-        # that is closed in between leaves it open. So stop accepting first.
+        # aiohttp registers an accepted connection some iterations of the loop later. A server
+        # that is closed before that leaves the connection open. So stop accepting first.
         with suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().remove_reader(self._listening)
-        for _ in range(_TURNS):
+        for _ in range(_ITERATIONS):
             await asyncio.sleep(0)
         await self._runner.cleanup()
 
 
 class _InThread(AbstractContextManager[FakeT]):
     """
-    Run a service in a thread and an event loop of its own while a block lasts.
+    Run a service in a separate thread and event loop during a block.
 
-    Errors of its start and its end are raised in the block's thread. A block that is never left,
-    for example after a failed set-up, does not keep the process alive: a generator or the thread
-    of a pool would, because they are waited for at exit.
+    Errors during start and end are raised in the thread of the block. A block that is never left,
+    for example after a failed set-up, does not keep the process alive. With a generator or a
+    thread pool it would, because the interpreter waits for these at exit.
 
     Args:
         fake: the service.

@@ -1,9 +1,9 @@
 """
-The state of the fake service: rows, files, jobs, faults, drift, and the requests that it received.
+Hold the state of the fake service: rows, files, jobs, faults, drift, and received requests.
 
-Every other module of this package depends on this one, which opens no socket. Its types refer to
-each other: the service queues faults, a fault takes an exchange, and an exchange holds the
-service. This is why they share a file.
+Most other modules of this package depend on this one, which opens no socket. Its types are in one
+file because they refer to each other: the service queues faults, a fault takes an exchange, and
+an exchange holds the service.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ from ._webhooks import Webhooks
 @frozen
 class Exchange:
     """
-    A request in progress, and the response that it gets without a fault.
+    A request in progress, and the response that the service sends without a fault.
 
-    `respond` builds that response. It takes a function from the page to its JSON, which is not
-    called if the request is not for a list.
+    `respond` creates that response. It takes a function from a page to its JSON, which is called
+    only if the request is for a list.
 
     Attributes:
         fake: the service, whose state a fault may change.
         request: the request.
-        respond: builds the response that the service sends without a fault.
+        respond: creates the response that the service sends without a fault.
     """
 
     fake: FakeService
@@ -67,7 +67,7 @@ class Exchange:
 
 
 Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
-"""Any async callable that takes an `Exchange` and returns a response of aiohttp."""
+"""Any async callable that takes an `Exchange` and returns an aiohttp response."""
 
 
 @define
@@ -82,7 +82,7 @@ class SeenRequest:
         headers: the headers as they were sent, including the token.
         body: the body of a start or stop with a valid token, otherwise empty; only the newest
             1,000 are kept.
-        status: the status of the response; None before it is sent, and if the connection was
+        status: the status of the response; None before it is sent, or if the connection was
             closed.
         fault: the fault that was applied to it; None if there was none.
     """
@@ -135,7 +135,7 @@ class FaultQueue:
 
         Args:
             number: the number of the request, from 1.
-            page: the requested page as it stands in the query.
+            page: the requested page, as in the query.
         """
         requested = _whole_number(page)
         on_page = None if requested is None else self._on_page.get(requested)
@@ -146,12 +146,12 @@ class FaultQueue:
 
 
 def _whole_number(text: str) -> int | None:
-    """Return a number of a query; None unless it is written in up to 15 ASCII digits."""
+    """Return a number from a query; None unless it consists of up to 15 ASCII digits."""
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
 def _checked(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    # Otherwise the request would fail with a 500 much later, which clients retry silently.
+    # Otherwise a request would fail much later, with a 500 that clients retry silently.
     for fault in faults:
         if isinstance(fault, type) or not callable(fault):
             raise TypeError(f"{fault!r} is not a fault; create one like this: Status(503)")
@@ -166,8 +166,8 @@ class Drift:
     """
     Change the list before responses. Created by `FakeVideoSDK.drift`.
 
-    New rows are added at the top, with the room and session of the row that is there; removed
-    rows are drawn from the whole list.
+    New rows are added at the top, with the room and session of the first row. Removed rows are
+    chosen at random from the whole list.
 
     Attributes:
         every: the number of pages after which the list changes, 1 or more.
@@ -190,11 +190,11 @@ class Drift:
 
     def apply(self, fake: FakeService, source: random.Random) -> None:
         """
-        Change the list if this page is one of every `every` pages.
+        Count a page, and change the list at every `every` pages.
 
         Args:
-            fake: the service whose list it is.
-            source: draws the rows to remove.
+            fake: the service whose list is changed.
+            source: chooses the rows to remove.
         """
         self._pages += 1
         if self._pages % self.every:
@@ -214,19 +214,19 @@ class Drift:
 @define
 class Jobs:
     """
-    Control what a start and a stop do where the vendor does not document it.
+    Control undocumented effects of a start and a stop.
 
     A start adds a running row at the top of `FakeVideoSDK.rows`. A stop completes the newest
-    running row of the room, which gets its files later.
+    running row of the room, whose files appear later.
 
     Attributes:
         status: the status of a start or a stop that is applied.
-        second_start: the effect of a start while one runs: 400, 409, the running row, or
-            another row.
-        idle_stop: the status of a stop while none runs.
-        webhook_slash: whether the response to a start has `webhookUrl` with a slash at its end.
-        formats: the files of a stopped transcription; it gets a summary if the start requested
-            one.
+        second_start: the effect of a start while a transcription is running: 400, 409, the
+            running row, or another row.
+        idle_stop: the status of a stop while no transcription is running.
+        webhook_slash: whether `webhookUrl` in the response to a start ends with a slash.
+        formats: the formats of the files of a stopped transcription, which also gets a summary if
+            the start requested one.
         files_after: seconds from the stop until the files exist; 0 for the next request.
     """
 
@@ -240,7 +240,7 @@ class Jobs:
     _due: list[tuple[float, Row]] = field(factory=list, init=False, repr=False)
 
     def clear(self) -> None:
-        """Forget the rows that were started and stopped, and keep the switches."""
+        """Forget the rows that were started and stopped, but keep the switches."""
         self._summaries.clear()
         self._due.clear()
 
@@ -258,7 +258,7 @@ class Jobs:
 
     def stopped(self, row: Row, now: float) -> None:
         """
-        Record when a row is to get its files.
+        Record when the files of a row appear.
 
         Args:
             row: the completed row.
@@ -268,7 +268,7 @@ class Jobs:
 
     def deliver(self, files: FakeFiles, now: float) -> None:
         """
-        Add the files of each row whose time has come.
+        Add the files of each row for which they are due.
 
         Args:
             files: the files of the service.
@@ -285,7 +285,7 @@ class Jobs:
 
 class FakeFiles:
     """
-    Serve the files of rows at the address of the fake service, without credentials.
+    Serve the files of rows from the address of the fake service, without credentials.
 
     ::
 
@@ -293,18 +293,18 @@ class FakeFiles:
         fake.files.put(row, "txt", b"Ann: Shall we begin?")
         fake.files.fail_next(Status(503))
 
-    It takes the same faults as the service; `Redirect` and `GzipBomb` exist for files.
+    Its faults are the same as for the service; `Redirect` and `GzipBomb` are intended for files.
 
     Attributes:
         requests: the requests for files so far, with their headers.
         faults: the faults that are due for requests for files.
-        sample: returns the content of a file for which `put` is given none. Takes the row, the
+        sample: returns the content of a file for which `put` receives none. Takes the row, the
             format, and whether it is the summary.
     """
 
     def __init__(self, fake: FakeService) -> None:
         """
-        Create the files of a service, which has none so far.
+        Create the files of a service, which are empty at first.
 
         Args:
             fake: the service.
@@ -326,19 +326,19 @@ class FakeFiles:
         summary: bool = False,
     ) -> str:
         """
-        Serve a file and write its link into the row.
+        Serve a file, and write its link into the row.
 
         Args:
             row: the row or its id, of either list.
             format: the format of the file.
-            data: the content; what `sample` returns by default, a few words in that format.
+            data: the content; by default the result of `sample`, a few words in this format.
             summary: whether it is the file of the summary.
 
         Returns:
             The link.
 
         Raises:
-            KeyError: no row has that id.
+            KeyError: no row has this id.
         """
         row, format = self._row(row), plain(format)  # noqa: A001
         content = self.sample(row, format, summary) if data is None else data
@@ -361,10 +361,10 @@ class FakeFiles:
         Args:
             row: the row or its id.
             status: the status of the response to an expired link.
-            renew: whether the row gets new links that work.
+            renew: whether the row gets new, working links.
 
         Raises:
-            KeyError: no row has that id.
+            KeyError: no row has this id.
         """
         row = self._row(row)
         for (row_id, _), links in self._links.items():
@@ -381,7 +381,7 @@ class FakeFiles:
 
         Args:
             faults: the faults, in order.
-            times: how often to repeat all of them.
+            times: how many times to apply all of them.
 
         Raises:
             TypeError: an argument is not a fault, such as ``Status`` instead of ``Status(503)``.
@@ -399,7 +399,7 @@ class FakeFiles:
         Args:
             row_id: the id of the row in the link.
             name: the name of the file in the link.
-            number: the number of the link, as its query has it.
+            number: the number of the link, as in its query.
 
         Returns:
             The file, or 404 if there is none, or the status of an expired link.
@@ -429,7 +429,7 @@ class FakeService:
     """
     Hold the state of a fake service. `FakeVideoSDK` serves it and describes its attributes.
 
-    This is what a fault sees as `Exchange.fake`, and what `Change` passes to its function.
+    A fault receives it as `Exchange.fake`, and the function of a `Change` as its argument.
     """
 
     def __init__(
@@ -492,11 +492,11 @@ class FakeService:
     # Rows.
 
     def new_id(self) -> str:
-        """Return a new id of a transcription, the same for the same seed."""
+        """Return a new id of a transcription, which depends only on the seed."""
         return new_id(self._random)
 
     def new_session_id(self) -> str:
-        """Return a new id of a session, the same for the same seed."""
+        """Return a new id of a session, which depends only on the seed."""
         return new_session_id(self._random)
 
     def add_transcription(
@@ -508,17 +508,17 @@ class FakeService:
         **fields: Any,
     ) -> Row:
         """
-        Add one row and return it, in the documented shape.
+        Add one row, and return it in the documented shape.
 
         Args:
-            room_id: its room, or None to leave it out.
-            session_id: its session, or None to leave it out.
-            at: its position in the list, from 0; at the end by default.
+            room_id: its room; None to omit it.
+            session_id: its session; None to omit it.
+            at: its position in the list, from 0; by default at the end.
             fields: ``row_id``, ``status``, ``start``, ``duration``, ``formats``, ``summary``,
                 and any other key of the row.
 
         Returns:
-            The row itself; a change of it is a change of the list.
+            The row itself, so that a change of it changes the list.
         """
         fields.setdefault("row_id", self.new_id())
         fields.setdefault("start", EPOCH + timedelta(hours=len(self.rows)))
@@ -531,7 +531,7 @@ class FakeService:
         Add several rows of one room and session at the end, and return them.
 
         Args:
-            count: how many rows.
+            count: the number of rows.
             fields: the arguments of `add_transcription`, the same for each row.
 
         Returns:
@@ -545,7 +545,7 @@ class FakeService:
 
         Args:
             room_id: the room of the session, whose id is new.
-            count: how many transcriptions.
+            count: the number of transcriptions.
             fields: the other arguments of `add_transcription`, the same for each row.
 
         Returns:
@@ -565,12 +565,12 @@ class FakeService:
         Add one transcription of a recording at the end of its list, and return it.
 
         Args:
-            room_id: its room, or None to leave it out.
-            session_id: its session, or None to leave it out.
+            room_id: its room; None to omit it.
+            session_id: its session; None to omit it.
             fields: as for `add_transcription`.
 
         Returns:
-            The row itself; a change of it is a change of the list.
+            The row itself, so that a change of it changes the list.
         """
         fields.setdefault("start", EPOCH + timedelta(hours=len(self.post_rows)))
         row_id = fields.pop("row_id", None) or self.new_id()
@@ -603,7 +603,7 @@ class FakeService:
 
         Args:
             query: the query of a list request.
-            of: the rows to list; `rows` by default.
+            of: the rows to list; by default `rows`.
 
         Returns:
             The page, or None if the page or the page size is not a number of 1 or more.
@@ -655,7 +655,7 @@ class FakeService:
 
         Args:
             faults: the faults, in order.
-            times: how often to repeat all of them.
+            times: how many times to apply all of them.
 
         Raises:
             TypeError: an argument is not a fault, such as ``Status`` instead of ``Status(503)``.
@@ -669,7 +669,7 @@ class FakeService:
         Args:
             page: the number of the page, from 1.
             faults: the faults, in order.
-            times: how often to repeat all of them.
+            times: how many times to apply all of them.
 
         Raises:
             TypeError: an argument is not a fault, such as ``Status`` instead of ``Status(503)``.
@@ -700,15 +700,15 @@ class FakeService:
         Add and remove rows while they are listed, until `drift` is called again.
 
         Args:
-            every: change the list before every this many pages; 1 or more.
+            every: the number of pages after which the list changes, 1 or more.
             insert: how many rows to add at the top.
-            remove: how many rows to remove, from anywhere.
+            remove: how many rows to remove, at random.
 
         Returns:
             The object that counts the changes.
 
         Raises:
-            ValueError: one of the numbers is out of its bounds.
+            ValueError: a number is out of bounds.
         """
         self.drifting = Drift(every, insert, remove)
         return self.drifting

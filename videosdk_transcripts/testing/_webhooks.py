@@ -1,4 +1,4 @@
-"""Webhooks of the fake service, signed with a generated key pair."""
+"""Send webhooks of the fake service, signed with a generated key pair."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY_PATH: Final = "/v2/public/rsa-public-key"
 
 @functools.cache
 def _key_pair(number: int) -> RSAPrivateKey:  # noqa: ARG001 - the cache's key
-    """Return a key pair, generated once for all fake services of the process: it is slow."""
+    """Return a key pair, generated once for all fake services, because that is slow."""
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
     return generate_private_key(public_exponent=65537, key_size=2048)
@@ -28,7 +28,7 @@ def _key_pair(number: int) -> RSAPrivateKey:  # noqa: ARG001 - the cache's key
 
 class Webhooks:
     """
-    Sign and send webhooks as documented, and serve the public key. Needs cryptography.
+    Sign and send webhooks as documented, and serve the public key. Requires cryptography.
 
     ::
 
@@ -37,8 +37,8 @@ class Webhooks:
         assert await fake.webhooks.send(url, "transcription-stopped", row) == 200
 
     Attributes:
-        key_format: the format of the public key: that in the vendor's samples, or the more
-            common one.
+        key_format: the format of the public key: ``pkcs1`` as in the vendor's samples, or the
+            more common ``spki``.
         key_requests: the number of requests for the key.
     """
 
@@ -49,7 +49,7 @@ class Webhooks:
 
     @property
     def public_key(self) -> str:
-        """Return the public key as public programs have it, after a line break."""
+        """Return the public key after a line break, as in public programs."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         form = {
@@ -90,8 +90,8 @@ class Webhooks:
                 or any other.
             row: the transcription, as `FakeVideoSDK.add_transcription` returns it.
             kind: the type within the data: ``realtime`` as in the vendor's samples; ``post`` or
-                ``post-call``, which public programs expect for the transcription of a recording;
-                None for ``id`` and ``roomId`` alone, as in a draft of the vendor's pages.
+                ``post-call``, which public programs expect for transcriptions of recordings;
+                None for only ``id`` and ``roomId``, as in a draft of the vendor's pages.
 
         Returns:
             The body and its headers.
@@ -107,10 +107,10 @@ class Webhooks:
         self, url: str, event_type: str, row: Row, *, kind: str | None = "realtime"
     ) -> int:
         """
-        Send a webhook and return the status of the response.
+        Send a webhook, and return the status of the response.
 
         Args:
-            url: the receiver.
+            url: the URL of the receiver.
             event_type: as in `event`.
             row: as in `event`.
             kind: as in `event`.

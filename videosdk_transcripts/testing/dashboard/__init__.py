@@ -1,9 +1,9 @@
 """
-The dashboard: a page that shows the state of a fake service in a browser.
+Show the state of a fake service in a browser, as a dashboard.
 
-``index.html`` and ``style.css`` are static. The page's script builds its content from
-``/dashboard.json``, whose data is computed here. Rows may contain anything, so the data is plain
-text and numbers with a bounded length, and the page inserts it as text only.
+``index.html`` and ``style.css`` are static. The page's script creates its content from
+``/dashboard.json``, whose data is computed here. Rows may contain anything, so the data consists
+of plain text and numbers of bounded length, and the page inserts it as text only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MAX_REQUESTS: Final = 50
 _MAX_PERIODS: Final = 14
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
-# In periods of the timeline, at the narrowest width at which the page draws one.
+# In periods of the timeline, at the smallest width at which the page shows a timeline.
 _MIN_BAR: Final = 0.15
 _MIN_FAILED_BAR: Final = 0.35
 _BAR_GAP: Final = 0.1
@@ -80,7 +80,7 @@ def _static(name: str) -> str:
 
 @functools.cache
 def _page_policy() -> str:
-    """Return a policy that allows the page's own script, and nothing of another origin."""
+    """Return a policy that allows only the page's own script, and nothing from other origins."""
     script = _static("index.html").partition(_SCRIPT_TAG)[2].partition("</script>")[0]
     digest = b64encode(sha256(script.encode()).digest()).decode()
     return "; ".join(
@@ -111,7 +111,7 @@ class _Job:
     room_id: str | None
     session_id: str | None
     status: str
-    """In lower case; empty if there is none."""
+    """The status in lower case; empty if there is none."""
     kind: str
     """``running``, ``completed``, ``failed``, or ``other`` for any other status."""
     start: datetime | None
@@ -133,11 +133,11 @@ class _Job:
 
 def dashboard_data(service: FakeService, room_id: str | None = None) -> dict[str, Any]:
     """
-    Return what the dashboard shows, as JSON data.
+    Return the data of the dashboard as JSON.
 
     Args:
         service: the service.
-        room_id: restrict transcriptions, sessions and recordings to this room.
+        room_id: the only room whose transcriptions, sessions and recordings to return.
     """
     chosen = None if room_id is None else _text(room_id)
     jobs, recordings = [*map(_job, service.rows)], [*map(_job, service.post_rows)]
@@ -184,7 +184,7 @@ def _job(row: Row) -> _Job:
 
 
 def _job_files(row: Row) -> Iterator[dict[str, str | None]]:
-    """Return name and link of each file; no link unless it is a web address."""
+    """Iterate over the name and link of each file; a link that is not a web address is None."""
     for key, is_summary in (("transcriptionFilePaths", False), ("summarizedFilePaths", True)):
         links = row.get(key)
         for name, url in links.items() if isinstance(links, dict) else ():
@@ -248,7 +248,7 @@ def _request_data(number: int, seen: SeenRequest) -> dict[str, Any]:
 
 
 def _fault_name(fault: Fault) -> str:
-    """Return a fault as a test writes it, without texts, which may be long."""
+    """Return a fault as in the code of a test, without texts, which may be long."""
     if isinstance(fault, Applied):
         return f"Applied({_fault_name(fault.fault)})"
     declared = getattr(type(fault), "__attrs_attrs__", None)
@@ -260,7 +260,7 @@ def _fault_name(fault: Fault) -> str:
 
 
 def _text(value: object) -> str:
-    """Return a value as text that any JSON parser accepts: lone surrogates are replaced."""
+    """Return a value as text without lone surrogates, which some JSON parsers reject."""
     return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -280,24 +280,24 @@ def _parse_time(value: object) -> datetime | None:
         return None
 
 
-# Timeline: a lane for each room, a column for each hour or day that is not empty.
+# The timeline has a lane for each room, and a column for each hour or day that is not empty.
 
 
 @frozen
 class _Periods:
-    """The newest hours or days in which a job starts or ends; empty ones are left out."""
+    """The newest hours or days in which a job starts or ends; empty ones are omitted."""
 
     starts: list[datetime]
     unit: timedelta
     total: int
-    """How many there are, including older ones."""
+    """How many periods there are, including older ones."""
 
     def position(self, moment: datetime) -> float:
-        """Return where a moment lies, in periods from the first one."""
+        """Return the position of a moment, in periods from the first one."""
         before = [start for start in self.starts if start <= moment]
         if not before:
             return 0
-        # A moment in a period that is left out is placed between its neighbours.
+        # A moment in an omitted period is placed between the adjacent periods.
         share = min((moment - before[-1]) / self.unit, 1)
         return len(before) - 1 + share
 
@@ -372,7 +372,7 @@ def _periods(jobs: Iterable[_Job]) -> _Periods:
 
 
 def _bars(jobs: Sequence[_Job], periods: _Periods) -> Iterator[_Bar]:
-    # A running job extends to the end of the column that follows the last period: now.
+    # A running job extends to the end of the column for the current time, after the last period.
     now = len(periods.starts) + 1
     for job in jobs:
         is_running = job.kind == "running"
@@ -389,7 +389,7 @@ def _overlap(some: list[_Bar], others: list[_Bar]) -> bool:
 
 
 def _extent(bars: list[_Bar]) -> tuple[float, float]:
-    """Return start and end of bars, as wide as the page draws them at least."""
+    """Return the start and end of bars, with the minimum width at which the page draws them."""
     widths = [_MIN_FAILED_BAR if bar.job.kind == "failed" else _MIN_BAR for bar in bars]
     ends = [max(bar.end, bar.start + width) for bar, width in zip(bars, widths, strict=True)]
     return min(bar.start for bar in bars), max(ends)
