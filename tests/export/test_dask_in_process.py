@@ -95,7 +95,7 @@ async def test_missed_turn_is_left_for_another_one(
     latest: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a process that was busy sends no burst; it is not kept from sending for ever."""
-    monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._LATEST", latest)
+    monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._MAX_DELAY", latest)
     turns = Turns()
     await Account(turns).acquire()
     assert turns.taken == taken

@@ -1,24 +1,24 @@
 """
 Export an account, a room or a list of sessions as a dataset, on one machine or on many.
 
-Extra ``[export]`` for object stores and Parquet, ``[dask]`` for a Dask cluster. Nothing of the
-two is imported before it is used, and nothing of this package by the rest of the library.
+The extra ``[export]`` adds object stores and Parquet, and ``[dask]`` adds Dask clusters. Their
+libraries are imported on first use, and the rest of the package does not import this folder.
 
-In reading order:
+Files in reading order:
 
-- `_options`: what is exported, and what a shard is; `_pairs`: lists of sessions
-- `_sink`: a folder, complete files; `_object_store`: the same with fsspec
-- `_store`: a sink without blocking the event loop
-- `_names`: the files of a dataset; `_plan`: the plan file, which no other export may change
-- `_records`: a row as it is exported, and digests; `_formats`: JSON lines, CSV, Parquet
-- `_part`: records on their way into one file; `_log`: finished rows of a shard in progress
-- `_shard`: export one shard; `_shard_summary`: its counts and errors
-- `_committed`: the summaries of what is committed
-- `_walk`: shards of an account or a room, which are listed once
-- `_engine`: what runs shards; `_local`: this process; `_rate_limit`: an even pace
-- `_dask`: a Dask cluster, `_dask_cluster`: what runs on it
-- `_generation`: the first export and its updates, with what an update has to know
-- `_finish`: errors, success, summary; `_progress`: counters
+- `_options`: the options of an export and of its shards; `_pairs`: lists of sessions
+- `_sink`: writes complete files to a folder; `_object_store`: the same with fsspec
+- `_store`: uses a sink without blocking the event loop
+- `_names`: the files of a dataset; `_plan`: the plan file, which protects it from other exports
+- `_records`: the exported form of a row, and digests; `_formats`: JSON lines, CSV, Parquet
+- `_part`: writes records to one file; `_log`: saves the finished rows of a shard in progress
+- `_shard`: exports one shard; `_shard_summary`: its counts and errors
+- `_committed`: reads the summaries of committed parts
+- `_walk`: lists an account or a room once, and divides it into shards
+- `_engine`: the interface of engines; `_local`: this process; `_rate_limit`: an even pace
+- `_dask`: a Dask cluster; `_dask_cluster`: the code that runs on it
+- `_generation`: the first export and its updates, with the state that an update needs
+- `_finish`: writes errors, success and summary; `_progress`: counters
 - `_export`: the whole export
 
 It uses the client like any program, `_files` for names and threads, and `_api` to read the rows

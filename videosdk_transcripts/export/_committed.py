@@ -1,4 +1,4 @@
-"""What is committed of an export: the parts, each with the summary that was written before it."""
+"""Read the summaries of committed parts, each of which was written before its part."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._store import Store
 
 
 async def read_summary(store: Store, job: Job, shard: str) -> ShardSummary | None:
-    """Return the summary of a shard, None if its part is not committed."""
+    """Return the summary of a shard; None if its part is not committed."""
     size = await store.size(part_name(job, shard))
     if size is None:
         return None
@@ -26,7 +26,7 @@ async def read_summaries(store: Store, job: Job) -> dict[str, ShardSummary]:
     Return the summaries of all parts of the generation in progress, by shard.
 
     Raises:
-        ConfigurationError: a part is not what this export wrote.
+        ConfigurationError: a part was changed after this export wrote it.
     """
     sizes = {
         shard: size
@@ -48,7 +48,7 @@ async def read_summaries(store: Store, job: Job) -> dict[str, ShardSummary]:
 async def _summary_of_part(
     store: Store, job: Job, shard: str, size: int, names: list[str]
 ) -> ShardSummary:
-    """Return the summary that belongs to a part; two processes may have written one each."""
+    """Return the summary that belongs to a part; several processes may have written one each."""
     part = part_name(job, shard)
     found = []
     for name in names:
@@ -64,5 +64,5 @@ async def _summary_of_part(
             f"{part} in {store} was changed or moved there since it was exported; "
             "delete it and run the same export again"
         )
-    # The newest attempt at the same content has the errors that are left.
+    # If several attempts wrote the same content, the newest has only the remaining errors.
     return min(found, key=lambda summary: len(summary.errors))

@@ -1,4 +1,4 @@
-"""The engine for an existing Dask cluster, extra ``[dask]``."""
+"""Export on an existing Dask cluster, with the extra ``[dask]``."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ T = TypeVar("T")
 
 Credentials = Literal["environment", "token"]
 
-_AT_ONCE: Final = 256
-"""Shards that are submitted at a time, so that the scheduler holds few tasks."""
+_MAX_SUBMITTED: Final = 256
+"""Maximum number of submitted shards, so that the scheduler has few tasks."""
 _RETRIES: Final = 2
 _TOKEN_INTERVAL: Final = 20.0
-"""Seconds after which the scheduler gets the newest token. Each is renewed a minute early."""
+"""Seconds between two updates of the scheduler's token, which is renewed a minute early."""
 
 
 class DaskEngine:
     """
     Export the shards on a Dask cluster.
 
-    The package has to be installed on the scheduler and on the workers, and the sink has to be
-    the same place for all of them.
+    The package must be installed on the scheduler and the workers, and the sink must be the same
+    place for all of them.
 
     Args:
         cluster: a client of the cluster, or the address of its scheduler.
         credentials: ``environment`` if the environment of each worker has the credentials, as
-            for `TranscriptsClient`; ``token`` to send tokens that are valid for ten minutes,
-            made from the environment of this process.
+            for `TranscriptsClient`; ``token`` to send the workers tokens that are valid for ten
+            minutes, minted with the credentials in the environment of this process.
 
     Raises:
         ConfigurationError: `distributed` is missing, or an argument is invalid.
@@ -90,13 +90,13 @@ class DaskEngine:
             self._settings = WorkerSettings(
                 is_limited,
                 has_token,
-                # Plain strings, which can be sent: neither is a secret.
+                # Plain strings, because a `Secret` can't be sent, and these are not secret.
                 str(resolve_endpoint(None)),
                 tuple(map(str, resolve_file_hosts(None))),
             )
         async with _connected(self._cluster) as client:
             self._client = client
-            # A name of its own: several exports may use the cluster.
+            # A unique name, because several exports may use the cluster.
             name = f"videosdk-transcripts-{uuid4().hex}"
             plugin = AccountPlugin(requests_per_second)
             await _explained(client.register_plugin(plugin, name=name))
@@ -105,7 +105,7 @@ class DaskEngine:
                 async with _tokens_sent(account) if has_token else contextlib.nullcontext():
                     yield account if is_limited else None
             finally:
-                # The scheduler may be gone.
+                # Fails if the scheduler has stopped.
                 with contextlib.suppress(OSError):
                     await client.unregister_scheduler_plugin(name)
 
@@ -118,13 +118,13 @@ class DaskEngine:
         Args:
             job: the export.
             tasks: the shards, as they are listed.
-            context: what only the exporting process has.
+            context: the resources of the exporting process.
 
         Yields:
             The summaries, in the order in which the shards are committed.
 
         Raises:
-            RuntimeError: it is called outside the block of `limited`.
+            RuntimeError: it is called outside a block of `limited`.
         """
         client, settings = self._client, self._settings
         if client is None:
@@ -144,7 +144,7 @@ class DaskEngine:
             try:
                 summary = await _explained(future)
             finally:
-                # Otherwise a worker that is lost would repeat what is committed.
+                # Otherwise the scheduler would repeat committed shards if it loses a worker.
                 future.release()
             counters = context.counters
             counters.rows += summary.rows
@@ -153,12 +153,12 @@ class DaskEngine:
             counters.errors += len(summary.errors)
             return summary
 
-        return run_tasks(tasks, start, at_once=_AT_ONCE)
+        return run_tasks(tasks, start, concurrency=_MAX_SUBMITTED)
 
 
 @asynccontextmanager
 async def _connected(cluster: Client | str) -> AsyncGenerator[Client]:
-    """Connect a client of its own, whatever the mode of the caller's is."""
+    """Connect a separate asynchronous client, because the caller's may be synchronous."""
     from distributed import Client
 
     if isinstance(cluster, str):
@@ -179,13 +179,13 @@ async def _tokens_sent(account: Account) -> AsyncGenerator[None]:
     source = resolve_tokens(api_key=None, secret=None, token=None, clock=Clock())
 
     async def send() -> None:
-        # As a plain string, because a secret can't be sent by accident.
+        # Converted to a plain string, because a `Secret` can't be sent.
         await account.set_token(str(await source.get()))
 
     async def keep_sending() -> None:
         while True:
             await asyncio.sleep(_TOKEN_INTERVAL)
-            # If the scheduler is gone, the export itself fails.
+            # If the scheduler has stopped, the export itself fails.
             with contextlib.suppress(OSError):
                 await send()
 
@@ -212,11 +212,11 @@ async def _explained(call: Awaitable[T]) -> T:
     try:
         return await call
     except VideoSDKTranscriptsError:
-        # Some of them are an OSError as well.
+        # Not handled below, although some of them are also an OSError.
         raise
     except (OSError, FutureCancelledError, KilledWorker) as error:
         reason = f"{type(error).__name__}: {error}"
-    # Raised here, so that the exception of Dask is not its context.
+    # Raised outside the `except` block, so that Dask's exception is not the context.
     raise ConnectionFailedError(
         f"the Dask cluster failed: {reason}; run the same export again to continue: finished "
         "parts are kept"

@@ -1,4 +1,4 @@
-"""What runs on a Dask cluster, extra ``[dask]``: rate limit and token, and the shards."""
+"""Run on a Dask cluster: rate limit and token on the scheduler, shards on the workers."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from ._shard_summary import ShardSummary
 from ._store import SinkError
 
 _PREFIX: Final = "videosdk_transcripts_"
-"""Of the names of the remote calls, which a scheduler has many of."""
-_LATEST: Final = 0.025
-"""Seconds by which a turn may be used late: those of a busy process would be a burst."""
+"""The prefix of the names of the remote calls, to distinguish them from the scheduler's own."""
+_MAX_DELAY: Final = 0.025
+"""Seconds by which a turn may be used late. The late turns of a busy process would be a burst."""
 _TURNS: Final = 4
-"""Turns after which a request of a process that is always busy is sent nevertheless."""
+"""Missed turns after which a request is sent anyway, because the process is always busy."""
 _LONGEST_LOCK: Final = 600.0
-"""Seconds to wait for a worker that still writes a part, although its result is not wanted."""
+"""Seconds to wait for a worker that still writes the part, although the scheduler dropped it."""
 _LOCK_POLL: Final = 0.5
 
 
 class AccountPlugin(SchedulerPlugin):
     """
-    Hand out the turns of the account's rate limit, and its token, on the scheduler.
+    Provide the turns of the account's rate limit, and its token, on the scheduler.
 
-    Its calls stay after the plugin is removed, and the newest export on a cluster replaces them,
-    so that one rate limit holds for all. Nothing is leased, so that a worker that is killed holds
-    nothing back. The token is no part of a task, and is sent after the plugin: neither is shown
-    on the dashboard.
+    The remote calls remain after the plugin is removed, and the newest export on a cluster
+    replaces them, so that one rate limit applies to all exports. There are no leases, so a killed
+    worker blocks nothing. The token is not part of a task, and is sent separately, so that the
+    dashboard does not show it.
     """
 
     def __init__(self, requests_per_second: float | None) -> None:
@@ -75,14 +75,14 @@ class Account:
         self._rpc = rpc
 
     async def acquire(self) -> None:
-        """Wait for the next turn, and leave it for another one if it was missed."""
+        """Wait for the next turn, and for another one if it was missed."""
         for _ in range(_TURNS):
             asked_at = time.monotonic()
             seconds = await getattr(self._rpc, f"{_PREFIX}reserve")()
-            # The scheduler answered in the middle of the call, as far as is known.
+            # The best estimate of when the scheduler responded is the middle of the call.
             turn = (asked_at + time.monotonic()) / 2 + seconds
             await asyncio.sleep(turn - time.monotonic())
-            if time.monotonic() - turn <= _LATEST:
+            if time.monotonic() - turn <= _MAX_DELAY:
                 return
 
     async def get_token(self) -> str:
@@ -97,7 +97,7 @@ class Account:
 
 @frozen
 class WorkerSettings:
-    """How a worker reaches the service; everything else is in its environment."""
+    """How a worker connects to the service; everything else is in its environment."""
 
     is_limited: bool
     has_token: bool
@@ -129,7 +129,7 @@ async def _export(
                 job, task.shard, client, limiter=limiter, replace=task.replace
             )
         except SinkError as error:
-            # A worker that the scheduler has lost, or one of a client that was killed.
+            # Locked by a worker that the scheduler has lost, or whose client was killed.
             if not error.is_locked or time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(_LOCK_POLL)

@@ -1,4 +1,4 @@
-"""What runs the shards: the interface of an engine, and what all engines have in common."""
+"""The interface of an engine, which runs the shards, and functions for all engines."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Task(NamedTuple):
 
     shard: Shard
     replace: bool = False
-    """Whether its part is committed, has errors, and is to be replaced."""
+    """Whether to replace its part, which is committed and has errors."""
 
 
 @frozen
 class Context:
-    """What the exporting process has, and no other one."""
+    """The resources of the exporting process, which are not sent to others."""
 
     client: TranscriptsClient
     limiter: AcquiresTurns | None
@@ -60,7 +60,7 @@ class Engine(Protocol):
         Args:
             job: the export.
             tasks: the shards, as they are listed.
-            context: what only the exporting process has.
+            context: the resources of the exporting process.
 
         Yields:
             The summaries, in the order in which the shards are committed.
@@ -71,7 +71,7 @@ class Engine(Protocol):
 def make_client(
     limiter: AcquiresTurns | None, concurrency: int, **options: Any
 ) -> TranscriptsClient:
-    """Return a client for the environment, with room for a shard."""
+    """Return a client with the credentials of the environment, for the requests of a shard."""
     return TranscriptsClient(rate_limiter=limiter, max_in_flight=max(16, concurrency), **options)
 
 
@@ -79,19 +79,19 @@ async def run_tasks(
     tasks: AsyncIterator[Task],
     start: Callable[[Task], Coroutine[Any, Any, ShardSummary]],
     *,
-    at_once: int,
+    concurrency: int,
 ) -> AsyncGenerator[ShardSummary]:
     """
-    Start a coroutine for each task, at most so many at once, and yield the results.
+    Run a coroutine for each task, at most `concurrency` at a time, and yield the results.
 
-    The first error ends the others, and is raised.
+    The first error cancels the others, and is raised.
     """
     running: set[asyncio.Task[ShardSummary]] = set()
     listing: asyncio.Task[Task | None] | None = asyncio.create_task(_next(tasks))
     try:
         while listing is not None or running:
             waited: set[asyncio.Task[Any]] = {*running}
-            if listing is not None and len(running) < at_once:
+            if listing is not None and len(running) < concurrency:
                 waited.add(listing)
             done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             for finished in running & done:

@@ -1,4 +1,4 @@
-"""`export`: check, plan, run the shards, finish."""
+"""Export a dataset: check the arguments, write the plan, run the shards, finish."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ async def export(
     """
     Export transcriptions with their texts as a dataset.
 
-    If an earlier run of the same export was interrupted, it continues; if it had errors, what
-    failed is repeated; if it was complete, its summary is returned and nothing is requested.
+    If an earlier run of the same export was interrupted, it is continued. If it had errors, only
+    failed items are repeated. If it was complete, its summary is returned without any request.
 
     Args:
         source: what to export: None for the whole account, a room id, a pair of a room and a
@@ -82,41 +82,42 @@ async def export(
         sink: a folder, or a URL that fsspec opens, such as ``s3://bucket/prefix``. It must be
             empty, or have an earlier run of the same export.
         format: ``jsonl``, ``csv`` or ``parquet``.
-        text: whether there is a column with the text.
-        turns: whether there is a column with the turns that `parse_transcript` reads.
-        raw_files: whether each text is a file as well, in the folder ``texts``.
+        text: whether to add a column with the text.
+        turns: whether to add a column with the turns that `parse_transcript` returns.
+        raw_files: whether to save each text as a file as well, in the folder ``texts``.
         text_format: a key of `Transcription.files`.
         since: only transcriptions that started at this time or later, as for
             `TranscriptsClient.iter_transcriptions`.
         until: only transcriptions that started before this time.
-        transform: changes each text before it is saved anywhere, for example to redact names.
-            It runs in a thread, and must be importable where the shards run.
+        transform: a function that changes each text before it is saved anywhere, for example to
+            redact names. It runs in a thread, and must be importable where the shards run.
         client: an existing client; by default one is created from the environment.
         engine: runs the shards; this process by default.
         requests_per_second: an even rate for all requests, on all machines, above 0; None for
             no limit. Can't be combined with `client`, which has its own limit.
-        concurrency: texts that a shard fetches at a time, 1 or more.
-        shard_size: pairs in a part, 1 or more.
-        rows_per_part: rows in a part, about, if the source is not a list of pairs; 1 or more.
-        shard: ``(i, n)`` to export only the part of job i of n, counted from 0. The job that
+        concurrency: maximum number of texts that a shard fetches at a time, 1 or more.
+        shard_size: pairs per part, 1 or more.
+        rows_per_part: approximate number of rows per part, if the source is not a list of pairs;
+            1 or more.
+        shard: ``(i, n)`` to export only the share of job i of n, counted from 0. The job that
             finishes last completes the dataset.
-        update: if the dataset is complete, add what is new since then, and finish the open
-            rows. What was exported before is not read again.
-        overlap: seconds before the start of an export, 0 or more. An update looks for rows that
-            started after that time; a text that is missing is awaited until then.
+        update: if the dataset is complete, add new rows, and finish the open ones. Rows that
+            were exported before are not read again.
+        overlap: seconds before the start of an export, 0 or more. An update searches for rows
+            that started after that time; for older rows, a missing text is no longer expected.
         accept_errors: whether a dataset with errors counts as complete.
         on_progress: called twice a second with the progress.
 
     Returns:
-        What the dataset contains, with its errors. A session, row or text that can't be read is
-        such an error and does not stop the rest.
+        The contents of the dataset, with its errors. A session, row or text that can't be read is
+        such an error, and does not stop the export.
 
     Raises:
         ConfigurationError: an argument is invalid, a library is missing, or the sink has other
             files or another export. Nothing has been requested.
         FileError: the sink can't be written.
-        VideoSDKTranscriptsError: the service is unavailable or refused the credentials. Call it
-            again to continue.
+        VideoSDKTranscriptsError: the service is unavailable, or refused the credentials. Call
+            `export` again to continue.
     """
     started_at = time.monotonic()
     options = Options(
@@ -200,12 +201,12 @@ class _Run:
                 self.counters.shards += 1
 
     async def finish(self, *, accept_errors: bool) -> ExportSummary:
-        """Complete the dataset if no job has anything left, and return its summary."""
+        """Complete the dataset if all jobs have finished, and return its summary."""
         store, job = self._store, self._job
         try:
             committed = await read_summaries(store, job)
         except ConfigurationError:
-            # Another job of the array may have completed it just now.
+            # Another job of the array may have completed the dataset meanwhile.
             success = await read_success(store)
             if success is None:
                 raise
@@ -232,7 +233,7 @@ class _Run:
         return [Split(index, count).label for index in range(count)]
 
     def _expected(self, walks: Sequence[WalkState]) -> set[str] | None:
-        """Return the names of all shards, None while one is still unknown."""
+        """Return the names of all shards; None while they are not all known."""
         if not self._is_listed:
             size = self._job.options.shard_size
             return {shard.name for shard in pair_shards(self._source, size)}
@@ -254,7 +255,7 @@ class _Run:
     async def _tasks(
         self, committed: dict[str, ShardSummary], context: Context
     ) -> AsyncGenerator[Task]:
-        """Iterate over what is left of this job."""
+        """Iterate over the remaining shards of this job."""
         if not self._is_listed:
             shards = pair_shards(self._source, self._job.options.shard_size)
             mine = shards[self._split.index :: self._split.count]
@@ -275,7 +276,7 @@ class _Run:
                 yield Task(shard)
 
     async def _listing(self) -> Listing:
-        """Return what this process lists."""
+        """Return the walks of this process, and which of their rows it exports."""
         walked = self._source.walked
         walks = self._source.pairs if walked is None else [walked]
         if not self._job.label:

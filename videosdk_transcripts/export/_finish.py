@@ -1,4 +1,4 @@
-"""The end of an export: the open rows, the errors, then the file that shows success."""
+"""Finish an export: write the open rows, the errors, and then the success file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COUNTS: Final = ("rows", "texts", "missing_texts", "text_bytes", "bytes", "shor
 @frozen
 class ExportSummary:
     """
-    What a dataset contains.
+    The contents of a dataset.
 
     Attributes:
         sink: the place of the dataset.
@@ -40,12 +40,12 @@ class ExportSummary:
         bytes: the size of the parts in bytes.
         shortfall: the number of rows that are missing according to the service's totals.
         open_rows: the number of rows that may still change: running ones, and those whose text
-            may still come.
+            may still appear.
         digest: a digest of all records, independent of their order, of the parts and of the
             format.
         parts: the names of the parts.
-        errors: what could not be exported, as in the lines of ``_errors.jsonl``; empty if
-            nothing failed.
+        errors: the items that could not be exported, as in the lines of ``_errors.jsonl``;
+            empty if nothing failed.
         seconds: the duration of this run in seconds.
     """
 
@@ -77,9 +77,9 @@ async def finish(
     accept_errors: bool,
 ) -> ExportSummary:
     """
-    Complete the dataset if no job has anything left, and return its summary.
+    Complete the dataset if all jobs have finished, and return its summary.
 
-    Two jobs of an array may do this at the same time, and write the same.
+    Several jobs of an array may do this at the same time: they write the same contents.
     """
     errors = [error for walk in walks for error in walk.errors]
     errors += [error for summary in committed for error in summary.errors]
@@ -106,7 +106,7 @@ async def finish(
 
 
 async def _write_open_part(store: Store, job: Job, rows: Iterable[Entry]) -> ShardSummary:
-    """Write the part with the open rows, which every run replaces."""
+    """Write the part with the open rows, which each run replaces."""
     name = open_part_name(job)
     part = await open_part(store, name, job.options)
     entries = list(rows)
@@ -197,7 +197,7 @@ async def _write_errors(store: Store, errors: Sequence[ExportError]) -> None:
 
 
 async def read_success(store: Store) -> dict[str, Any] | None:
-    """Return the content of the success file, None if there is none."""
+    """Return the content of the success file; None if there is none."""
     data = await store.read_if_present(SUCCESS)
     return None if data is None else json.loads(data)
 

@@ -1,4 +1,4 @@
-"""Records as JSON lines, CSV or Parquet. Everything here blocks and is called in a thread."""
+"""Write records as JSON lines, CSV or Parquet. All methods block, and are called in a thread."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Writer(Protocol):
     """Write records to a file."""
 
     def write(self, records: Sequence[Record], lines: Sequence[bytes]) -> None:
-        """Append records, which are also given as lines of JSON."""
+        """Append records, which are also passed as lines of JSON."""
         ...
 
     def end(self) -> None:
-        """Write what the format has at its end."""
+        """Write the end of the file, if the format has one."""
         ...
 
 
@@ -43,7 +43,7 @@ def check_format(options: Options) -> None:
     Check that the library of the format is installed.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: the library is not installed.
     """
     if options.format == "parquet" and find_spec("pyarrow") is None:
         raise ConfigurationError(
@@ -60,11 +60,11 @@ class _JsonLines:
         self._file.write(b"".join([line + b"\n" for line in lines]))
 
     def end(self) -> None:
-        """Write nothing: the file ends with a line."""
+        """Write nothing: the format has no end."""
 
 
 class _Csv:
-    """Values that are not text are written as JSON, and None as an empty cell."""
+    """Write CSV, with None as an empty cell, and other values that are not text as JSON."""
 
     def __init__(self, file: NewFile, names: Sequence[str]) -> None:
         self._file = file
@@ -77,15 +77,15 @@ class _Csv:
 
     def _line(self, record: Record) -> str:
         line = io.StringIO()
-        # Before Python 3.13 a value is quoted only for those line breaks that are in the
-        # terminator.
+        # Before Python 3.13, a value is quoted only if it has a line break that is part of the
+        # line terminator.
         csv.writer(line, lineterminator="\r\n").writerow(
             [_cell(name, record[name]) for name in self._names]
         )
         return line.getvalue().removesuffix("\r\n") + "\n"
 
     def end(self) -> None:
-        """Write nothing: the file ends with a line."""
+        """Write nothing: the format has no end."""
 
 
 def _cell(name: str, value: Any) -> str:
@@ -104,7 +104,7 @@ class _Parquet:
         self._schema = _schema(options)
         self._batch = pa.RecordBatch.from_pylist
         self._writer = pq.ParquetWriter(
-            # It writes and closes, and needs nothing else of a file.
+            # pyarrow only writes to the file, and closes it.
             pa.PythonFile(cast("IO[bytes]", _Stream(file)), mode="w"),
             self._schema,
             compression="zstd",
@@ -128,7 +128,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _schema(options: Options) -> Any:
-    """Return the schema, which never depends on the values: a part may have only nulls."""
+    """Return the schema. It does not depend on the values, because a part may have only nulls."""
     import pyarrow as pa
 
     text, time = pa.string(), pa.timestamp("ms", "UTC")
@@ -145,7 +145,7 @@ def _schema(options: Options) -> Any:
 
 
 class _Stream(io.RawIOBase):
-    """A new file as pyarrow writes it."""
+    """Adapt a new file to the interface that pyarrow requires."""
 
     def __init__(self, file: NewFile) -> None:
         self._file = file

@@ -1,10 +1,10 @@
 """
-Generations of a dataset: the first export, and each update of it.
+Manage the generations of a dataset: the first export, and each update of it.
 
-An update adds parts and changes none, except the one with the open rows: those that may still
-change. This part is removed at the start of an update and written again at its end, so that no
-row is ever there twice. What an update has to know is in the state file: the ids of rows that
-its walk will meet again, and the open rows.
+An update adds parts and changes none, except the part with the open rows, which may still change.
+This part is removed at the start of an update and written again at its end, so that no row is
+ever in the dataset twice. The state file contains the data that an update needs: the ids of the
+rows that its walk will find again, and the open rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ._store import Store
 
 @frozen
 class Generation:
-    """The export that is in progress: the first one, or an update."""
+    """The export in progress: the first one, or an update."""
 
     number: int
     started_at: datetime
@@ -38,20 +38,20 @@ class Generation:
         return f"u{self.number}-" if self.number else ""
 
     def dumps(self) -> bytes:
-        """Return it as JSON."""
+        """Return the generation as JSON."""
         values = {"number": self.number, "started_at": self.started_at.isoformat()}
         return json.dumps({**values, "base": self.base}).encode()
 
     @classmethod
     def loads(cls, data: bytes) -> Self:
-        """Read what `dumps` wrote."""
+        """Return the generation in a text from `dumps`."""
         fields = json.loads(data)
         return cls(fields["number"], datetime.fromisoformat(fields["started_at"]), fields["base"])
 
 
 @frozen
 class State:
-    """What an update has to know of the rows that were exported."""
+    """The data about exported rows that an update needs."""
 
     starts: dict[str, str | None] = field(factory=dict)
     """The start of each row that is recent or has no start, by id."""
@@ -63,14 +63,14 @@ class State:
         return row_id in self.starts or row_id in self.open_rows
 
     def dumps(self) -> bytes:
-        """Return it as JSON lines."""
+        """Return the state as JSON lines."""
         lines: list[Any] = [{"id": row_id, "start": start} for row_id, start in self.starts.items()]
         lines += [{"open": entry} for entry in self.open_rows.values()]
         return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
     @classmethod
     def loads(cls, data: bytes | None) -> Self:
-        """Read what `dumps` wrote."""
+        """Return the state in a text from `dumps`."""
         state = cls()
         for line in (data or b"").splitlines():
             entry = json.loads(line)
@@ -83,7 +83,7 @@ class State:
 
 
 async def read_state(store: Store) -> State:
-    """Return the state that the last complete export left."""
+    """Return the state after the last complete export."""
     return State.loads(await store.read_if_present(STATE))
 
 
@@ -95,7 +95,7 @@ def next_state(
 
     Args:
         before: the state at its start.
-        summaries: its shards.
+        summaries: the summaries of its shards.
         carried: open rows that could not be read again.
         job: the export.
     """
@@ -117,7 +117,7 @@ async def begin_update(
     """
     Begin an update of a complete dataset, which is incomplete from then on.
 
-    A run that is killed in between is continued by `current_generation`.
+    If this is interrupted, `current_generation` completes it in the next run.
     """
     update = Generation(success["generation"] + 1, now, success)
     await store.write(UPDATE, update.dumps(), replace=False)
@@ -135,7 +135,7 @@ async def current_generation(
         return Generation(number, created_at)
     update = Generation.loads(data)
     if success is not None and success["generation"] == update.number:
-        # The update was complete except for the removal of this file.
+        # The update was complete, except for the removal of this file.
         await store.delete([UPDATE])
     elif success is not None:
         await _remove_old_end(store, job)
@@ -143,6 +143,6 @@ async def current_generation(
 
 
 async def _remove_old_end(store: Store, job: Job) -> None:
-    """Remove what is true of a complete dataset only."""
+    """Remove the files that only a complete dataset has."""
     await store.delete([SUCCESS])
     await store.delete([open_part_name(job)])

@@ -1,4 +1,4 @@
-"""The engine for this process, which is the default."""
+"""Export in this process, which is the default."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class LocalEngine:
     Export the shards in this process.
 
     Args:
-        shards: shards to export at a time, 1 or more.
+        shards: maximum number of shards to export at a time, 1 or more.
 
     Raises:
-        ConfigurationError: `shards` is not such a number.
+        ConfigurationError: `shards` is not a whole number of 1 or more.
     """
 
     def __init__(self, *, shards: int = 1) -> None:
@@ -53,7 +53,7 @@ class LocalEngine:
         Args:
             job: the export.
             tasks: the shards, as they are listed.
-            context: what only the exporting process has.
+            context: the resources of the exporting process.
 
         Yields:
             The summaries, in the order in which the shards are committed.
@@ -69,4 +69,4 @@ class LocalEngine:
                 replace=task.replace,
             )
 
-        return run_tasks(tasks, start, at_once=self._shards)
+        return run_tasks(tasks, start, concurrency=self._shards)

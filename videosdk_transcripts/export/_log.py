@@ -1,8 +1,8 @@
 """
-The finished rows of a shard that is not committed yet, so that a killed process repeats little.
+Save the finished rows of a shard before it is committed, so that a killed process repeats little.
 
-A line is either a finished pair or a record. Each attempt writes files of its own, since another
-process may still be at work on the same shard.
+A line is either a finished pair or a record. Each attempt writes separate files, because another
+process may still be working on the same shard.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ._records import Entry
 from ._store import Store
 
 _OBJECT_LINES: Final = 64
-"""Lines of an object, where a file can't be extended and each object is a request."""
+"""Lines per object. In an object store, a file can't be extended, and each one is a request."""
 
 
 class ProgressLog:
     """
-    Save what is finished of a shard, in the background.
+    Save the finished rows and pairs of a shard, in the background.
 
     Args:
         store: where the dataset is.
@@ -52,10 +52,10 @@ class ProgressLog:
         return sorted(f"{PROGRESS}/{name}" for name in listed if is_log_of(self._shard, name))
 
     async def read(self) -> AsyncGenerator[Entry | Pair]:
-        """Iterate over what earlier attempts have finished. An entry may come more than once."""
+        """Iterate over the entries of earlier attempts, which may be repeated."""
         for name in await self.names():
             data = await self._store.read_if_present(name)
-            # A killed process may have written a part of the last line.
+            # A killed process may have written only a part of the last line.
             for line in (data or b"").split(b"\n")[:-1]:
                 entry: dict[str, Any] = json.loads(line)
                 if "pair" in entry:
@@ -64,7 +64,7 @@ class ProgressLog:
                     yield Entry(entry["record"], entry["text_bytes"])
 
     def add_record(self, line: bytes, text_bytes: int | None) -> None:
-        """Save a record, given as a line of JSON."""
+        """Save a record, passed as a line of JSON."""
         counted = b"null" if text_bytes is None else str(text_bytes).encode()
         self._add(b'{"text_bytes":%b,"record":%b}\n' % (counted, line))
 
@@ -78,12 +78,12 @@ class ProgressLog:
             self._wake.set()
 
     def end(self) -> None:
-        """End `run` after what was added."""
+        """End `run` after all entries are written."""
         self._has_ended = True
         self._wake.set()
 
     async def run(self) -> None:
-        """Write what is added, until `end`; also the rest if it is cancelled."""
+        """Write entries as they are added, until `end`; if cancelled, write the rest first."""
         try:
             while not self._has_ended:
                 await self._wake.wait()
@@ -103,7 +103,7 @@ class ProgressLog:
         try:
             await self._store.append(self._next_name(), lines)
         except asyncio.CancelledError:
-            # They may not be written; a line that is there twice counts once.
+            # The lines may not have been written. A line that is written twice counts once.
             self._lines.insert(0, lines)
             raise
 

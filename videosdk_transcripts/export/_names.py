@@ -1,4 +1,4 @@
-"""The names of all files of a dataset, and what was committed of a shard. No I/O."""
+"""The names of all files of a dataset. No I/O."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def open_part_name(job: Job) -> str:
 
 
 def shard_of_part(job: Job, name: str) -> str | None:
-    """Return the shard of a part of this export, None if the name is not that of a part."""
+    """Return the shard of a part of this export; None if the name is not that of a part."""
     found = _PART.fullmatch(name)
     if found is None or found["plan"] != job.plan or found["format"] != job.options.format:
         return None
@@ -40,7 +40,7 @@ def shard_of_part(job: Job, name: str) -> str | None:
 
 
 def generation_shard(job: Job, name: str) -> str | None:
-    """Return the shard of a part of the generation in progress, None for any other name."""
+    """Return the shard of a part of the generation in progress; None for any other name."""
     shard = shard_of_part(job, name)
     if shard is None or shard == _OPEN or not shard.startswith(job.label):
         return None
@@ -49,7 +49,7 @@ def generation_shard(job: Job, name: str) -> str | None:
 
 
 def foreign_names(job: Job, names: Iterable[str]) -> list[str]:
-    """Return the names that are not part of this dataset; temporary files are."""
+    """Return the names that are neither part of this dataset nor those of temporary files."""
     return sorted(
         name
         for name in names
@@ -60,7 +60,7 @@ def foreign_names(job: Job, names: Iterable[str]) -> list[str]:
 
 
 def rows_name(shard: str) -> str:
-    """Return the name of the file with the rows of a shard that were listed."""
+    """Return the name of the file with the listed rows of a shard."""
     return f"{PROGRESS}/{shard}.rows.jsonl"
 
 
@@ -75,12 +75,12 @@ def summary_name(shard: str, attempt: str) -> str:
 
 
 def is_log_of(shard: Shard, name: str) -> bool:
-    """Return whether a name in the folder of the progress is a log of a shard."""
+    """Return whether a name in the progress folder is that of a log of a shard."""
     return name.startswith(f"{shard.name}.") and name.endswith(".log.jsonl")
 
 
 def shard_of_summary(name: str) -> str | None:
-    """Return the shard of a summary, None if the name is not that of a summary."""
+    """Return the shard of a summary; None if the name is not that of a summary."""
     shard, _, rest = name.partition(".")
     return shard if rest.endswith(".summary.json") else None
 

@@ -1,4 +1,4 @@
-"""Object stores and other places of fsspec, extra ``[export]``. Everything here blocks."""
+"""Write to object stores and other places of fsspec (extra ``[export]``). All methods block."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import fsspec
 from ._sink import NewFile
 
 _HAS_RENAME: Final = frozenset({"sftp", "ssh", "smb", "hdfs", "arrow_hdfs", "webhdfs", "ftp"})
-"""Protocols whose files are visible while they are written, and which rename atomically."""
+"""Protocols with atomic renames, whose files are visible while they are written."""
 
 
 class ObjectStoreSink:
     """
-    A prefix in an object store, or a folder of another file system of fsspec.
+    Write to a prefix in an object store, or to a folder of another file system of fsspec.
 
-    An object is invisible until the put or the multipart upload is complete. Renaming one would
-    be a copy, so that it is written under its own name.
+    An object is invisible until its put or multipart upload is complete. It is written under its
+    final name, because renaming an object copies it.
 
     Args:
-        url: the place, with its protocol.
+        url: the URL of the place.
     """
 
     appends = False
@@ -36,14 +36,14 @@ class ObjectStoreSink:
         self._has_rename = not protocols.isdisjoint(_HAS_RENAME)
 
     def prepare(self) -> None:
-        """Create the folder where the file system has folders."""
+        """Create the folder, if the file system has folders."""
         if self._has_rename:
             self._fs.makedirs(self._path, exist_ok=True)
 
     def sizes(self, folder: str = "") -> dict[str, int | None]:
-        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        """Return the names in a folder, with their sizes in bytes; None for a folder."""
         place = f"{self._path}/{folder}" if folder else self._path
-        # Other processes write here, and fsspec caches listings.
+        # fsspec caches listings, but other processes write here, too.
         self._fs.invalidate_cache()
         try:
             entries = self._fs.ls(place, detail=True)
@@ -53,13 +53,13 @@ class ObjectStoreSink:
         for entry in entries:
             path = str(entry["name"]).rstrip("/")
             name = path.rpartition("/")[2]
-            # Some stores list the marker of the folder itself.
+            # Some stores list the folder itself as well.
             if path.strip("/") != place.strip("/"):
                 found[name] = None if entry["type"] == "directory" else int(entry["size"])
         return found
 
     def size(self, name: str) -> int | None:
-        """Return the size of a file in bytes, None if there is none."""
+        """Return the size of a file in bytes; None if there is no such file."""
         self._fs.invalidate_cache()
         try:
             return int(self._fs.info(f"{self._path}/{name}")["size"])
@@ -67,7 +67,7 @@ class ObjectStoreSink:
             return None
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        """Return the content of a file; raise a FileNotFoundError if it does not exist."""
         return bytes(self._fs.cat_file(f"{self._path}/{name}"))
 
     def create(self, name: str) -> NewFile:
@@ -75,16 +75,16 @@ class ObjectStoreSink:
         return _NewObject(self, f"{self._path}/{name}")
 
     def append(self, name: str, data: bytes) -> None:
-        """Write an object: none can be extended."""
+        """Write a new object, because objects can't be extended."""
         path = f"{self._path}/{name}"
         self._make_folder(path)
         self._fs.pipe_file(path, data)
 
     def delete(self, names: list[str]) -> None:
-        """Delete files, as far as they exist."""
+        """Delete the files that exist."""
         paths = [f"{self._path}/{name}" for name in names]
         try:
-            # One request for many objects, where the store can do that.
+            # One request for many objects, if the store supports that.
             self._fs.rm(paths)
         except FileNotFoundError:
             for path in paths:
@@ -96,7 +96,7 @@ class ObjectStoreSink:
             self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
 
     def put(self, source: Path, target: str, *, replace: bool) -> bool:
-        """Upload a file as a whole, and return whether this was done."""
+        """Upload a whole file, and return False if it exists and must not be replaced."""
         if not replace and self._fs.exists(target):
             return False
         if self._has_rename:
@@ -107,7 +107,7 @@ class ObjectStoreSink:
             self._fs.mv(temporary, target)
             return True
         try:
-            # The service refuses the second of two writers.
+            # With the mode "create", the store refuses the second of two writers.
             self._fs.put_file(str(source), target, mode="overwrite" if replace else "create")
         except FileExistsError:
             return False
@@ -115,7 +115,7 @@ class ObjectStoreSink:
 
 
 class _NewObject:
-    """A temporary file on this machine, which is uploaded when it is complete."""
+    """A local temporary file, which is uploaded when it is complete."""
 
     def __init__(self, sink: ObjectStoreSink, path: str) -> None:
         self._sink = sink

@@ -1,4 +1,4 @@
-"""What an export does, and what a shard of it is: plain values, which are sent to workers."""
+"""The options of an export, and the description of a shard: plain values for the workers."""
 
 from __future__ import annotations
 
@@ -32,42 +32,41 @@ class Pair(NamedTuple):
 
 @frozen
 class Split:
-    """The part of an export that one job of a job array performs."""
+    """The share of an export that one job of a job array performs."""
 
     index: int
     count: int
 
     @property
     def label(self) -> str:
-        """Return the prefix of names that belong to this job; empty if there is one job only."""
+        """Return the prefix of names that belong to this job; empty if there is only one job."""
         return f"{self.index}of{self.count}-" if self.count > 1 else ""
 
 
 @frozen
 class Options:
     """
-    The content of a dataset.
+    The options that determine the content of a dataset, or the names of its parts.
 
-    Whatever can change the content or the names of the parts is here, and is compared with the
-    plan file before an export continues.
+    They are compared with the plan file before an export continues.
     """
 
     format: Format = "jsonl"
     text: bool = True
-    """Whether there is a column with the text."""
+    """Whether to add a column with the text."""
     turns: bool = False
-    """Whether there is a column with the parsed turns."""
+    """Whether to add a column with the parsed turns."""
     raw_files: bool = False
-    """Whether the texts are files as well."""
+    """Whether to save the texts as files as well."""
     text_format: str = "txt"
     times: TimeRange = ALL_TIMES
     transform: Transform | None = None
     shard_size: int = 16
-    """Pairs in a shard."""
+    """Pairs per shard."""
     rows_per_part: int = 1000
-    """Rows in a shard of a walk."""
+    """Rows per shard of a walk."""
     overlap: float = 86_400.0
-    """Seconds before the start of an export from which on an update looks for changes."""
+    """How many seconds before the start of an export an update begins to search for changes."""
 
     def __attrs_post_init__(self) -> None:
         check_word("format", self.format, FORMATS)
@@ -81,11 +80,11 @@ class Options:
 
     @property
     def needs_files(self) -> bool:
-        """Return whether the files of the transcriptions are fetched."""
+        """Return whether to fetch the files of the transcriptions."""
         return self.text or self.raw_files
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the options as JSON, with the name of the transform in place of itself."""
+        """Return the options as JSON, with the name of the transform instead of the function."""
         return {
             "format": self.format,
             "text": self.text,
@@ -115,16 +114,16 @@ def name_of(transform: Transform | None) -> str | None:
 
 @frozen
 class Job:
-    """What all shards of an export have in common."""
+    """The values that all shards of an export share."""
 
     sink: str
     plan: str
-    """The id of the plan, which is part of each name."""
+    """The id of the plan, which is part of the name of each part."""
     options: Options
     concurrency: int
-    """Files that a shard fetches at a time."""
+    """Maximum number of files that a shard fetches at a time."""
     recent_since: datetime
-    """The start of the rows that the next update will meet again."""
+    """The next update will find rows again that started at this time or later."""
     label: str = ""
     """The prefix of the names of the shards of an update."""
 
@@ -135,4 +134,4 @@ class Shard:
 
     name: str
     pairs: tuple[Pair, ...] = ()
-    """What to list; empty if the rows were listed already."""
+    """The pairs to list; empty if the rows have been listed already."""

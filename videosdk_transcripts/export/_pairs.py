@@ -1,4 +1,4 @@
-"""Pairs of a room and a session: from a CSV or JSONL file, from stdin, or from an iterable."""
+"""Read pairs of a room and a session from a CSV or JSONL file, stdin, or an iterable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._options import Pair
 
 _COLUMNS: Final = ("room_id", "session_id")
 _ALIASES: Final[dict[Any, str]] = {"roomId": "room_id", "sessionId": "session_id"}
-"""The service's own words."""
+"""The names of the columns in the API."""
 
 _FAULTY: Final = object()
 
@@ -28,7 +28,7 @@ def read_pairs(file: str | Path | IO[str]) -> list[Pair]:
     A line of CSV has a room id and a session id. A header may name the columns ``room_id`` and
     ``session_id``, and others, which are ignored. A line of JSON is an object with these two
     keys, or an array of the two ids. Without a session id, all sessions of the room are
-    exported. Blank lines are skipped, and what is listed twice is exported once.
+    exported. Blank lines are skipped, and a pair that is listed twice is exported once.
 
     Args:
         file: the path, or an open text file such as `sys.stdin`.
@@ -37,8 +37,8 @@ def read_pairs(file: str | Path | IO[str]) -> list[Pair]:
         The pairs in the order of the file, each once; at least one.
 
     Raises:
-        ConfigurationError: the file can't be read, has no pair, or a line is not a pair.
-            The message has the number of the line and the reason.
+        ConfigurationError: the file can't be read or has no pair, or a line is not a pair. The
+            message states the number of the line and the reason.
     """
     if not isinstance(file, str | Path):
         return check_pairs(_parse(file, "stdin"))
@@ -56,10 +56,10 @@ def read_pairs(file: str | Path | IO[str]) -> list[Pair]:
 
 def check_pairs(pairs: Iterable[tuple[str, Any]]) -> list[Pair]:
     """
-    Check the ids of pairs, and drop those that others include.
+    Check the ids of pairs, and return those that no other pair includes.
 
     Args:
-        pairs: pairs, each with the place that an error names.
+        pairs: the pairs, each with its place for errors.
 
     Raises:
         ConfigurationError: a pair is invalid.
@@ -86,13 +86,13 @@ def _check_pair(place: str, value: Any) -> Pair:
 
 
 def numbered(pairs: Iterable[Any]) -> Iterator[tuple[str, Any]]:
-    """Add to each pair of an iterable the place that an error names."""
+    """Iterate over pairs, each with its place for errors."""
     for number, pair in enumerate(pairs, 1):
         yield f"pair {number}", pair
 
 
 def _parse(lines: Iterable[str], name: str) -> Iterator[tuple[str, Any]]:
-    """Iterate over the pairs of a file with their places; detects the format."""
+    """Iterate over the pairs of a file of either format, each with its place for errors."""
     header: list[str] | None = None
     is_first = True
     for number, line in _records(lines):
@@ -165,6 +165,6 @@ def _from_cells(place: str, cells: Sequence[str], header: Sequence[str] | None) 
 
 
 def _pair_of(keys: Mapping[str, Any]) -> Any:
-    # An empty cell is a session that is not given.
+    # An empty cell means all sessions.
     session = keys.get("session_id")
     return keys["room_id"], None if session == "" else session

@@ -1,4 +1,4 @@
-"""A part: the records of a shard on their way into one file, with their counts and digests."""
+"""Write the records of a shard to one file, with their counts and digests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH_RECORDS: Final = 1000
 
 
 class _Hashed:
-    """A new file whose bytes are counted and hashed."""
+    """Count and hash the bytes of a new file."""
 
     def __init__(self, file: NewFile) -> None:
         self._file = file
@@ -28,7 +28,7 @@ class _Hashed:
         self.hash = sha256()
 
     def write(self, data: bytes) -> None:
-        """Append data. Does nothing at the end: pyarrow closes a file that it loses."""
+        """Append data. Does nothing after the end, when pyarrow closes a garbage-collected file."""
         if self._has_ended:
             return
         self._file.write(data)
@@ -49,9 +49,9 @@ class _Hashed:
 @define
 class Part:
     """
-    Collect records and write them in batches, so that memory does not grow with a part.
+    Collect records, and write them in batches, so that memory does not grow with a part.
 
-    Created by `open_part`; `discard` has to be called at the end.
+    Created by `open_part`; `discard` must be called at the end.
     """
 
     _store: Store
@@ -66,12 +66,12 @@ class Part:
 
     @property
     def size(self) -> int:
-        """Return the bytes of the file, complete after `commit`."""
+        """Return the size of the file in bytes, which is final after `commit`."""
         return self._file.size
 
     @property
     def sha256(self) -> str:
-        """Return the SHA-256 of the file, complete after `end`."""
+        """Return the SHA-256 of the file, which is final after `end`."""
         return self._file.hash.hexdigest()
 
     def add(self, record: Record) -> bytes:
@@ -86,11 +86,11 @@ class Part:
 
     @property
     def is_due(self) -> bool:
-        """Return whether there is enough for a batch."""
+        """Return whether there are enough records for a batch."""
         return self._pending >= _BATCH_BYTES or len(self._records) >= _BATCH_RECORDS
 
     async def flush(self) -> None:
-        """Write the records so far."""
+        """Write the records added so far."""
         async with self._lock:
             records, lines = self._records, self._lines
             self._records, self._lines, self._pending = [], [], 0
@@ -103,11 +103,11 @@ class Part:
         await self._store.run(self._writer.end)
 
     async def commit(self, *, replace: bool) -> bool:
-        """Write the file under its name, unless there is one that must not be replaced."""
+        """Write the file under its name, unless it exists and must not be replaced."""
         return await self._store.run(lambda: self._file.commit(replace=replace))
 
     async def discard(self) -> None:
-        """Drop the file. Does nothing after a commit."""
+        """Discard the file. Does nothing after a commit."""
         await self._store.run_now(self._file.discard)
 
 
@@ -115,7 +115,8 @@ async def open_part(store: Store, name: str, options: Options) -> Part:
     """Return a new part."""
     file = _Hashed(await store.create(name))
     try:
-        # Now, so that a part that another process writes is rejected before it is exported.
+        # Creates the file now, so that an error is raised before the export of a shard if another
+        # process writes its part.
         await store.run(lambda: file.write(b""))
         writer: Any = await store.run(lambda: make_writer(file, options))
     except BaseException:

@@ -1,7 +1,7 @@
 """
-The plan file: what is exported, so that another export is not mixed into the same dataset.
+Write the plan file, which prevents that two different exports are mixed in one dataset.
 
-It has no secret and no list of pairs, only their digest: each run gets the same source again.
+It contains no secret, and only a digest of the list of pairs, which each run receives again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Source:
     pairs: tuple[Pair, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON, with a digest in place of the pairs."""
+        """Return the source as JSON, with a digest instead of the pairs."""
         if self.walked is not None:
             return {"room_id": self.walked[0], "session_id": self.walked[1]}
         digest = sha256(json.dumps(self.pairs).encode()).hexdigest()
@@ -40,7 +40,7 @@ class Source:
 
 
 def pair_shards(source: Source, size: int) -> list[Shard]:
-    """Return the shards of a list of pairs, which depend on nothing else."""
+    """Return the shards of a list of pairs, which depend only on the pairs and the size."""
     pairs = source.pairs
     return [
         Shard(f"{number:05}", pairs[start : start + size])
@@ -50,7 +50,7 @@ def pair_shards(source: Source, size: int) -> list[Shard]:
 
 def make_plan(source: Source, options: Options, split: Split) -> dict[str, Any]:
     """Return the plan of an export as JSON."""
-    # Jobs of an array take their shards of pairs by number, but walk separately.
+    # The jobs of an array share one list of shards of pairs, but make separate walks.
     jobs = split.count if source.walked is not None else None
     return {"version": _VERSION, "source": source.to_dict(), **options.to_dict(), "jobs": jobs}
 
@@ -62,13 +62,13 @@ def plan_id(plan: dict[str, Any]) -> str:
 
 async def claim(store: Store, job: Job, plan: dict[str, Any], now: datetime) -> datetime:
     """
-    Write the plan into an empty sink, or check that the one there is the same.
+    Write the plan into an empty sink, or check that an existing plan is the same.
 
     Returns:
         When the plan was written.
 
     Raises:
-        ConfigurationError: the sink has another plan, or files of something else.
+        ConfigurationError: the sink has another plan, or files of another program.
         SinkError: the sink can't be written.
     """
     await store.prepare()
@@ -103,7 +103,7 @@ def _check_names(store: Store, foreign: Sequence[str]) -> None:
     if foreign:
         listed = ", ".join(foreign[:3]) + (" and others" if len(foreign) > 3 else "")
         raise ConfigurationError(
-            f"{store} has files of something else ({listed}); choose an empty place"
+            f"{store} has files that are not part of an export ({listed}); choose an empty place"
         )
 
 
@@ -116,7 +116,7 @@ def _read_plan(data: bytes) -> dict[str, Any] | None:
 
 
 def _differing(found: dict[str, Any], plan: dict[str, Any]) -> str:
-    """Return which options differ; empty if none do."""
+    """Return which options differ; empty if all are the same."""
     names = [name for name in plan | found if found.get(name) != plan.get(name)]
     names.remove("created_at")
     return ", ".join(

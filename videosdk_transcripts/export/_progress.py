@@ -1,4 +1,4 @@
-"""The progress of an export: counters, and what a caller is shown of them."""
+"""Count the progress of an export, and report it to the caller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 @frozen
 class ExportProgress:
     """
-    How far an export is. Counts include what earlier runs have finished.
+    The progress of an export. Counts include the results of earlier runs.
 
     Attributes:
         shards: the number of shards that are committed.
@@ -40,7 +40,7 @@ class ExportProgress:
 
 @define
 class Counters:
-    """What is counted while an export runs."""
+    """The counters of an export, updated while it runs."""
 
     clock: Callable[[], float] = time.monotonic
     started_at: float = field(init=False)
@@ -64,7 +64,7 @@ class Counters:
             self.texts += 1
 
     def snapshot(self) -> ExportProgress:
-        """Return what a caller is shown."""
+        """Return the progress so far."""
         elapsed = self.clock() - self.started_at
         done = self.rows - self.rows_before
         rate = done / elapsed if elapsed > 0 else 0.0

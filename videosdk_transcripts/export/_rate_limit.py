@@ -1,4 +1,4 @@
-"""A rate limit: an even pace for all requests of an export."""
+"""Limit the rate of all requests of an export to an even pace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class AcquiresTurns(Protocol):
-    """Hand out turns."""
+    """A rate limiter."""
 
     async def acquire(self) -> None:
         """Return when one more request may be sent."""
@@ -17,10 +17,10 @@ class AcquiresTurns(Protocol):
 
 class EvenPace:
     """
-    Hand out turns at an even interval, never in a burst.
+    Provide turns at an even interval, never in a burst.
 
     Args:
-        per_second: turns in a second.
+        per_second: turns per second.
     """
 
     def __init__(self, per_second: float) -> None:
@@ -40,7 +40,7 @@ class EvenPace:
 
 
 class NoLimit:
-    """Hand out turns immediately."""
+    """Provide turns immediately."""
 
     async def acquire(self) -> None:
         """Return immediately."""

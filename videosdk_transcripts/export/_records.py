@@ -1,4 +1,4 @@
-"""A row as it is exported: a record with the same values in every format, and its digest."""
+"""Convert rows to records, which have the same values in every format, and digest them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _MODULUS: Final = 2**256
 
 
 class Entry(NamedTuple):
-    """A record, and what is known of its text besides."""
+    """A record, and the size of its text."""
 
     record: Record
     text_bytes: int | None
-    """Bytes of the text in UTF-8; None if there is no text."""
+    """The size of the text in UTF-8; None if there is no text."""
 
 
 def columns(options: Options) -> list[str]:
@@ -40,8 +40,8 @@ def make_record(
     """
     Return a row with its text as JSON.
 
-    Times are in UTC with milliseconds. Links are left out, because they expire and may be
-    signed; what the model has no field for is kept as JSON text.
+    Times are in UTC with milliseconds. Links are omitted, because they expire and may be signed.
+    Values that the model has no field for are kept as JSON text.
     """
     record: Record = {
         "id": _valid(row.id),
@@ -77,18 +77,18 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _valid(text: str | None) -> str | None:
-    """Return a text that can be encoded: JSON may contain one half of a surrogate pair."""
+    """Return a text that can be encoded, because JSON may contain lone surrogates."""
     if text is None:
         return None
-    # A new string, because a subclass may have another repr.
+    # A new string, because a subclass of `str` may have another repr.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def is_open(entry: Entry, options: Options, recent_since: datetime) -> bool:
     """
-    Return whether a row may still change: it is running, or its text may still come.
+    Return whether a row may still change: it is running, or its text may still appear.
 
-    A text is expected until the overlap of an update has passed.
+    A missing text is expected until the row is older than the overlap of an update.
     """
     record, text_bytes = entry
     if Transcription(record["id"], status=record["status"]).is_running:
@@ -100,15 +100,15 @@ def is_open(entry: Entry, options: Options, recent_since: datetime) -> bool:
 
 
 def is_recent(record: Record, recent_since: datetime) -> bool:
-    """Return whether the next update will meet a row again."""
+    """Return whether the next update will find a row again."""
     return record["start"] is None or datetime.fromisoformat(record["start"]) >= recent_since
 
 
 def to_line(record: Record) -> bytes:
     """
-    Return the record as a line of JSON, without the line break.
+    Return a record as a line of JSON, without the line break.
 
-    The line breaks of Unicode are escaped, because many programs split lines at them.
+    Unicode line breaks are escaped, because many programs split lines at them.
     """
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     for encoded, escaped in _LINE_BREAKS:
@@ -118,16 +118,16 @@ def to_line(record: Record) -> bytes:
 
 class Digest:
     """
-    A digest of a set of records, independent of their order, parts and format.
+    Compute a digest of a set of records, independent of their order, parts and format.
 
-    It is the sum of the SHA-256 of the records as JSON, modulo 2**256.
+    It is the sum of the SHA-256 digests of the records as JSON, modulo 2**256.
     """
 
     def __init__(self, text: str = "") -> None:
         self._sum = int(text, 16) if text else 0
 
     def add(self, line: bytes) -> None:
-        """Add a record, as `to_line` returns it."""
+        """Add a record, passed as the result of `to_line`."""
         self._sum = (self._sum + int.from_bytes(sha256(line).digest())) % _MODULUS
 
     def merge(self, text: str) -> None:

@@ -1,8 +1,8 @@
 """
-Export one shard: list its rows, fetch their texts, commit the part. Knows no engine.
+Export one shard: list its rows, fetch their texts, commit the part. Independent of the engine.
 
-The order makes it safe to kill at any moment and to run twice: a summary is written before its
-part, and the part is written as a whole.
+The process may be killed at any time, and a shard may be run twice: a summary is written before
+its part, and the part is written as a whole.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from ._records import Entry, is_open, is_recent, make_record, to_line
 from ._shard_summary import ExportError, ShardSummary
 from ._store import SinkError, Store
 
-_LISTED_AT_ONCE: Final = 2
-_MOST_FAILURES: Final = 20
-"""Transient failures without a success in between that make the service unavailable."""
+_CONCURRENT_LISTS: Final = 2
+_MAX_FAILURES: Final = 20
+"""Consecutive transient failures after which the service counts as unavailable."""
 _FATAL: Final = (
     AuthenticationError,
     PermissionDeniedError,
     ClientClosedError,
     ConfigurationError,
 )
-"""Errors that every other session would have as well."""
+"""Errors that would also occur for every other session."""
 
 
 async def export_shard(
@@ -64,14 +64,14 @@ async def export_shard(
     replace: bool = False,
 ) -> ShardSummary:
     """
-    Export a shard and return its summary. If its part exists already, nothing is requested.
+    Export a shard, and return its summary. If its part exists already, nothing is requested.
 
     Args:
         job: the export.
         shard: the shard.
-        client: reads the service.
-        limiter: awaited before each file; the client has its own for the API.
-        counters: updated while rows are finished.
+        client: sends the requests.
+        limiter: awaited before each file; for the API, the client has its own limiter.
+        counters: updated with each finished row.
         replace: whether to replace a part that has errors.
 
     Raises:
@@ -81,7 +81,7 @@ async def export_shard(
     store = Store(job.sink)
     with store.threads_kept():
         if not replace:
-            # An engine may run a shard again whose result it lost.
+            # An engine that has lost the result of a shard may run it again.
             committed = await read_summary(store, job, shard.name)
             if committed is not None:
                 return committed
@@ -98,7 +98,7 @@ async def export_shard(
 
 @define
 class _Tally:
-    """What is counted of a shard."""
+    """The counts and errors of a shard."""
 
     texts: int = 0
     missing_texts: int = 0
@@ -111,7 +111,7 @@ class _Tally:
 
 @define
 class _Work:
-    """A row to finish, and the pair that listed it."""
+    """A row to finish, and the pair for which it was listed."""
 
     row: Transcription
     pair: _OpenPair | None
@@ -119,7 +119,7 @@ class _Work:
 
 @define(eq=False)
 class _OpenPair:
-    """A pair whose rows are not finished yet."""
+    """A pair whose rows have not all been finished yet."""
 
     pair: Pair
     unfinished: int = 0
@@ -186,12 +186,12 @@ class _Attempt:
         finally:
             await self._part.discard()
         if not summary.errors:
-            # Kept otherwise, so that the next run repeats only what failed.
+            # Otherwise the logs are kept, so that the next run repeats only failed items.
             await self._store.delete([*await self._log.names(), rows_name(self._shard.name)])
         return summary
 
     async def _restore(self) -> None:
-        """Add what earlier attempts have finished."""
+        """Add the pairs and records that earlier attempts have finished."""
         async with aclosing(self._log.read()) as entries:
             async for entry in entries:
                 if isinstance(entry, Pair):
@@ -222,7 +222,7 @@ class _Attempt:
     # Rows.
 
     async def _finish_rows(self) -> None:
-        """List the rows and finish them, several at a time."""
+        """List the rows, and finish several at a time."""
         queue: asyncio.Queue[_Work | None] = asyncio.Queue(self._job.concurrency)
         failure: BaseException | None = None
         try:
@@ -254,7 +254,7 @@ class _Attempt:
                 await self._list_pair(pair, queue)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(_LISTED_AT_ONCE):
+            for _ in range(_CONCURRENT_LISTS):
                 group.create_task(list_next())
 
     async def _read_listed_rows(self, queue: asyncio.Queue[_Work | None]) -> None:
@@ -301,7 +301,7 @@ class _Attempt:
             await self._finish(work)
 
     async def _finish(self, work: _Work) -> None:
-        """Fetch the text of a row and add its record."""
+        """Fetch the text of a row, and add its record."""
         row, pair = work.row, work.pair
         text: str | None = None
         error: VideoSDKTranscriptsError | None = None
@@ -347,7 +347,7 @@ class _Attempt:
     async def _transformed(
         self, transform: Callable[[str], str], text: str, row: Transcription
     ) -> str:
-        """Return the transformed text. A function that fails must not reveal the text."""
+        """Return the transformed text, or raise an error that does not contain the text."""
         kind = ""
         try:
             changed: object = await self._store.call(lambda: transform(text))
@@ -361,7 +361,7 @@ class _Attempt:
     # Pairs and errors.
 
     def _close(self, opened: _OpenPair) -> None:
-        """Save that a pair is finished, if it is."""
+        """If a pair is finished, save that."""
         if opened.is_listed and not opened.unfinished:
             self._log.add_pair(opened.pair)
 
@@ -377,20 +377,20 @@ class _Streak:
         self._count = 0
 
     def end(self) -> None:
-        """Count from the start, because a request succeeded."""
+        """Reset the count, because a request succeeded."""
         self._count = 0
 
     def add(self, error: VideoSDKTranscriptsError) -> None:
         """
-        Count a failure, which is recorded so that the rest continues.
+        Count a failure.
 
         Raises:
-            VideoSDKTranscriptsError: the rest would fail as well.
+            VideoSDKTranscriptsError: further requests would fail as well.
         """
         if isinstance(error, _FATAL):
             raise error
         self._count += error.is_transient
-        if self._count >= _MOST_FAILURES:
+        if self._count >= _MAX_FAILURES:
             raise error
 
 

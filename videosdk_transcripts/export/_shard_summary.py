@@ -1,4 +1,4 @@
-"""What was exported of a shard, and the errors in it."""
+"""Summarize the export of a shard: counts, digests and errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ExportError:
 
         Args:
             error: the error.
-            pair: the room and the session, None if unknown.
+            pair: the room and the session; None if unknown.
             row_id: the transcription; None if the error is about a session.
 
         Returns:
@@ -53,7 +53,7 @@ class ExportError:
 
 
 def count_repr(errors: Sized) -> str:
-    """Return the repr of a collection that is too long to be shown."""
+    """Return a short repr of a collection: only its length."""
     return f"<{len(errors)}>"
 
 
@@ -65,33 +65,33 @@ class ShardSummary:
     part: str
     """The name of the file."""
     size: int
-    """Bytes of the file."""
+    """The size of the file in bytes."""
     sha256: str
-    """Digest of the file."""
+    """The SHA-256 of the file."""
     digest: str
-    """Digest of its records, which does not depend on their order or format."""
+    """The digest of its records, independent of their order and format."""
     rows: int = 0
     texts: int = 0
     missing_texts: int = 0
     """Transcriptions without a file, or whose file was deleted."""
     text_bytes: int = 0
-    """Bytes of the texts, in UTF-8."""
+    """The size of the texts in UTF-8."""
     shortfall: int = 0
-    """Rows that are missing according to the service's totals."""
+    """How many rows are missing according to the service's totals."""
     errors: tuple[ExportError, ...] = field(default=(), repr=count_repr)
     recent: tuple[tuple[str, str | None], ...] = field(default=(), repr=count_repr)
-    """Ids and starts of rows that the next update will meet again."""
+    """The ids and starts of rows that the next update will find again."""
     open_rows: tuple[Entry, ...] = field(default=(), repr=count_repr)
     """Rows that may still change, which are not in the part."""
 
     def dumps(self) -> bytes:
-        """Return it as JSON."""
+        """Return the summary as JSON."""
         errors = [asdict(error) for error in self.errors]
         return json.dumps({**asdict(self, recurse=False), "errors": errors}).encode()
 
     @classmethod
     def loads(cls, data: bytes) -> Self:
-        """Read what `dumps` wrote."""
+        """Return the summary in a text from `dumps`."""
         fields: dict[str, Any] = json.loads(data)
         errors = tuple(ExportError(**error) for error in fields.pop("errors"))
         recent = tuple((row_id, start) for row_id, start in fields.pop("recent"))

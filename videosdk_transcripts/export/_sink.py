@@ -1,8 +1,8 @@
 """
-Where a dataset is written: a folder or an object store. Everything here blocks.
+Write a dataset to a folder. Defines the interface of sinks, whose methods all block.
 
-Both commit a file as a whole, so that a part that exists is complete: a folder by renaming a
-temporary file that was flushed to the disk, an object store by one put or by completing a
+A sink commits a file as a whole, so that an existing part is complete: a folder renames a
+temporary file that was flushed to the disk, and an object store uses one put or completes a
 multipart upload.
 """
 
@@ -21,7 +21,7 @@ _LOCK_POLL: Final = 0.02
 
 
 class NewFile(Protocol):
-    """A file that does not exist for others until it is committed."""
+    """A file that is invisible to others until it is committed."""
 
     def write(self, data: bytes) -> None:
         """Append data."""
@@ -29,16 +29,15 @@ class NewFile(Protocol):
 
     def commit(self, *, replace: bool) -> bool:
         """
-        Write the file under its name, and return whether this was done.
+        Write the file under its name, and return False if it exists and must not be replaced.
 
         Args:
-            replace: whether to replace an existing file; otherwise nothing is written if
-                there is one.
+            replace: whether to replace an existing file.
         """
         ...
 
     def discard(self) -> None:
-        """Drop the data. Does nothing after `commit`."""
+        """Discard the data. Does nothing after `commit`."""
         ...
 
 
@@ -46,22 +45,22 @@ class Sink(Protocol):
     """A place for a dataset. Names are relative, with ``/`` between folder and file."""
 
     appends: bool
-    """Whether a file can be extended; otherwise each `append` needs a name of its own."""
+    """Whether a file can be extended; otherwise each `append` needs a new name."""
 
     def prepare(self) -> None:
         """Create the place if it is missing."""
         ...
 
     def sizes(self, folder: str = "") -> dict[str, int | None]:
-        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        """Return the names in a folder, with their sizes in bytes; None for a folder."""
         ...
 
     def size(self, name: str) -> int | None:
-        """Return the size of a file in bytes, None if there is none."""
+        """Return the size of a file in bytes; None if there is no such file."""
         ...
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        """Return the content of a file; raise a FileNotFoundError if it does not exist."""
         ...
 
     def create(self, name: str) -> NewFile:
@@ -69,16 +68,16 @@ class Sink(Protocol):
         ...
 
     def append(self, name: str, data: bytes) -> None:
-        """Extend a file by data, which need not survive a power failure."""
+        """Append data to a file; it need not survive a power failure."""
         ...
 
     def delete(self, names: list[str]) -> None:
-        """Delete files, as far as they exist."""
+        """Delete the files that exist."""
         ...
 
 
 class FolderSink:
-    """A folder on a disk, which several machines may share."""
+    """Write to a folder on a disk, which several machines may share."""
 
     appends = True
 
@@ -90,12 +89,12 @@ class FolderSink:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def sizes(self, folder: str = "") -> dict[str, int | None]:
-        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        """Return the names in a folder, with their sizes in bytes; None for a folder."""
         found: dict[str, int | None] = {}
         try:
             with os.scandir(self._folder / folder) as entries:
                 for entry in entries:
-                    # Another writer may have renamed or deleted it in the meantime.
+                    # Another writer may have renamed or deleted the file meanwhile.
                     with contextlib.suppress(FileNotFoundError):
                         found[entry.name] = entry.stat().st_size if entry.is_file() else None
         except FileNotFoundError:
@@ -103,14 +102,14 @@ class FolderSink:
         return found
 
     def size(self, name: str) -> int | None:
-        """Return the size of a file in bytes, None if there is none."""
+        """Return the size of a file in bytes; None if there is no such file."""
         try:
             return (self._folder / name).stat().st_size
         except FileNotFoundError:
             return None
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file; raise a FileNotFoundError if there is none."""
+        """Return the content of a file; raise a FileNotFoundError if it does not exist."""
         return (self._folder / name).read_bytes()
 
     def create(self, name: str) -> NewFile:
@@ -120,21 +119,21 @@ class FolderSink:
         return _NewLocalFile(path)
 
     def append(self, name: str, data: bytes) -> None:
-        """Extend a file by data, which need not survive a power failure."""
+        """Append data to a file; it need not survive a power failure."""
         path = self._folder / name
         path.parent.mkdir(exist_ok=True)
         with path.open("ab", buffering=0) as file:
             file.write(data)
 
     def delete(self, names: list[str]) -> None:
-        """Delete files, as far as they exist, and the folders that this empties."""
+        """Delete the files that exist, and folders that are empty then."""
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
         for folder in {(self._folder / name).parent for name in names} - {self._folder}:
             try:
                 folder.rmdir()
             except OSError:
-                # It has other files, or another job has deleted it.
+                # The folder has other files, or another job has deleted it.
                 continue
 
 
@@ -150,9 +149,9 @@ class _NewLocalFile:
         self._file.write(data)
 
     def commit(self, *, replace: bool) -> bool:
-        """Rename the temporary file, unless the name is taken and must not be replaced."""
-        # Also creates the temporary file of an empty one. No other writer of the same name can
-        # be between this check and its rename, because the temporary file is locked.
+        """Rename the temporary file, unless the target exists and must not be replaced."""
+        # Creates the temporary file if no data was written. Because it is locked, no other writer
+        # can create the target between this check and the rename.
         self._file.write(b"")
         if not replace and self._path.exists():
             self._file.discard()
@@ -166,12 +165,12 @@ class _NewLocalFile:
 
 
 def is_locked(error: OSError) -> bool:
-    """Return whether the error of a write is that another program writes the same file."""
+    """Return whether a write failed because another program writes the same file."""
     return error.strerror == LOCKED
 
 
 def write_file(sink: Sink, name: str, data: bytes, *, replace: bool = True) -> bool:
-    """Write a whole file, and return whether this was done; see `NewFile.commit`."""
+    """Write a whole file, and return the result of `NewFile.commit`."""
     deadline = time.monotonic() + _LONGEST_LOCK
     while True:
         file = sink.create(name)
@@ -179,7 +178,7 @@ def write_file(sink: Sink, name: str, data: bytes, *, replace: bool = True) -> b
             file.write(data)
             return file.commit(replace=replace)
         except OSError as error:
-            # Another job of an array writes the same small file at the same time.
+            # Another job of an array may write the same small file at the same time.
             if not is_locked(error) or time.monotonic() >= deadline:
                 raise
         finally:

@@ -1,4 +1,4 @@
-"""A sink without blocking the event loop, and with the errors of this package."""
+"""Use a sink without blocking the event loop, and raise the errors of this package."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Store:
         Call a function that reads or writes the sink, or computes, in a thread.
 
         Raises:
-            SinkError: it can't be read or written.
+            SinkError: the sink can't be read or written.
         """
         failure: Exception
         try:
@@ -74,7 +74,7 @@ class Store:
         except Exception as error:  # noqa: BLE001 - each library of fsspec has its own
             reason = f"{type(error).__name__}: {error}"
             failure = SinkError(f"can't write to {self}: {reason}; {_ADVICE}")
-        # Raised here, so that the exception of another library is not its context.
+        # Raised outside the `except` block, so that a library's exception is not the context.
         raise failure
 
     async def call(self, function: Callable[[], T]) -> T:
@@ -82,7 +82,7 @@ class Store:
         return await self._threads.run(function)
 
     async def run_now(self, function: Callable[[], None]) -> None:
-        """Call a clean-up function, also if the task is being cancelled."""
+        """Call a clean-up function, even if the task is being cancelled."""
         await run_now(function)
 
     async def prepare(self) -> None:
@@ -90,11 +90,11 @@ class Store:
         await self.run(self._sink.prepare)
 
     async def sizes(self, folder: str = "") -> dict[str, int | None]:
-        """Return the names in a folder with their sizes in bytes, None for a folder in it."""
+        """Return the names in a folder, with their sizes in bytes; None for a folder."""
         return await self.run(lambda: self._sink.sizes(folder))
 
     async def size(self, name: str) -> int | None:
-        """Return the size of a file in bytes, None if there is none."""
+        """Return the size of a file in bytes; None if there is no such file."""
         return await self.run(lambda: self._sink.size(name))
 
     async def read(self, name: str) -> bytes:
@@ -102,7 +102,7 @@ class Store:
         return await self.run(lambda: self._sink.read(name))
 
     async def read_if_present(self, name: str) -> bytes | None:
-        """Return the content of a file, None if there is none."""
+        """Return the content of a file; None if it does not exist."""
 
         def read() -> bytes | None:
             try:
@@ -113,15 +113,15 @@ class Store:
         return await self.run(read)
 
     async def write(self, name: str, data: bytes, *, replace: bool = True) -> bool:
-        """Write a whole file, and return False if there is one that must not be replaced."""
+        """Write a whole file, and return False if it exists and must not be replaced."""
         return await self.run(lambda: write_file(self._sink, name, data, replace=replace))
 
     async def append(self, name: str, data: bytes) -> None:
-        """Extend a file."""
+        """Append data to a file."""
         await self.run(lambda: self._sink.append(name, data))
 
     async def append_now(self, name: str, data: bytes) -> None:
-        """Extend a file although the task is being cancelled, if that is possible."""
+        """Append data to a file even if the task is being cancelled; ignore errors."""
 
         def append() -> None:
             with contextlib.suppress(Exception):
@@ -130,7 +130,7 @@ class Store:
         await run_now(append)
 
     async def delete(self, names: Iterable[str]) -> None:
-        """Delete files, as far as they exist."""
+        """Delete the files that exist."""
         listed = list(names)
         if listed:
             await self.run(lambda: self._sink.delete(listed))
@@ -146,7 +146,7 @@ _ADVICE: Final = (
 
 
 def _open(place: str) -> tuple[Sink, str]:
-    """Return the sink for a place, and how to show it."""
+    """Return the sink for a place, and the place without a user, for messages."""
     if not place:
         raise ConfigurationError("the sink must be a folder or a URL such as s3://bucket/prefix")
     found = _PROTOCOL.match(place)

@@ -1,9 +1,9 @@
 """
 List an account, a room or a session once, as shards of rows. Runs in the exporting process.
 
-The rows of a shard are a file, and after it the position of the walk is saved. So a killed
-process continues the walk where it was, and workers get no more than the name of a shard. An
-update lists pairs this way, too: most of them have nothing new.
+The rows of a shard are saved to a file, and then the position of the walk. So a new process
+continues the walk of a killed one, and workers receive only the name of a shard. An update lists
+pairs this way, too, because most of them have no new rows.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ Walked = Pair | tuple[None, None]
 
 @define
 class WalkState:
-    """How far the walks of one job are."""
+    """The progress of the walks of one job."""
 
     shards: int = 0
-    """Shards that were listed."""
+    """The number of listed shards."""
     walk: int = 0
     """The number of the walk in progress."""
     checkpoint: str | None = None
@@ -54,12 +54,12 @@ class WalkState:
     errors: list[ExportError] = field(factory=list)
 
     def dumps(self) -> bytes:
-        """Return it as JSON."""
+        """Return the state as JSON."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def loads(cls, data: bytes | None) -> WalkState:
-        """Read what `dumps` wrote, or return the state at the start."""
+        """Return the state in a text from `dumps`, or the state at the start without one."""
         if data is None:
             return cls()
         fields: dict[str, Any] = json.loads(data)
@@ -69,14 +69,14 @@ class WalkState:
 
 @frozen
 class Listing:
-    """What to list, and what of it to export."""
+    """The walks to make, and which of their rows to export."""
 
     walks: Sequence[Walked]
     label: str
     """The prefix of the names of the shards."""
     is_wanted: Callable[[Transcription], bool]
     again: Sequence[str] = ()
-    """Ids of rows to read again first."""
+    """The ids of rows to read again first."""
 
 
 def walk_shard(label: str, number: int) -> Shard:
@@ -85,15 +85,15 @@ def walk_shard(label: str, number: int) -> Shard:
 
 
 async def read_walk(store: Store, label: str) -> WalkState:
-    """Return how far a walk is."""
+    """Return the progress of a walk."""
     return WalkState.loads(await store.read_if_present(walk_name(label)))
 
 
 def of_job(split: Split) -> Callable[[Transcription], bool]:
     """
-    Return whether a job of an array has to export a row.
+    Return a function that returns whether a job of an array exports a row.
 
-    It depends on the id of the row, so that each job finds the same wherever it is listed.
+    It depends only on the row's id, so that all jobs agree wherever the row is listed.
     """
 
     def is_of_job(row: Transcription) -> bool:
@@ -109,9 +109,9 @@ class Lister:
 
     Args:
         store: where the dataset is.
-        client: reads the service.
+        client: sends the requests.
         options: the time range, and the size of a shard.
-        counters: gets the total of the service, if all rows are exported.
+        counters: receives the service's total, if all rows are exported.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Lister:
 
     async def shards(self, listing: Listing) -> AsyncGenerator[Shard]:
         """
-        Continue a listing and yield each shard after its rows are saved.
+        Continue a listing, and yield each shard after its rows are saved.
 
         Raises:
             VideoSDKTranscriptsError: a walk failed; the next run continues it.
@@ -173,7 +173,7 @@ class Lister:
         state.shortfall += pager.stats.shortfall or 0
 
     async def _read_again(self, ids: Sequence[str]) -> None:
-        """Read open rows, and note those that the service no longer has."""
+        """Read open rows again, and record those that the service no longer has."""
         limit = asyncio.Semaphore(8)
 
         async def read(row_id: str) -> Transcription | None:
@@ -202,7 +202,7 @@ class Lister:
         await self._store.write(rows_name(shard.name), b"".join(lines))
         state.shards += 1
         state.rows += len(rows)
-        # After the rows: if the process is killed in between, they are listed again.
+        # After the rows: if the process is killed before this, they are listed again.
         await self._save_state(listing)
         self._rows = []
         return shard
