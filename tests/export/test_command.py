@@ -295,7 +295,7 @@ def test_progress_is_shown_on_stderr(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With rate, errors and time left; a line now and then where it is not a terminal."""
-    monkeypatch.setattr("videosdk_transcripts.cli._export._LOGGED_EVERY", 0.2)
+    monkeypatch.setattr("videosdk_transcripts.cli._export._LOG_INTERVAL", 0.2)
     account.fake.files.faults.every(1, Delay(0.1))
     code, _, err = run("export", "--to", sink)
     assert code == 0

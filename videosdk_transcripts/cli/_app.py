@@ -1,4 +1,4 @@
-"""The program: its commands, its streams and its log output."""
+"""Define the program and its commands."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class _Program(click.Group):
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, None if there is none of this name."""
+        """Return a command; None if there is no such command."""
         entry = _COMMANDS.get(cmd_name)
         if entry is None:
             return None
         command: click.Command = getattr(import_module(f".{entry.module}", __package__), entry.name)
-        # For completion, which shows it next to the name.
+        # Shell completion shows it next to the name.
         command.short_help = entry.short_help
         return command
 
@@ -68,7 +68,7 @@ class _Program(click.Group):
 
 
 def run(arguments: Sequence[str] | None) -> int:
-    """Run a command and return the exit code."""
+    """Run a command, and return the exit code."""
     return run_with_exit_code(
         lambda: app.main(arguments, prog_name="videosdk-transcripts", standalone_mode=False)
     )
@@ -79,7 +79,7 @@ def run(arguments: Sequence[str] | None) -> int:
     cls=_Program,
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"]},
-    # Without a command, some releases of click succeed and others fail; here it always fails.
+    # Without a command, some releases of click succeed and others fail. This makes all fail.
     invoke_without_command=True,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")

@@ -1,4 +1,4 @@
-"""The file of ``--checkpoint``: the progress of a command, to be resumed by its next run."""
+"""Keep the file of ``--checkpoint``, from which the next run of a command resumes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._output import notify
 from ._signals import complete_work
 
 _WRITE_INTERVAL: Final = 1.0
-"""Seconds. The next run of a killed process repeats what it printed in the last of them."""
+"""In seconds. If the process is killed, the next run repeats the output since the last write."""
 
 
 class _Resumable(Protocol):
@@ -34,11 +34,11 @@ def open_checkpoint(
 
     Args:
         path: the file; None to keep no checkpoint.
-        create: creates it from a checkpoint or from None, and sends nothing.
+        create: creates the pager or follower from a checkpoint or None, and sends nothing.
 
     Raises:
         ConfigurationError: an argument is invalid, or the file is unreadable or belongs to
-            another command; the message names the file then.
+            another command, in which case the message names the file.
     """
     resume = None
     if path is not None:
@@ -50,7 +50,8 @@ def open_checkpoint(
             raise ConfigurationError(f"{path} cannot be read: not valid UTF-8") from None
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    # Without the file first, so that an invalid argument is not blamed on the file.
+    # Created without the checkpoint first, so that the error about an invalid argument does not
+    # name the file.
     walk = create(None)
     if resume is not None:
         try:
@@ -67,9 +68,9 @@ class CheckpointFile:
     Keep a checkpoint in a file.
 
     Args:
-        path: the file; None to keep nothing.
+        path: the file; None to keep no checkpoint.
         checkpoint: returns the current checkpoint.
-        is_resumed: whether an earlier run has left the file.
+        is_resumed: whether the file exists from an earlier run.
     """
 
     def __init__(
@@ -80,14 +81,14 @@ class CheckpointFile:
         self._checkpoint = checkpoint
         self._is_printing = False
         self._delivered = ""
-        """The checkpoint after what was printed last."""
+        """The checkpoint after the last printed row."""
         self._written_at = time.monotonic()
         self._written: str | None = None
 
     @asynccontextmanager
     async def kept_current(self) -> AsyncGenerator[None]:
         """
-        Keep the file current during the block, also while nothing is printed.
+        Keep the file current during the block, even while nothing is printed.
 
         Raises:
             ConfigurationError: the file cannot be written. Raised before the block begins.
@@ -108,10 +109,10 @@ class CheckpointFile:
 
     @contextmanager
     def printing(self) -> Generator[None]:
-        """Print what the checkpoint counts as delivered, and write the file if it is due."""
+        """Print rows in the block, count them as delivered, and write the file if it is due."""
         self._is_printing = True
         yield
-        # Not after an error: output that failed is not counted as delivered.
+        # Not reached after an error: rows that could not be printed don't count as delivered.
         self._is_printing = False
         if self._path is not None:
             self._delivered = self._checkpoint()
@@ -124,11 +125,11 @@ class CheckpointFile:
 
         Args:
             complete: whether there is nothing to resume.
-            is_quiet: whether to write it without a message.
+            is_quiet: whether to write the file without a message.
         """
         if self._path is None:
             return
-        # After a signal it stays, because the exit code calls for another run of the command.
+        # After a signal the file remains, because the exit code asks for another run.
         if complete and not self._is_printing and complete_work():
             self._path.unlink(missing_ok=True)
             return
@@ -139,14 +140,14 @@ class CheckpointFile:
     async def _write_periodically(self, path: Path) -> None:
         import asyncio
 
-        # `follow` may wait for hours after the last row, and be killed by a restart.
+        # `follow` may wait for hours after the last row, and may then be killed by a restart.
         while True:
             await asyncio.sleep(_WRITE_INTERVAL)
             if not self._is_printing and (checkpoint := self._checkpoint()) != self._written:
                 try:
                     self._write(path, checkpoint)
                 except ConfigurationError as error:
-                    # It is raised when the next row is printed, and at the end.
+                    # The error is raised when the next row is printed, or at the end.
                     notify(str(error))
                     return
 

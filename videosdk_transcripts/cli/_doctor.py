@@ -1,4 +1,4 @@
-"""``doctor``: diagnose configuration and connectivity with one request."""
+"""``doctor``: diagnose configuration and connectivity, with one request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from videosdk_transcripts._environment import Variable
 
 _SKEW_WARNING, _SKEW_FAILURE = 30.0, 60.0
-"""Seconds of clock skew."""
+"""The clock skew in seconds from which on the check warns or fails."""
 _DISTRIBUTIONS: Final = (
     *("aiohttp", "attrs", "cattrs", "PyJWT", "tenacity"),
     *("click", "rich", "python-dotenv"),
@@ -57,7 +57,7 @@ _ADVICE: Final[tuple[tuple[type[VideoSDKTranscriptsError], str], ...]] = (
         "check VIDEOSDK_API_ENDPOINT, network and firewall; for a proxy, add --trust-env",
     ),
 )
-"""The first entry with the class of an error, or a base class of it, has the advice."""
+"""Advice by class of error. The first entry that matches an error applies."""
 _SERVICE_ADVICE: Final = "the service failed, or something else responded; try again later"
 
 
@@ -77,7 +77,7 @@ class Check(NamedTuple):
 
 
 class DoctorContext(NamedTuple):
-    """What the checks need."""
+    """The data for the checks."""
 
     source: str
     """The source of the settings."""
@@ -104,7 +104,7 @@ def doctor(timeout: float, output_format: OutputFormat | None, account: Account)
 
     Check the settings, the token, the clock and one request, and print the versions for a bug
     report. Each line is ok, warn, FAIL or skipped; the exit code is that of the first failure.
-    No credential is shown, so that the output can be shared.
+    No credentials are shown, so the output can be shared.
     """
     checks = run_until_signal(lambda: _diagnose(account, timeout))
     if output_format is None:
@@ -147,7 +147,7 @@ async def _diagnose(account: Account, timeout: float) -> list[Check]:
 
 
 async def run_checks(context: DoctorContext) -> list[Check]:
-    """Return the results of all checks, in the order in which they depend on each other."""
+    """Return the results of all checks, each after the checks on which it depends."""
     settings = _check_settings(context)
     token = await _check_token(context.settings)
     if settings.state == "FAIL" or token.state == "FAIL":
@@ -167,7 +167,7 @@ def _check_settings(context: DoctorContext) -> Check:
     try:
         endpoint = resolve_endpoint(None)
         detail = f"from {context.source}: {', '.join(names) or 'none'}; endpoint {endpoint}"
-        # The client checks the other settings.
+        # Creating a client checks the other settings.
         context.account.open_client()
     except ConfigurationError as error:
         detail = f"from {context.source}: {', '.join(names) or 'none'}"
@@ -221,7 +221,7 @@ async def _check_token(settings: Mapping[str, Variable]) -> Check:
 
 
 async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
-    """Send one request through the client, and return the check of the clock and of it."""
+    """Send one request through the client, and return the checks of the clock and the request."""
     import aiohttp
 
     from videosdk_transcripts import RetryPolicy
@@ -264,9 +264,9 @@ def _check_clock(date: str, received_at: float) -> Check:
         parsed = parsedate_to_datetime(date)
     except ValueError:
         return Check("clock", "warn", "unknown skew: the response has no valid Date header")
-    # A date without an offset is in UTC, as are all dates in HTTP.
+    # All dates in HTTP are in UTC, even without an offset.
     served_at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    # The header has whole seconds: half a second has passed on average.
+    # The header has whole seconds, so the actual time is half a second later on average.
     skew = received_at - (served_at + 0.5)
     detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service"
     if abs(skew) <= _SKEW_WARNING:
@@ -292,5 +292,5 @@ def _installed(name: str) -> str:
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
-        # Bundles of programs often lack the metadata.
+        # Bundled programs often lack the metadata.
         return f"{name} of unknown version"

@@ -1,4 +1,4 @@
-"""How the program ends: exit codes, and one line on stderr that states the reason."""
+"""End the program with an exit code, and with one line on stderr that states the reason."""
 
 from __future__ import annotations
 
@@ -65,15 +65,15 @@ class ExitCode(IntEnum):
 EXIT_CODES: Final = "\n".join(
     ["\b", "Exit codes:", *(f"  {code:<3}  {code.description}" for code in ExitCode)]
 )
-"""The exit codes, as the end of every help."""
+"""The list of exit codes at the end of every help text."""
 
 
 class PartialError(Exception):
-    """Some rows were printed or saved, and others were not. The text states the reason."""
+    """Some rows were printed or saved, and others were not. The message states the reason."""
 
     @classmethod
     def after(cls, rows: int, cause: VideoSDKTranscriptsError) -> Self:
-        """Create the error of a walk that failed after so many rows."""
+        """Return the error for a walk that failed after a number of rows."""
         return cls(f"stopped after {plural(rows, 'row')}: {describe(cause)}")
 
 
@@ -82,7 +82,7 @@ class NegativeResult(click.ClickException):
 
     def __init__(self, message: str, code: ExitCode) -> None:
         super().__init__(message)
-        # Declared as a class variable, for type checkers.
+        # Set this way, because click declares it as a class variable.
         vars(self)["exit_code"] = int(code)
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -92,10 +92,10 @@ class NegativeResult(click.ClickException):
 
 def raise_if_only_foreign(stats: WalkStats) -> None:
     """
-    Fail after a walk that found rows, but only of other rooms or sessions.
+    Raise an error if a walk found rows, but only of other rooms or sessions.
 
     Raises:
-        NegativeResult: it did; the exit code is that of a room that was not found.
+        NegativeResult: it found only such rows. The exit code is that of an unknown room.
     """
     if stats.only_foreign_rows:
         raise NegativeResult(
@@ -106,11 +106,11 @@ def raise_if_only_foreign(stats: WalkStats) -> None:
 
 
 def run_with_exit_code(action: Callable[[], None]) -> int:
-    """Run the action and return the exit code. Errors are reported without a traceback."""
+    """Run an action, and return the exit code. Errors are printed without a traceback."""
     try:
         action()
     except (BrokenPipeError, SystemExit):
-        # click turns a broken pipe, and nothing else, into a SystemExit.
+        # click raises a SystemExit only for a broken pipe.
         pass
     except (KeyboardInterrupt, click.Abort):
         return _interrupted()
@@ -123,7 +123,7 @@ def run_with_exit_code(action: Callable[[], None]) -> int:
     except VideoSDKTranscriptsError as error:
         _report(describe(error))
         return code_of(error)
-    # After our own errors, because a timeout is an OSError too.
+    # After the errors of this package, some of which are also an OSError (TimeoutError).
     except OSError as error:
         return _output_failed(error)
     return ExitCode.DONE
@@ -137,7 +137,7 @@ def _interrupted() -> int:
 
 def _output_failed(error: OSError) -> int:
     if has_arrived():
-        # The terminal was closed, which the signal reported first.
+        # The terminal was closed, which is the reason for the signal and for this error.
         return _interrupted()
     _report(f"cannot write the output: {error.strerror}")
     return ExitCode.OUTPUT
@@ -155,11 +155,11 @@ _CODES: Final = (
     # The remaining file errors: a directory that is not writable, a full disk.
     ((FileError,), ExitCode.OUTPUT),
 )
-"""The first entry with the class of an error, or a base class of it, has its exit code."""
+"""Exit codes by class of error. The first entry that matches an error applies."""
 
 
 def code_of(error: VideoSDKTranscriptsError) -> ExitCode:
-    """Return the exit code of an error; without an entry, the service is at fault."""
+    """Return the exit code of an error; that of a failed service if there is no entry."""
     return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.SERVICE)
 
 

@@ -1,4 +1,4 @@
-"""``export``: an account, a room or a list of sessions as a dataset."""
+"""``export``: export an account, a room or a list of sessions as a dataset."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 DatasetFormat = Literal["jsonl", "csv", "parquet"]
 
-_LOGGED_EVERY: Final = 30.0
-"""Seconds between two lines with the progress where stderr is not a terminal."""
+_LOG_INTERVAL: Final = 30.0
+"""Seconds between two lines with the progress, if stderr is not a terminal."""
 _SHOWN_ERRORS: Final = 5
 
 
@@ -61,7 +61,7 @@ def _import_function(
         return None
     from importlib import import_module
 
-    # As for `python -m`; the installed script has only its own folder.
+    # As `python -m` does: for the installed script, the path has only the script's folder.
     if "" not in sys.path:
         sys.path.insert(0, "")
     module, _, name = value.partition(":")
@@ -113,18 +113,18 @@ def _import_function(
     "--shard",
     callback=_read_split,
     metavar="I/N",
-    help="Export only the part of job I of N, from 0.",
+    help="Export only the share of job I of N, counted from 0.",
 )
-@click.option("--update", is_flag=True, help="Add what is new since the dataset was complete.")
+@click.option("--update", is_flag=True, help="Add new and finished rows to a complete dataset.")
 @click.option(
     "--overlap",
     type=click.FloatRange(0),
     default=86_400,
     show_default=True,
     metavar="S",
-    help="Seconds before an export for which updates look for changes.",
+    help="Seconds before an export from which updates search for changes.",
 )
-@click.option("--accept-errors", is_flag=True, help="Complete the dataset in spite of errors.")
+@click.option("--accept-errors", is_flag=True, help="Complete the dataset despite errors.")
 @click.option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster, at tcp://HOST:PORT.")
 @click.option("--worker-token", is_flag=True, help="Send short-lived tokens to its workers.")
 @click.option(
@@ -162,8 +162,9 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
     """
     Export a ROOM, a SESSION in it, a list of sessions or the whole account as a dataset.
 
-    If it is interrupted, the same command continues. What can't be exported is in _errors.jsonl,
-    and the same command repeats it; _SUCCESS.json is written when everything is there.
+    If an export is interrupted, run the same command again to continue. Failed items are listed
+    in _errors.jsonl, and the same command retries them. _SUCCESS.json is written when the dataset
+    is complete.
     """
     if pairs is not None and room.given_id is not None:
         raise click.UsageError("--pairs cannot be combined with ROOM")
@@ -179,7 +180,7 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
 
         listed: list[Pair] | None = None
         if pairs is not None:
-            # Read before the account is used, so that a bad line is reported first.
+            # Read before the account is used, so that an invalid line is reported first.
             listed = read_pairs(sys.stdin if str(pairs) == "-" else pairs)
         async with use_account(account), status_line("the service"):
             source = listed if listed is not None else await _source(room, session)
@@ -207,7 +208,7 @@ async def _source(room: Room, session: str | None) -> str | tuple[str, str] | No
 
 
 def _progress_reporter() -> Callable[[ExportProgress], None]:
-    """Return a function that shows the progress on stderr: as one line on a terminal."""
+    """Return a function that shows the progress on stderr, in the status line of a terminal."""
     if sys.stderr.isatty():
         return lambda progress: show_progress(lambda: _progress_text(progress))
     logged_at = time.monotonic()
@@ -215,7 +216,7 @@ def _progress_reporter() -> Callable[[ExportProgress], None]:
     def log(progress: ExportProgress) -> None:
         nonlocal logged_at
         now = time.monotonic()
-        if now - logged_at >= _LOGGED_EVERY:
+        if now - logged_at >= _LOG_INTERVAL:
             logged_at = now
             notify(_progress_text(progress))
 
@@ -239,7 +240,7 @@ def _progress_text(progress: ExportProgress) -> str:
 
 def _report(summary: ExportSummary, output_format: OutputFormat | None) -> None:
     """
-    Print the summary, and the first errors to stderr.
+    Print the summary to stdout, and the first errors to stderr.
 
     Raises:
         PartialError: there are errors.

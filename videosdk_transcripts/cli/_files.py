@@ -1,4 +1,4 @@
-"""``text``, ``summary`` and ``download``: transcript and summary files."""
+"""``text``, ``summary`` and ``download``: print or download transcript and summary files."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _print_json(document: Mapping[str, str]) -> None:
 
 
 def _print_content(content: str) -> None:
-    # A terminal needs a line break before the prompt; elsewhere nothing is added.
+    # On a terminal, a line break keeps the prompt on a separate line. Elsewhere nothing is added.
     write(content if content.endswith("\n") or not sys.stdout.isatty() else f"{content}\n")
 
 
@@ -172,10 +172,10 @@ def download(  # noqa: PLR0917 - click calls it by keyword
     """
     Download the files of a ROOM, of a SESSION in it, or of the whole account.
 
-    An existing file is complete and is kept, so that an interrupted download continues when
-    the same command runs again; with --checkpoint it also skips the part of the list that was
-    done. A failed file does not stop the others. The output is one line per file: id, outcome
-    and path, separated by tabs.
+    Existing files are complete, and are kept. To continue an interrupted download, run the same
+    command again; with --checkpoint, it also skips the part of the list that is done. A failed
+    file does not stop the others. The output is one line per file: id, outcome and path,
+    separated by tabs.
     """
     if ids and (room.given_id is not None or row_filter.has_options):
         raise click.UsageError(
@@ -224,7 +224,7 @@ def download(  # noqa: PLR0917 - click calls it by keyword
 
 
 class _SelectedRows:
-    """The rows of a walk that have one of the chosen statuses, with the checkpoint of the walk."""
+    """The rows of a walk that have a selected status, with the checkpoint of the walk."""
 
     def __init__(self, pager: Pager[Any], row_filter: RowFilter) -> None:
         self._pager = pager
@@ -251,7 +251,7 @@ class _Sweep(NamedTuple):
 
     @property
     def checkpoint(self) -> str:
-        """Return where to resume: at the first row that failed, or behind those printed."""
+        """Return where to resume: at the first row that failed, or after the last printed row."""
         return self.report.resume_at or self.downloads.checkpoint or ""
 
 
@@ -266,7 +266,7 @@ async def _save_listed(
 
     def progress() -> Progress:
         if row_filter.is_by_status:
-            # How many rows have a status is not known before all of them are read.
+            # The number of rows with a status is unknown until all rows are read.
             return progress_of(pager, row_filter, pending=row_filter.selected - report.rows)
         return Progress(report.rows, downloads.total, pager.stats.retries, "transcriptions")
 
@@ -278,7 +278,7 @@ async def _save_listed(
     finally:
         if not row_filter.is_by_status:
             row_filter.count(pager.stats)
-        # Behind a limit there is more to resume, and a failed row is to be tried again.
+        # There is more to resume after a limit, and a failed row has to be tried again.
         is_done = not row_filter.is_full and not report.has_failures
         file.close(complete=succeeded and is_done)
         report_skipped_rows(pager.stats, query.on_unverified)
@@ -299,14 +299,14 @@ async def _named_rows(
 
 
 class _DownloadReport:
-    """Print the outcome for each row as it is known, and count the outcomes."""
+    """Print the outcome of each row as soon as it is known, and count the outcomes."""
 
     def __init__(self, output_format: OutputFormat | None) -> None:
         self._format = output_format
         self.rows = self._failed = self._not_ready = self._saved = 0
         self._downloads: Results[Download[AnyTranscription]] | None = None
         self.resume_at: str | None = None
-        """The checkpoint in front of the first row that failed, or behind the last one."""
+        """The checkpoint before the first failed row, or after the last row if none failed."""
 
     @property
     def has_failures(self) -> bool:
@@ -322,8 +322,8 @@ class _DownloadReport:
         Make the downloads, and print the outcome of each.
 
         Raises:
-            PartialError: it failed after some rows.
-            VideoSDKTranscriptsError: it failed before the first one.
+            PartialError: the walk failed after some rows.
+            VideoSDKTranscriptsError: the walk failed before the first row.
         """
         self._downloads = downloads
         self.resume_at = downloads.checkpoint
@@ -351,7 +351,7 @@ class _DownloadReport:
         """Print the outcome for one row."""
         self.rows += 1
         self._saved += len(paths) - len(skipped)
-        # A meeting without a file, so far or in this format, is not a failure.
+        # A meeting that has no file, or none of this format, is not a failure.
         is_late = isinstance(error, FileNotReadyError)
         self._not_ready += is_late
         self._failed += error is not None and not is_late

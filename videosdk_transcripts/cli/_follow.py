@@ -1,4 +1,4 @@
-"""``follow`` and ``wait``: changes as they happen, and the file of one transcription."""
+"""``follow`` and ``wait``: stream changes, and wait for the file of one transcription."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
                 async for change in follower:
                     with file.printing():
                         _print_change(change, output_format)
-                        # Printed and flushed, so that the next run need not print it again.
+                        # The change is printed and flushed, so the next run must not repeat it.
                         follower.ack()
                     count += 1
                     if count == limit:
@@ -114,12 +114,12 @@ def follow(  # noqa: PLR0917 - click calls it by keyword
                     await end_on_signal()
             has_ended = once
         except asyncio.CancelledError:
-            # The line break separates the message from the ^C that the terminal shows.
+            # The line break separates the message from the ^C on the terminal.
             hint = "use --checkpoint FILE to receive the changes between two runs as well"
             notify("" if checkpoint is not None else f"\n{hint}")
             raise
         finally:
-            # Nothing was interrupted then, and cron sends a mail for each line.
+            # Quiet after a complete run, because cron sends an email for any output.
             file.close(complete=False, is_quiet=has_ended)
 
     run_with_client(account, print_changes, waiting_for=None)
@@ -134,7 +134,7 @@ def _print_change(change: TranscriptionChange, output_format: OutputFormat | Non
 
 
 def _at_least(least: float) -> Callable[[click.Context, click.Parameter, float], float]:
-    """Check a number of seconds before the first request, which `wait --post` sends by itself."""
+    """Check a number of seconds here, because `wait --post` sends a request before the wait."""
 
     def check(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
         if not least <= value < math.inf:
@@ -186,7 +186,7 @@ def wait(  # noqa: PLR0917 - click calls it by keyword
     output_format: OutputFormat | None,
     account: Account,
 ) -> None:
-    """Wait until the transcription with this ID has its file, and show it."""
+    """Wait until the transcription with this ID has its file, and show the transcription."""
     what = f"{file_format} {'summary' if summary else 'file'}"
 
     async def wait_for_file(client: TranscriptsClient) -> None:
@@ -194,7 +194,7 @@ def wait(  # noqa: PLR0917 - click calls it by keyword
 
         notify(f"waiting up to {timeout:g} s for the {what} of {transcription_id}")
         try:
-            # An id counts as one of a realtime transcription; a row has its own type.
+            # The wait treats an id as that of a realtime transcription. A row has its own type.
             target = (
                 await client.get_post_transcription(transcription_id) if post else transcription_id
             )

@@ -1,4 +1,4 @@
-"""``start`` and ``stop``: the commands that change something."""
+"""``start`` and ``stop``: the only commands that change an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``list``, ``show``, ``count``, and ``post`` for the transcriptions of recordings."""
+"""``list``, ``show``, ``count``, and ``post`` for transcriptions of recordings."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def count(
     run_with_client(account, print_count)
 
 
-# Without a command, some releases of click succeed and others fail; here it always fails.
+# Without a command, some releases of click succeed and others fail. This makes all fail.
 @group("post", invoke_without_command=True)
 @click.pass_context
 def post(context: click.Context) -> None:
@@ -164,12 +164,12 @@ async def _list_rows(
     post: bool,
 ) -> None:
     """
-    Print the selected rows of a walk to stdout, and what was skipped to stderr.
+    Print the selected rows of a walk to stdout, and the counts of skipped ones to stderr.
 
     Raises:
         PartialError: the walk failed after some rows.
         NegativeResult: all rows belong to other rooms or sessions.
-        VideoSDKTranscriptsError: it failed before the first one.
+        VideoSDKTranscriptsError: the walk failed before the first row.
     """
     import asyncio
 
@@ -198,7 +198,7 @@ async def _list_rows(
             raise PartialError.after(row_filter.selected, error) from None
         raise
     except asyncio.CancelledError:
-        # The line break separates the message from the ^C that the terminal shows.
+        # The line break separates the message from the ^C on the terminal.
         if checkpoint is not None:
             notify("")
         elif row_filter.selected:
@@ -220,8 +220,8 @@ def progress_of(
     Args:
         pager: the walk.
         row_filter: selects its rows, and may end it.
-        is_whole: whether it begins with the first row, so that the total is that of this walk.
-        pending: rows that were received, and are not done yet.
+        is_whole: whether it begins with the first row, so that the total applies to it.
+        pending: how many received rows are not done yet.
     """
     total = pager.total if is_whole else None
     if total is not None and row_filter.rows_bound is not None:
@@ -238,16 +238,16 @@ def _finish(
     *,
     succeeded: bool,
 ) -> None:
-    """Finish the output, then the checkpoint file, also if the output cannot be written."""
+    """Finish the output, and then the checkpoint file, even if the output cannot be written."""
     try:
         if succeeded:
             with file.printing():
                 printer.end(is_complete=True)
         else:
-            # Nothing on stdout, so that no row counts as printed that was not.
+            # Prints nothing to stdout, so that no unprinted row counts as printed.
             printer.end(is_complete=False)
     finally:
-        # Behind a limit there is more to resume.
+        # There is more to resume after a limit.
         file.close(complete=succeeded and not row_filter.is_full)
 
 

@@ -1,4 +1,4 @@
-"""Log records of the library: on stderr with ``-v``, and otherwise warnings and waits only."""
+"""Print log records of the library to stderr: all with ``-v``, otherwise warnings and waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages of the library in terms of the command line: options and variables, not arguments."""
+"""Translate messages of the library to the terms of the command line: options and variables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NAMES: Final = {
     "permissions": "--permission",
     "roles": "--role",
 }
-"""What a message begins with if an argument is invalid."""
+"""The option or variable for the argument with which the message about it begins."""
 
 _PHRASES: Final = (
     # Credentials.
@@ -109,7 +109,7 @@ _FAILURES: Final = {
     "ResponseTooLargeError": "unreadable response",
     "RateLimitedError": "rate limited (429)",
 }
-"""Why a request is sent again, by the class of its error."""
+"""The reason why a request is sent again, by class of error."""
 
 _RULES: Final = (
     *(
@@ -126,12 +126,12 @@ _RULES: Final = (
 
 
 def describe(error: VideoSDKTranscriptsError) -> str:
-    """Return the message of an error."""
+    """Return the translated message of an error."""
     return translate(str(error))
 
 
 def describe_record(record: LogRecord) -> str:
-    """Return the message of a log record."""
+    """Return the translated message of a log record."""
     wait: float | None = getattr(record, "wait", None)
     if wait is None:
         return translate(record.getMessage())
@@ -142,7 +142,7 @@ def describe_record(record: LogRecord) -> str:
 
 
 def describe_failure(record: LogRecord) -> str:
-    """Return why a request is sent again, from the record of its retry."""
+    """Return the reason why a request is sent again, from the log record of the retry."""
     status = getattr(record, "status", None)
     if status == 429:
         return _FAILURES["RateLimitedError"]
@@ -152,7 +152,7 @@ def describe_failure(record: LogRecord) -> str:
 
 
 def translate(message: str) -> str:
-    """Replace what only a Python program can do by what the command line offers."""
+    """Return a message in which options and commands replace arguments and methods."""
     for pattern, term in _RULES:
         message = pattern.sub(term, message)
     return message

@@ -90,17 +90,17 @@ def file_account_options(function: Command) -> Command:
 
 
 class Room(NamedTuple):
-    """A room as the command line names it; without an id, all rooms."""
+    """A room as specified on the command line; without an id, all rooms."""
 
     given_id: str | None
     is_custom: bool = False
 
     async def resolve(self, client: TranscriptsClient) -> str | None:
         """
-        Return the room id, which takes a request for a custom room id.
+        Return the room id. For a custom room id, this sends a request.
 
         Raises:
-            VideoSDKTranscriptsError: as `resolve_room`.
+            VideoSDKTranscriptsError: as for `resolve_room`.
         """
         if self.given_id is None or not self.is_custom:
             return self.given_id
@@ -124,7 +124,7 @@ def room_option(function: Command) -> Command:
 
 
 def _custom_id_option(name: str) -> Callable[[Command], Command]:
-    """Return a decorator that adds ``--custom-id``; `name` is where the room is named."""
+    """Return a decorator that adds ``--custom-id`` to the argument or option with this name."""
 
     def add(function: Command) -> Command:
         @click.option("--custom-id", is_flag=True, help=f"{name} is a custom room id.")
@@ -190,7 +190,7 @@ def query_options(function: Command) -> Command:
 
 
 def row_policy_options(function: Command) -> Command:
-    """Add the options for rows that name no room or session, and for unreadable rows."""
+    """Add the options for rows without a room or session id, and for unreadable rows."""
     on_invalid = click.option(
         "--on-invalid",
         type=click.Choice(["raise", "skip"]),

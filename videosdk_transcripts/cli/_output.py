@@ -1,4 +1,4 @@
-"""Rows on stdout, for people and for programs; messages on stderr."""
+"""Print rows to stdout, for people and for programs, and messages to stderr."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OutputFormat = Literal["json", "jsonl", "csv"]
 COLUMNS: Final = ("id", "status", "start", "end", "duration", "room", "session", "files")
 """All columns that can be printed."""
 _LINE_COLUMNS: Final = ("id", "status", "start", "end", "room", "session", "files")
-"""Default columns of a tab-separated line. Their order is part of the public interface."""
+"""The default columns of a tab-separated line. Their order is part of the public interface."""
 
 
 # Text.
@@ -33,10 +33,11 @@ def write(text: str) -> None:
     """
     Write a text to stdout immediately, and wait until all of it is written.
 
-    On a terminal, characters that would move the cursor are replaced; elsewhere nothing is.
+    On a terminal, characters that would move the cursor are replaced. Elsewhere, the text is
+    written unchanged.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the text cannot be written.
     """
     is_terminal = sys.stdout.isatty()
     if is_terminal:
@@ -59,12 +60,12 @@ def notify(text: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Replace the characters that would move a terminal's cursor or break a line."""
+    """Return a text without characters that would move a terminal's cursor or break a line."""
     return printable(text, len(text))
 
 
 def readable(text: str) -> str:
-    """Replace the same characters of a longer text, and keep line breaks and tabs."""
+    """Return a text of several lines like `plain`, but with its line breaks and tabs."""
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}"
         for c in text.replace("\r\n", "\n")
@@ -92,7 +93,7 @@ def _clock_time(row: AnyTranscription) -> str:
 
 
 def _seconds(length: timedelta) -> str:
-    # To the millisecond, as the service counts, and never in exponent notation.
+    # To the millisecond, the precision of the service, and never in exponent notation.
     return f"{length.total_seconds():.3f}".rstrip("0").rstrip(".")
 
 
@@ -160,7 +161,7 @@ class LinePrinter:
 
     Args:
         output_format: JSON, JSON lines or CSV; None for tab-separated lines.
-        columns: what to print of a row; None for the default of the format.
+        columns: the columns to print; None for the default of the format.
     """
 
     def __init__(self, output_format: OutputFormat | None, columns: Sequence[str] | None) -> None:
@@ -186,7 +187,7 @@ class LinePrinter:
         self._is_empty = False
 
     def end(self, *, is_complete: bool) -> None:
-        """Finish the output. After a failure the JSON array stays open instead, hence invalid."""
+        """Finish the output. After a failure, the JSON array stays open, and so is invalid."""
         if not is_complete:
             return
         if self._format == "json":
@@ -206,13 +207,13 @@ def _comma_separated(values: Sequence[str]) -> str:
     import io
 
     line = io.StringIO()
-    # Before Python 3.13 a value is quoted only for those line breaks that are in the terminator.
+    # Before Python 3.13, a value is quoted only if it has a line break of the line terminator.
     csv.writer(line, lineterminator="\r\n").writerow(values)
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def report_skipped_rows(stats: WalkStats, on_unverified: Literal["raise", "skip", "yield"]) -> None:
-    """Report on stderr the rows that a walk received and did not yield, and why."""
+    """Print to stderr how many rows a walk received and did not yield, and why."""
     treated = "included" if on_unverified == "yield" else "skipped"
     for count, noun, what in (
         (stats.foreign_rows_dropped, "row", "of other rooms or sessions dropped"),

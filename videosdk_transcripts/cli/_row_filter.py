@@ -1,4 +1,4 @@
-"""Selection of rows by status and start, which the service cannot do."""
+"""Select rows by status and start, client-side, because the service cannot."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 class RowFilter:
     """
-    Select rows by status, and count them. The walk selects them by start.
+    Select rows by status, and count them. The walk itself selects them by start.
 
     Args:
-        limit: rows to select at most; None for all.
+        limit: maximum number of rows to select; None for all.
         statuses: the statuses to select, compared case-insensitively; empty for all.
         since: select rows that started at or after this time.
         until: select rows that started before this time.
@@ -39,16 +39,16 @@ class RowFilter:
         self._times = {"since": since, "until": until}
         self._seen = 0
         self.selected = 0
-        """Rows that were selected so far."""
+        """How many rows have been selected so far."""
 
     @property
     def has_options(self) -> bool:
-        """Return whether any option was given."""
+        """Return whether any option was set."""
         return self._limit is not None or self._is_selective
 
     @property
     def is_by_status(self) -> bool:
-        """Return whether rows are selected here, after the walk has selected them."""
+        """Return whether rows are selected by status, after the walk has selected them."""
         return bool(self._statuses)
 
     @property
@@ -58,7 +58,7 @@ class RowFilter:
 
     @property
     def rows_bound(self) -> int | None:
-        """Return the number of rows of the walk at most, None if that depends on the rows."""
+        """Return the maximum number of rows of the walk; None if it depends on the rows."""
         return None if self._is_selective else self._limit
 
     def walk_options(self, resume: str | None = None) -> dict[str, Any]:
@@ -66,10 +66,10 @@ class RowFilter:
         Return the arguments of the walk that select rows.
 
         Args:
-            resume: the checkpoint to resume from. Its times take the place of relative ones,
-                which have moved on since the walk began.
+            resume: the checkpoint to resume from. Its times replace relative ones, which have
+                changed since the walk began.
         """
-        # The walk cannot count what is selected here.
+        # The walk can't apply the limit if rows are selected after it.
         options: dict[str, Any] = {"limit": None if self._statuses else self._limit}
         saved = _read_object(resume)
         for name, time in self._times.items():
@@ -89,7 +89,7 @@ class RowFilter:
         self._seen = self.selected = stats.rows_yielded
 
     def report(self, stats: WalkStats) -> None:
-        """Report on stderr how many rows of a walk matched, if rows were selected."""
+        """Print to stderr how many rows of a walk matched, if rows were selected."""
         if not self._is_selective:
             return
         seen = self._seen + stats.rows_out_of_range + stats.rows_without_start
@@ -103,7 +103,7 @@ class RowFilter:
 
 
 def _read_object(text: str | None) -> dict[str, Any]:
-    """Return a JSON object, or an empty one for any other text, which the walk will reject."""
+    """Return a JSON object, or an empty one for an invalid text, which the walk will reject."""
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""``sandbox`` and ``completion``: the commands that need no account."""
+"""``sandbox`` and ``completion``: commands that need no account."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def sandbox(port: int, rooms: int, seed: int) -> None:
     """
     Run a fake service with sample data until Ctrl-C.
 
-    A dashboard is served at its address. The variables that point a client to it are printed
-    to stdout, in a form for a shell and for --env-file.
+    The address of the service also shows a dashboard. The variables that configure a client for
+    the service are printed to stdout, in a format for shells and for --env-file.
     """
     from videosdk_transcripts.testing import serve
 
@@ -51,7 +51,7 @@ def sandbox(port: int, rooms: int, seed: int) -> None:
         run_until_signal(lambda: serve(port, rooms=rooms, seed=seed, started=announce))
     except OSError as error:
         if is_listening:
-            # The output cannot be written.
+            # The error is about the output, and not about the port.
             raise
         raise ConfigurationError(f"{error.strerror} (see --port)") from None
 

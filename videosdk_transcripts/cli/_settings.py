@@ -1,4 +1,4 @@
-"""The account of a command: its environment file, and a client for it."""
+"""Configure the account of a command from an environment file, and open a client for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "VIDEOSDK_"
 _BYTE_ORDER_MARKS: Final = {
-    # UTF-32 first: its mark begins with that of UTF-16.
+    # UTF-32 first, because its mark begins with that of UTF-16.
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
@@ -32,7 +32,7 @@ _BYTE_ORDER_MARKS: Final = {
 
 
 class Account(NamedTuple):
-    """Where the credentials come from: a file, the sandbox, or else the environment; a proxy."""
+    """The source of the credentials (file, sandbox or environment), and the use of a proxy."""
 
     env_file: Path | None = None
     sandbox: bool = False
@@ -45,12 +45,12 @@ class Account(NamedTuple):
         Return a client for the variables of the environment.
 
         Raises:
-            ConfigurationError: one of them is missing or invalid.
+            ConfigurationError: a variable is missing or invalid.
         """
         from videosdk_transcripts import TranscriptsClient
 
         if self.sandbox:
-            # It runs in this process, whatever the proxy is.
+            # The sandbox runs in this process, so no proxy is used.
             return TranscriptsClient(**options)
         return TranscriptsClient(
             trust_env=self.trust_env, files_via_proxy=self.files_via_proxy, **options
@@ -60,10 +60,10 @@ class Account(NamedTuple):
 @contextmanager
 def named_file(path: Path | None) -> Generator[None]:
     """
-    Name the environment file in the error about a variable of it.
+    Add the name of the environment file to errors about its variables.
 
     Raises:
-        ConfigurationError: that of the block, of the same class.
+        ConfigurationError: the error of the block, of the same class.
     """
     error: ConfigurationError | None = None
     try:
@@ -73,7 +73,7 @@ def named_file(path: Path | None) -> Generator[None]:
     if error is None:
         return
     text = describe(error)
-    # An error about a proxy is about a variable of the environment.
+    # An error about a proxy is about a variable that is not in the file.
     if path is None or not (isinstance(error, CredentialsError) or text.startswith(_PREFIX)):
         raise error
     raise type(error)(f"{path}: {text}")
@@ -89,9 +89,9 @@ def run_with_client(
     Open a client for the account, and run the work with it.
 
     Args:
-        account: where the credentials come from.
-        work: the work.
-        waiting_for: what the status line names during a long wait; None if waiting is the
+        account: the source of the credentials.
+        work: a coroutine function that receives the client.
+        waiting_for: what the status line shows during a long wait; None if waiting is the
             purpose of the work.
 
     Raises:
@@ -109,20 +109,20 @@ def run_with_client(
 @asynccontextmanager
 async def use_account(account: Account) -> AsyncGenerator[str]:
     """
-    Point the environment to the account, and run the sandbox during the block if it is chosen.
+    Set the environment variables of the account, and run the sandbox during the block if needed.
 
     Yields:
-        The source of the settings, to be shown to people.
+        The source of the settings, for messages.
 
     Raises:
-        ConfigurationError: the environment file cannot be used, or that of the block.
+        ConfigurationError: the environment file cannot be used, or the block raised it.
     """
     if not account.sandbox:
         source = load_env_file(account.env_file)
         with named_file(account.env_file):
             yield source
         return
-    # Imported here, because only the sandbox needs a server.
+    # Imported on use, because only the sandbox needs a server.
     from videosdk_transcripts.testing import SANDBOX_ROOMS, FakeVideoSDK, run_sandbox
 
     async with FakeVideoSDK() as fake:
@@ -134,14 +134,14 @@ async def use_account(account: Account) -> AsyncGenerator[str]:
 
 def load_env_file(path: Path | None) -> str:
     """
-    Replace the VIDEOSDK_* variables of this process by those of a file, if one is given.
+    Replace the VIDEOSDK_* variables of this process with those of a file, if there is one.
 
     The file takes precedence as a whole: no VIDEOSDK_* variable of the environment is kept,
-    so that half of one pair of credentials is never combined with half of another. All other
-    variables of the file are ignored.
+    so that a key from one source is never combined with a secret from another. All other
+    variables in the file are ignored.
 
     Returns:
-        The source of the settings, to be shown to people.
+        The source of the settings, for messages.
 
     Raises:
         ConfigurationError: the file cannot be read or parsed. The message shows no value.
@@ -150,7 +150,7 @@ def load_env_file(path: Path | None) -> str:
         return "the environment"
     found = _parse(path)
     if isinstance(found, str):
-        # Raised here, where no local variable of a traceback holds a line of the file.
+        # Raised here, where no local variable holds a line of the file.
         raise ConfigurationError(f"{path}{found}")
     _replace_variables(found)
     return str(path)
@@ -171,7 +171,7 @@ def _parse(path: Path) -> dict[str, Secret] | str:
     variables = {}
     for binding in parse_stream(io.StringIO(text)):
         original = binding.original
-        # The parser counts the blank lines before a line as part of it.
+        # The parser includes preceding blank lines in a line.
         before = original.string[: -len(original.string.lstrip())]
         line = original.line + before.count("\n")
         place = f", line {line}"
@@ -189,9 +189,9 @@ def _parse(path: Path) -> dict[str, Secret] | str:
 
 
 def _encoding_fault(content: bytes) -> str | None:
-    """Return the error message for a file that is not UTF-8, None if it is."""
+    """Return the error message for a file that is not UTF-8; None if it is."""
     wide = [name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)]
-    # Without a mark these bytes can be valid UTF-8, with NUL characters between the letters.
+    # Without a mark, such a file can be valid UTF-8, with NUL characters between the letters.
     wide += [name for name in ("UTF-32", "UTF-16") if _has_prefix(content, name)]
     if wide:
         return f" is encoded in {wide[0]}; save it in UTF-8"

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP, which end a command: it leaves a checkpoint and states its reason."""
+"""End a command on SIGINT, SIGTERM and SIGHUP, so that it can save its checkpoint."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _DEFAULTS: Final = {
     if (number := getattr(signal, name, None)) is not None
 }
 """
-The signals, with the handling that is replaced.
+The signals, with their default handlers, which are replaced.
 
-A signal that was ignored at the start stays ignored, as nohup and background jobs require, and a
-program that calls `main` keeps a handler of its own.
+Other handlers are kept: a signal that is ignored stays ignored, as nohup and background jobs
+require, and a program that calls `main` keeps its own handlers.
 """
 _GRACE: Final = 1.0
 """
-Seconds after the first signal for blocked output, and without effect of further signals.
+Seconds after the first signal in which blocked output may continue, and others are ignored.
 
-Closing a terminal and ``timeout`` deliver the same signal twice.
+``timeout`` and a closing terminal deliver the same signal twice.
 """
 
 
 class _Interruption:
-    """The first signal that arrived, and what it has to cancel."""
+    """The first signal that arrived, and the work that it cancels."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -51,7 +51,7 @@ class _Interruption:
         """The task that performs the command, once it has started."""
 
     def handle(self, number: int) -> None:
-        """Cancel the command. Only a late second signal raises KeyboardInterrupt anywhere."""
+        """Cancel the command. Only a late second signal raises KeyboardInterrupt at any place."""
         if self.number is not None:
             if time.monotonic() >= self.deadline:
                 raise KeyboardInterrupt
@@ -61,7 +61,7 @@ class _Interruption:
             raise KeyboardInterrupt
         if self.task is not None:
             self.task.cancel()
-            # The loop may be waiting for I/O.
+            # Wakes the loop, which may be waiting for I/O.
             self.task.get_loop().call_soon_threadsafe(lambda: None)
 
 
@@ -75,19 +75,19 @@ def _handle(number: int, _frame: FrameType | None) -> None:
 @contextmanager
 def handle_signals(*, restore: bool) -> Generator[None]:
     """
-    Let signals end the command in the block instead of the process.
+    Handle signals during the block: they end the command instead of the process.
 
-    The first one cancels what runs in `run_until_signal`, and interrupts what is `interruptible`.
-    Handlers are set explicitly, because a process with the id 1, as in a container, does not end
-    by default. They are set in the main thread only, as Python requires.
+    The first signal cancels the work of `run_until_signal`, and interrupts a call within
+    `interruptible`. Handlers are set explicitly, because by default signals don't end a process
+    with the id 1, as in a container. They are set in the main thread only, as Python requires.
 
     Args:
-        restore: whether to restore the handlers after the block. The program itself ignores
-            the signals from then on, because the interpreter ends with the default handling,
-            which would replace the exit code.
+        restore: whether to restore the handlers after the block. Otherwise signals are ignored
+            from then on, because with the default handlers, a signal during the exit of the
+            interpreter would change the exit code.
 
     Raises:
-        SystemExit: a KeyboardInterrupt has left the block.
+        SystemExit: the block raised a KeyboardInterrupt.
     """
     global _interruption  # noqa: PLW0603 - signals belong to the process
     before = {}
@@ -105,15 +105,15 @@ def handle_signals(*, restore: bool) -> Generator[None]:
         for number, handler in before.items():
             signal.signal(number, handler if restore else signal.SIG_IGN)
         if is_main_thread and restore:
-            # The next command of the process may run in another thread.
+            # Reset, because the next command may run in another thread, which does not do it.
             _interruption = _Interruption()
 
 
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """
-    Run a coroutine in a new event loop and return its result; a signal cancels it.
+    Run a coroutine in a new event loop, and return its result; a signal cancels it.
 
-    A signal that arrives when the work is done has no effect on it.
+    A signal that arrives after the work is done has no effect on it.
 
     Raises:
         KeyboardInterrupt: a signal cancelled the work.
@@ -126,7 +126,7 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         interruption.task = asyncio.current_task()
         try:
             if interruption.number is not None:
-                # It arrived before the loop was running.
+                # The signal arrived before the loop was running.
                 raise asyncio.CancelledError
             return await work()
         finally:
@@ -140,7 +140,7 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Let a signal end a blocking call in the block with a KeyboardInterrupt."""
+    """Make a signal interrupt a blocking call in the block with a KeyboardInterrupt."""
     _interruption.is_blocking = True
     try:
         if _interruption.number is not None:
@@ -152,16 +152,16 @@ def interruptible() -> Generator[None]:
 
 def complete_work() -> bool:
     """
-    Let no later signal cancel the work, and return whether none has arrived before.
+    Ignore later signals, and return whether none has arrived before.
 
-    For a step that must not be followed by an exit code of a signal.
+    Called before a step after which the exit code must not be that of a signal.
     """
     _interruption.task = None
     return _interruption.number is None
 
 
 def exit_code() -> int:
-    """Return the exit code of a command that was interrupted, as a shell reports the signal."""
+    """Return the exit code of an interrupted command, as shells report the signal."""
     return 128 + (_interruption.number or signal.SIGINT)
 
 
@@ -169,7 +169,7 @@ async def end_on_signal() -> None:
     """
     End the command here if a signal has arrived.
 
-    For a loop whose steps do not suspend, such as one over the rows of a page.
+    For a loop whose steps do not suspend, such as a loop over the rows of a page.
     """
     import asyncio
 
@@ -183,5 +183,5 @@ def has_arrived() -> bool:
 
 
 def is_overdue() -> bool:
-    """Return whether a signal arrived so long ago that blocked output has to be abandoned."""
+    """Return whether a signal arrived so long ago that blocked output must be abandoned."""
     return _interruption.number is not None and time.monotonic() >= _interruption.deadline

@@ -1,4 +1,4 @@
-"""The status line on stderr, while that is a terminal: progress, and why a command waits."""
+"""Show a status line on stderr, if it is a terminal: progress, and why a command waits."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from rich.spinner import Spinner
 
 _PROGRESS_AFTER: Final = 1.0
-"""Seconds before anything is shown. A command that is done by then needs no status line."""
+"""Seconds before anything is shown. A faster command needs no status line."""
 _SILENCE: Final = 2.0
-"""Seconds without output and progress after which a wait is explained."""
+"""Seconds without output and progress after which the line explains a wait."""
 _REFRESH: Final = 0.1
 """Seconds between two updates."""
 _BAR_WIDTH: Final = 16
 _MIN_WIDTH: Final = 20
-"""Columns; a terminal without a width gets as many, because rich prints nothing there."""
+"""The minimum width in columns, because rich prints nothing on a terminal without a width."""
 
 
 class Progress(NamedTuple):
-    """How far a walk over rows is."""
+    """The progress of a walk over rows."""
 
     rows: int
     total: int | None
@@ -45,10 +45,11 @@ class Progress(NamedTuple):
 
 class _StatusLine:
     """
-    The state of the line, which is drawn in intervals and cleared before any other output.
+    Draw the line at intervals, and clear it before any other output.
 
     Args:
-        waiting_for: what a command waits for without progress; None if waiting is its purpose.
+        waiting_for: what the command waits for while there is no progress; None if waiting is its
+            purpose.
     """
 
     def __init__(self, waiting_for: str | None = None) -> None:
@@ -68,7 +69,7 @@ class _StatusLine:
             self._retry_at, self._failure = retry_at, failure
 
     async def keep_drawn(self) -> None:
-        """Draw the line in intervals until this task is cancelled, and clear it then."""
+        """Draw the line at intervals until this task is cancelled, and then clear it."""
         import asyncio
 
         await asyncio.sleep(_PROGRESS_AFTER)
@@ -92,7 +93,7 @@ class _StatusLine:
 
     def _draw(self, now: float) -> None:
         content = self._content(now)
-        # Part of a line, such as a row of a JSON array, would be cleared together with the status.
+        # An unfinished line, such as a row of a JSON array, would be cleared with the status.
         if content is None or not self._at_line_start:
             self._hide()
             return
@@ -101,7 +102,7 @@ class _StatusLine:
             return
         from rich.live import Live
 
-        # Other output is written directly, so that it must not be redirected to this console.
+        # Not redirected, because other output is written directly.
         self._live = Live(
             content,
             console=_console(),
@@ -164,7 +165,8 @@ async def status_line(waiting_for: str | None) -> AsyncGenerator[None]:
     Show a status line during the block if stderr is a terminal that can redraw a line.
 
     Args:
-        waiting_for: what the command waits for without progress; None if waiting is its purpose.
+        waiting_for: what the command waits for while there is no progress; None if waiting is its
+            purpose.
     """
     global _line  # noqa: PLW0603 - there is one terminal
     import asyncio
@@ -183,7 +185,7 @@ async def status_line(waiting_for: str | None) -> AsyncGenerator[None]:
 
 
 def show_progress(progress: Callable[[], Progress | str]) -> None:
-    """Show the progress of a walk in the status line, or a text."""
+    """Show the progress of a walk, or a text, in the status line."""
     _line.progress = progress
 
 
@@ -212,7 +214,7 @@ def _is_dumb() -> bool:
 def _console() -> Console:
     import shutil
 
-    # Imported here: rich takes longer to load than a short walk.
+    # Imported on use, because rich takes longer to load than a short walk takes.
     from rich.console import Console
 
     width, height = shutil.get_terminal_size()

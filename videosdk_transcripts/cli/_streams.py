@@ -1,4 +1,4 @@
-"""stdout and stderr as streams that write every byte, in UTF-8, or fail."""
+"""Make stdout and stderr write every byte, in UTF-8, or raise an error."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 _WAIT: Final = 0.1
 """Seconds between two checks for a signal while a stream accepts nothing."""
-# Of more bytes, a blocking write may wait although the stream was reported to be writable.
+# A blocking write of more bytes may block even if the stream was reported to be writable.
 _CHUNK: Final[int] = getattr(select, "PIPE_BUF", 512)
-"""The number of bytes that can be written at once to a pipe that is writable."""
+"""The number of bytes that a writable pipe accepts at once."""
 
 
 @contextmanager
 def prepared_streams() -> Generator[None]:
     """
-    Replace `sys.stdout` and `sys.stderr` during the block by streams that write all bytes.
+    Replace `sys.stdout` and `sys.stderr` during the block with streams that write all bytes.
 
-    A stream without bytes, such as a StringIO, is used as it is.
+    A stream of text only, such as a StringIO, is not replaced.
     """
     streams = sys.stdout, sys.stderr
-    # Not with pathlib, which --help does not need.
+    # Without pathlib, which --help does not need to import.
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
-        # None if the parent process closed it (`>&-`).
+        # A stream is None if the parent process closed it (`>&-`).
         out, err = (
             nowhere if stream is None or stream.closed else stream
             for stream in cast("tuple[TextIO | None, TextIO | None]", streams)
@@ -50,16 +50,16 @@ def prepared_streams() -> Generator[None]:
 def _prepare(stream: TextIO, *, is_optional: bool) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    # What the calling program still buffers comes first; it reports its own errors.
+    # Buffered output of the calling program comes first. Errors about it are the program's own.
     with contextlib.suppress(OSError):
         stream.flush()
     raw: Any = getattr(stream.buffer, "raw", stream.buffer)
     return io.TextIOWrapper(
         _CompleteWriter(raw, is_optional=is_optional),
         encoding="utf-8",
-        # A lone surrogate, which JSON can contain, has no UTF-8.
+        # A lone surrogate, which JSON can contain, can't be encoded in UTF-8.
         errors="backslashreplace",
-        # A file is printed with its own line ends.
+        # Line breaks are written unchanged.
         newline="",
         write_through=True,
     )
@@ -69,12 +69,12 @@ class _CompleteWriter(io.RawIOBase):
     """
     Write all bytes to a stream that may accept only some of them at a time.
 
-    That is the case for a pipe that does not block, for a nearly full disk, and on a signal.
-    Nothing is buffered, so that nothing is left to fail when the interpreter exits.
+    That happens with a non-blocking pipe, on a nearly full disk, and after a signal. Nothing is
+    buffered, so that no write can fail when the interpreter exits.
 
     Args:
         raw: the unbuffered stream.
-        is_optional: whether to discard what cannot be written, as for messages.
+        is_optional: whether to discard data that cannot be written, as for messages.
     """
 
     def __init__(self, raw: io.RawIOBase, *, is_optional: bool) -> None:
@@ -100,8 +100,8 @@ class _CompleteWriter(io.RawIOBase):
         Write all bytes, and wait for a reader if necessary.
 
         Raises:
-            OSError: a part cannot be written.
-            KeyboardInterrupt: nothing reads the stream, and a signal has arrived.
+            OSError: the data cannot be written.
+            KeyboardInterrupt: a signal has arrived, and the stream accepts no data.
         """
         rest = memoryview(data)
         size = len(rest)
@@ -119,18 +119,18 @@ class _CompleteWriter(io.RawIOBase):
         return size
 
     def _write_some(self, data: memoryview) -> int:
-        """Return how many bytes were written, after a short wait possibly none."""
+        """Return how many bytes were written; none if the stream was not writable for a while."""
         if self._poll is not None and not self._poll.poll(1000 * _WAIT):
             return 0
         written = self._raw.write(data)
         if not written:
-            # The stream does not block, and another process was faster, or there is no poll.
+            # A non-blocking stream that another process has filled, or that can't be polled.
             time.sleep(_WAIT)
         return written or 0
 
 
 def _create_poll(raw: io.RawIOBase) -> select.poll | None:
-    # Windows has no poll, and a stream of bytes in memory has no descriptor.
+    # Windows has no `poll`, and an in-memory stream has no descriptor.
     with contextlib.suppress(AttributeError, OSError):
         poll = select.poll()
         poll.register(raw.fileno(), select.POLLOUT)

@@ -1,4 +1,4 @@
-"""A table on a terminal that is printed row by row, with one line for each row."""
+"""Print a table on a terminal row by row, with one line for each row."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _TYPICAL_WIDTHS: Final = {
     "session": 24,
     "files": 11,
 }
-"""Widths of common values, because a later row can be wider than the first one."""
+"""The widths of common values, because a later row can be wider than the first one."""
 _MIN_WIDTHS: Final = {"id": 9, "room": 14, "session": 9, "files": 7}
-"""Widths to which values may be shortened; others are shown whole, or not at all."""
+"""The widths to which values may be shortened; others are shown whole, or not at all."""
 _HIDDEN_FOR_IDS: Final = ("session", "duration", "files")
-"""Columns that are hidden, in this order, if that leaves enough space for whole ids."""
+"""The columns to hide, in this order, if that leaves enough space for whole ids."""
 _HIDDEN_FIRST: Final = ("session", "duration", "end", "files", "room", "status", "start")
-"""Columns that a narrower terminal hides, in this order, and shortens ids."""
+"""The columns to hide, in this order, on a narrower terminal, where ids are shortened."""
 _MIN_WIDTH: Final = 20
-"""Columns of the narrowest table; a terminal that is narrower breaks its lines."""
+"""The minimum width of a table; a narrower terminal wraps its lines."""
 
 
 class TablePrinter:
@@ -42,9 +42,9 @@ class TablePrinter:
     terminal, columns are hidden and ids are shortened, so that a row stays on one line.
 
     Args:
-        columns: what to print of a row; None for the default.
-        constant: columns that the default leaves out, because all rows have the same value.
-        is_wide: whether to print everything whole, on however many lines of the terminal.
+        columns: the columns to print; None for the default.
+        constant: columns that the default omits, because all rows have the same value.
+        is_wide: whether to print all columns and whole ids, even if the terminal wraps lines.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class TablePrinter:
         self._count += 1
 
     def end(self, *, is_complete: bool) -> None:
-        """Print the number of rows to stderr, and what the table does not show."""
+        """Print to stderr the number of rows, and which columns are hidden or shortened."""
         if not is_complete and not self._count:
             return
         note = "" if self._layout is None else self._layout.describe_loss()
@@ -75,11 +75,11 @@ class TablePrinter:
 
 class _Layout:
     """
-    The columns of a table and their widths.
+    The columns of a table, and their widths.
 
     Args:
         first: the cells of the first row, by column.
-        width: of the terminal; None for no limit.
+        width: the width of the terminal; None for no limit.
     """
 
     def __init__(self, first: Mapping[str, str], width: int | None) -> None:
@@ -89,7 +89,7 @@ class _Layout:
         }
         self._width = width
         self._widths = wanted if width is None else _fit(wanted, width)
-        # Nothing is shortened in a table with enough space, although a cell may be too long.
+        # In a table with enough space, nothing is shortened, even if a later cell is wider.
         self._is_whole = self._widths == wanted
         self._hidden = [name for name in wanted if name not in self._widths]
         self._shortened: dict[str, None] = {}
@@ -106,7 +106,7 @@ class _Layout:
         return _GAP.join(padded).rstrip()
 
     def describe_loss(self) -> str:
-        """Return what is not shown, and how to see it."""
+        """Return which columns are hidden or shortened, and how to see them."""
         parts = [
             f"{what}: {', '.join(names)}"
             for what, names in (
@@ -129,7 +129,7 @@ class _Layout:
 
 def _fit(wanted: Mapping[str, int], width: int) -> dict[str, int]:
     """Return the columns that fit, with their widths."""
-    # Rather whole ids, which other commands take, than the first columns to hide.
+    # Whole ids, which other commands accept, are preferred to the first columns to hide.
     for count in range(len(_HIDDEN_FOR_IDS) + 1):
         whole = {name: wanted[name] for name in wanted if name not in _HIDDEN_FOR_IDS[:count]}
         if whole and _total(whole) <= width:
@@ -138,7 +138,7 @@ def _fit(wanted: Mapping[str, int], width: int) -> dict[str, int]:
     for name in _HIDDEN_FIRST:
         if len(least) > 1 and (_total(least) > width or name == "session"):
             least.pop(name, None)
-    # What is left goes to ids last, because a shortened id is short enough to tell rows apart.
+    # The remaining space goes to ids last, because even short ids distinguish rows.
     for name in sorted(least, key=lambda name: name == "id"):
         least[name] = max(1, min(wanted[name], least[name] + width - _total(least)))
     return least

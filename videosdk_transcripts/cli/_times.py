@@ -1,4 +1,4 @@
-"""Times of options: a date or a time in UTC, or one relative to now."""
+"""Read the times in options: a date or a time in UTC, or a time relative to now."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _UNITS: Final = {
 
 
 class RelativeTime(datetime):
-    """A time that was given relative to now, so that the next run of a command has a later one."""
+    """A time that was specified relative to now, so that a later run has a later time."""
 
 
 def read_time(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> datetime | None:
     """
-    Read a time: in ISO 8601, in UTC unless it has an offset; or relative to now.
+    Return a time from ISO 8601, in UTC unless it has an offset, or relative to now.
 
-    ``today`` and ``yesterday`` are a midnight in UTC, and ``24h`` is a day ago.
+    ``today`` and ``yesterday`` are midnights in UTC, and ``24h`` is a day ago.
     """
     if value is None:
         return None

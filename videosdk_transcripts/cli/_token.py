@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _USES: Final = {"crawler": "the server API", "rtc": "joining meetings"}
 _MAX_INPUT: Final = 64 * 1024
-"""Bytes that are read from stdin."""
+"""Maximum number of bytes to read from stdin."""
 
 
 def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
@@ -56,7 +56,7 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
     type=click.Choice(PERMISSIONS),
     default=("allow_join", "allow_mod"),
     show_default=True,
-    help="Repeatable.",
+    help="Permission of the token. Repeatable.",
 )
 @click.option(
     "--role",
@@ -73,7 +73,7 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
     default="10m",
     show_default=True,
     metavar="TIME",
-    help="Such as 90s, 10m, 2h or 1d; at most 365d.",
+    help="Lifetime, such as 90s, 10m, 2h or 1d; at most 365d.",
 )
 @output_format_options("json")
 @account_options
@@ -95,11 +95,11 @@ def token(  # noqa: PLR0917 - click calls it by keyword
 
     Only the token is printed to stdout. The token to inspect is read from VIDEOSDK_TOKEN, or
     from stdin with `--inspect -`, never from an argument, which other users of the machine can
-    see. Nothing is verified, nor sent unless --custom-id is given; the exit code is 3 if the
-    API would reject the token.
+    see. Signatures are not verified. Nothing is sent, except with --custom-id. The exit code is 3
+    if the API would reject the token.
     """
     if source is not None and (source != "-" or not inspect):
-        # The message does not repeat the argument, which may be the token.
+        # The message does not contain the argument, which may be the token.
         raise click.UsageError(
             "the only argument is -, with --inspect; other users can see arguments, so send the "
             "token through a pipe, or set VIDEOSDK_TOKEN"
@@ -126,7 +126,7 @@ def token(  # noqa: PLR0917 - click calls it by keyword
     )
     now = time.time()
     decoded = decode_token(created, now)
-    # Every token that is created here has an expiry.
+    # A created token always has an expiry.
     expiry = decoded.expiry or now
     # `str` returns the token itself; a `Secret` is masked in JSON and elsewhere.
     if output_format is None:
@@ -149,7 +149,7 @@ def token(  # noqa: PLR0917 - click calls it by keyword
 
 
 def _resolve_room(account: Account, room: Room) -> str | None:
-    """Return the room id of a token, for which a client is needed if it is a custom one."""
+    """Return the room id of a token. For a custom room id, this opens a client."""
     if not room.is_custom:
         return room.given_id
     found: list[str | None] = []
@@ -200,7 +200,7 @@ def _reject_claim_options(context: click.Context) -> None:
 
 def _read_token(account: Account, *, from_stdin: bool) -> Secret:
     if from_stdin:
-        # None if the parent process closed it (`<&-`).
+        # stdin is None if the parent process closed it (`<&-`).
         with interruptible():
             data = b"" if sys.stdin is None else sys.stdin.buffer.read(_MAX_INPUT)
         given = Secret(data.decode("utf-8-sig", "replace").strip())
@@ -217,7 +217,7 @@ def _read_token(account: Account, *, from_stdin: bool) -> Secret:
 
 
 def _inspect(given: Secret, output_format: OutputFormat | None) -> None:
-    """Print the content of a token and its problems."""
+    """Print the content of a token, and its problems."""
     now = time.time()
     decoded = decode_token(given, now)
     if output_format is None:

@@ -1,4 +1,4 @@
-"""The claims of a token, decoded without verification. No I/O."""
+"""Decode the claims of a token without verification. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 _LAST_SECOND: Final = datetime.max.replace(tzinfo=UTC).timestamp()
 _EXPIRES_SOON: Final = 60.0
-"""Seconds before the expiry, during which a warning is given."""
+"""Seconds before the expiry in which there is a warning."""
 _LABELS: Final = {
     "apikey": "API key",
     "permissions": "permissions",
@@ -25,26 +25,26 @@ _LABELS: Final = {
     "exp": "expires",
 }
 _TIMES: Final = ("iat", "nbf", "exp")
-# No others are documented. Here rather than from `auth`, which loads PyJWT.
+# No others are documented. Repeated from `auth`, because importing that loads PyJWT.
 # https://docs.videosdk.live/server-sdk/authentication-and-tokens
 PERMISSIONS: Final = ("allow_join", "allow_mod", "ask_join")
 ROLES: Final = ("crawler", "rtc")
 
 
 class Problem(NamedTuple):
-    """What is wrong with a token, or may be, and what to do about it."""
+    """An actual or possible fault of a token, and what to do about it."""
 
     what: str
     advice: str
     is_rejected: bool
-    """Whether the API is documented to reject such a token."""
+    """Whether the API rejects such a token, according to its documentation."""
 
     def __str__(self) -> str:
         return f"{self.what}; {self.advice}"
 
 
 class DecodedToken(NamedTuple):
-    """The content of a token. Header and claims are None if they cannot be decoded."""
+    """The content of a token. The header or the claims are None if they cannot be decoded."""
 
     header: dict[str, Any] | None
     claims: dict[str, Any] | None
@@ -52,22 +52,22 @@ class DecodedToken(NamedTuple):
 
     @property
     def is_rejected(self) -> bool:
-        """Return whether the API is documented to reject this token."""
+        """Return whether the API rejects this token, according to its documentation."""
         return any(problem.is_rejected for problem in self.problems)
 
     @property
     def expiry(self) -> float | None:
-        """Return the seconds since the epoch at which it expires, or None."""
+        """Return when the token expires, in seconds since the epoch, or None if it does not."""
         return read_time((self.claims or {}).get("exp"))
 
 
 def decode_token(text: str, now: float) -> DecodedToken:
     """
-    Decode a token and find its problems. Nothing is verified, and nothing is raised.
+    Decode a token without verification, and find its problems. Never raises an error.
 
     Args:
         text: the token; surrounding whitespace is ignored.
-        now: seconds since the epoch, which the times of the token are compared with.
+        now: seconds since the epoch, to compare with the times of the token.
     """
     token, problems = _strip(text.strip())
     parts = token.split(".")
@@ -108,7 +108,7 @@ def decode_token(text: str, now: float) -> DecodedToken:
 
 
 def _strip(token: str) -> tuple[str, list[Problem]]:
-    """Remove a pasted prefix and pasted quotes."""
+    """Return a token without a pasted prefix and quotes, and the problems found."""
     problems = []
     word, _, rest = token.partition(" ")
     if word.lower() in ("bearer", "basic"):
@@ -205,7 +205,7 @@ def _claim_problems(claims: Mapping[str, Any]) -> list[Problem]:
 
 
 def _role_problems(claims: Mapping[str, Any]) -> list[Problem]:
-    # Without the claim there is no restriction.
+    # A token without the claim is not restricted.
     roles = claims.get("roles", ["crawler"])
     if isinstance(roles, list) and "crawler" in roles:
         return []
@@ -232,14 +232,14 @@ def _permission_problems(claims: Mapping[str, Any]) -> list[Problem]:
 
 
 def read_time(value: object) -> float | None:
-    """Return the time of a claim in seconds since the epoch, or None if it is not one."""
+    """Return the time of a claim in seconds since the epoch, or None if it is not a time."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) and 0 <= value < _LAST_SECOND else None
 
 
 def describe_time(seconds: float, now: float) -> str:
-    """Return a time in UTC, and its distance from now in the largest unit of at least two."""
+    """Return a time in UTC, and its distance from now, in a unit of which there are two or more."""
     distance = abs(seconds - now)
     units = ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h"), (math.inf, 86_400, "days"))
     length, unit = next((length, unit) for below, length, unit in units if distance < below)
