@@ -193,6 +193,7 @@ def test_invalid_rows_are_collected_on_request(on_invalid: OnInvalid) -> None:
         bad,
     )
     assert "yesterday" not in first.reason
+    assert "on_invalid" not in first.reason
     assert (second.path, second.row_id, second.raw) == ("$.transcriptions[3]", None, 5)
 
 

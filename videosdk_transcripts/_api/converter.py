@@ -72,7 +72,7 @@ def structure_row(raw: Any, model: type[ModelT], *, path: str) -> ModelT:
 
 
 def invalid_row(
-    error: Exception, raw: Any, *, path: str, page: int | None = None
+    error: Exception, raw: Any, *, path: str, page: int | None = None, is_raised: bool = True
 ) -> InvalidRowError:
     """
     Return the error for a row that a hook refused, with the JSON path of each fault.
@@ -82,6 +82,7 @@ def invalid_row(
         raw: the row.
         path: where the row is in the response, as a JSON path.
         page: the page of the row, if it is from a list.
+        is_raised: whether it ends the list, so that the caller may prefer to skip the row.
     """
     faults = transform_error(error, path, _describe)
     row_id = raw.get("id") if isinstance(raw, dict) else None
@@ -90,7 +91,9 @@ def invalid_row(
     listed = "; ".join(faults[:_MAX_FAULTS])
     more = len(faults) - _MAX_FAULTS
     listed += f"; and {more} more" if more > 0 else ""
-    hint = "; pass on_invalid='skip' or 'collect' to continue without such rows" if page else ""
+    hint = ""
+    if page and is_raised:
+        hint = "; pass on_invalid='skip' or 'collect' to continue without such rows"
     return InvalidRowError(
         f"{subject} can't be read: {listed}{hint}",
         path=faults[0].partition(" @ ")[2],

@@ -146,13 +146,14 @@ class PageReader(Generic[ModelT]):
 
     def _structure_alone(self, raw: Any, path: str) -> None:
         """Structure one row of a slice that contains at least one unreadable row."""
+        is_raised = self._on_invalid == "raise"
         try:
             self._items.append(structure_hook(self._model)(raw, self._model))
         except STRUCTURE_ERRORS as error:
-            failure = invalid_row(error, raw, path=path, page=self._number)
+            failure = invalid_row(error, raw, path=path, page=self._number, is_raised=is_raised)
         else:
             return
-        if self._on_invalid == "raise":
+        if is_raised:
             raise failure
         kept = None if is_too_deep(raw) else raw
         found = (failure.path or path, failure.message, failure.row_id, kept)
