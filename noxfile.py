@@ -135,11 +135,11 @@ def tools(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
-def _floors() -> Iterator[str]:
-    """Yield the oldest version of each dependency that the project declares."""
-    extras = PROJECT["project"]["optional-dependencies"]
-    optional = (*extras["cli"], *extras["webhooks"])
-    for requirement in [*PROJECT["project"]["dependencies"], *optional]:
+def _floors(*extras: str) -> Iterator[str]:
+    """Yield the oldest version of each dependency that the project declares, with its extras."""
+    optional = PROJECT["project"]["optional-dependencies"]
+    chosen = [requirement for extra in extras for requirement in optional[extra]]
+    for requirement in [*PROJECT["project"]["dependencies"], *chosen]:
         found = re.match(r"[\w.-]+>=([\w.]+)", requirement, re.ASCII)
         if found is None:
             raise ValueError(f"{requirement!r} does not start with its floor")
@@ -149,7 +149,7 @@ def _floors() -> Iterator[str]:
 @nox.session(python=LOWEST)
 def tests_lowest(session: nox.Session) -> None:
     """Test with the oldest supported dependencies, on the oldest Python."""
-    _install_built(session, *_floors(), *_group("test"))
+    _install_built(session, *_floors("cli", "webhooks"), *_group("test"))
     chosen = session.posargs or PARALLEL
     session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
@@ -234,6 +234,24 @@ def export(session: nox.Session) -> None:
     if not session.posargs:
         session.run("coverage", "combine", "-q", env=env)
         session.run("coverage", "report", env=env)
+
+
+@nox.session(python=[version for version in PYTHONS if version != NEWEST], default=False)
+def export_older(session: nox.Session) -> None:
+    """Test exports on the other declared Pythons that the machine has."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    _install_built(session, *extras["export"], *extras["dask"], *_group("export"))
+    chosen = ("-c", "tests/export/pytest.ini", "tests/export", *session.posargs)
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
+
+
+@nox.session(python=LOWEST, default=False)
+def export_lowest(session: nox.Session) -> None:
+    """Test exports with the oldest supported dependencies, on the oldest Python."""
+    # The oldest fsspec selects the oldest s3fs, which requires the same release.
+    _install_built(session, *_floors("export", "dask"), *_group("export"))
+    chosen = ("-c", "tests/export/pytest.ini", "tests/export", *session.posargs)
+    session.run("python", "-m", "pytest", *chosen, env=_environment(session))
 
 
 @nox.session(python=NEWEST)
