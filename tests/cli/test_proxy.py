@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,8 +17,9 @@ from .command_line import Run, use_policy
 API, FILES = "api.invalid", "files.invalid"
 CONNECTING = (
     *("list", "show", "count", "text", "summary", "download", "wait", "follow", "start", "stop"),
-    *("post list", "post show", "token", "doctor"),
+    *("export", "post list", "post show", "token", "doctor"),
 )
+FETCHING = ("text", "summary", "download", "export")
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_every_command_that_connects_can_use_the_proxy(run: Run, command: str) -
     """Files only where a command fetches them."""
     shown = run(*command.split(), "--help").out
     assert re.search(r"--trust-env +Use the proxy from the environment\.", shown)
-    assert ("--files-via-proxy" in shown) == (command in ("text", "summary", "download"))
+    assert ("--files-via-proxy" in shown) == (command in FETCHING)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,20 @@ def test_files_go_through_the_proxy_with_files_via_proxy(run: Run, proxy: list[b
     ]
 
 
+def test_export_uses_the_proxy_for_each_client(
+    run: Run, account: FakeVideoSDK, proxy: list[bytes], tmp_path: Path
+) -> None:
+    """For the custom room id, the list and the texts, each only with its option."""
+    account.custom_ids["weekly"] = str(account.rows[0]["extension"]["extensionConfig"]["roomId"])
+    command = ("export", "weekly", "--custom-id", "--to", str(tmp_path / "dataset"))
+    assert run(*command).code == ExitCode.NETWORK
+    assert proxy == []
+    assert run(*command, "--trust-env").code == ExitCode.PARTIAL
+    assert {urlsplit(head.split()[1]).hostname for head in proxy} == {API.encode()}
+    assert run(*command, "--files-via-proxy").code == ExitCode.DONE
+    assert {urlsplit(head.split()[1]).hostname for head in proxy} == {API.encode(), FILES.encode()}
+
+
 def test_unreachable_file_host_has_advice_about_the_proxy(run: Run, proxy: list[bytes]) -> None:
     """In the terms of the command line."""
     outcome = run("text", "t-1", "--trust-env")
@@ -73,10 +89,12 @@ def test_unreachable_file_host_has_advice_about_the_proxy(run: Run, proxy: list[
     ) in outcome.err
 
 
-def test_sandbox_ignores_the_proxy(run: Run, proxy: list[bytes]) -> None:
+def test_sandbox_ignores_the_proxy(run: Run, proxy: list[bytes], tmp_path: Path) -> None:
     """It runs in the same process."""
     assert run("count", "--sandbox", "--trust-env").code == ExitCode.DONE
     assert run("doctor", "--sandbox", "--trust-env").code == ExitCode.DONE
+    exported = run("export", "--to", str(tmp_path / "dataset"), "--sandbox", "--files-via-proxy")
+    assert exported.code == ExitCode.DONE
     assert proxy == []
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, suppress
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -110,7 +111,7 @@ def test_unreadable_session_is_partial(account: Meetings, run: Run, tmp_path: Pa
     code, out, err = run(*command)
     assert code == 6
     assert "rows\t57\n" in out
-    assert f"{' '.join(map(str, account.pairs[3]))}: NotFoundError: " in err
+    assert f"{' '.join(map(str, account.pairs[3]))}: GET " in err
     assert "run the same command again" in err
     account.fake.clear_faults()
     assert run(*command)[0] == 0
@@ -124,7 +125,7 @@ def test_errors_can_be_accepted(account: Meetings, run: Run, sink: Path) -> None
     code, out, err = run("export", "--to", sink, "--accept-errors")
     assert code == 0
     assert "complete\ttrue\n" in out
-    assert "InvalidRowError" in err
+    assert "can't be read: expected a string" in err
 
 
 def test_update_adds_what_is_new(account: Meetings, run: Run, sink: Path) -> None:
@@ -135,6 +136,37 @@ def test_update_adds_what_is_new(account: Meetings, run: Run, sink: Path) -> Non
         assert (code, json.loads(out)["rows"]) == (0, rows)
         assert texts(sink) == account.texts
         account.add("room-1", 2)
+
+
+class TwoHoursLater(datetime):
+    """The time two hours later."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "TwoHoursLater":
+        """Return the time."""
+        return cls.fromisoformat((datetime.now(tz) + timedelta(hours=2)).isoformat())
+
+
+@pytest.mark.parametrize(("given", "other"), [("24h", "1d"), ("yesterday", "today")])
+def test_relative_time_is_fixed_at_the_first_start(
+    account: Meetings, run: Run, sink: Path, given: str, other: str
+) -> None:
+    """The other jobs of an array, repeated commands and updates have the time of the first one."""
+    for row in account.fake.rows:
+        row["start"] = row["end"] = (datetime.now(UTC) - timedelta(hours=23)).isoformat()
+    command = ("export", "--to", sink, "--since", given, "--json")
+    assert run(*command, "--shard", "0/2")[0] == 0
+    plan = json.loads((sink / "_plan.json").read_text())
+    assert plan["relative"] == {"since": given}
+    with patch("videosdk_transcripts.cli._times.datetime", TwoHoursLater):
+        for more in (("--shard", "1/2"), (), ("--update",)):
+            code, out, _ = run(*command, *more)
+            assert (code, json.loads(out)["rows"]) == (0, 60)
+    assert json.loads((sink / "_plan.json").read_text()) == plan
+    for since in (other, plan["since"]):
+        code, _, err = run("export", "--to", sink, "--since", since)
+        assert code == 2
+        assert f'since is "{given}" there and "{since}" here' in err
 
 
 def test_job_of_an_array_reports_that_others_are_not_finished(
@@ -206,6 +238,8 @@ def test_transform_is_imported_from_the_current_folder(
         (("--transform", "json:missing"), "missing"),
         (("--transform", "json"), "can't import 'json'"),
         (("--worker-token",), "requires --scheduler"),
+        (("--sandbox", "--scheduler", "tcp://127.0.0.1:9"), "are mutually exclusive"),
+        (("--env-file", __file__, "--scheduler", "tcp://127.0.0.1:9"), "requires --worker-token"),
         (("--shard", "1"), "such as 0/8"),
         (("--shard", "8/8"), "numbered from 0 to 7"),
         (("--since", "x"), "is not a time"),
@@ -248,6 +282,29 @@ def test_killed_process_continues(account: Meetings, sink: Path) -> None:
     # At each kill, those in flight and those that were not saved yet.
     assert account.requests <= 61 + 5 * 8
     assert names(sink)[:2] == ["_SUCCESS.json", "_plan.json"]
+
+
+def test_killed_update_continues(account: Meetings, sink: Path, tmp_path: Path) -> None:
+    """Several times, while the list of pairs grows: each row is there once."""
+    pairs = write_pairs(account, tmp_path / "pairs.csv")
+    command = ("export", "--pairs", str(pairs), "--to", str(sink), "--update", "--concurrency", "4")
+    first = child(*command)
+    assert first.wait() == 0
+    first.communicate()
+    account.fake.files.faults.every(1, Delay(0.05))
+    for killed in range(1, 4):
+        account.add("room-1", 12)
+        write_pairs(account, pairs)
+        process = child(*command)
+        wait_until(partial(account.has_sent, 60 + 6 * killed))
+        process.kill()
+        process.communicate()
+    last = child(*command)
+    _, err = last.communicate()
+    assert last.returncode == 0, err
+    assert texts(sink) == account.texts
+    assert len(account.fake.files.requests) <= 96 + 3 * 8
+    assert not [name for name in names(sink) if name.startswith(("_update", "_progress"))]
 
 
 def test_signal_ends_the_command_and_the_next_one_continues(account: Meetings, sink: Path) -> None:

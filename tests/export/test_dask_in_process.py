@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from distributed import LocalCluster
@@ -41,6 +42,28 @@ async def test_credentials_come_from_the_environment_by_default(
     """Of each worker."""
     engine = DaskEngine(engine._cluster)
     assert (await export(None, sink, engine=engine)).is_complete
+    assert texts(sink) == meetings.texts
+
+
+async def test_workers_use_the_proxy_of_their_environment(
+    engine: DaskEngine,
+    fake: FakeVideoSDK,
+    meetings: Meetings,
+    sink: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For the API and for files, if they may: no other way leads to this host."""
+    port = urlsplit(fake.url).port
+    for row in fake.rows:
+        link = row["transcriptionFilePaths"]["txt"]
+        row["transcriptionFilePaths"]["txt"] = link.replace("127.0.0.1", "host.invalid")
+    monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", f"http://host.invalid:{port}")
+    monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", f"http://host.invalid:{port}")
+    monkeypatch.setenv("HTTP_PROXY", fake.url)
+    summary = await export(
+        meetings.pairs, sink, engine=engine, trust_env=True, files_via_proxy=True
+    )
+    assert summary.is_complete
     assert texts(sink) == meetings.texts
 
 

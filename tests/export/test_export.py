@@ -30,6 +30,7 @@ async def test_pairs_are_exported_once_each(
     assert names(sink) == [
         "_SUCCESS.json",
         "_plan.json",
+        "_state.jsonl",
         f"part-00000-{summary.plan}.jsonl",
         f"part-00001-{summary.plan}.jsonl",
     ]
@@ -115,8 +116,8 @@ async def test_other_plan_is_rejected(
     sent = meetings.requests
     with pytest.raises(ConfigurationError, match=r"turns is false there and true here"):
         await export(meetings.pairs, sink, client=client, turns=True)
-    with pytest.raises(ConfigurationError, match="pairs_sha256"):
-        await export(meetings.pairs[1:], sink, client=client)
+    with pytest.raises(ConfigurationError, match="source is"):
+        await export(None, sink, client=client)
     assert meetings.requests == sent
 
 

@@ -221,6 +221,8 @@ async def test_failed_transform_reveals_no_text(
         ({"shard": (-1, 2)}, "number of the job"),
         ({"requests_per_second": 0}, "requests_per_second"),
         ({"requests_per_second": 5}, "either client or requests_per_second"),
+        ({"trust_env": True}, "either client or trust_env"),
+        ({"client": None, "files_via_proxy": True}, "requires trust_env=True"),
     ],
 )
 async def test_invalid_option_is_rejected(
@@ -228,7 +230,7 @@ async def test_invalid_option_is_rejected(
 ) -> None:
     """Before anything is written."""
     with pytest.raises(ConfigurationError, match=message):
-        await export(None, sink, client=client, **options)
+        await export(None, sink, **{"client": client, **options})
     assert not sink.exists()
 
 

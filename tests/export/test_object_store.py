@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from support import Meetings, until
 
 from videosdk_transcripts import ConfigurationError, FileError, TranscriptsClient
-from videosdk_transcripts.export import export
+from videosdk_transcripts.export import ExportSummary, export
 from videosdk_transcripts.export._object_store import ObjectStoreSink
 from videosdk_transcripts.export._sink import write_file
 from videosdk_transcripts.testing import Status
@@ -75,7 +75,7 @@ async def test_dataset_is_written_to_a_bucket(
     summary = await export(meetings.pairs, bucket, client=client, raw_files=True)
     assert texts(bucket) == meetings.texts
     found = [name for name in listed(bucket) if not name.startswith("texts/")]
-    assert found == ["_SUCCESS.json", "_plan.json", *summary.parts]
+    assert found == ["_SUCCESS.json", "_plan.json", "_state.jsonl", *summary.parts]
     assert len(listed(bucket)) == len(found) + 60
     sent = meetings.requests
     assert (await export(meetings.pairs, bucket, client=client, raw_files=True)).is_complete
@@ -117,6 +117,31 @@ async def test_cancelled_export_continues(
     assert texts(bucket) == meetings.texts
     assert len(meetings.fake.files.requests) <= 60 + 2 * 3
     assert not any(name.startswith("_progress") for name in listed(bucket))
+
+
+@pytest.mark.parametrize("source", ["pairs", "account"])
+async def test_update_adds_what_is_new(
+    client: TranscriptsClient, meetings: Meetings, bucket: str, source: str
+) -> None:
+    """As in a folder; a part without rows is neither added nor left over."""
+
+    async def update() -> ExportSummary:
+        what = list(meetings.pairs) if source == "pairs" else None
+        return await export(what, bucket, client=client, update=True, overlap=1e9)
+
+    first = await update()
+    assert (await update()).parts == first.parts
+    added = meetings.add("room-1", 3)
+    added[0]["status"] = "running"
+    summary = await update()
+    assert (summary.rows, summary.open_rows, summary.generation) == (63, 1, 2)
+    added[0]["status"] = "completed"
+    ended = await asyncio.gather(update(), update(), return_exceptions=True)
+    assert all(isinstance(end, ExportSummary | FileError) for end in ended)
+    summary = await update()
+    assert (summary.rows, summary.open_rows, summary.is_complete) == (63, 0, True)
+    assert texts(bucket) == meetings.texts
+    assert listed(bucket) == ["_SUCCESS.json", "_plan.json", "_state.jsonl", *summary.parts]
 
 
 async def test_errors_are_repeated(
@@ -168,7 +193,7 @@ async def test_other_plan_and_foreign_objects_are_rejected(
         await export(meetings.pairs, bucket, client=client, turns=True)
     fs, path = fsspec.url_to_fs(bucket)
     fs.pipe_file(f"{path}/other/notes.txt", b"x")
-    with pytest.raises(ConfigurationError, match="something else .other"):
+    with pytest.raises(ConfigurationError, match="not part of an export .other"):
         await export(meetings.pairs, bucket, client=client)
 
 
@@ -264,7 +289,7 @@ async def test_place_that_renames_is_written_by_renaming(
     assert summary.is_complete
     assert all(Path(name).name.startswith(".") and name.endswith(".part") for name in seen)
     found = sorted(path.name for path in sink.iterdir())
-    assert found == ["_SUCCESS.json", "_plan.json", "_progress", *summary.parts]
+    assert found == ["_SUCCESS.json", "_plan.json", "_progress", "_state.jsonl", *summary.parts]
 
 
 async def test_memory_is_a_place(client: TranscriptsClient, meetings: Meetings) -> None:

@@ -11,8 +11,9 @@ import pyarrow.dataset as ds
 import pytest
 from support import Meetings, names, records, texts, until
 
-from videosdk_transcripts import ConfigurationError, ServerError, TranscriptsClient
-from videosdk_transcripts.export import export
+from videosdk_transcripts import ConfigurationError, FileError, ServerError, TranscriptsClient
+from videosdk_transcripts.export import ExportSummary, export
+from videosdk_transcripts.export._store import Store
 from videosdk_transcripts.testing import Delay, Status
 
 SOURCES = pytest.mark.parametrize("source", ["pairs", "account"])
@@ -71,6 +72,8 @@ async def test_update_without_news_adds_no_row(
     for number in (1, 2):
         again = await export(what(meetings, source), sink, client=client, update=True)
         assert (again.generation, again.rows, again.digest) == (number, first.rows, first.digest)
+        assert again.parts == first.parts
+    assert names(sink) == ["_SUCCESS.json", "_plan.json", "_state.jsonl", *first.parts]
     assert len(meetings.fake.files.requests) == fetched
     assert texts(sink) == meetings.texts
 
@@ -100,6 +103,25 @@ async def test_open_rows_are_replaced_when_they_finish(
         assert texts(sink) == meetings.texts
     table = ds.dataset(sink, format="json" if format_ == "jsonl" else format_).to_table()
     assert sorted(table["id"].to_pylist()) == sorted(row["id"] for row in meetings.fake.rows)
+
+
+@SOURCES
+async def test_update_with_open_rows_only_adds_no_part(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
+) -> None:
+    """They are in the part for open rows, so that another one would be empty."""
+    first = await export(what(meetings, source), sink, client=client)
+    running = add_row(meetings, status="running", text=False)
+    for _ in range(2):
+        second = await export(what(meetings, source), sink, client=client, update=True)
+        assert second.parts == (*first.parts, f"part-open-{first.plan}.jsonl")
+        assert set(second.parts) == {name for name in names(sink) if name.startswith("part-")}
+        assert (second.rows, second.open_rows) == (61, 1)
+    running["status"] = "completed"
+    meetings.put(running)
+    third = await export(what(meetings, source), sink, client=client, update=True)
+    assert third.parts == (*first.parts, f"part-u3-00000-{first.plan}.jsonl")
+    assert texts(sink) == meetings.texts
 
 
 class TwoHoursLater(datetime):
@@ -195,7 +217,7 @@ async def test_interrupted_update_continues(
     assert (summary.generation, summary.rows) == (1, 81)
     assert texts(sink) == meetings.texts
     assert len(meetings.fake.files.requests) - fetched <= 21 + 3 * 3
-    assert "_update.json" not in names(sink)
+    assert "_update-1.json" not in names(sink)
 
 
 async def test_update_killed_between_its_last_steps_is_complete(
@@ -206,12 +228,19 @@ async def test_update_killed_between_its_last_steps_is_complete(
     base = json.loads((sink / "_SUCCESS.json").read_text())
     add_row(meetings)
     done = await export(None, sink, client=client, update=True)
-    left = {"number": 1, "started_at": datetime.now(UTC).isoformat(), "base": base}
-    (sink / "_update.json").write_text(json.dumps(left))
+    (sink / "_update-1.json").write_text(json.dumps(update_of(base)))
+    empty = f"part-u1-00001-{done.plan}.jsonl"
+    (sink / empty).write_text("")
     sent = meetings.requests
     assert (await export(None, sink, client=client)).digest == done.digest
     assert meetings.requests == sent
-    assert "_update.json" not in names(sink)
+    assert names(sink) == ["_SUCCESS.json", "_plan.json", "_state.jsonl", *done.parts]
+
+
+def update_of(base: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of the file that marks the first update."""
+    now = datetime.now(UTC).isoformat()
+    return {"number": 1, "started_at": now, "jobs": 1, "added": [], "base": base}
 
 
 async def test_update_killed_between_its_first_steps_continues(
@@ -221,8 +250,7 @@ async def test_update_killed_between_its_first_steps_continues(
     row = add_row(meetings, status="running", text=False)
     await export(None, sink, client=client)
     base = json.loads((sink / "_SUCCESS.json").read_text())
-    started = {"number": 1, "started_at": datetime.now(UTC).isoformat(), "base": base}
-    (sink / "_update.json").write_text(json.dumps(started))
+    (sink / "_update-1.json").write_text(json.dumps(update_of(base)))
     row["status"] = "completed"
     meetings.put(row)
     summary = await export(None, sink, client=client)
@@ -256,15 +284,64 @@ async def test_failed_update_changes_nothing_for_good(
     assert texts(sink) == meetings.texts
 
 
-async def test_changed_overlap_and_job_arrays_are_rejected(
+async def test_changed_overlap_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
     """The ids of the rows in the overlap are those of the plan."""
     await export(None, sink, client=client)
     with pytest.raises(ConfigurationError, match="overlap"):
         await export(None, sink, client=client, update=True, overlap=5)
-    with pytest.raises(ConfigurationError, match="one job"):
-        await export(None, sink, client=client, update=True, shard=(0, 2))
+
+
+@SOURCES
+async def test_two_updates_at_once_add_each_row_once(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
+) -> None:
+    """One of them may end with an error, and the next one completes the dataset then."""
+    await export(what(meetings, source), sink, client=client)
+    for _ in range(5):
+        add_row(meetings)
+        ended = await asyncio.gather(
+            *(export(what(meetings, source), sink, client=client, update=True) for _ in range(2)),
+            return_exceptions=True,
+        )
+        assert all(isinstance(end, ExportSummary | FileError) for end in ended)
+        summary = await export(what(meetings, source), sink, client=client, update=True)
+        assert summary.is_complete
+        assert texts(sink) == meetings.texts
+
+
+async def test_second_process_that_lists_the_same_ends(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it exports anything, so that each row is in one shard."""
+    write = Store.write
+
+    async def write_second(store: Store, name: str, data: bytes, *, replace: bool = True) -> bool:
+        if name.endswith(".rows.jsonl"):
+            # The other process was faster, and its list was longer.
+            await write(store, name, data + data.splitlines()[-1] + b"\n", replace=replace)
+        return await write(store, name, data, replace=replace)
+
+    monkeypatch.setattr(Store, "write", write_second)
+    with pytest.raises(FileError, match="another process exports to .* at the same time"):
+        await export(None, sink, client=client)
+    assert not meetings.fake.files.requests
+
+
+async def test_repeated_put_finds_its_own_object(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after the response to the first one was lost."""
+    write = Store.write
+
+    async def write_twice(store: Store, name: str, data: bytes, *, replace: bool = True) -> bool:
+        await write(store, name, data, replace=replace)
+        return await write(store, name, data, replace=replace)
+
+    monkeypatch.setattr(Store, "write", write_twice)
+    assert (await export(None, sink, client=client)).is_complete
+    assert texts(sink) == meetings.texts
 
 
 async def test_errors_can_be_accepted(
@@ -278,3 +355,56 @@ async def test_errors_can_be_accepted(
     assert len(accepted.errors) == 1
     again = await export(None, sink, client=client)
     assert (again.is_complete, again.errors) == (True, accepted.errors)
+
+
+async def test_update_that_another_process_completes_just_now_is_found(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two requests to the sink; it is not taken for a first export in progress."""
+    summary = await export(None, sink, client=client)
+    read, early = Store.read_if_present, ["_SUCCESS.json"]
+
+    async def read_early(store: Store, name: str) -> bytes | None:
+        if name in early:
+            early.remove(name)
+            return None
+        return await read(store, name)
+
+    monkeypatch.setattr(Store, "read_if_present", read_early)
+    sent = meetings.requests
+    assert (await export(None, sink, client=client)).digest == summary.digest
+    assert not early
+    assert meetings.requests == sent
+
+
+async def test_rows_that_another_process_deletes_are_an_error(
+    client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Because it has completed the dataset; a repeated export returns its summary."""
+    await export(None, sink, client=client, shard=(0, 2))
+    read = Store.read_if_present
+
+    async def read_late(store: Store, name: str) -> bytes | None:
+        return None if name.endswith(".rows.jsonl") else await read(store, name)
+
+    monkeypatch.setattr(Store, "read_if_present", read_late)
+    with pytest.raises(ConfigurationError, match=r"\.rows\.jsonl in .* was deleted; repeat"):
+        await export(None, sink, client=client, shard=(0, 2))
+
+
+async def test_part_of_open_rows_that_cannot_be_written_is_an_error(
+    client: TranscriptsClient, meetings: Meetings, sink: Path
+) -> None:
+    """The next run writes it, and completes the dataset."""
+    add_row(meetings, status="running", text=False)
+    plan = (await export(None, sink, client=client)).plan
+    (sink / "_SUCCESS.json").unlink()
+    (sink / f"part-open-{plan}.jsonl").unlink()
+    (sink / f"part-00000-{plan}.jsonl").unlink()
+    blocked = sink / f".part-open-{plan}.jsonl.part"
+    blocked.mkdir()
+    with pytest.raises(FileError, match="can't write to"):
+        await export(None, sink, client=client)
+    blocked.rmdir()
+    assert (await export(None, sink, client=client)).open_rows == 1
+    assert set(texts(sink)) == {row["id"] for row in meetings.fake.rows}

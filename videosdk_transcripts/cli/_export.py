@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import click
 
 from ._exit import PartialError
+from ._messages import translate
 from ._options import (
     Room,
-    account_options,
     command,
+    file_account_options,
     output_format_options,
     room_argument,
     time_range_options,
@@ -144,7 +145,7 @@ def _import_function(
     "--shards", type=click.IntRange(1), default=1, show_default=True, help="Concurrent shards."
 )
 @output_format_options("json")
-@account_options
+@file_account_options
 def export_(  # noqa: PLR0917 - click calls it by keyword
     room: Room,
     session: str | None,
@@ -170,6 +171,10 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
         raise click.UsageError("--pairs cannot be combined with ROOM")
     if worker_token and scheduler is None:
         raise click.UsageError("--worker-token requires --scheduler")
+    if scheduler is not None and account.sandbox:
+        raise click.UsageError("--sandbox and --scheduler are mutually exclusive")
+    if scheduler is not None and account.env_file is not None and not worker_token:
+        raise click.UsageError("--env-file with --scheduler requires --worker-token")
 
     async def run() -> ExportSummary:
         from videosdk_transcripts.export import DaskEngine, LocalEngine, export, read_pairs
@@ -183,7 +188,7 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
             # Read before the account is used, so that an invalid line is reported first.
             listed = read_pairs(sys.stdin if str(pairs) == "-" else pairs)
         async with use_account(account), status_line("the service"):
-            source = listed if listed is not None else await _source(room, session)
+            source = listed if listed is not None else await _source(account, room, session)
             return await export(
                 source,
                 sink,
@@ -191,18 +196,19 @@ def export_(  # noqa: PLR0917 - click calls it by keyword
                 text=not no_text,
                 engine=engine,
                 on_progress=_progress_reporter(),
+                **account.proxy_options,
                 **options,
             )
 
     _report(run_until_signal(run), output_format)
 
 
-async def _source(room: Room, session: str | None) -> str | tuple[str, str] | None:
-    from videosdk_transcripts import TranscriptsClient
-
+async def _source(
+    account: Account, room: Room, session: str | None
+) -> str | tuple[str, str] | None:
     room_id = room.given_id
     if room.is_custom:
-        async with TranscriptsClient() as client:
+        async with account.open_client() as client:
             room_id = await room.resolve(client)
     return room_id if room_id is None or session is None else (room_id, session)
 
@@ -265,7 +271,7 @@ def _report(summary: ExportSummary, output_format: OutputFormat | None) -> None:
             print_line(f"{name}\t{str(value).lower()}")
     for error in summary.errors[:_SHOWN_ERRORS]:
         place = error.transcription_id or f"{error.room_id} {error.session_id}"
-        notify(plain(f"{place}: {error.error}: {error.reason}"))
+        notify(plain(f"{place}: {translate(error.reason)}"))
     if summary.errors and not summary.is_complete:
         raise PartialError(
             f"{plural(len(summary.errors), 'error')}, listed in _errors.jsonl; run the same "

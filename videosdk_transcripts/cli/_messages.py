@@ -81,6 +81,8 @@ _PHRASES: Final = (
     ),
     (r"raise max_file_bytes if that is intended", "the command line accepts no larger files"),
     (r"wait again with a longer grace,", "wait again with a larger --grace,"),
+    # Datasets.
+    (r"add what is missing by an update", "add what is missing with --update"),
     # Requests.
     (r"be True, False, or a non-empty prompt, which also enables it", "not be empty"),
     (r"request smaller pages, or raise max_response_bytes", "use a smaller --page-size"),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from videosdk_transcripts._relative_time import RelativeTime
+
 from ._output import notify, plural
-from ._times import RelativeTime
 
 if TYPE_CHECKING:
     from videosdk_transcripts import WalkStats

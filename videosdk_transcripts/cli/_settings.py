@@ -40,6 +40,14 @@ class Account(NamedTuple):
     """Use the proxy from the environment."""
     files_via_proxy: bool = False
 
+    @property
+    def proxy_options(self) -> dict[str, Any]:
+        """Return the arguments for the proxy of a client, or of an export that creates one."""
+        if self.sandbox:
+            # It runs in this process, whatever the proxy is.
+            return {}
+        return {"trust_env": self.trust_env, "files_via_proxy": self.files_via_proxy}
+
     def open_client(self, **options: Any) -> TranscriptsClient:
         """
         Return a client for the variables of the environment.
@@ -49,12 +57,7 @@ class Account(NamedTuple):
         """
         from videosdk_transcripts import TranscriptsClient
 
-        if self.sandbox:
-            # The sandbox runs in this process, so no proxy is used.
-            return TranscriptsClient(**options)
-        return TranscriptsClient(
-            trust_env=self.trust_env, files_via_proxy=self.files_via_proxy, **options
-        )
+        return TranscriptsClient(**self.proxy_options, **options)
 
 
 @contextmanager

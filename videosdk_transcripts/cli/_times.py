@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from videosdk_transcripts._relative_time import RelativeTime
+
 EXAMPLES: Final = "2026-03-04, 2026-03-04T16:00+01:00, yesterday or 24h"
 
 _UNITS: Final = {
@@ -16,10 +18,6 @@ _UNITS: Final = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-
-
-class RelativeTime(datetime):
-    """A time that was specified relative to now, so that a later run has a later time."""
 
 
 def read_time(
@@ -35,15 +33,15 @@ def read_time(
     try:
         found = _relative(value.strip().lower())
         if found is not None:
-            return found
+            return RelativeTime.of(found, value)
         time = datetime.fromisoformat(value)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{value!r} is not a time such as {EXAMPLES}") from None
 
 
-def _relative(value: str) -> RelativeTime | None:
-    now = RelativeTime.now(UTC)
+def _relative(value: str) -> datetime | None:
+    now = datetime.now(UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     named = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
     if value in named:

@@ -18,6 +18,7 @@ Files in reading order:
 - `_engine`: the interface of engines; `_local`: this process; `_rate_limit`: an even pace
 - `_dask`: a Dask cluster; `_dask_cluster`: the code that runs on it
 - `_generation`: the first export and its updates, with the state that an update needs
+- `_opening`: continues the generation in progress, or begins an update
 - `_finish`: writes errors, success and summary; `_progress`: counters
 - `_export`: the whole export
 

@@ -115,7 +115,7 @@ async def export_on_worker(job: Job, task: Task, settings: WorkerSettings) -> Sh
         options["token"] = account.get_token
         options["endpoint"] = settings.endpoint
         options["file_hosts"] = settings.file_hosts
-    async with make_client(limiter, job.concurrency, **options) as client:
+    async with make_client(job, limiter, **options) as client:
         return await _export(job, task, client, limiter)
 
 

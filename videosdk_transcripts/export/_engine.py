@@ -68,11 +68,15 @@ class Engine(Protocol):
         ...
 
 
-def make_client(
-    limiter: AcquiresTurns | None, concurrency: int, **options: Any
-) -> TranscriptsClient:
+def make_client(job: Job, limiter: AcquiresTurns | None, **options: Any) -> TranscriptsClient:
     """Return a client with the credentials of the environment, for the requests of a shard."""
-    return TranscriptsClient(rate_limiter=limiter, max_in_flight=max(16, concurrency), **options)
+    return TranscriptsClient(
+        rate_limiter=limiter,
+        max_in_flight=max(16, job.concurrency),
+        trust_env=job.trust_env,
+        files_via_proxy=job.files_via_proxy,
+        **options,
+    )
 
 
 async def run_tasks(

@@ -15,15 +15,17 @@ from attrs import evolve
 
 from videosdk_transcripts import Transcription, TranscriptsClient
 from videosdk_transcripts._paging.time_range import Time, TimeRange
+from videosdk_transcripts._relative_time import RelativeTime
 from videosdk_transcripts._validation import check_count, check_id, check_number
 from videosdk_transcripts.errors import ConfigurationError
 
 from ._committed import read_summaries
 from ._engine import Context, Engine, Task, make_client
-from ._finish import ExportSummary, finish, read_success, read_summary
+from ._finish import ExportSummary, finish, read_summary
 from ._formats import check_format
-from ._generation import Generation, begin_update, current_generation, read_state
+from ._generation import Generation, read_state, read_success
 from ._local import LocalEngine
+from ._opening import Opening
 from ._options import Format, Job, Options, Pair, Split, Transform
 from ._pairs import check_pairs, numbered, read_pairs
 from ._plan import Source, claim, make_plan, pair_shards, plan_id
@@ -31,7 +33,17 @@ from ._progress import Counters, ExportProgress
 from ._rate_limit import AcquiresTurns
 from ._shard_summary import ShardSummary
 from ._store import Store
-from ._walk import Lister, Listing, WalkState, of_job, read_walk, walk_shard
+from ._walk import (
+    Lister,
+    Listing,
+    Notes,
+    Walked,
+    WalkState,
+    is_of_job,
+    read_notes,
+    read_walks,
+    walk_shard,
+)
 
 ExportSource = (
     str
@@ -58,6 +70,8 @@ async def export(
     until: Time | None = None,
     transform: Transform | None = None,
     client: TranscriptsClient | None = None,
+    trust_env: bool = False,
+    files_via_proxy: bool = False,
     engine: Engine | None = None,
     requests_per_second: float | None = None,
     concurrency: int = 8,
@@ -91,7 +105,10 @@ async def export(
         until: only transcriptions that started before this time.
         transform: a function that changes each text before it is saved anywhere, for example to
             redact names. It runs in a thread, and must be importable where the shards run.
-        client: an existing client; by default one is created from the environment.
+        client: an existing client; by default one is created from the environment, and the
+            workers of a cluster always create their own.
+        trust_env: as for `TranscriptsClient`, for each client that is created.
+        files_via_proxy: as for `TranscriptsClient`, for each client that is created.
         engine: runs the shards; this process by default.
         requests_per_second: an even rate for all requests, on all machines, above 0; None for
             no limit. Can't be combined with `client`, which has its own limit.
@@ -140,33 +157,49 @@ async def export(
             raise ConfigurationError(
                 "pass either client or requests_per_second; a client has its own rate limit"
             )
+    if client is not None and (trust_env or files_via_proxy):
+        raise ConfigurationError(
+            "pass either client or trust_env and files_via_proxy; a client has its own proxy"
+        )
+    if files_via_proxy and not trust_env:
+        raise ConfigurationError("files_via_proxy requires trust_env=True")
     split = _check_split(shard)
-    if update and split.count > 1:
-        raise ConfigurationError("an update is one job; pass either update or shard")
     resolved = await _resolve(source)
-    plan = make_plan(resolved, options, split)
+    times = {"since": since, "until": until}
+    relative = {name: at.text for name, at in times.items() if isinstance(at, RelativeTime)}
+    plan = make_plan(resolved, options, split, relative)
     store = Store(str(sink))
-    now = datetime.now(UTC)
-    job = Job(str(sink), plan_id(plan), options, concurrency, now)
-    created_at = await claim(store, job, plan, now)
-    success = await read_success(store)
-    generation = await current_generation(store, job, created_at, success)
-    if success is not None and success["generation"] == generation.number:
-        if not update:
+    while True:
+        now = datetime.now(UTC)
+        job = Job(
+            sink=str(sink),
+            plan=plan_id(plan),
+            options=options,
+            concurrency=concurrency,
+            recent_since=now,
+            trust_env=trust_env,
+            files_via_proxy=files_via_proxy,
+        )
+        job, first = await claim(store, job, plan, resolved, now)
+        opening = Opening(store, resolved, split, update=update)
+        generation, success = await opening.open(job, first, now)
+        if success is not None:
             return await read_summary(store, success)
-        generation = await begin_update(store, job, success, now)
-    since = generation.started_at - timedelta(seconds=options.overlap)
-    job = evolve(job, label=generation.label, recent_since=since)
-    run = _Run(store, job, resolved, split, generation)
-    engine = engine or LocalEngine()
-    async with (
-        engine.limited(requests_per_second) as limiter,
-        _open_client(client, limiter, concurrency) as opened,
-        _reported(run.counters, on_progress),
-    ):
-        await run.run(engine, Context(opened, limiter, run.counters))
-    summary = await run.finish(accept_errors=accept_errors)
-    return evolve(summary, seconds=time.monotonic() - started_at)
+        recent_since = generation.started_at - timedelta(seconds=options.overlap)
+        job = evolve(job, label=generation.label, recent_since=recent_since)
+        run = _Run(store, job, opening.exported, split, generation)
+        chosen = engine or LocalEngine()
+        async with (
+            chosen.limited(requests_per_second) as limiter,
+            _open_client(client, job, limiter) as opened,
+            _reported(run.counters, on_progress),
+        ):
+            await run.run(chosen, Context(opened, limiter, run.counters))
+        summary = await run.finish(accept_errors=accept_errors)
+        # An interrupted export was completed, without the newest pairs. In an array, the next
+        # update adds them, because the other jobs may have ended.
+        if not (summary.is_complete and opening.left and split.count == 1):
+            return evolve(summary, seconds=time.monotonic() - started_at)
 
 
 class _Run:
@@ -203,23 +236,32 @@ class _Run:
     async def finish(self, *, accept_errors: bool) -> ExportSummary:
         """Complete the dataset if all jobs have finished, and return its summary."""
         store, job = self._store, self._job
+        labels = self._labels()
+        failure: ConfigurationError | None = None
+        is_whole, committed, notes = False, {}, Notes()
         try:
             committed = await read_summaries(store, job)
-        except ConfigurationError:
-            # Another job of the array may have completed the dataset meanwhile.
+            walks = await read_walks(store, labels)
+            notes = await read_notes(store, labels, walks)
+            expected = self._expected(walks)
+            is_whole = expected is not None and expected <= set(committed)
+        except ConfigurationError as error:
+            failure = error
+        if not is_whole:
+            # Another job may have completed the dataset meanwhile.
             success = await read_success(store)
-            if success is None:
-                raise
-            return await read_summary(store, success)
-        walks = [await read_walk(store, label) for label in self._labels()]
-        expected = self._expected(walks)
+            if success is not None and success["generation"] >= self._generation.number:
+                return await read_summary(store, success)
+        if failure is not None:
+            raise failure
         return await finish(
             store,
             job,
             self._generation,
             [committed[shard] for shard in sorted(committed)],
-            walks,
-            is_whole=expected is not None and expected <= set(committed),
+            notes=notes,
+            pairs=self._source.pairs,
+            is_whole=is_whole,
             accept_errors=accept_errors,
         )
 
@@ -227,10 +269,8 @@ class _Run:
         """Return the prefixes of the shards of all jobs that list rows."""
         if not self._is_listed:
             return []
-        if self._job.label:
-            return [self._job.label]
         count = self._split.count
-        return [Split(index, count).label for index in range(count)]
+        return [f"{self._job.label}{Split(index, count).label}" for index in range(count)]
 
     def _expected(self, walks: Sequence[WalkState]) -> set[str] | None:
         """Return the names of all shards; None while they are not all known."""
@@ -265,7 +305,7 @@ class _Run:
                     yield Task(shard, shard.name in committed)
             return
         listing = await self._listing()
-        state = await read_walk(self._store, listing.label)
+        (state,) = await read_walks(self._store, [listing.label])
         for number in range(state.shards):
             listed = walk_shard(listing.label, number)
             if _is_left(committed.get(listed.name)):
@@ -277,19 +317,30 @@ class _Run:
 
     async def _listing(self) -> Listing:
         """Return the walks of this process, and which of their rows it exports."""
-        walked = self._source.walked
-        walks = self._source.pairs if walked is None else [walked]
-        if not self._job.label:
-            return Listing(walks, self._split.label, of_job(self._split))
+        walked, split = self._source.walked, self._split
+        label = f"{self._job.label}{split.label}"
+
+        def is_mine(row: Transcription, _listed: Walked) -> bool:
+            # All rows of a pair belong to the same job.
+            return walked is None or is_of_job(split, row.id)
+
+        if walked is not None and not self._job.label:
+            return Listing([walked], label, is_mine)
         state = await read_state(self._store)
-        since = datetime.fromisoformat(self._generation.base["started_at"]) - timedelta(
-            seconds=self._job.options.overlap
-        )
+        base = datetime.fromisoformat(self._generation.base["started_at"])
+        since = base - timedelta(seconds=self._job.options.overlap)
+        added, exported = set(self._generation.added), set(state.pairs)
 
-        def is_new(row: Transcription) -> bool:
-            return not state.knows(row.id) and (row.start is None or row.start >= since)
+        def is_new(row: Transcription, listed: Walked) -> bool:
+            if state.knows(row.id) or not is_mine(row, listed):
+                return False
+            # The room of an added pair may have sessions that were exported before.
+            is_added = listed in added and (listed[0], row.session_id) not in exported
+            return is_added or row.start is None or row.start >= since
 
-        return Listing(walks, self._job.label, is_new, again=[*state.open_rows])
+        walks = [walked] if walked is not None else self._source.pairs[split.index :: split.count]
+        again = [row_id for row_id in state.open_rows if is_of_job(split, row_id)]
+        return Listing(walks, label, is_new, again, is_update=True)
 
 
 def _is_left(summary: ShardSummary | None) -> bool:
@@ -330,12 +381,12 @@ async def _resolve(source: Any) -> Source:
 
 @asynccontextmanager
 async def _open_client(
-    client: TranscriptsClient | None, limiter: AcquiresTurns | None, concurrency: int
+    client: TranscriptsClient | None, job: Job, limiter: AcquiresTurns | None
 ) -> AsyncGenerator[TranscriptsClient]:
     if client is not None:
         yield client
         return
-    async with make_client(limiter, concurrency) as created:
+    async with make_client(job, limiter) as created:
         yield created
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
-from ._generation import Generation, next_state, read_state
-from ._names import ERRORS, PROGRESS, STATE, SUCCESS, UPDATE, open_part_name
-from ._options import Job
+from ._generation import Generation, clean_up, next_state, read_state
+from ._names import ERRORS, STATE, SUCCESS, open_part_name
+from ._options import Job, Pair
 from ._part import open_part
 from ._records import Digest, Entry, columns
 from ._shard_summary import ExportError, ShardSummary, count_repr
-from ._store import Store
-from ._walk import WalkState
+from ._store import SinkError, Store
+from ._walk import Notes
 
 _VERSION: Final = 1
+_LONGEST_LOCK: Final = 30.0
+_LOCK_POLL: Final = 0.02
 _COUNTS: Final = ("rows", "texts", "missing_texts", "text_bytes", "bytes", "shortfall")
 
 
@@ -71,8 +75,9 @@ async def finish(
     job: Job,
     generation: Generation,
     committed: Sequence[ShardSummary],
-    walks: Sequence[WalkState],
     *,
+    notes: Notes,
+    pairs: tuple[Pair, ...],
     is_whole: bool,
     accept_errors: bool,
 ) -> ExportSummary:
@@ -81,32 +86,43 @@ async def finish(
 
     Several jobs of an array may do this at the same time: they write the same contents.
     """
-    errors = [error for walk in walks for error in walk.errors]
-    errors += [error for summary in committed for error in summary.errors]
+    errors = [*notes.errors, *(error for summary in committed for error in summary.errors)]
     before = await read_state(store)
-    gone = {row_id for walk in walks for row_id in walk.gone}
+    gone = set(notes.gone)
     carried = {row_id: row for row_id, row in before.open_rows.items() if row_id in gone}
-    state = next_state(before, committed, carried, job)
-    parts = list(committed)
+    state = next_state(before, committed, carried, pairs, job)
+    # An update has no part without rows; they may all be open ones.
+    parts = [summary for summary in committed if summary.rows or not generation.number]
     if state.open_rows and is_whole:
         parts.append(await _write_open_part(store, job, state.open_rows.values()))
-    content = _content(job, generation, parts, walks, open_rows=len(state.open_rows))
+    content = _content(job, generation, parts, notes, open_rows=len(state.open_rows))
     summary = _summary(store, content, is_whole and (accept_errors or not errors), errors)
     if is_whole:
         await _write_errors(store, errors)
     if summary.is_complete:
-        if state.starts or state.open_rows:
+        if state.starts or state.open_rows or state.pairs:
             await store.write(STATE, state.dumps())
         else:
             await store.delete([STATE])
         await store.write(SUCCESS, (json.dumps(content, indent=2) + "\n").encode())
-        await store.delete([UPDATE])
-        await store.delete(f"{PROGRESS}/{name}" for name in await store.sizes(PROGRESS))
+        await clean_up(store, job, generation.number, content)
     return summary
 
 
 async def _write_open_part(store: Store, job: Job, rows: Iterable[Entry]) -> ShardSummary:
-    """Write the part with the open rows, which each run replaces."""
+    """Write the part with the open rows, which every run replaces."""
+    deadline = time.monotonic() + _LONGEST_LOCK
+    while True:
+        try:
+            return await _try_to_write_open_part(store, job, rows)
+        except SinkError as error:
+            # Another job of an array writes the same at the same time.
+            if not error.is_locked or time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(_LOCK_POLL)
+
+
+async def _try_to_write_open_part(store: Store, job: Job, rows: Iterable[Entry]) -> ShardSummary:
     name = open_part_name(job)
     part = await open_part(store, name, job.options)
     entries = list(rows)
@@ -135,7 +151,7 @@ def _content(
     job: Job,
     generation: Generation,
     summaries: Sequence[ShardSummary],
-    walks: Sequence[WalkState],
+    notes: Notes,
     *,
     open_rows: int,
 ) -> dict[str, Any]:
@@ -160,7 +176,7 @@ def _content(
     for part in parts:
         digest.merge(part["digest"])
     counts = {name: sum(part[name] for part in parts) for name in _COUNTS}
-    counts["shortfall"] += sum(walk.shortfall for walk in walks)
+    counts["shortfall"] += notes.shortfall
     return {
         "version": _VERSION,
         "plan": job.plan,
@@ -194,12 +210,6 @@ async def _write_errors(store: Store, errors: Sequence[ExportError]) -> None:
         await store.write(ERRORS, b"".join(lines))
     else:
         await store.delete([ERRORS])
-
-
-async def read_success(store: Store) -> dict[str, Any] | None:
-    """Return the content of the success file; None if there is none."""
-    data = await store.read_if_present(SUCCESS)
-    return None if data is None else json.loads(data)
 
 
 async def read_summary(store: Store, success: dict[str, Any]) -> ExportSummary:

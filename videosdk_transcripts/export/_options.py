@@ -124,6 +124,9 @@ class Job:
     """Maximum number of files that a shard fetches at a time."""
     recent_since: datetime
     """The next update will find rows again that started at this time or later."""
+    trust_env: bool = False
+    """Whether clients that are created use the proxy from the environment."""
+    files_via_proxy: bool = False
     label: str = ""
     """The prefix of the names of the shards of an update."""
 

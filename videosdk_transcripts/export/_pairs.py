@@ -67,8 +67,20 @@ def check_pairs(pairs: Iterable[tuple[str, Any]]) -> list[Pair]:
     found = dict.fromkeys(_check_pair(place, value) for place, value in pairs)
     if not found:
         raise ConfigurationError("there are no pairs to export")
+    return drop_included(found)
+
+
+def drop_included(pairs: Iterable[Pair]) -> list[Pair]:
+    """Return each pair once, without sessions of rooms that are listed as a whole."""
+    found = dict.fromkeys(pairs)
     whole_rooms = {room for room, session in found if session is None}
     return [pair for pair in found if pair.session_id is None or pair.room_id not in whole_rooms]
+
+
+def not_included(pairs: Iterable[Pair], others: Iterable[Pair]) -> list[Pair]:
+    """Return the pairs that are not in other ones, also not as a session of a whole room."""
+    found = set(others)
+    return [pair for pair in pairs if found.isdisjoint((pair, Pair(pair.room_id)))]
 
 
 def _check_pair(place: str, value: Any) -> Pair:

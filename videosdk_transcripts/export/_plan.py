@@ -1,7 +1,9 @@
 """
 Write the plan file, which prevents that two different exports are mixed in one dataset.
 
-It contains no secret, and only a digest of the list of pairs, which each run receives again.
+It contains no secret, and only a digest of the first list of pairs. The pairs are saved in another
+file until they are exported, so that an update completes an interrupted export before it adds
+others.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from videosdk_transcripts._paging.time_range import TimeRange
 from videosdk_transcripts.errors import ConfigurationError
 
-from ._names import PLAN, foreign_names
+from ._generation import Generation
+from ._names import PLAN, foreign_names, pairs_name
 from ._options import Job, Options, Pair, Shard, Split
 from ._store import Store
 
@@ -48,11 +52,23 @@ def pair_shards(source: Source, size: int) -> list[Shard]:
     ]
 
 
-def make_plan(source: Source, options: Options, split: Split) -> dict[str, Any]:
-    """Return the plan of an export as JSON."""
+def make_plan(
+    source: Source, options: Options, split: Split, relative: dict[str, str]
+) -> dict[str, Any]:
+    """
+    Return the plan of an export as JSON.
+
+    Args:
+        source: what to export.
+        options: the content of the dataset.
+        split: the jobs.
+        relative: the times that were given relative to now, by the name of the option. Those of
+            an earlier plan are in force.
+    """
     # The jobs of an array share one list of shards of pairs, but make separate walks.
     jobs = split.count if source.walked is not None else None
-    return {"version": _VERSION, "source": source.to_dict(), **options.to_dict(), "jobs": jobs}
+    plan = {"version": _VERSION, "source": source.to_dict(), **options.to_dict(), "jobs": jobs}
+    return plan | {"relative": relative} if relative else plan
 
 
 def plan_id(plan: dict[str, Any]) -> str:
@@ -60,12 +76,16 @@ def plan_id(plan: dict[str, Any]) -> str:
     return sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:8]
 
 
-async def claim(store: Store, job: Job, plan: dict[str, Any], now: datetime) -> datetime:
+async def claim(
+    store: Store, job: Job, plan: dict[str, Any], source: Source, now: datetime
+) -> tuple[Job, Generation]:
     """
     Write the plan into an empty sink, or check that an existing plan is the same.
 
+    The pairs and the number of jobs are not compared: an update may have others.
+
     Returns:
-        When the plan was written.
+        The job with the plan in force, and the first export.
 
     Raises:
         ConfigurationError: the sink has another plan, or files of another program.
@@ -76,20 +96,27 @@ async def claim(store: Store, job: Job, plan: dict[str, Any], now: datetime) -> 
     names = await store.sizes()
     if PLAN not in names:
         _check_names(store, foreign_names(job, names))
+        if source.walked is None:
+            # First, so that each plan has its pairs. Another job may write the same ones.
+            lines = [json.dumps(pair).encode() + b"\n" for pair in source.pairs]
+            await store.write(pairs_name(job.plan), b"".join(lines))
         if await store.write(PLAN, text.encode(), replace=False):
-            return now
+            return job, Generation(0, now, plan["jobs"])
     found = _read_plan(await store.read(PLAN))
     created_at = _created_at(found)
     if found is None or created_at is None:
         raise ConfigurationError(f"{PLAN} in {store} is not the plan of an export")
+    del found["created_at"]
     differing = _differing(found, plan)
     if differing:
         raise ConfigurationError(
             f"{store} has another export: {differing}; choose another place, or repeat the "
             "export with its options"
         )
+    times = TimeRange.of(found.get("since"), found.get("until"))
+    job = evolve(job, plan=plan_id(found), options=evolve(job.options, times=times))
     _check_names(store, foreign_names(job, names))
-    return created_at
+    return job, Generation(0, created_at, found.get("jobs"))
 
 
 def _created_at(plan: dict[str, Any] | None) -> datetime | None:
@@ -117,9 +144,19 @@ def _read_plan(data: bytes) -> dict[str, Any] | None:
 
 def _differing(found: dict[str, Any], plan: dict[str, Any]) -> str:
     """Return which options differ; empty if all are the same."""
-    names = [name for name in plan | found if found.get(name) != plan.get(name)]
-    names.remove("created_at")
+    there, here = _compared(found), _compared(plan)
     return ", ".join(
-        f"{name} is {json.dumps(found.get(name))} there and {json.dumps(plan.get(name))} here"
-        for name in names
+        f"{name} is {json.dumps(there.get(name))} there and {json.dumps(here.get(name))} here"
+        for name in here | there
+        if there.get(name) != here.get(name)
     )
+
+
+def _compared(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return what each run of an export must have in common."""
+    compared = {name: plan[name] for name in plan if name not in ("jobs", "relative")}
+    compared |= plan.get("relative", {})
+    source = plan.get("source")
+    if isinstance(source, dict) and "pairs" in source:
+        compared["source"] = "pairs"
+    return compared

@@ -187,7 +187,7 @@ class _Attempt:
             await self._part.discard()
         if not summary.errors:
             # Otherwise the logs are kept, so that the next run repeats only failed items.
-            await self._store.delete([*await self._log.names(), rows_name(self._shard.name)])
+            await self._store.delete(await self._log.names())
         return summary
 
     async def _restore(self) -> None:
@@ -259,7 +259,8 @@ class _Attempt:
 
     async def _read_listed_rows(self, queue: asyncio.Queue[_Work | None]) -> None:
         data = await self._store.read(rows_name(self._shard.name))
-        for line in data.splitlines():
+        # After the position of the walk.
+        for line in data.splitlines()[1:]:
             row = structure_row(json.loads(line), Transcription, path="$")
             await self._put(row, None, queue)
 
@@ -278,7 +279,7 @@ class _Attempt:
             self._add_error(ExportError.of(error, pair))
             return
         for invalid in pager.invalid_rows:
-            reason = f"{invalid.reason} @ {invalid.path} on page {invalid.page}"
+            reason = f"{invalid.reason} on page {invalid.page}"
             self._add_error(
                 ExportError("InvalidRowError", reason, *pair, transcription_id=invalid.row_id)
             )
