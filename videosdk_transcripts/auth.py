@@ -19,10 +19,9 @@ import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from inspect import isawaitable
 from typing import Any, Final, Protocol
-
-import jwt
 
 from ._clock import Clock
 from ._loops import LoopLock
@@ -138,6 +137,10 @@ def _check_words(name: str, words: object, known: Sequence[str]) -> list[str]:
 
 
 def _sign(claims: Mapping[str, Any], secret: str) -> Secret:
+    # Imported on first use, because PyJWT imports cryptography where that is installed, which
+    # takes nearly as long as importing this whole package. A ready token needs neither.
+    import jwt
+
     with warnings.catch_warnings():
         # PyJWT warns about the length of the secrets that the vendor issues, which callers can't
         # change.
@@ -206,6 +209,8 @@ class RenewedToken:
     def __init__(
         self, mint: TokenProvider, *, clock: Clock, secrets: tuple[Secret, ...] = ()
     ) -> None:
+        # Now, rather than in the event loop with the first token.
+        import_module("jwt")
         self.secrets = secrets
         self._mint = mint
         self._clock = clock
@@ -306,6 +311,8 @@ def explain_refusal(token: Secret, now: float) -> str | None:
 
 def _end_of(token: str) -> float | None:
     """Return when a token expires according to its claims, in seconds since the epoch."""
+    import jwt
+
     try:
         end = jwt.decode(token, options={"verify_signature": False, "verify_exp": False}).get("exp")
     except jwt.PyJWTError:

@@ -58,7 +58,6 @@ from ._validation import (
 )
 from .errors import BadRequestError, ConfigurationError
 from .models import Page, PostTranscription, Transcription, WalkStats
-from .webhooks.keys import PublicKeys, public_key_request, read_public_key
 
 # Imported on first use, because most programs use only some of them (P16).
 if TYPE_CHECKING:
@@ -68,6 +67,7 @@ if TYPE_CHECKING:
     from ._jobs.follow import Follower, Since
     from ._jobs.start_stop import WriteResult
     from .webhooks.events import WebhookEvent
+    from .webhooks.keys import PublicKeys
 
 __all__ = ["TranscriptsClient"]
 
@@ -228,7 +228,10 @@ class TranscriptsClient:
             self.get_post_transcription, self._scan_recorded, clock=clock
         )
         self._entered = 0
-        self._keys = PublicKeys(self._fetch_public_key, pinned=webhook_public_key, clock=clock)
+        self._public_key = webhook_public_key
+        self._public_keys: PublicKeys | None = None
+        if webhook_public_key is not None:
+            self._keys()  # raises if the key is not usable
 
     def iter_transcriptions(
         self,
@@ -1093,7 +1096,7 @@ class TranscriptsClient:
             ClientClosedError: the client is closed.
         """
         raw_body, signature = mask_data(raw_body), mask(signature)
-        return await self._keys.verify(raw_body, signature)
+        return await self._keys().verify(raw_body, signature)
 
     async def aclose(self) -> None:
         """
@@ -1197,7 +1200,18 @@ class TranscriptsClient:
             page_size="auto", on_invalid="skip", readahead=0
         ).by_page()
 
+    def _keys(self) -> PublicKeys:
+        from .webhooks.keys import PublicKeys
+
+        if self._public_keys is None:
+            self._public_keys = PublicKeys(
+                self._fetch_public_key, pinned=self._public_key, clock=self._clock
+            )
+        return self._public_keys
+
     async def _fetch_public_key(self) -> str:
+        from .webhooks.keys import public_key_request, read_public_key
+
         request = public_key_request()
 
         async def decode(response: Response) -> str:
