@@ -80,6 +80,10 @@ class Scale:
     """Requests sent to measure the server's ceiling."""
     peers: int
     """Rows of the walks of other libraries."""
+    files: int
+    """Texts to fetch, and to download."""
+    rooms: int
+    """Walks at the same time."""
 
 
 FULL = Scale(
@@ -96,6 +100,8 @@ FULL = Scale(
     latency=10_000,
     responses=10_000,
     peers=10_000,
+    files=2_000,
+    rooms=1_000,
 )
 QUICK = Scale(
     rounds=1,
@@ -111,6 +117,8 @@ QUICK = Scale(
     latency=2_000,
     responses=20,
     peers=200,
+    files=20,
+    rooms=4,
 )
 """Just enough to check that everything works."""
 

@@ -21,7 +21,7 @@ def run(job: Job) -> Result:
     """Run a job in a new event loop, and measure it."""
     # Imported before the clock starts, because `start.py` measures imports.
     program = import_module(f".{job.program}", __package__)
-    latencies = (0.0, 0.0, 0.0)
+    latencies, unfairness = (0.0, 0.0, 0.0), 0.0
     body = _first_page(job) if job.kind == "structure" else b""
     began, began_cpu = time.perf_counter(), time.process_time()
     if job.kind == "structure":
@@ -31,7 +31,9 @@ def run(job: Job) -> Result:
         if job.kind == "latency":
             walked, latencies = asyncio.run(_measure_latency(program.walk(job)))
         else:
-            walked = asyncio.run(program.walk(job))
+            work = {"texts": "texts", "downloads": "downloads", "rooms": "rooms"}
+            walked = asyncio.run(getattr(program, work.get(job.kind, "walk"))(job))
+        unfairness = walked.unfairness
         rows, marked_at = walked.rows, walked.marked_at
     ended, ended_cpu = time.perf_counter(), time.process_time()
     unit = 1 if sys.platform == "darwin" else 1024
@@ -44,6 +46,7 @@ def run(job: Job) -> Result:
         latency=latencies[0],
         latency_cpu=latencies[1],
         latency_own=latencies[2],
+        unfairness=unfairness,
     )
 
 

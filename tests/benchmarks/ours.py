@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from videosdk_transcripts import Transcription, TranscriptsClient
@@ -13,7 +16,7 @@ from videosdk_transcripts._api.protocol import REALTIME, Response, list_request,
 
 from .jobs import ROOM, Job, WalkResult
 
-__all__ = ["structure", "walk"]
+__all__ = ["downloads", "rooms", "structure", "texts", "walk"]
 
 _KEY: Final = "7f1c0f4e-0d43-4f5e-9d2a-55c4e3a1b0c9"
 _SECRET: Final = "benchmark-secret-" * 4
@@ -35,6 +38,55 @@ async def walk(job: Job, json_loads: Callable[[bytes], Any] | None = None) -> Wa
             if count == marked:
                 marked_at = time.perf_counter()
     return WalkResult(count, marked_at)
+
+
+def _client(job: Job) -> TranscriptsClient:
+    return TranscriptsClient(
+        api_key=_KEY,
+        secret=_SECRET,
+        endpoint=job.url,
+        max_in_flight=job.in_flight,
+        file_hosts=[job.server],
+    )
+
+
+async def texts(job: Job) -> WalkResult:
+    """Fetch the texts of all rows, `job.in_flight` at a time."""
+    count = 0
+    async with _client(job) as client:
+        rows = client.iter_transcriptions(ROOM, page_size=job.page_size)
+        async for one in client.fetch_texts(rows, concurrency=job.in_flight):
+            count += one.text is not None
+    return WalkResult(count)
+
+
+async def downloads(job: Job) -> WalkResult:
+    """Download the texts of all rows, `job.in_flight` at a time."""
+    count = 0
+    with TemporaryDirectory() as folder:
+        async with _client(job) as client:
+            rows = client.iter_transcriptions(ROOM, page_size=job.page_size)
+            done = client.download_all(rows, folder, summary=False, concurrency=job.in_flight)
+            async for one in done:
+                count += one.error is None
+    return WalkResult(count)
+
+
+async def rooms(job: Job) -> WalkResult:
+    """Walk many lists at the same time, on one client with `job.in_flight` requests in flight."""
+    began, firsts = time.perf_counter(), list[float]()
+
+    async def walk_one() -> int:
+        count = 0
+        async for _ in client.iter_transcriptions(ROOM, page_size=job.page_size):
+            if not count:
+                firsts.append(time.perf_counter() - began)
+            count += 1
+        return count
+
+    async with _client(job) as client:
+        counts = await asyncio.gather(*(walk_one() for _ in range(job.walks)))
+    return WalkResult(sum(counts), unfairness=max(firsts) / median(firsts))
 
 
 async def structure(

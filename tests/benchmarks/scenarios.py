@@ -7,7 +7,7 @@ from statistics import linear_regression
 from typing import Final
 
 from .bench import Bench, Contender, Section, ours, ours_orjson, raw
-from .jobs import Job, Result
+from .jobs import PAGES_PER_ROOM, Job, Kind, Result
 from .peers import peers_found
 from .picture import Line, Panel
 from .start import start
@@ -16,6 +16,8 @@ from .tables import Target, format_ratio, markdown, megabytes
 __all__ = ["SCENARIOS"]
 
 _FOUR: Final = (raw(), raw(8), ours(), ours(8))
+_RESPONSE_DELAY: Final = 20
+"""Milliseconds of each response, for files and for many rooms."""
 
 
 def _steady_page(pages: int, width: int) -> int:
@@ -300,6 +302,70 @@ def event_loop(bench: Bench) -> Section:
     return Section(f"Event loop latency, 1,000 rows per page, {rows:,} rows", text, (target,))
 
 
+def files(bench: Bench) -> Section:
+    """Measure texts and downloads, 16 at a time."""
+    lines, targets = [], []
+    kinds: tuple[Kind, ...] = ("texts", "downloads")
+    for kind in kinds:
+        jobs = [
+            bench.job(who, bench.scale.files, 100, kind=kind, delay=_RESPONSE_DELAY)
+            for who in (raw(16), ours(16))
+        ]
+        results = bench.measure(jobs)
+        baseline, own = results
+        names = ("raw aiohttp", "videosdk_transcripts")
+        for name, result in zip(names, results, strict=True):
+            lines.append(
+                {
+                    "files": f"{name}, {kind}",
+                    "wall time, s": f"{result.wall:.3f}",
+                    "wall time, ratio to raw": format_ratio(result.wall, baseline.wall),
+                    "CPU per file, µs": f"{result.cpu / bench.scale.files * 1e6:.0f}",
+                    "CPU, ratio to raw": format_ratio(result.cpu, baseline.cpu),
+                }
+            )
+        targets += [
+            Target(f"{kind}: wall time, ratio to raw aiohttp", 1.15, own.wall / baseline.wall),
+            Target(f"{kind}: CPU, ratio to raw aiohttp", 1.4, own.cpu / baseline.cpu),
+        ]
+    about = (
+        f"{bench.scale.files:,} files of 4 kB that take {_RESPONSE_DELAY} ms each, 16 in flight. "
+        "A raw download is written without flushing it to the disk.\n\n"
+    )
+    return Section("Texts and downloads", about + markdown(lines), tuple(targets))
+
+
+def rooms(bench: Bench) -> Section:
+    """Measure many walks at the same time."""
+    rows = bench.scale.rooms * PAGES_PER_ROOM * 20
+    walks = (raw(16), ours(16))
+    results = bench.measure(
+        [bench.job(who, rows, 20, kind="rooms", delay=_RESPONSE_DELAY) for who in walks]
+    )
+    baseline, own = results
+    names = ("raw aiohttp", "videosdk_transcripts")
+    text = markdown(
+        [
+            {
+                "walks": name,
+                "wall time, s": f"{result.wall:.3f}",
+                "wall time, ratio to raw": format_ratio(result.wall, baseline.wall),
+                "CPU, s": f"{result.cpu:.3f}",
+                "CPU, ratio to raw": format_ratio(result.cpu, baseline.cpu),
+                "slowest first row, ratio to the median": f"{result.unfairness:.2f}",
+            }
+            for name, result in zip(names, results, strict=True)
+        ]
+    )
+    targets = (
+        Target("many rooms: wall time, ratio to raw aiohttp", 1.15, own.wall / baseline.wall),
+        Target("many rooms: slowest first row, ratio to the median", 2.05, own.unfairness),
+    )
+    title = f"{bench.scale.rooms:,} walks of {PAGES_PER_ROOM} pages at the same time"
+    about = f"20 rows per page, {_RESPONSE_DELAY} ms per response, 16 in flight.\n\n"
+    return Section(title, about + text, targets)
+
+
 def peers(bench: Bench) -> Section:
     """Measure walks by other libraries, one page at a time."""
     found = peers_found()
@@ -330,6 +396,8 @@ SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
     "memory": memory,
     "structuring": structuring,
     "event-loop": event_loop,
+    "files": files,
+    "rooms": rooms,
     "start": start,
     "peers": peers,
 }

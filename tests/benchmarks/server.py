@@ -3,7 +3,8 @@ Serve pages fast enough not to be the bottleneck: ``python -m benchmarks.server`
 
 The server supports only the HTTP that the benchmarks use, and creates each page by one
 replacement in a prepared template. The start of the path selects the list:
-``/ROWS/DELAY_IN_MS/ai/v1/...``.
+``/ROWS/DELAY_IN_MS/ai/v1/...``. In ``/ROWS/DELAY_IN_MS/files/ai/v1/...``, pages come without a
+delay, and their rows have links to files of this server, which come with the delay.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from .jobs import ROOM
 
 __all__ = ["Pages", "main", "serve_in_loop"]
 
-_REQUEST: Final = re.compile(rb"GET /(\d+)/(\d+)/\S*[?&]page=(\d+)&perPage=(\d+)")
+_REQUEST: Final = re.compile(rb"GET /(\d+)/(\d+)(/files)?/\S*[?&]page=(\d+)&perPage=(\d+)")
+_FILE: Final = re.compile(rb"GET /file/(\d+)/")
+_HOST: Final = re.compile(rb"\r\nHost: (\S+)", re.IGNORECASE)
+_CDN: Final = b"https://cdn.videosdk.live/"
+_TEXT: Final = b"[00:00:01] Alice: Good morning, and welcome to the weekly review.\n" * 60
 _HEADERS: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
     b"Content-Length: %d\r\nDate: Mon, 02 Mar 2026 10:00:00 GMT\r\n\r\n"
@@ -89,12 +94,17 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self._buffer = (self._buffer + data).split(b"\r\n\r\n")
         for request in requests:
-            found = _REQUEST.match(request)
-            if found is None:
+            if file := _FILE.match(request):
+                delay, body = int(file[1]), _TEXT
+            elif found := _REQUEST.match(request):
+                rows, delay, page, page_size = (int(found[n]) for n in (1, 2, 4, 5))
+                body = _pages(rows, page_size).body(page)
+                if found[3] and (host := _HOST.search(request)):
+                    body = body.replace(_CDN, b"http://%b/file/%d/" % (host[1], delay))
+                    delay = 0
+            else:
                 self._transport.abort()
                 return
-            rows, delay, page, page_size = map(int, found.groups())
-            body = _pages(rows, page_size).body(page)
             response = _HEADERS % len(body) + body
             if delay:
                 asyncio.get_running_loop().call_later(delay / 1000, self._transport.write, response)
