@@ -7,16 +7,13 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from videosdk_transcripts._atomic_file import AtomicFile, Directory
+from videosdk_transcripts._atomic_file import AtomicFile
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -130,51 +127,15 @@ def test_file_that_was_removed_meanwhile_is_closed(tmp_path: Path) -> None:
     assert descriptors(tmp_path) == []
 
 
-# The directory.
-
-
-class CountingLock:
-    """A lock that counts who has asked for it."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        self.asked += 1
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
-def test_one_flush_of_a_directory_serves_all_who_wait_for_it(
+def test_caller_may_flush_the_directory_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But not who came after it had begun, whose rename it may have missed."""
-    flushing, go_on = threading.Event(), threading.Event()
+    """For several files at once; the data are flushed in any case."""
     flushed: list[int] = []
-
-    def fsync(descriptor: int) -> None:
-        flushed.append(descriptor)
-        flushing.set()
-        assert go_on.wait(20)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    directory, lock = Directory(tmp_path), CountingLock()
-    monkeypatch.setattr(directory, "_turn", lock)
-    with ThreadPoolExecutor(6) as threads:
-        calls = [threads.submit(directory.flush)]
-        assert flushing.wait(20)
-        calls += [threads.submit(directory.flush) for _ in range(5)]
-        while lock.asked < 6:
-            time.sleep(0.001)
-        assert not any(call.done() for call in calls)
-        go_on.set()
-    assert [call.result() for call in calls] == [None] * 6
-    assert len(flushed) == 2
-    directory.flush()
-    assert len(flushed) == 3
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    written(tmp_path / "a", b"x").commit(flush_entry=False)
+    assert len(flushed) == 1
+    assert contents(tmp_path) == {"a": b"x"}
 
 
 # Errors.

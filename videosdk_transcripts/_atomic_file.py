@@ -13,7 +13,6 @@ import errno
 import os
 import sys
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 LOCKED: Final = "another program or task is writing the same file"
@@ -68,13 +67,12 @@ class AtomicFile:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
 
-    def commit(self, directory: Directory | None = None) -> None:
+    def commit(self, *, flush_entry: bool = True) -> None:
         """
         Flush the data to the disk, and rename the file to its target. Requires a `write`.
 
         Args:
-            directory: the directory of the target, if other files in it are committed at the
-                same time, and share its flushes.
+            flush_entry: also flush the directory; False if the caller does this.
 
         Raises:
             OSError: the data can't be flushed, or the file can't be renamed.
@@ -87,7 +85,8 @@ class AtomicFile:
         # Closed after the rename, because closing releases the lock.
         self._path.replace(self._target)
         self._close()
-        (directory or Directory(self._target.parent)).flush()
+        if flush_entry:
+            flush_directory(self._target.parent)
 
     def discard(self) -> None:
         """Remove the temporary file. Does nothing before the first `write` or after `commit`."""
@@ -109,36 +108,16 @@ class AtomicFile:
             os.close(file)
 
 
-class Directory:
-    """
-    Flush the entries of a directory to the disk, once for all files renamed at the same time.
-
-    A rename that is not flushed may be undone by a crash of the system. Several threads may
-    use it together.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._turn = Lock()
-        # The numbers of the flush that began last, and of the one that ended last.
-        self._begun = self._ended = 0
-
-    def flush(self) -> None:
-        """Flush the entries, or wait for a flush by another thread that begins after this call."""
-        needed = self._begun + 1
-        with self._turn:
-            if self._ended >= needed:
-                return  # another thread has flushed them while this one waited
-            self._begun = number = self._begun + 1
-            # Windows and some file systems don't support this, and a directory may be writable
-            # but not readable.
-            with contextlib.suppress(OSError):
-                directory = os.open(self._path, os.O_RDONLY)
-                try:
-                    os.fsync(directory)
-                finally:
-                    os.close(directory)
-            self._ended = number
+def flush_directory(path: Path) -> None:
+    """Flush the entries of a directory: a crash of the system may undo a rename before that."""
+    # Windows and some file systems don't support this, and a directory may be writable but not
+    # readable.
+    with contextlib.suppress(OSError):
+        directory = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 def _open_exclusively(path: Path) -> int:
@@ -148,9 +127,11 @@ def _open_exclusively(path: Path) -> int:
         try:
             _lock(file)
             # The previous owner may have renamed the file to its target before it was locked.
-            if _is_at(file, path):
-                if os.fstat(file).st_nlink == 1:
-                    os.ftruncate(file, 0)
+            found = os.fstat(file)
+            if _is_at(found, path):
+                if found.st_nlink == 1:
+                    if found.st_size:
+                        os.ftruncate(file, 0)
                     return file
                 # With a second hard link, truncating would destroy another file's data.
                 path.unlink()
@@ -160,9 +141,9 @@ def _open_exclusively(path: Path) -> int:
         os.close(file)
 
 
-def _is_at(file: int, path: Path) -> bool:
+def _is_at(found: os.stat_result, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(file), path.lstat())
+        return os.path.samestat(found, path.lstat())
     except FileNotFoundError:
         return False
 

@@ -1109,6 +1109,7 @@ class TranscriptsClient:
         finally:
             # Runs even if this task is cancelled meanwhile.
             await self._file_transport.aclose()
+            self._files.threads.close()
             for waiting in (self._waiting, self._waiting_for_recorded):
                 waiting.end(self._transport.sessions.closed_error)
 

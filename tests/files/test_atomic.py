@@ -1,15 +1,19 @@
 """Downloads on disk: locks, errors and descriptors of the temporary files."""
 
+import asyncio
 import os
+import stat
 import threading
 from pathlib import Path
 
 import pytest
 
-from videosdk_transcripts._files.atomic import PartFile, make_directory
+from videosdk_transcripts._files.atomic import Directory, PartFile, make_directory
 from videosdk_transcripts._files.threads import Threads
 from videosdk_transcripts.errors import FileError
+from videosdk_transcripts.testing import FakeVideoSDK
 
+from ..conftest import until
 from .support import contents
 
 LARGE = bytes(1_100_000)
@@ -97,3 +101,57 @@ async def test_directory_is_created_and_left_empty(tmp_path: Path) -> None:
     for _ in range(2):
         await make_directory(tmp_path / "a" / "b", Threads())
         assert os.listdir(tmp_path / "a" / "b") == []  # noqa: PTH208
+
+
+async def test_one_flush_of_a_directory_serves_all_who_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not who came after it had begun, whose rename it may have missed."""
+    flushing, go_on = threading.Event(), threading.Event()
+    flushed: list[int] = []
+
+    def fsync(descriptor: int) -> None:
+        flushed.append(descriptor)
+        flushing.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    directory = Directory(tmp_path, Threads())
+    calls = [asyncio.create_task(directory.flush())]
+    await until(flushing.is_set)
+    calls += [asyncio.create_task(directory.flush()) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    assert not any(call.done() for call in calls)
+    go_on.set()
+    assert await asyncio.gather(*calls) == [None] * 6
+    assert len(flushed) == 2
+    await directory.flush()
+    assert len(flushed) == 3
+
+
+async def test_downloads_of_several_rows_share_flushes_of_the_directory(
+    fake: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is flushed by itself, and the renames of all of them together."""
+    flushed: list[str] = []
+    go_on = threading.Event()
+
+    def fsync(descriptor: int) -> None:
+        flushed.append("directory" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        if flushed[-1] == "directory":
+            assert go_on.wait(20)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    rows = fake.add_transcriptions(8)
+    for row in rows:
+        fake.files.put(row, "txt", b"here")
+    async with fake.client() as client, asyncio.timeout(20):
+        done = client.download_all(
+            client.iter_transcriptions(), tmp_path, summary=False, concurrency=8
+        )
+        first = asyncio.ensure_future(anext(done))
+        await until(lambda: flushed.count("file") == 8)
+        go_on.set()
+        assert (await first).error is None
+        assert [one.error async for one in done] == [None] * 7
+    assert flushed.count("directory") <= 3

@@ -1,6 +1,7 @@
 """Blocking functions in threads: cancellation, limits, and nothing left running."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -47,22 +48,22 @@ async def test_cancelled_caller_waits_for_its_running_function(
     go: threading.Event, through: str
 ) -> None:
     """However often it is cancelled: the thread no longer uses the file when it continues."""
-    steps: list[str] = []
-    started = threading.Event()
+    threads, steps = Threads(), list[str]()
+    used: list[threading.Thread] = []
 
     def work() -> None:
-        started.set()
+        used.append(threading.current_thread())
         go.wait(5)
         steps.append("worked")
 
     async def call() -> None:
         try:
-            await (Threads().run(work) if through == "run" else run_now(work))
+            await (threads.run(work) if through == "run" else run_now(work))
         finally:
             steps.append("left")
 
     task = asyncio.create_task(call())
-    await until(started.is_set)
+    await until(lambda: bool(used))
     for _ in range(3):
         task.cancel()
         await asyncio.sleep(0)
@@ -71,7 +72,8 @@ async def test_cancelled_caller_waits_for_its_running_function(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert steps == ["worked", "left"]
-    assert ours() == []
+    threads.close()
+    await until(lambda: not used[0].is_alive())
 
 
 async def test_error_of_a_function_is_raised() -> None:
@@ -88,7 +90,6 @@ async def test_error_of_a_function_is_raised() -> None:
         task.cancel()
         with pytest.raises((OSError, asyncio.CancelledError)):
             await task
-    assert ours() == []
 
 
 async def test_at_most_eight_functions_run_at_the_same_time(go: threading.Event) -> None:
@@ -105,7 +106,7 @@ async def test_at_most_eight_functions_run_at_the_same_time(go: threading.Event)
     tasks = [asyncio.create_task(threads.run(work(number))) for number in range(12)]
     await until(lambda: len(called) == 8)
     await asyncio.sleep(0.02)
-    assert len(called) == len(ours()) == 8
+    assert len(called) == 8
     tasks[8].cancel()
     with pytest.raises(asyncio.CancelledError):
         await tasks[8]
@@ -120,20 +121,40 @@ async def test_at_most_eight_functions_run_at_the_same_time(go: threading.Event)
         await tasks[0]
     await asyncio.gather(*(tasks[1:8] + tasks[9:]))
     assert sorted(called) == [-1, 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11]
-    assert ours() == []
 
 
-async def test_threads_are_kept_for_the_calls_of_a_block() -> None:
-    """And end with the last of several blocks."""
+async def test_thread_is_used_again_until_it_is_closed() -> None:
+    """A call after that starts another one, and closing twice does nothing."""
     threads = Threads()
-    with threads.kept():
-        with threads.kept():
-            first = await threads.run(threading.get_ident)
-            assert len(ours()) == 1
-        assert await threads.run(threading.get_ident) == first
-    assert ours() == []
-    await threads.run(threading.get_ident)
-    assert ours() == []
+    first = await threads.run(threading.current_thread)
+    assert await threads.run(threading.current_thread) is first
+    threads.close()
+    threads.close()
+    await until(lambda: not first.is_alive())
+    assert await threads.run(threading.current_thread) is not first
+
+
+async def test_thread_ends_when_nothing_refers_to_it() -> None:
+    """A client that is never closed leaves no thread behind."""
+    threads = Threads()
+    thread = await threads.run(threading.current_thread)
+    del threads
+    gc.collect()
+    await until(lambda: not thread.is_alive())
+
+
+async def test_closing_a_client_ends_its_threads(fake: FakeVideoSDK, tmp_path: Path) -> None:
+    """Those of all of its downloads."""
+    for row in fake.add_transcriptions(3):
+        fake.files.put(row, "txt", b"here")
+    of_others = set(ours())
+    async with fake.client() as client:
+        rows = client.iter_transcriptions()
+        errors = [one.error async for one in client.download_all(rows, tmp_path, summary=False)]
+        assert errors == [None] * 3
+        started = set(ours()) - of_others
+        assert started
+    await until(lambda: not any(thread.is_alive() for thread in started))
 
 
 async def test_clean_up_is_done_however_often_it_is_cancelled() -> None:
@@ -190,4 +211,3 @@ async def test_busy_default_executor_does_not_delay_a_cancellation(
             await task
         assert time.monotonic() - started < 5
         assert contents(tmp_path) == {}
-        assert ours() == []

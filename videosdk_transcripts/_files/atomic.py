@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from videosdk_transcripts._atomic_file import LOCKED, AtomicFile, Directory
+from videosdk_transcripts._atomic_file import LOCKED, AtomicFile, flush_directory
 from videosdk_transcripts.errors import FileError
 
 from .threads import Threads, run_now
@@ -44,6 +45,33 @@ async def make_directory(directory: Path, threads: Threads) -> None:
     await _run(make, directory, threads)
 
 
+class Directory:
+    """
+    Flush the renames in a directory, once for all files that were renamed in the meantime.
+
+    Args:
+        path: the directory.
+        threads: runs the blocking steps.
+    """
+
+    def __init__(self, path: Path, threads: Threads) -> None:
+        self._path = path
+        self._threads = threads
+        self._turn = asyncio.Lock()
+        # The numbers of the flush that began last, and of the one that ended last.
+        self._begun = self._ended = 0
+
+    async def flush(self) -> None:
+        """Return after a flush that began after this call."""
+        needed = self._begun + 1
+        async with self._turn:
+            if self._ended >= needed:
+                return  # by another task, while this one waited
+            self._begun = number = self._begun + 1
+            await self._threads.run(lambda: flush_directory(self._path))
+            self._ended = number
+
+
 class PartFile:
     """
     Receive a file, and write it as an `AtomicFile`, in threads.
@@ -51,12 +79,10 @@ class PartFile:
     Args:
         target: the path of the complete file.
         threads: runs the blocking steps.
-        entries: flushes the directory once for all files of a download.
     """
 
-    def __init__(self, target: Path, threads: Threads, entries: Directory | None = None) -> None:
+    def __init__(self, target: Path, threads: Threads) -> None:
         self._directory = target.parent
-        self._entries = entries
         self._threads = threads
         self._file = AtomicFile(target)
         self._buffer = bytearray()
@@ -80,7 +106,7 @@ class PartFile:
 
     async def commit(self) -> None:
         """
-        Flush the data to the disk and rename the file to its target.
+        Flush the data to the disk and rename the file to its target, but don't flush the rename.
 
         Raises:
             FileError: the file can't be written or renamed.
@@ -104,7 +130,7 @@ class PartFile:
 
     def _replace_target(self) -> None:
         self._flush()
-        self._file.commit(self._entries)
+        self._file.commit(flush_entry=False)
 
 
 async def _run(step: Callable[[], None], directory: Path, threads: Threads) -> None:

@@ -12,9 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Generic, Self, TypeVar
 
-from attrs import Factory, field, frozen
+from attrs import frozen
 
-from videosdk_transcripts._atomic_file import Directory
 from videosdk_transcripts._redact import plain_text
 from videosdk_transcripts._validation import check_flag
 from videosdk_transcripts.errors import (
@@ -24,7 +23,7 @@ from videosdk_transcripts.errors import (
     VideoSDKTranscriptsError,
 )
 
-from .atomic import PartFile, file_exists, make_directory
+from .atomic import Directory, PartFile, file_exists, make_directory
 from .fetch import Files, HasFilesT, file_key
 from .names import file_name
 
@@ -68,9 +67,8 @@ class Downloader(Generic[HasFilesT]):
     formats: Sequence[str]
     summary: bool
     overwrite: bool
-    entries: Directory = field(
-        default=Factory(lambda self: Directory(self.directory), takes_self=True), init=False
-    )
+    entries: Directory
+    """The directory, shared by the downloads of all rows."""
 
     @classmethod
     def of(
@@ -104,7 +102,9 @@ class Downloader(Generic[HasFilesT]):
         names = _format_names(formats)
         if not names and not summary:
             raise ConfigurationError("nothing to download: formats is empty and summary is False")
-        return cls(files, reread, _path(directory), names, summary, overwrite)
+        path = _path(directory)
+        entries = Directory(path, files.threads)
+        return cls(files, reread, path, names, summary, overwrite, entries)
 
     async def prepare(self) -> None:
         """
@@ -122,9 +122,8 @@ class Downloader(Generic[HasFilesT]):
         Raises:
             VideoSDKTranscriptsError: the first failure. The other files are saved anyway.
         """
-        with self.files.threads.kept():
-            await self.prepare()
-            result = await self.save(row)
+        await self.prepare()
+        result = await self.save(row)
         if result.error is not None:
             raise result.error
         return result
@@ -136,10 +135,6 @@ class Downloader(Generic[HasFilesT]):
         Raises:
             ClientClosedError: the client is closed, so no row can be saved.
         """
-        with self.files.threads.kept():
-            return await self._save_all(row)
-
-    async def _save_all(self, row: HasFilesT) -> Download[HasFilesT]:
         paths: dict[str, Path] = {}
         skipped: list[str] = []
         failures: list[VideoSDKTranscriptsError] = []
@@ -169,10 +164,11 @@ class Downloader(Generic[HasFilesT]):
         return Download(row, paths, tuple(skipped), failures[0] if failures else None)
 
     async def _save(self, row: HasFilesT, name: str, path: Path, *, summary: bool) -> None:
-        part = PartFile(path, self.files.threads, self.entries)
+        part = PartFile(path, self.files.threads)
         try:
             await self.files.fetch(row, name, part, summary=summary, reread=self.reread)
             await part.commit()
+            await self.entries.flush()
         finally:
             await part.discard()
 

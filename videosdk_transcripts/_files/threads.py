@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Final, TypeVar
-
-from attrs import define
 
 from videosdk_transcripts._loops import PerLoop
 
@@ -18,40 +15,24 @@ _MAX_THREADS: Final = 8
 _NAME: Final = "videosdk_transcripts"
 
 
-@define(eq=False)
-class _Pool:
-    """The threads of one event loop, and how many calls use them."""
-
-    executor: ThreadPoolExecutor | None = None
-    users: int = 0
-
-
 class Threads:
     """
     Run functions in threads, at most 8 at a time in each event loop.
 
-    The threads end with the last call that uses them, so there is nothing to close. The default
-    executor of the loop is not used, because a cancelled download would wait for everything that
-    is queued there.
+    The threads of an event loop stay until `close`, because starting them again for each file
+    takes longer than writing it. They also end when this object is no longer referenced. The
+    default executor of the loop is not used: a cancelled download would wait for everything
+    that is queued there.
     """
 
     def __init__(self) -> None:
-        self._pools: PerLoop[_Pool] = PerLoop()
+        self._executors: PerLoop[ThreadPoolExecutor] = PerLoop()
 
-    @contextmanager
-    def kept(self) -> Generator[ThreadPoolExecutor]:
-        """Keep the threads during the block, for several functions."""
-        pool = self._pools.find() or self._pools.add(_Pool())
-        executor = pool.executor = pool.executor or ThreadPoolExecutor(_MAX_THREADS, _NAME)
-        pool.users += 1
-        try:
-            yield executor
-        finally:
-            pool.users -= 1
-            if not pool.users:
-                pool.executor = None
-                # The threads are idle, so this does not block.
-                executor.shutdown()
+    def close(self) -> None:
+        """End the threads of the running event loop as soon as their functions have returned."""
+        executor = self._executors.pop()
+        if executor is not None:
+            executor.shutdown(wait=False)
 
     async def run(self, function: Callable[[], T]) -> T:
         """
@@ -61,8 +42,10 @@ class Threads:
         Otherwise the cancellation takes effect when the function has returned, because the
         caller's clean-up would conflict with it.
         """
-        with self.kept() as executor:
-            return await _result(executor.submit(function), is_dropped_by_cancelling=True)
+        executor = self._executors.find() or self._executors.add(
+            ThreadPoolExecutor(_MAX_THREADS, _NAME)
+        )
+        return await _result(executor.submit(function), is_dropped_by_cancelling=True)
 
 
 async def run_now(function: Callable[[], T]) -> T:

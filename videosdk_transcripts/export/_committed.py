@@ -38,11 +38,10 @@ async def read_summaries(store: Store, job: Job) -> dict[str, ShardSummary]:
         shard = shard_of_summary(name)
         if shard is not None:
             names.setdefault(shard, []).append(name)
-    with store.threads_kept():
-        return {
-            shard: await _summary_of_part(store, job, shard, size, names.get(shard, []))
-            for shard, size in sorted(sizes.items())
-        }
+    return {
+        shard: await _summary_of_part(store, job, shard, size, names.get(shard, []))
+        for shard, size in sorted(sizes.items())
+    }
 
 
 async def _summary_of_part(

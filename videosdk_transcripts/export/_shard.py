@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import Any, Final
 
 from attrs import define, field
@@ -78,8 +78,7 @@ async def export_shard(
         SinkError: the sink can't be written.
         VideoSDKTranscriptsError: the service is unavailable, or refused the credentials.
     """
-    store = Store(job.sink)
-    with store.threads_kept():
+    with closing(Store(job.sink)) as store:
         if not replace:
             # An engine that has lost the result of a shard may run it again.
             committed = await read_summary(store, job, shard.name)

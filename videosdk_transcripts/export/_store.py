@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from videosdk_transcripts._files.threads import Threads, run_now
 from videosdk_transcripts.errors import ConfigurationError, FileError
@@ -50,9 +49,9 @@ class Store:
         """Return whether a file can be extended; otherwise each `append` needs its own name."""
         return self._sink.appends
 
-    def threads_kept(self) -> AbstractContextManager[Any]:
-        """Keep the threads during a block with many operations."""
-        return self._threads.kept()
+    def close(self) -> None:
+        """End the threads. May be called more than once."""
+        self._threads.close()
 
     async def run(self, function: Callable[[], T]) -> T:
         """
