@@ -135,65 +135,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     served = [ServedCase(pattern, options.seeds, ahead) for pattern in PATTERNS]
     with ProcessPoolExecutor(options.processes) as pool:
-        running = [
-            [pool.submit(line) for line in lines]
-            for lines in (faults, exhausted, moves, resumed, undetectable, verified, leaving)
-        ]
-        by_simulation, by_verified_simulation, by_pattern = (
-            list(pool.map(run_case, cases)) for cases in (simulated, twice, served)
+        groups = (faults, exhausted, moves, resumed, undetectable, verified, leaving)
+        cases = (simulated, twice, served)
+        pending = [[pool.submit(line) for line in lines] for lines in groups]
+        pending_outcomes = [[pool.submit(run_case, case) for case in each] for each in cases]
+
+        def tallies(number: int) -> list[Tally]:
+            return [future.result() for future in pending[number]]
+
+        def outcomes(number: int) -> list[Outcome]:
+            return [future.result() for future in pending_outcomes[number]]
+
+        _print("Faults", print_faults(faults, by_fault := tallies(0)))
+        by_exhaustion = tallies(1)
+        errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
+        _print(
+            "Without retries: each error ends a client, and a new client resumes",
+            print_faults(exhausted, by_exhaustion),
+            f"Each of the errors has a checkpoint: {errors}.\n",
         )
-        tallies = [[future.result() for future in futures] for futures in running]
-    (
-        by_fault,
-        by_exhaustion,
-        by_move,
-        by_resumption,
-        by_undetectable,
-        by_verification,
-        by_leaving,
-    ) = tallies
-    errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
+        _print("Concurrent modification", print_moves(moves, by_move := tallies(2)))
+        _print(
+            "Concurrent modification of walks that are stopped and resumed",
+            print_moves(resumed, by_resumption := tallies(3)),
+        )
+        _print(
+            "The documented limitation: as many rows inserted as removed between two responses",
+            print_moves(undetectable, by_undetectable := tallies(4)),
+        )
+        _print(
+            'The same, with consistency="verify"',
+            print_moves(verified, by_verification := tallies(5)),
+        )
+        _print("Cancelled walks", print_leaving(leaving, by_leaving := tallies(6)))
+        _print(
+            "Services that misbehave, simulated",
+            print_outcomes(PATTERNS, by_simulation := outcomes(0)),
+        )
+        _print(
+            'The same, with consistency="verify"',
+            print_outcomes([case.pattern for case in twice], by_verified := outcomes(1)),
+        )
+        _print("The same on sockets", print_outcomes(PATTERNS, by_pattern := outcomes(2)))
     lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification, by_leaving)
     failed = [tally for group in lossless for tally in group if not tally.is_good]
     # The documented limitation covers lost rows only.
     failed += [t for t in by_undetectable if t.duplicates or t.flaws]
     unexpected = [
         f"{case.pattern.name}: {outcome}"
-        for case, outcome in (
-            *zip(simulated, by_simulation, strict=True),
-            *zip(twice, by_verified_simulation, strict=True),
-            *zip(served, by_pattern, strict=True),
-        )
+        for each, found in zip(cases, (by_simulation, by_verified, by_pattern), strict=True)
+        for case, outcome in zip(each, found, strict=True)
         if outcome.duplicates or (outcome.lost and case.pattern.can_reveal)
     ]
-    parts = (
-        "## Faults\n",
-        print_faults(faults, by_fault),
-        "## Without retries: each error ends a client, and a new client resumes\n",
-        print_faults(exhausted, by_exhaustion),
-        f"Each of the errors has a checkpoint: {errors}.\n",
-        "## Concurrent modification\n",
-        print_moves(moves, by_move),
-        "## Concurrent modification of walks that are stopped and resumed\n",
-        print_moves(resumed, by_resumption),
-        "## The documented limitation: as many rows inserted as removed between two responses\n",
-        print_moves(undetectable, by_undetectable),
-        '## The same, with consistency="verify"\n',
-        print_moves(verified, by_verification),
-        "## Cancelled walks\n",
-        print_leaving(leaving, by_leaving),
-        "## Services that misbehave, simulated\n",
-        print_outcomes(PATTERNS, by_simulation),
-        '## The same, with consistency="verify"\n',
-        print_outcomes([case.pattern for case in twice], by_verified_simulation),
-        "## The same on sockets\n",
-        print_outcomes(PATTERNS, by_pattern),
-        f"{len(failed) + len(unexpected)} lines failed. {time.monotonic() - began:.0f} s.\n",
-    )
-    sys.stdout.write("\n".join(parts))
     for tally in (*failed, *unexpected):
         sys.stdout.write(f"failed: {tally}\n")
+    sys.stdout.write(
+        f"{len(failed) + len(unexpected)} lines failed. {time.monotonic() - began:.0f} s.\n"
+    )
     return 1 if failed or unexpected else 0
+
+
+def _print(title: str, *parts: str) -> None:
+    """Print a section when all of its lines have run, since a whole run takes long."""
+    sys.stdout.write("\n".join((f"## {title}\n", *parts, "")))
+    sys.stdout.flush()
 
 
 def run_case(case: SimulatedCase | ServedCase) -> Outcome:

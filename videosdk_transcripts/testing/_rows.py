@@ -169,9 +169,15 @@ def find_id(row: Row, key: Literal["roomId", "sessionId"]) -> Any:
     return found.get(key, row.get(key))
 
 
-def matches(row: Row, query: Mapping[str, str]) -> bool:
-    """Return whether a row belongs to the room and the session of a query."""
-    return all(query.get(key) in (None, find_id(row, key)) for key in ("roomId", "sessionId"))
+def select_rows(rows: Iterable[Row], query: Mapping[str, str]) -> list[Row]:
+    """Return the rows of the room and the session of a query, in the same order."""
+    keys: tuple[Literal["roomId", "sessionId"], ...] = ("roomId", "sessionId")
+    selected = list(rows)
+    for key in keys:
+        wanted = query.get(key)
+        if wanted is not None:
+            selected = [row for row in selected if find_id(row, key) == wanted]
+    return selected
 
 
 def _present(**values: Any) -> Row:

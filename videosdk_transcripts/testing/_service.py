@@ -33,10 +33,10 @@ from ._rows import (
     make_post_row,
     make_room,
     make_row,
-    matches,
     new_id,
     new_session_id,
     plain,
+    select_rows,
 )
 from ._webhooks import Webhooks
 
@@ -614,7 +614,7 @@ class FakeService:
             return None
         per_page = min(per_page, self.max_page_size or per_page)
         rows = self.rows if of is None else of
-        rows = [row for row in rows if self.filters == "ignored" or matches(row, query)]
+        rows = list(rows) if self.filters == "ignored" else select_rows(rows, query)
         if self.order != "as stored":
             rows.sort(
                 key=lambda row: str(row.get("start") or ""), reverse=self.order == "newest first"
