@@ -16,7 +16,8 @@ PAGES_PER_ROOM: Final = 3
 
 Program = str
 """The module that does the work: ``ours`` or ``ours_orjson`` for this package, ``raw`` for raw
-aiohttp, ``raw_socket``, or one of another library in ``peers``."""
+aiohttp, ``raw_socket``, or one of another library in ``peers``; a script for Node is
+``node:PATH``."""
 
 Kind = Literal["walk", "structure", "latency", "texts", "downloads", "rooms"]
 """A walk over all pages; structuring one page repeatedly; a walk while another task measures

@@ -97,6 +97,8 @@ def run_program(command: Sequence[str]) -> ProcessUsage:
 
 def command_of(job: Job) -> list[str]:
     """Return the command line of a measured process."""
+    if job.program.startswith("node:"):
+        return ["node", job.program.removeprefix("node:"), job.dumps()]
     return [sys.executable, "-m", "benchmarks.child", job.dumps()]
 
 

@@ -18,16 +18,14 @@ from .jobs import ROOM, Job, WalkResult
 
 __all__ = ["downloads", "rooms", "structure", "texts", "walk"]
 
-_KEY: Final = "7f1c0f4e-0d43-4f5e-9d2a-55c4e3a1b0c9"
-_SECRET: Final = "benchmark-secret-" * 4
+_TOKEN: Final = "x" * 150
 
 
 async def walk(job: Job, json_loads: Callable[[bytes], Any] | None = None) -> WalkResult:
     """Iterate over all rows, with `job.in_flight` pages of read-ahead."""
     count, marked, marked_at = 0, job.marked_row, 0.0
     async with TranscriptsClient(
-        api_key=_KEY,
-        secret=_SECRET,
+        token=_TOKEN,
         endpoint=job.url,
         max_in_flight=max(16, job.in_flight),
         json_loads=json_loads,
@@ -42,8 +40,7 @@ async def walk(job: Job, json_loads: Callable[[bytes], Any] | None = None) -> Wa
 
 def _client(job: Job) -> TranscriptsClient:
     return TranscriptsClient(
-        api_key=_KEY,
-        secret=_SECRET,
+        token=_TOKEN,
         endpoint=job.url,
         max_in_flight=job.in_flight,
         file_hosts=[job.server],

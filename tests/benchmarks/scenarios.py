@@ -8,7 +8,7 @@ from typing import Final
 
 from .bench import Bench, Contender, Section, ours, ours_orjson, raw
 from .jobs import PAGES_PER_ROOM, Job, Kind, Result
-from .peers import peers_found
+from .peers import node_sdk, peers_found
 from .picture import Line, Panel
 from .start import start
 from .tables import Target, format_ratio, markdown, megabytes
@@ -368,18 +368,29 @@ def rooms(bench: Bench) -> Section:
 
 def peers(bench: Bench) -> Section:
     """Measure walks by other libraries, one page at a time."""
+    with node_sdk.installed() as program:
+        return _peers(bench, program)
+
+
+def _peers(bench: Bench, node_program: str | None) -> Section:
     found = peers_found()
-    walks = (raw(), ours(), ours_orjson(), *(Contender(f"peers.{peer.program}") for peer in found))
+    walks = [raw(), ours(), ours_orjson(), *(Contender(f"peers.{peer.program}") for peer in found)]
     about = ("dicts, unchecked", "models, all checks", "models, all checks")
     makes = [*about, *(peer.makes for peer in found)]
     names = [*map(str, walks[:3]), *(peer.name for peer in found)]
+    counted = len(walks)
+    if node_program is not None:
+        walks.append(Contender(node_program))
+        names.append(f"Node SDK {node_sdk.PACKAGE.rpartition('@')[2]}")
+        makes.append("objects, unchecked")
     columns: list[dict[str, str]] = [
         {"library": name, "a row becomes": what} for name, what in zip(names, makes, strict=True)
     ]
     for size, lengths in ((20, (400, 1200)), (100, (1000, 3000))):
         jobs = [bench.job(who, bench.scale.peers, size) for who in walks]
-        results, counts = bench.measure(jobs), bench.count(jobs, lengths)
-        for column, result, count in zip(columns, results, counts, strict=True):
+        # The instructions of Node are those of its compiler as well.
+        results, counts = bench.measure(jobs), bench.count(jobs[:counted], lengths)
+        for column, result, count in zip(columns, results, [*counts, None], strict=False):
             column[f"{size} rows: CPU per row, µs"] = f"{result.cpu / bench.scale.peers * 1e6:.1f}"
             column[f"{size} rows: CPU, ratio to raw"] = format_ratio(result.cpu, results[0].cpu)
             column[f"{size} rows: instructions, ratio to raw"] = format_ratio(count, counts[0])

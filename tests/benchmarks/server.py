@@ -24,7 +24,10 @@ from .jobs import ROOM
 
 __all__ = ["Pages", "main", "serve_in_loop"]
 
-_REQUEST: Final = re.compile(rb"GET /(\d+)/(\d+)(/files)?/\S*[?&]page=(\d+)&perPage=(\d+)")
+# The parameters are in any order, and the Node SDK does not send the number of the first page.
+_REQUEST: Final = re.compile(
+    rb"GET /(\d+)/(\d+)(/files)?/(?=\S*[?&]page=(\d+)|)(?=\S*[?&]perPage=(\d+))"
+)
 _FILE: Final = re.compile(rb"GET /file/(\d+)/")
 _HOST: Final = re.compile(rb"\r\nHost: (\S+)", re.IGNORECASE)
 _CDN: Final = b"https://cdn.videosdk.live/"
@@ -97,7 +100,7 @@ class _Connection(asyncio.Protocol):
             if file := _FILE.match(request):
                 delay, body = int(file[1]), _TEXT
             elif found := _REQUEST.match(request):
-                rows, delay, page, page_size = (int(found[n]) for n in (1, 2, 4, 5))
+                rows, delay, page, page_size = (int(found[n] or 1) for n in (1, 2, 4, 5))
                 body = _pages(rows, page_size).body(page)
                 if found[3] and (host := _HOST.search(request)):
                     body = body.replace(_CDN, b"http://%b/file/%d/" % (host[1], delay))
