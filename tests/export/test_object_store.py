@@ -270,6 +270,11 @@ class Posix(LocalFileSystem):
 
     protocol = "sftp"
 
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        # Early versions remove no other protocol than their own.
+        return str(super()._strip_protocol(path.removeprefix("sftp://")))
+
 
 async def test_place_that_renames_is_written_by_renaming(
     client: TranscriptsClient,
