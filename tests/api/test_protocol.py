@@ -143,7 +143,7 @@ def test_each_status_has_its_error_class(status: int, expected: type[StatusError
         (403, "; the token needs version 2 and, if it names roles, the role crawler"),
         (404, "; check the id, and that the key belongs to the account that owns it"),
         (409, ""),
-        (429, "; send fewer requests at a time, or wait for the time in Retry-After"),
+        (429, "; send fewer requests at a time, or try again later"),
         (500, ""),
     ],
 )
@@ -151,6 +151,15 @@ def test_status_error_has_advice(status: int, advice: str) -> None:
     """For each status with a usual cause."""
     expected = f"GET page 2 of the list: the service responded with {status}{advice}"
     assert refused({}, status).message == expected
+
+
+@pytest.mark.parametrize("value", ["30", "0", "soon"])
+def test_only_a_valid_retry_after_is_mentioned(value: str) -> None:
+    """A reader would look for a header that the response does not have."""
+    error = refused({}, 429, **{"Retry-After": value})
+    is_valid = value != "soon"
+    assert ("Retry-After" in error.message) is is_valid
+    assert (error.retry_after is not None) is is_valid
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,10 @@ def check_status(response: Response, request: Request, *, now: float, hint: str 
     error = status_error(status)
     text = f"{request.method} {request.subject}: the service responded with {response.status}"
     text += f", {message}" if message else ""
+    wait = retry_after(response.headers, datetime.fromtimestamp(now, UTC))
     advice = hint or request.advice.get(status) or _ADVICE.get(status, "")
+    if error is RateLimitedError and wait is not None:
+        advice = "send fewer requests at a time, or wait for the time in Retry-After"
     text += f"; {advice}" if advice else ""
     if 300 <= response.status < 400:
         text += f"; it redirects to {_destination(response)}, which is not followed, because the "
@@ -263,7 +266,7 @@ def check_status(response: Response, request: Request, *, now: float, hint: str 
         status=response.status,
         code=code,
         request_id=response.request_id,
-        retry_after=retry_after(response.headers, datetime.fromtimestamp(now, UTC)),
+        retry_after=wait,
     )
 
 
@@ -272,7 +275,7 @@ _ADVICE: Final = {
     402: "check the room id; a room's custom id is not accepted everywhere",
     403: "the token needs version 2 and, if it names roles, the role crawler",
     404: "check the id, and that the key belongs to the account that owns it",
-    429: "send fewer requests at a time, or wait for the time in Retry-After",
+    429: "send fewer requests at a time, or try again later",
 }
 
 
