@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, formatdate
@@ -400,6 +401,21 @@ def test_wrong_clock_is_the_first_failure(run_doctor: Run, account: FakeVideoSDK
     assert outcome.code == ExitCode.AUTH
     assert states(outcome) == ["ok", "ok", "FAIL", "FAIL", "ok"]
     assert outcome.err == f"{NAME}clock failed\n"
+    assert outcome.out.count("the service's is") == 1
+    assert "tokens are not yet valid" not in outcome.out
+    assert "the service rejected the token with 401: correct the clock first" in outcome.out
+
+
+@pytest.mark.parametrize(("date", "mentions_it"), [("now", False), ("", True)])
+def test_advice_on_a_rejected_token_mentions_the_clock_if_its_skew_is_unknown(
+    run_doctor: Run, account: FakeVideoSDK, date: str, mentions_it: bool
+) -> None:
+    """Otherwise the check of the clock has shown that it is right."""
+    value = formatdate(time.time(), usegmt=True) if date == "now" else date
+    account.every(1, dated(value, 401))
+    outcome = run_doctor()
+    assert outcome.code == ExitCode.AUTH
+    assert ("or the clock is wrong" in outcome.out) is mentions_it
 
 
 def test_wrong_clock_is_a_failure_although_the_request_succeeds(

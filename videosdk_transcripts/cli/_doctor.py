@@ -45,10 +45,7 @@ _DISTRIBUTIONS: Final = (
     *("click", "rich", "python-dotenv"),
 )
 _ADVICE: Final[tuple[tuple[type[VideoSDKTranscriptsError], str], ...]] = (
-    (
-        AuthenticationError,
-        "the key, secret or token is wrong, revoked or from another project, or a clock is wrong",
-    ),
+    (AuthenticationError, "the key, secret or token is wrong, revoked or from another project"),
     (PermissionDeniedError, "the token is valid but not allowed to do this; see token --inspect"),
     (NotFoundError, "the endpoint has no such API; check VIDEOSDK_API_ENDPOINT"),
     (RateLimitedError, "other programs of this account may send requests too; wait"),
@@ -240,20 +237,33 @@ async def _check_request(context: DoctorContext) -> tuple[Check, Check]:
     policy = RetryPolicy(
         attempts=1, attempt_timeout=context.timeout, page_timeout=context.timeout + 1
     )
+    failure: VideoSDKTranscriptsError | None = None
+    total = 0
     begun = time.perf_counter()
     try:
         async with context.account.open_client(retry=policy, trace_configs=[trace]) as client:
             total = await client.count()
     except VideoSDKTranscriptsError as error:
-        entries = (advice for kind, advice in _ADVICE if isinstance(error, kind))
-        advice = next(entries, _SERVICE_ADVICE)
-        request = Check("request", "FAIL", describe(error), advice, code_of(error))
-    else:
-        took = (time.perf_counter() - begun) * 1000
-        request = Check("request", "ok", f"{plural(total, 'transcription')}, {took:.0f} ms")
-    if not dates:
-        return Check("clock", "skipped", "no response"), request
-    return _check_clock(*dates[0]), request
+        failure = error
+    took = (time.perf_counter() - begun) * 1000
+    clock = _check_clock(*dates[0]) if dates else Check("clock", "skipped", "no response")
+    if failure is not None:
+        return clock, _explain(failure, clock)
+    return clock, Check("request", "ok", f"{plural(total, 'transcription')}, {took:.0f} ms")
+
+
+def _explain(error: VideoSDKTranscriptsError, clock: Check) -> Check:
+    """Return the check of a request that failed."""
+    detail = describe(error)
+    advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), _SERVICE_ADVICE)
+    if isinstance(error, AuthenticationError):
+        if clock.state == "FAIL":
+            # The message of the error would explain the clock once more.
+            detail = f"the service rejected the token with {error.status}"
+            advice = "correct the clock first"
+        elif clock.state != "ok":
+            advice += ", or the clock is wrong"
+    return Check("request", "FAIL", detail, advice, code_of(error))
 
 
 def _check_clock(date: str, received_at: float) -> Check:
