@@ -1,6 +1,9 @@
 """The dashboard in a real browser, at the width of a phone and of a desktop."""
 
 import json
+import shlex
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -332,7 +335,8 @@ def test_details_open_by_keyboard(browser: Any, full: FakeVideoSDK) -> None:
 
 
 def test_variables_can_be_copied_by_keyboard(browser: Any, full: FakeVideoSDK) -> None:
-    """The page confirms it."""
+    """As lines that a shell runs and programs started in it inherit; the page confirms it."""
+    full.secret = "a secret with 'quotes' and $signs"
     grant = {"origin": full.url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     browser.execute_cdp_cmd("Browser.grantPermissions", grant)
     show(browser, full)
@@ -342,8 +346,11 @@ def test_variables_can_be_copied_by_keyboard(browser: Any, full: FakeVideoSDK) -
     WebDriverWait(browser, 5, 0.02).until(lambda _: result.text)
     assert result.text == "Copied."
     script = "navigator.clipboard.readText().then(arguments[0])"
-    expected = "".join(f"{name}={value}\n" for name, value in full.environ.items())
-    assert browser.execute_async_script(script) == expected
+    copied = browser.execute_async_script(script)
+    program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
+    command = ["sh", "-c", f"{copied}exec {shlex.join(program)}"]
+    printed = subprocess.run(command, env={}, check=True, capture_output=True, timeout=60)  # noqa: S603
+    assert full.environ.items() <= json.loads(printed.stdout).items()
 
 
 def test_refused_copy_selects_the_variables(browser: Any, full: FakeVideoSDK) -> None:
@@ -357,7 +364,7 @@ def test_refused_copy_selects_the_variables(browser: Any, full: FakeVideoSDK) ->
     WebDriverWait(browser, 5, 0.02).until(lambda _: result.text)
     assert result.text.endswith("The text is selected: press Ctrl+C.")
     selected = browser.execute_script("return getSelection().toString()")
-    assert selected.strip() == "\n".join(f"{k}={v}" for k, v in full.environ.items())
+    assert selected.strip() == "\n".join(f"export {k}={v}" for k, v in full.environ.items())
 
 
 def test_tables_keep_their_roles(browser: Any, full: FakeVideoSDK) -> None:
