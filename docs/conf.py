@@ -14,9 +14,9 @@ from docutils.nodes import (
     Text,
     TextElement,
     document,
-    literal,
     literal_block,
     paragraph,
+    raw,
     reference,
 )
 from sphinx import addnodes
@@ -93,10 +93,12 @@ FIRST_VERSION = "0.1.0"
 REPOSITORY = "https://github.com/videosdk-transcripts/videosdk-transcripts"
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"videosdk-transcripts {release}"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("tables.js", {"defer": "defer"})]
 html_favicon = "_static/favicon.svg"
 html_theme_options = {
     "source_repository": REPOSITORY,
@@ -156,6 +158,18 @@ def list_attributes(
         else:
             entries.append(line.removeprefix("    "))
     lines[start:] = entries
+
+
+def describe_data(
+    _app: Sphinx, what: str, name: str, _obj: Any, _options: Any, lines: list[str]
+) -> None:
+    """Describe a constant by the text below it, instead of by the docstring of its type."""
+    package, _, public = name.rpartition(".")
+    if what == "data":
+        for module, content in list(sys.modules.items()):
+            if module.startswith(package) and public in vars(content):
+                texts = ModuleAnalyzer.for_module(module).find_attr_docs()
+                lines[:] = texts.get(("", public), lines)
 
 
 def keep_colon(
@@ -229,11 +243,15 @@ def link_tree(app: Sphinx, doctree: document) -> None:
         tree.replace_self(literal_block("", "", *linked, classes=["tree"]))
 
 
-def exclude_tests(_app: Sphinx, page: document) -> None:
-    """Keep paragraphs that list tests out of the search, which would find words in their names."""
-    for node in page.findall(paragraph):
-        if any(re.match(r"tests/.*test_\w+\.py", name.astext()) for name in node.findall(literal)):
+def fold_tests(_app: Sphinx, page: document) -> None:
+    """Fold paragraphs that list tests, and keep them out of the search, which would find names."""
+    for node in list(page.findall(paragraph)):
+        if node.astext().startswith("Tests: "):
             node["classes"].append("no-search")
+            place = node.parent.index(node)
+            node.parent.insert(place + 1, raw("", "</details>", format="html"))
+            opening = '<details class="tests"><summary>Tests</summary>'
+            node.parent.insert(place, raw("", opening, format="html"))
 
 
 def describe(
@@ -253,12 +271,13 @@ def setup(app: Sphinx) -> None:
     app.connect("doctree-read", keep_builtins)
     app.connect("doctree-read", link_tree)
     app.connect("object-description-transform", list_errors_once)
-    app.connect("doctree-read", exclude_tests)
+    app.connect("doctree-read", fold_tests)
     # Before sphinxext-opengraph, which takes the beginning of the page, tables included.
     app.connect("html-page-context", describe, priority=400)
     # After autodoc_preserve_defaults, which shows the source of a default.
     app.connect("autodoc-before-process-signature", show_defaults, priority=600)
     # Before napoleon, which has the priority 500.
+    app.connect("autodoc-process-docstring", describe_data, priority=200)
     app.connect("autodoc-process-docstring", add_version, priority=300)
     app.connect("autodoc-process-docstring", list_attributes, priority=400)
     app.connect("autodoc-process-docstring", keep_colon, priority=400)

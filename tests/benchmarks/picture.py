@@ -13,12 +13,14 @@ __all__ = ["Line", "Panel", "draw"]
 
 AxisScale = Literal["linear", "even"]
 
-_WIDTH: Final = 900
-_HEIGHT: Final = 484
-_TOP: Final = 98
-_BOTTOM: Final = 372
-_LEFTS: Final = (78, 538)
-_ACROSS: Final = 330
+# Narrow enough for a phone: one diagram above the other.
+_WIDTH: Final = 400
+_LEFT: Final = 56
+_ACROSS: Final = 326
+_TOPS: Final = (98, 484)
+_DOWN: Final = 274
+_LEGEND_TOP: Final = 830
+_LEGEND_LINE: Final = 22
 _TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _STYLE: Final = """
   .paper { fill: #ffffff; } .ink { fill: #1f2328; } .soft { fill: #59636e; }
@@ -98,39 +100,41 @@ def draw(panels: Sequence[Panel], names: Mapping[str, str], *, title: str, about
     seconds = [value for panel in panels for line in panel.lines for value in line.seconds]
     low = max((tick for tick in _TICKS if tick <= min(seconds)), default=_TICKS[0])
     high = min((tick for tick in _TICKS if tick >= max(seconds)), default=_TICKS[-1])
-    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="title about"'
+    height = _LEGEND_TOP + _LEGEND_LINE * len(names)
+    size = f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title about"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
         f'<title id="title">{escape(title)}</title>',
         f'<desc id="about">{escape(about)}</desc>',
         f"<style>{_STYLE}</style>",
-        f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>',
-        _text(_WIDTH / 2, 34, title, "ink head", "middle"),
+        f'<rect class="paper" width="{_WIDTH}" height="{height}" rx="8"/>',
+        _text(_WIDTH / 2, 30, title, "ink head", "middle"),
     ]
-    for panel, left in zip(panels, _LEFTS, strict=True):
-        parts += _panel(panel, left, low, high)
+    for panel, top in zip(panels, _TOPS, strict=True):
+        parts += _panel(panel, top, low, high)
     parts += _legend(names)
     return "\n".join([*parts, "</svg>\n"])
 
 
-def _panel(panel: Panel, left: int, low: float, high: float) -> list[str]:
+def _panel(panel: Panel, top: int, low: float, high: float) -> list[str]:
+    left, bottom = _LEFT, top + _DOWN
     parts = [
-        _text(left + _ACROSS / 2, 60, panel.title, "ink", "middle"),
-        _text(left - 46, _TOP - 14, "wall time, logarithmic", "ink", "start"),
+        _text(left + _ACROSS / 2, top - 38, panel.title, "ink", "middle"),
+        _text(10, top - 14, "wall time, logarithmic", "ink", "start"),
     ]
     for tick in (tick for tick in _TICKS if low <= tick <= high):
-        y = _down(tick, low, high)
+        y = top + _down(tick, low, high)
         parts.append(_rule(left, y, left + _ACROSS, y, "grid"))
         parts.append(_text(left - 8, y + 4, f"{tick:g} s", "soft", "end"))
     for index, value in enumerate(panel.values):
         x = left + panel.across(index) * _ACROSS
-        parts.append(_rule(x, _BOTTOM, x, _BOTTOM + 5, "axis"))
-        parts.append(_text(x, _BOTTOM + 20, str(value), "soft", "middle"))
-    parts.append(_rule(left, _BOTTOM, left + _ACROSS, _BOTTOM, "axis"))
-    parts.append(_text(left + _ACROSS / 2, _BOTTOM + 42, panel.label, "ink", "middle"))
+        parts.append(_rule(x, bottom, x, bottom + 5, "axis"))
+        parts.append(_text(x, bottom + 20, str(value), "soft", "middle"))
+    parts.append(_rule(left, bottom, left + _ACROSS, bottom, "axis"))
+    parts.append(_text(left + _ACROSS / 2, bottom + 42, panel.label, "ink", "middle"))
     for line in panel.lines:
         points = [
-            (left + panel.across(index) * _ACROSS, _down(value, low, high))
+            (left + panel.across(index) * _ACROSS, top + _down(value, low, high))
             for index, value in enumerate(line.seconds)
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -144,20 +148,17 @@ def _panel(panel: Panel, left: int, low: float, high: float) -> list[str]:
 
 
 def _legend(names: Mapping[str, str]) -> list[str]:
-    parts, y = [], _HEIGHT - 34
+    parts: list[str] = []
     for number, (style, name) in enumerate(names.items()):
-        x, down = 78 + (number % 2) * 330, y + number // 2 * 22
-        parts.append(
-            f'<polyline class="line {style}" points="{x},{down - 4} {x + 34},{down - 4}"/>'
-        )
-        parts.append(_text(x + 44, down, name, "ink", "start"))
+        x, y = 14, _LEGEND_TOP + number * _LEGEND_LINE
+        parts.append(f'<polyline class="line {style}" points="{x},{y - 4} {x + 30},{y - 4}"/>')
+        parts.append(_text(x + 40, y, name, "ink", "start"))
     return parts
 
 
 def _down(value: float, low: float, high: float) -> float:
-    """Return the vertical position of a value, on a logarithmic axis."""
-    share = math.log(value / low) / math.log(high / low)
-    return _BOTTOM - share * (_BOTTOM - _TOP)
+    """Return how far a value is below the top of a diagram, on a logarithmic axis."""
+    return _DOWN - math.log(value / low) / math.log(high / low) * _DOWN
 
 
 def _rule(x1: float, y1: float, x2: float, y2: float, style: str) -> str:

@@ -25,9 +25,9 @@ __all__ = ["main"]
 
 _LEGEND: Final = {
     "raw one": "raw aiohttp, one page at a time",
-    "raw many": "raw aiohttp, 8 in flight (right: as on the axis)",
+    "raw many": "raw aiohttp, 8 in flight (below: varies)",
     "ours one": "videosdk_transcripts, readahead=0",
-    "ours many": "videosdk_transcripts, readahead=8 (right: as on the axis)",
+    "ours many": "videosdk_transcripts, readahead=8 (below: varies)",
 }
 
 
@@ -105,8 +105,8 @@ def _picture(sections: dict[str, Section], pages: int) -> str:
         _LEGEND,
         title=f"Wall time of {pages} pages of 20 rows",
         about=(
-            "Two diagrams with logarithmic seconds. Left: by response delay, for raw aiohttp "
-            "and videosdk_transcripts, one page at a time and with 8 in flight. Right: by "
+            "Two diagrams with logarithmic seconds. Above: by response delay, for raw aiohttp "
+            "and videosdk_transcripts, one page at a time and with 8 in flight. Below: by "
             "pages in flight. The tables on this page have the numbers."
         ),
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 from programs import wait_until
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 
@@ -124,6 +125,31 @@ def test_pages_do_not_scroll_sideways(browser: Any, url: str, site: Path) -> Non
         if browser.execute_script(scrolls) or browser.execute_script(TOO_WIDE):
             wide[str(page)] = browser.execute_script(TOO_WIDE)
     assert wide == {}
+
+
+def test_table_with_many_columns_is_a_list_on_a_phone(browser: Any, url: str) -> None:
+    """Each value has the heading of its column, and the roles of a table remain."""
+    browser.get(f"{url}/guides/http-statuses.html")
+    is_phone = browser.execute_script("return window.innerWidth < 500")
+    row = browser.find_elements(By.CSS_SELECTOR, "article tbody tr")[0]
+    name, status, why = row.find_elements(By.CSS_SELECTOR, "td")
+    assert (status.rect["y"] > name.rect["y"]) is is_phone
+    assert why.get_attribute("data-label") == "why: "
+    label = "return getComputedStyle(arguments[0], '::before').content"
+    assert browser.execute_script(label, status) == ('"status: "' if is_phone else "none")
+    assert [cell.get_attribute("role") for cell in (row, name)] == ["row", "cell"]
+
+
+def test_lists_of_tests_are_folded(browser: Any, url: str) -> None:
+    """They are for the few readers who check a promise."""
+    browser.get(f"{url}/project/guarantees.html")
+    folded = browser.find_element(By.CSS_SELECTOR, "details.tests")
+    listed = folded.find_element(By.CSS_SELECTOR, "p.no-search")
+    assert not listed.is_displayed()
+    # Not by a click: on a phone, the header may cover the line.
+    folded.find_element(By.CSS_SELECTOR, "summary").send_keys(Keys.ENTER)
+    assert listed.is_displayed()
+    assert listed.text.startswith("Tests: tests/")
 
 
 def test_pages_have_icon_description_and_edit_link(site: Path) -> None:
