@@ -79,7 +79,7 @@ def mint_token(
     Args:
         api_key: the key of the VideoSDK project.
         secret: the secret that belongs to it.
-        lifetime: seconds from now to its end, from 1 to a year of 365 days.
+        lifetime: seconds from now to its end, from 1 to a year of 365 days; ten minutes by default.
         room_id: the only room for which the token is valid; None for all.
         participant_id: the only participant for whom the token is valid; None for all.
         permissions: ``allow_join`` and ``allow_mod``, one of them, or ``ask_join`` alone.

@@ -113,7 +113,7 @@ class TranscriptsClient:
             and public addresses only, or origins such as ``http://127.0.0.1:8080``.
             ``VIDEOSDK_FILE_HOSTS``, comma-separated, by default.
         max_file_bytes: decoded size of one transcript or summary file in bytes, 1 or more.
-        webhook_public_key: the account's public key in PEM, to verify webhooks; None to fetch
+        webhook_public_key: the service's public key in PEM, to verify webhooks; None to fetch
             it for the first webhook. A backslash followed by ``n`` counts as a line break, as
             in an environment file.
         requests_per_second: an even rate over all tasks, above 0; None for no limit.
@@ -1075,7 +1075,7 @@ class TranscriptsClient:
         """
         Verify the signature of a webhook, and return its event.
 
-        The account's public key is fetched for the first webhook and kept for a day. If a
+        The service's public key is fetched for the first webhook and kept for a day. If a
         signature does not match, it is fetched again, at most once a minute.
 
         Args:
@@ -1087,7 +1087,7 @@ class TranscriptsClient:
 
         Raises:
             ConfigurationError: `raw_body` is not bytes, or the extra ``[webhooks]`` is missing.
-            WebhookSignatureError: the body was not signed with the account's key.
+            WebhookSignatureError: the body was not signed with that key.
             WebhookBodyError: the signature is valid, but the body is not an event.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: the key could not be fetched.

@@ -603,7 +603,7 @@ class WebhookSignatureError(WebhookError):
     """
     The signature is missing, malformed, or does not match the body and the key.
 
-    The webhook was not signed with the account's key, or was modified.
+    The webhook was not signed by the service, or was modified.
 
     Retried: the key is fetched again, at most once a minute.
 

@@ -173,7 +173,7 @@ def verify_webhook(raw_body: bytes, signature: str | None, public_key: str | byt
     Args:
         raw_body: the body as received, before any parsing; 1 MiB at most.
         signature: the value of the header ``videosdk-signature``; None if it is missing.
-        public_key: the account's public key in PEM, as returned by
+        public_key: the service's public key in PEM, as returned by
             ``GET /v2/public/rsa-public-key``: RSA with 2048 bits or more. A backslash followed by
             ``n`` counts as a line break.
 

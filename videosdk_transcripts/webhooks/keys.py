@@ -1,4 +1,4 @@
-"""Fetch the account's public key to verify webhooks, and cache it for all tasks."""
+"""Fetch the service's public key to verify webhooks, and cache it for all tasks."""
 
 from __future__ import annotations
 
