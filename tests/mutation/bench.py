@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +51,8 @@ class Bench:
             seconds: how long the tests of a mutant may take together.
         """
         modules = {mutant.module for mutant in mutants}
-        times = ChainMap(*map(covering.of_module, modules))
-        warm = Warm(self._env, self.package, times)
+        tests = {test for module in modules for test in covering.of_module(module)}
+        warm = Warm(self._env, self.package, sorted(tests))
         try:
             for mutant in mutants:
                 tests = covering.choose(mutant, self.sources[mutant.module], seconds)

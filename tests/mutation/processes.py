@@ -24,11 +24,11 @@ from .swap import Functions, find_functions, replace_function
 
 CHECKOUT: Final = Path(__file__).parents[2]
 
-_TEST_SECONDS: Final = 20
-"""After this time a test counts as failed: some mutants never end."""
-_MIN_SECONDS: Final = 8
-"""The same in a warm process, plus a multiple of the time that the test takes."""
-_SILENT_SECONDS: Final = 120
+_WALL_SECONDS: Final = 60
+"""After this time a test counts as failed: some mutants wait for ever."""
+_CPU_SECONDS: Final = 10
+"""The same for time of the processor, which does not depend on other programs: some never wait."""
+_SILENT_SECONDS: Final = 180
 """After this time without another test, the last one counts as failed: pytest can't end it."""
 
 
@@ -65,10 +65,10 @@ class Warm:
     Args:
         env: the environment of the tests, where `PYTHONPATH` is the folder of the package.
         package: the package.
-        times: all tests that may be run, and the seconds that each takes.
+        tests: all tests that may be run.
     """
 
-    def __init__(self, env: Mapping[str, str], package: Path, times: Mapping[str, float]) -> None:
+    def __init__(self, env: Mapping[str, str], package: Path, tests: Sequence[str]) -> None:
         requests, self._requests = os.pipe()
         answers_read, answers = os.pipe()
         child = os.fork()
@@ -76,7 +76,7 @@ class Warm:
             os.close(self._requests)
             with os.fdopen(requests) as lines, suppress(BrokenPipeError):
                 _enter(env)
-                _pytest([*times], _Server(package, times, lines, answers))
+                _pytest(tests, _Server(package, lines, answers))
             os._exit(0)
         os.close(requests)
         os.close(answers)
@@ -129,7 +129,7 @@ def _enter(env: Mapping[str, str]) -> None:
 def _pytest(tests: Sequence[str], *plugins: object) -> int:
     """Run pytest on the files of tests, and return its exit code."""
     files = sorted({test.partition("::")[0] for test in tests})
-    options = ["-q", "--no-header", "--tb=no", f"--timeout={_TEST_SECONDS}"]
+    options = ["-q", "--no-header", "--tb=no", f"--timeout={_WALL_SECONDS}"]
     # Rewriting the assertions would take longer than most tests.
     options += ["--assert=plain", "-p", "no:randomly", "-p", "no:cacheprovider"]
     return int(pytest.main([*options, *files], plugins=plugins))
@@ -186,6 +186,8 @@ class _Reporter:
         self._report = report
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        # Its signal ends this process.
+        signal.setitimer(signal.ITIMER_PROF, _CPU_SECONDS)
         _send(self._report, "started", nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -208,18 +210,13 @@ class _Chosen:
 class _Server:
     """A pytest plugin that runs tests for each request, in a process of its own."""
 
-    def __init__(
-        self, package: Path, times: Mapping[str, float], requests: IO[str], answers: int
-    ) -> None:
+    def __init__(self, package: Path, requests: IO[str], answers: int) -> None:
         self._package = package
-        self._times = times
         self._requests = requests
         self._answers = answers
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = {item.nodeid: item for item in session.items if item.nodeid in self._times}
-        for test, item in items.items():
-            item.add_marker(pytest.mark.timeout(_MIN_SECONDS + 8 * self._times[test]))
+        items = {item.nodeid: item for item in session.items}
         functions = find_functions(self._package)
         # Otherwise each collection in a forked process would copy all of this memory.
         gc.collect()
