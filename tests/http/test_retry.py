@@ -40,7 +40,7 @@ from videosdk_transcripts._http.retry import (
     leaves_in_doubt,
 )
 from videosdk_transcripts._http.session import ConnectionOptions, Sessions
-from videosdk_transcripts.testing import Delay, FakeVideoSDK
+from videosdk_transcripts.testing import Delay, FakeVideoSDK, Status
 
 from ..conftest import ManualClock
 
@@ -252,7 +252,9 @@ async def test_cap_of_retry_after_below_one_second(clock: ManualClock, most: flo
         assert clock.slept == [most]
         with pytest.raises(RateLimitedError):
             await run(runner, [RateLimitedError("x", status=429, retry_after=most + 0.01)])
-    assert clock.slept == [most]
+        assert clock.slept == [most]
+        # The cap is no reason not to retry a failure without the header.
+        assert await run(runner, [ServerError("x", status=503)]) == "done"
 
 
 async def test_wait_beyond_the_deadline_is_not_begun(clock: ManualClock) -> None:
@@ -397,6 +399,14 @@ async def test_slot_is_released_once(fake: FakeVideoSDK) -> None:
         fake.fail_next(Delay(0.03), times=4)
         await asyncio.gather(*(client.get_page() for _ in range(4)))
     assert fake.most_in_flight == 1
+
+
+async def test_request_with_a_new_token_needs_one_slot(fake: FakeVideoSDK) -> None:
+    """That of the request whose token was refused is free again."""
+    fake.fail_next(Status(401))
+    async with fake.client(max_in_flight=1) as client, asyncio.timeout(20):
+        assert await client.count() == 0
+    assert len(fake.requests) == 2
 
 
 # The policy.

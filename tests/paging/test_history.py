@@ -59,6 +59,8 @@ def test_first_complete_page_is_1_until_ids_are_forgotten() -> None:
     """The oldest 5,000 ids are forgotten after 10,000."""
     found = [listed_ids(pages).first_complete_page(100, None, None) for pages in (1, 50, 99, 100)]
     assert found == [1, 1, 1, 51]
+    found = [listed_ids(n, 1).first_complete_page(1, None, None) for n in (9_999, 10_000)]
+    assert found == [1, 5001]
 
 
 def test_long_walk_yields_rows_once_when_rows_are_inserted() -> None:
