@@ -6,6 +6,7 @@ import logging
 import pickle
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import ANY
 
 import jwt
 import pytest
@@ -81,6 +82,13 @@ def claims_of(**options: Any) -> dict[str, Any]:
     return claims
 
 
+def test_token_may_start_at_the_epoch() -> None:
+    """Or at any time after it."""
+    token = mint_token(KEY, SECRET, now=0, lifetime=1)
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_exp": False})
+    assert (claims["iat"], claims["exp"]) == (-60, 1)
+
+
 @pytest.mark.parametrize("lifetime", [1, 31_536_000])
 def test_lifetime_may_be_a_second_or_a_year(lifetime: int) -> None:
     """These are the limits."""
@@ -120,9 +128,12 @@ def test_token_without_roles_omits_the_claim() -> None:
         ({"roles": ["admin"]}, "roles must be a list of crawler, rtc"),
         ({"roles": "crawler"}, "roles must be a list of crawler, rtc"),
         ({"roles": ""}, "roles must be a list of crawler, rtc"),
+        ({"roles": 5}, "roles must be a list of crawler, rtc"),
+        ({"roles": [ANY]}, "roles must be a list of crawler, rtc"),
         ({"lifetime": 0.5}, "lifetime must be from 1 s to 365 days, not 0.5 s"),
         ({"lifetime": 31_536_001}, "from 1 s to 365 days"),
         ({"lifetime": float("nan")}, "lifetime must be a number"),
+        ({"now": -0.1}, "now must be"),
         ({"room_id": ""}, "room_id must be"),
         ({"participant_id": "a b"}, "participant_id must be"),
     ],
@@ -135,17 +146,23 @@ def test_undocumented_claim_is_rejected(options: dict[str, Any], reason: str) ->
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize(("key", "secret"), [("", SECRET), (KEY, ""), (None, SECRET), (KEY, 5)])
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [("", SECRET), (KEY, ""), (" ", SECRET), (KEY, "\n"), (None, SECRET), (KEY, 5)],
+)
 def test_missing_key_or_secret_is_rejected(key: Any, secret: Any) -> None:
     """Other types are not converted to strings."""
     with pytest.raises(CredentialsError, match="must be non-empty strings"):
         mint_token(key, secret)
 
 
-def test_unusable_secret_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    "secret", [f"{SECRET}\ud800", f"-----BEGIN PUBLIC KEY-----\n{SECRET}\n-----END PUBLIC KEY-----"]
+)
+def test_unusable_secret_is_not_shown(secret: str) -> None:
     """Nor is PyJWT's error, whose frames contain it."""
     with pytest.raises(CredentialsError, match="can't sign a token") as caught:
-        mint_token(KEY, f"{SECRET}\ud800")
+        mint_token(KEY, secret)
     assert caught.value.__context__ is None
     assert SECRET not in str(caught.value)
 

@@ -314,7 +314,7 @@ def _end_of(token: str) -> float | None:
     import jwt
 
     try:
-        end = jwt.decode(token, options={"verify_signature": False, "verify_exp": False}).get("exp")
+        end = jwt.decode(token, options={"verify_signature": False}).get("exp")
     except jwt.PyJWTError:
         return None
     # An end that `datetime` can't represent is ignored.
