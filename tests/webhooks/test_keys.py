@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import traceback
 
 import aiohttp
@@ -275,6 +276,20 @@ async def test_pinned_key_is_parsed_once(
     assert parsed == [service.webhooks.public_key]
 
 
+async def test_missing_cryptography_is_an_error_before_any_fetch(
+    keys: PublicKeys, service: Service, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the command to install it, also for a pinned key."""
+    signature, key = service.sign(), service.webhooks.public_key
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    command = r"pip install 'videosdk-transcripts\[webhooks\]'"
+    with pytest.raises(ConfigurationError, match=command):
+        await keys.verify(BODY, signature)
+    with pytest.raises(ConfigurationError, match=command):
+        PublicKeys(service, pinned=key, clock=clock.clock)
+    assert service.count == 0
+
+
 async def test_unusable_key_of_the_service_is_not_cached(clock: ManualClock) -> None:
     """It is an InvalidResponseError, since the caller has not passed it."""
     given = ["<html>"]
@@ -284,8 +299,13 @@ async def test_unusable_key_of_the_service_is_not_cached(clock: ManualClock) -> 
 
     keys = PublicKeys(fetch, clock=clock.clock)
     webhooks = Webhooks()
-    with pytest.raises(InvalidResponseError, match="the public key is not valid PEM") as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         await keys.verify(BODY, webhooks.sign(BODY))
+    assert str(caught.value) == (
+        "GET the public key of webhooks: unusable response: the public key is not valid PEM: its "
+        "base64 must be between the lines -----BEGIN PUBLIC KEY----- and -----END PUBLIC "
+        "KEY-----; until the service returns its key again, pass the public key yourself"
+    )
     assert caught.value.__context__ is None
     given[0] = webhooks.public_key
     clock.now += 60

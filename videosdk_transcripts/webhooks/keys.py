@@ -126,7 +126,8 @@ class PublicKeys:
     async def _newer_key(self, key: RSAPublicKey) -> RSAPublicKey:
         """Fetch the key again, unless another task has done so, or the last fetch is recent."""
         async with self._lock.of_this_loop():
-            if (newer := self._key) is not None and newer is not key:
+            newer = self._key or key
+            if newer is not key:
                 return newer
             if self._failure is None and self._was_fetched_recently():
                 return key
