@@ -439,6 +439,18 @@ async def test_walk_over_foreign_rows_alone_suggests_a_custom_id(
     assert caplog.text.count("a custom room id: pass the room id that resolve_room() returns") == 1
 
 
+async def test_walk_resumed_before_any_own_row_suggests_a_custom_id(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The checkpoint proves no own row."""
+    fake.filters = "ignored"
+    fake.add_transcriptions(45, room_id="other")
+    checkpoint = client.iter_transcriptions("my-room").checkpoint
+    resumed = client.iter_transcriptions("my-room", resume=checkpoint)
+    assert await ids(resumed) == []
+    assert resumed.stats.only_foreign_rows
+
+
 @pytest.mark.parametrize("odd", ["none", "mine", "unverified", "invalid", "limit"])
 async def test_walk_that_may_have_own_rows_suggests_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, caplog: pytest.LogCaptureFixture, odd: str
@@ -588,7 +600,8 @@ async def test_checkpoint_between_two_released_pages_is_exact(
     fake.on_page(2, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(23)]
-    assert json.loads(pager.checkpoint)["page"] == 2
+    state = json.loads(pager.checkpoint)
+    assert (state["page"], state["met"]) == (2, 23)
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows
 
@@ -604,6 +617,7 @@ async def test_checkpoint_among_released_pages_has_the_total_of_their_page(
     fake.on_page(2, Change(lambda f: f.add_transcriptions(25)))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(stop)]
+    assert json.loads(pager.checkpoint)["met"] == stop
     # The total equals that of the held page again, although rows have shifted since then.
     del fake.rows[:25]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))

@@ -160,6 +160,16 @@ async def test_going_back_drops_prefetched_pages() -> None:
     ahead.stop()
 
 
+async def test_stopped_read_ahead_begins_again_with_a_second_page() -> None:
+    """As at the start of a walk."""
+    service = Service()
+    ahead = reading(service)
+    for page in range(1, 4):
+        await service.step(ahead, page)
+    ahead.stop()
+    assert [await service.step(ahead, page) for page in (4, 5, 6)] == [[4], [5, 6], [7, 8]]
+
+
 async def test_limit_of_a_client_bounds_the_window() -> None:
     """Pages count until their walk uses or drops them, also those of other walks."""
     service = Service()

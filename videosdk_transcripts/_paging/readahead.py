@@ -141,9 +141,7 @@ class ReadAhead(Generic[TranscriptionT]):
         try:
             last = min(number + self._window, readahead_limit) if self.leases else 0
             for page in range(number + 1, last + 1):
-                if self._limit.is_reached:
-                    break
-                if page not in self._prefetched:
+                if page not in self._prefetched and not self._limit.is_reached:
                     self._prefetched[page] = self._start(page, page_size, deadline)
             if due is None or not _is_usable(due.task):
                 found = await self._fetch(number, page_size, deadline=deadline)
