@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from videosdk_transcripts import BadRequestError, ConfigurationError, TranscriptsClient
+from videosdk_transcripts import (
+    BadRequestError,
+    ConfigurationError,
+    NotFoundError,
+    TranscriptsClient,
+)
 from videosdk_transcripts.testing import Exchange, FakeVideoSDK, Status
 from videosdk_transcripts.testing._rows import Listing
 
@@ -85,6 +90,16 @@ async def test_another_bad_request_is_raised(fake: FakeVideoSDK, client: Transcr
         await anext(pager)
     assert caught.value.page == 1
     assert sizes(fake) == [("1", "100"), ("1", "20")]
+
+
+async def test_other_errors_of_the_first_page_are_not_about_its_size(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """They are raised after one request."""
+    fake.every(1, Status(404))
+    with pytest.raises(NotFoundError):
+        await anext(client.iter_transcriptions(ROOM, page_size="auto"))
+    assert sizes(fake) == [("1", "100")]
 
 
 async def test_refusal_after_the_first_page_is_raised(

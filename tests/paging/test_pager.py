@@ -1,7 +1,9 @@
 """P3 and the pager's interface over real sockets, misuse included."""
 
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any, Literal
 
 import pytest
@@ -33,7 +35,7 @@ from videosdk_transcripts.testing import (
     Status,
 )
 
-from ..conftest import ManualClock
+from ..conftest import ManualClock, until
 from .lists import LIST, walk_options
 
 ROOM = "abcd-efgh-ijkl"
@@ -204,6 +206,25 @@ async def test_nothing_is_sent_before_the_first_step(
     await anext(pager)
     assert (len(fake.requests), pager.total, pager.last_page) == (1, 45, 3)
     assert repr(pager) == f"<Pager over room {ROOM}, at page 2 of 3, 1 rows yielded>"
+    for _ in range(20):
+        await anext(pager)
+    assert repr(pager) == f"<Pager over room {ROOM}, at page 3 of 3, 21 rows yielded>"
+    assert len(await ids(pager)) == 24
+    assert repr(pager) == f"<Pager over room {ROOM}, at its end, 45 rows yielded>"
+
+
+async def test_rows_are_released_while_the_next_page_is_fetched(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """The pager keeps their ids only."""
+    fake.on_page(2, Delay(60))
+    pager = client.iter_transcriptions(ROOM)
+    found = [weakref.ref(await anext(pager)) for _ in range(20)]
+    step = asyncio.ensure_future(anext(pager))
+    await until(lambda: len(fake.requests) == 2)
+    gc.collect()
+    assert [row() for row in found] == [None] * 20
+    step.cancel()
 
 
 async def test_repr_beyond_the_last_page_names_no_last_page(

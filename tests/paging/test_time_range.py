@@ -220,16 +220,19 @@ async def test_limit_does_not_slow_down_the_search_for_rows(
     assert fake.most_in_flight > 1
 
 
+@pytest.mark.parametrize("start", [NOON, None])
 async def test_rows_out_of_range_are_not_foreign(
-    fake: FakeVideoSDK, client: TranscriptsClient
+    fake: FakeVideoSDK, client: TranscriptsClient, start: datetime | None
 ) -> None:
     """A walk that left out all of its own rows does not suggest a custom id."""
     fake.filters = "ignored"
-    fake.add_transcription(room_id=ROOM, start=NOON)
+    fake.add_transcription(room_id=ROOM)["start"] = start and start.isoformat()
     fake.add_transcription(room_id="other", start=NOON)
     pager = client.iter_transcriptions(ROOM, since=NOON + HOUR)
     assert await ids(pager) == []
-    assert (pager.stats.foreign_rows_dropped, pager.stats.rows_out_of_range) == (1, 1)
+    stats = pager.stats
+    left_out = (stats.rows_out_of_range, stats.rows_without_start)
+    assert (stats.foreign_rows_dropped, left_out) == (1, (1, 0) if start else (0, 1))
     assert not pager.stats.only_foreign_rows
 
 
