@@ -115,9 +115,9 @@ class Covering:
         """
         Return the tests to run for a mutant: those likely to notice it first.
 
-        These are the tests that run the changed line, then the other tests of the module, since
-        some lines run only once in a process. Among equals the tests of the mirroring file come
-        first, then those of the mirroring folder, then the fast ones.
+        These are the tests that run the changed line, or use what it defines, then the other
+        tests of the module, since some lines run only once in a process. Among equals the tests
+        of the mirroring file come first, then those of the mirroring folder, then the fast ones.
 
         Args:
             mutant: the mutant.
@@ -133,8 +133,9 @@ class Covering:
         folder, file = mirror_folder(mutant.module), mirror_file(mutant.module)
 
         def rank(test: str) -> tuple[bool, bool, bool, float]:
-            is_near = test.startswith(folder)
-            return test not in direct, not test.startswith(file), not is_near, self.times[test]
+            is_own, is_near = test.startswith(file), test.startswith(folder)
+            is_likely = test in direct or (is_own and mutant.scope is None)
+            return not is_likely, not is_own, not is_near, self.times[test]
 
         chosen: list[str] = []
         for test in sorted(self.of_module(mutant.module), key=rank):

@@ -103,7 +103,7 @@ def test_tests_of_the_line_file_and_folder_come_first(tmp_path: Path) -> None:
     mutants = {mutant.change: mutant for mutant in find_mutants("_a/_b.py", source)}
     assert covering.choose(mutants["A -> None"], source, 9) == [near, slow, far, own, other]
     assert covering.choose(mutants["A -> None"], source, 4.5) == [near, far, own]
-    assert covering.choose(mutants["5 -> 6"], source, 9) == [near, slow, far, own, other]
+    assert covering.choose(mutants["5 -> 6"], source, 9) == [own, near, slow, far, other]
     assert covering.choose(mutants["1 -> None"], source, 9) == [own, other, near, slow, far]
     assert covering.of_module("_a/_b.py") == covering.times
     assert covering.of_module("_a/b/c.py") == {}
