@@ -250,6 +250,17 @@ def test_message_of_which_little_is_left_is_masked() -> None:
     assert cut.quote(f"{' ' * 3789}{'x' * 212}") == f"{'x' * 200}…"
 
 
+@pytest.mark.parametrize(("secrets", "searched"), [((), 4000), ((Secret("s" * 5000),), 10_000)])
+def test_beginning_of_a_message_is_searched(secrets: tuple[Secret, ...], searched: int) -> None:
+    """4,000 characters, or twice the longest secret, so that no half of one is shown."""
+    made = Response(200, {}, b"", secrets)
+    assert made.quote("x" + " " * (searched - 1)) == "x"
+    assert made.quote("x" + " " * searched) == "***"
+    shown = 200 + (5000 if secrets else 0)
+    assert made.quote("x" * shown + " " * searched) == "***"
+    assert made.quote("x" * (shown + 1) + " " * searched) == f"{'x' * 200}…"
+
+
 def test_message_with_an_encoded_secret_is_masked_completely() -> None:
     """Its place in the text is not known exactly."""
     secret = Secret("an opaque secret of some length")
@@ -595,6 +606,9 @@ def test_failure_with_status_200_raises(body: Any, found: str) -> None:
     assert decode_object(response_of({"success": True}), ASKED) == {"success": True}
 
 
-def test_repr_of_a_response_has_no_body() -> None:
-    """The body may hold transcript text, and a repr may be logged."""
-    assert "words" not in repr(response_of(b"words"))
+def test_repr_has_no_body() -> None:
+    """It may hold transcript text or a URL with a secret, and a repr may be logged."""
+    found = Response(200, {"a": "b"}, b"words", (), json.loads)
+    assert repr(found) == "Response(status=200, headers={'a': 'b'}, secrets=())"
+    asked = Request("/path", "the list", "POST", b"words", {"a": "b"}, {404: "words"})
+    assert repr(asked) == "Request(target='/path', subject='the list', method='POST')"
