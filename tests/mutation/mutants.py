@@ -87,7 +87,7 @@ def find_mutants(module: str, source: str) -> list[Mutant]:
     times: Counter[tuple[int, str]] = Counter()
     for edit in sorted(finder.edits, key=lambda edit: (edit.start, edit.end, edit.new)):
         changed = source[: edit.start] + edit.new + source[edit.end :]
-        if changed in found or not _is_valid(changed):
+        if changed == source or changed in found or not _is_valid(changed):
             continue
         line = source.count("\n", 0, edit.start) + 1
         old, new = (" ".join(text.split()) for text in (source[edit.start : edit.end], edit.new))

@@ -277,3 +277,60 @@ def test_any_json_keeps_its_words(value: Any) -> None:
     unread = "".join(part.raw for part in transcript.unread)
     read = [turn.raw for turn in transcript.turns if turn.text]
     assert "a b" not in text or "a b" in "".join([spoken, unread, *read])
+
+
+# The keys of many programs.
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("punctuated_word", "text", "transcript", "content", "word", "message"),
+        *("sentence", "caption", "body", "display", "value"),
+    ],
+)
+def test_segment_has_its_words_under_any_of_these_keys(key: str) -> None:
+    """The first of them counts."""
+    text = json.dumps([{key: "Good morning.", "start": 1.5, "end": 2.5}])
+    assert turns_without_raw(parse_transcript(text)) == [(None, "Good morning.", 1.5, 2.5)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("speaker_name", "speakerName", "speaker", "speaker_label", "speakerLabel", "speaker_id"),
+        *("speakerId", "speakerTag", "speaker_tag", "participant", "role"),
+    ],
+)
+def test_segment_has_its_speaker_under_any_of_these_keys(key: str) -> None:
+    """As a name, a number, or an object."""
+    segments = [{"text": "Hi.", key: speaker} for speaker in ("Ann", 7, {"name": "Bob"})]
+    transcript = parse_transcript(json.dumps(segments))
+    assert [turn.speaker for turn in transcript.turns] == ["Ann", "7", "Bob"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "unit"),
+    [
+        ("start", "end", None),
+        ("start_time", "end_time", "s"),
+        ("startTime", "endTime", "s"),
+        ("start_ms", "end_ms", "ms"),
+        ("startMs", "endMs", "ms"),
+        ("start_timestamp", "end_timestamp", "s"),
+        ("ts", "end_ts", "s"),
+        ("begin", "end", None),
+        ("from", "to", None),
+    ],
+)
+def test_segment_has_its_times_under_any_of_these_keys(
+    start: str, end: str, unit: str | None
+) -> None:
+    """In the unit of the key; a string may be next to a number there."""
+    segment = {"text": "Good morning.", start: 2000, end: 3000}
+    found = turns_without_raw(parse_transcript(json.dumps([segment])))
+    # Where the unit is unknown, two words don't take 1,000 seconds.
+    assert found == [(None, "Good morning.", *((2000, 3000) if unit == "s" else (2, 3)))]
+    if unit == "s":
+        mixed = turns_without_raw(parse_transcript(json.dumps([segment | {start: "1.5s"}])))
+        assert mixed == [(None, "Good morning.", 1.5, 3000)]

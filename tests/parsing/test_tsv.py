@@ -1,5 +1,7 @@
 """Tables: tabs and commas, with and without a header."""
 
+import pytest
+
 from videosdk_transcripts import parse_transcript
 
 from .samples import TSV, turns_without_raw, unread_parts
@@ -102,3 +104,25 @@ def test_cells_longer_than_the_limit_of_the_csv_module_are_reported() -> None:
     transcript = parse_transcript(f"speaker,text\nAnn,{long}\nBob,Yes\n")
     assert turns_without_raw(transcript) == [("Bob", "Yes", None, None)]
     assert [part.raw for part in transcript.unread] == [f"Ann,{long}"]
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ("start", "start|start time|starttime|begin|from|time|timestamp"),
+        ("end", "end|end time|endtime|stop|to"),
+        ("speaker", "speaker|speaker name|speaker label|speaker id|name"),
+        (
+            "text",
+            ("text|transcript|transcription|content|utterance|sentence|caption|words|message"),
+        ),
+    ],
+)
+def test_columns_have_the_names_of_many_programs(column: str, names: str) -> None:
+    """Each of them means the same column."""
+    usual = ["start", "end", "speaker", "text"]
+    for name in names.split("|"):
+        header = ",".join(name if one == column else one for one in usual)
+        transcript = parse_transcript(f"{header}\n1.5,2.5,Ann,Hi\n")
+        assert transcript.format == "csv", name
+        assert turns_without_raw(transcript) == [("Ann", "Hi", 1.5, 2.5)], name

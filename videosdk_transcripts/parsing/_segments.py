@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -204,13 +205,14 @@ def _raw_times(value: dict[str, Any]) -> tuple[object, object, str | None]:
         pair = value.get(key)
         if isinstance(pair, list) and len(pair) == 2:
             return pair[0], pair[1], "s"
-    for start, end, unit in _TIME_KEYS:
-        if value.get(start) is not None or value.get(end) is not None:
-            first, last = value.get(start), value.get(end)
-            if isinstance(first, str | None) and isinstance(last, str | None):
-                unit = "s"  # noqa: PLW2901 - strings are clock times or seconds
-            return first, last, unit
-    return None, None, "s"
+    # By the start first, since several programs call the other one ``end``.
+    starts = (keys for keys in _TIME_KEYS if value.get(keys[0]) is not None)
+    ends = (keys for keys in _TIME_KEYS if value.get(keys[1]) is not None)
+    start, end, unit = next(chain(starts, ends), _TIME_KEYS[0])
+    first, last = value.get(start), value.get(end)
+    # Strings are clock times or seconds.
+    is_text = isinstance(first, str | None) and isinstance(last, str | None)
+    return first, last, "s" if is_text else unit
 
 
 def _number(value: object, unit: str | None) -> float | None:
