@@ -184,3 +184,34 @@ async def test_value_of_another_type_is_named() -> None:
         async with TranscriptsClient(token="t", endpoint=url, json_loads=loads) as client:
             with pytest.raises(InvalidRowError, match="expected a string, found Decimal"):
                 await client.get_page()
+
+
+class Lookup:
+    """An object of a decoder that is not a dict, and has no more than a subscript."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+async def test_row_that_is_not_a_dict_is_an_invalid_row() -> None:
+    """Also if nearly all that a row needs can be read from it."""
+
+    def loads(body: bytes) -> Any:
+        data = json.loads(body)
+        del data["transcriptions"][0]["end"]
+        return data | {"transcriptions": [Lookup(row) for row in data["transcriptions"]]}
+
+    async with FakeVideoSDK() as fake:
+        fake.add_transcription(room_id=ROOM)
+        async with fake.client(json_loads=loads) as client:
+            with pytest.raises(InvalidRowError, match="expected an object, found Lookup"):
+                await anext(client.iter_transcriptions(ROOM))
