@@ -269,6 +269,16 @@ def test_too_deep_nesting_raises(opening: str) -> None:
         read({"id": "t", "later": nested(900)})
 
 
+@pytest.mark.parametrize("missing", ["end", "transcriptionFilePaths", "summarizedFilePaths"])
+def test_row_without_one_of_its_values_has_the_others(missing: str) -> None:
+    """A row without an end may have a summary already."""
+    row = read({key: value for key, value in DOCUMENTED.items() if key != missing})
+    whole = read(DOCUMENTED)
+    assert row.end == (None if missing == "end" else whole.end)
+    assert row.files == ({} if missing == "transcriptionFilePaths" else whole.files)
+    assert row.summary_files == ({} if missing == "summarizedFilePaths" else whole.summary_files)
+
+
 def test_error_names_on_invalid_for_rows_of_a_list_only() -> None:
     """A single transcription has no such option."""
     with pytest.raises(InvalidRowError) as caught:
