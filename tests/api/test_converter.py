@@ -23,7 +23,7 @@ from videosdk_transcripts._api.converter import (
     structure_row,
 )
 
-# The row of the API page, word for word.
+# The row of the API reference, unchanged.
 DOCUMENTED: dict[str, Any] = json.loads("""
 {
   "id": "82feea14-6783-4e63-84fc-17c5666bfd5c",
@@ -51,7 +51,7 @@ def read(raw: Any) -> Transcription:
 
 
 def test_documented_row_is_read_completely() -> None:
-    """Every field of the API page, with nothing left for `extra`."""
+    """Every field of the API reference is read, and nothing is left for `extra`."""
     assert read(DOCUMENTED) == Transcription(
         id="82feea14-6783-4e63-84fc-17c5666bfd5c",
         status="completed",
@@ -67,7 +67,7 @@ def test_documented_row_is_read_completely() -> None:
 
 
 def test_to_dict_restores_the_documented_row() -> None:
-    """In the documented shape."""
+    """The result has the documented shape."""
     assert read(DOCUMENTED).to_dict() == DOCUMENTED
 
 
@@ -78,20 +78,20 @@ def test_only_the_id_is_required() -> None:
 
 @pytest.mark.parametrize("empty", [None, {}, {"txt": None}])
 def test_null_and_empty_file_maps_are_like_missing_ones(empty: object) -> None:
-    """As is a map of nulls."""
+    """A map of nulls is equivalent, too."""
     t = read({"id": "a", "transcriptionFilePaths": empty, "summarizedFilePaths": empty})
     assert t == Transcription("a")
 
 
 def test_null_link_does_not_hide_other_links() -> None:
-    """Wherever it is in the map."""
+    """The order in the map does not matter."""
     for links in ({"txt": None, "srt": "u", "vtt": "v"}, {"srt": "u", "txt": None, "vtt": "v"}):
         t = read(DOCUMENTED | {"transcriptionFilePaths": links, "summarizedFilePaths": links})
         assert t.files == t.summary_files == {"srt": "u", "vtt": "v"}
 
 
 def test_modelled_keys_are_not_in_extra() -> None:
-    """Each has a field, also in a row that is not the documented one."""
+    """Each has a field, even in a row of another shape."""
     t = read(DOCUMENTED | {"webhookUrl": "https://a.example", "end": None})
     assert (t.webhook_url, t.extra) == ("https://a.example", {})
 
@@ -145,7 +145,7 @@ def test_room_and_session_are_read_from_either_place() -> None:
 def test_times_are_converted_to_utc(
     text: str, moment: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From any zone, with fractions of any length, wherever the machine is."""
+    """Times of any zone and precision are accepted, whatever the local time zone is."""
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "XXX-5:30")
         time.tzset()
@@ -200,7 +200,7 @@ def test_times_are_converted_to_utc(
 def test_wrong_type_raises_with_its_json_path(
     change: dict[str, Any], path: str, reason: str
 ) -> None:
-    """No coercion: the error has page, path, id and the two types."""
+    """There is no coercion: the error has the page, the path, the id and the two types."""
     with pytest.raises(InvalidRowError) as caught:
         read(DOCUMENTED | change)
     error = caught.value
@@ -220,14 +220,14 @@ def test_missing_id_raises() -> None:
 
 @pytest.mark.parametrize("raw", [None, [], "x", 5, True])
 def test_row_that_is_not_an_object_raises(raw: object) -> None:
-    """With the path of the row itself."""
+    """The error has the path of the row itself."""
     with pytest.raises(InvalidRowError) as caught:
         read(raw)
     assert caught.value.path == "$.transcriptions[7]"
 
 
 def test_error_lists_several_faults() -> None:
-    """Not only the first one."""
+    """The message contains more than the first one."""
     with pytest.raises(InvalidRowError) as caught:
         read({"id": 1, "start": 2})
     assert "transcriptions[7].id" in str(caught.value)
@@ -244,7 +244,7 @@ def test_error_lists_several_faults() -> None:
     ],
 )
 def test_error_names_three_faults_and_counts_the_others(keys: tuple[str, ...], more: str) -> None:
-    """It contains nothing else, and a single row has no advice for lists."""
+    """It contains nothing else, and the error of a single row has no advice for lists."""
     with pytest.raises(InvalidRowError) as caught:
         structure_row({key: [] for key in keys}, Transcription, path="$")
     # In the order of the fields.
@@ -394,7 +394,7 @@ def without(row: dict[str, Any], missing: set[str]) -> dict[str, Any]:
 )
 @settings(max_examples=200)
 def test_documented_row_is_structured_like_any_other(raw: Any) -> None:
-    """Direct reading of documented rows returns the same as the generated hooks."""
+    """Direct reading of a documented row has the same result as the generated hooks."""
     before = json.dumps(raw)
     row = expected = None
     with contextlib.suppress(*STRUCTURE_ERRORS):
@@ -456,7 +456,7 @@ NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"}
 def test_every_valid_shape_is_structured(
     raw: Any, is_direct: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Documented rows do without the generated hooks, whose cost is a multiple."""
+    """Documented rows don't use the generated hooks, which are several times slower."""
     calls: list[Any] = []
 
     def generated(raw: Any) -> Transcription:
@@ -493,7 +493,7 @@ NO_OBJECT: list[Any] = [7, 0, True, False, "", "x", [], ["x"]]
     ],
 )
 def test_one_wrong_value_in_a_documented_row_raises(place: str, wrong: list[Any]) -> None:
-    """Each value is checked, also in a row that needs no generated hook."""
+    """Each value is checked, even in a row that needs no generated hook."""
     for value in wrong:
         with pytest.raises(InvalidRowError) as caught:
             read(with_value(place, value))
@@ -504,7 +504,7 @@ def test_one_wrong_value_in_a_documented_row_raises(place: str, wrong: list[Any]
 
 @pytest.mark.parametrize("place", ["", "extension.", f"{CONFIG}."])
 def test_unknown_key_in_a_documented_row_survives(place: str) -> None:
-    """In `extra`, at its place, whatever its value is."""
+    """It is in `extra`, at its place, whatever its value is."""
     for value in ("new", None, 0, {"a": ["b"]}):
         row = with_value(f"{place}later", value)
         t = read(row)
@@ -518,7 +518,7 @@ def test_unknown_key_in_a_documented_row_survives(place: str) -> None:
 @pytest.mark.parametrize("missing", ["end", "transcriptionFilePaths", "summarizedFilePaths"])
 @pytest.mark.parametrize("value", [..., None, {}])
 def test_unknown_key_in_place_of_a_documented_one_survives(missing: str, value: Any) -> None:
-    """A row has as many keys as a documented one then, or one more."""
+    """Such a row has as many keys as a documented one, or one more."""
     row = without(DOCUMENTED, {missing}) | {"later": "new"}
     if value is None or (value == {} and missing != "end"):
         row[missing] = value
@@ -527,7 +527,7 @@ def test_unknown_key_in_place_of_a_documented_one_survives(missing: str, value: 
 
 @pytest.mark.parametrize("name", ["transcriptionFilePaths", "summarizedFilePaths"])
 def test_other_formats_in_a_documented_row_are_kept(name: str) -> None:
-    """With and without the usual one."""
+    """They are kept with and without the usual format."""
     for files in ({"txt": "a", "srt": "b"}, {"srt": "b"}, {"srt": "b", "vtt": "c"}):
         t = read(DOCUMENTED | {name: files})
         assert files in (t.files, t.summary_files)

@@ -23,7 +23,7 @@ R, S = "room-a", "session-a"
         ((R, S), (R, "other"), False),
         ((R, S), (R, None), None),
         ((R, S), (None, None), None),
-        # One id that differs is proof, even if the other one is missing.
+        # If one id differs, the row is foreign, even if the other id is missing.
         ((R, S), (None, "other"), False),
         ((None, S), (None, S), True),
     ],
@@ -33,7 +33,7 @@ def test_row_matches_by_its_ids(
     row: tuple[str | None, str | None],
     verdict: bool | None,
 ) -> None:
-    """Yes, no, or None if an id that decides it is missing."""
+    """The result is None if an id that decides it is missing."""
     t = Transcription("a", room_id=row[0], session_id=row[1])
     assert verdict is Filter(*wanted).matches(t)
 
@@ -56,14 +56,14 @@ def test_filter_of_arguments_rejects_invalid_ids_by_name() -> None:
 
 
 def test_params_have_only_requested_ids() -> None:
-    """None is not sent."""
+    """An id that is None is not sent."""
     assert Filter().params() == {}
     assert Filter(R, S).params() == {"roomId": R, "sessionId": S}
     assert Filter(None, S).params() == {"sessionId": S}
 
 
 def test_query_can_be_extended() -> None:
-    """It ends in an ampersand, and ids are quoted."""
+    """It ends with an ampersand, and ids are quoted."""
     assert [Filter().query, Filter(None, S).query] == ["", "sessionId=session-a&"]
     assert Filter("a&b", S).query == "roomId=a%26b&sessionId=session-a&"
 
@@ -77,7 +77,7 @@ def test_cached_query_does_not_affect_equality() -> None:
 
 
 def test_str_of_a_filter() -> None:
-    """Errors and logs show it."""
+    """It is shown in errors and logs."""
     assert [str(Filter()), str(Filter(R)), str(Filter(R, S))] == [
         "the whole account",
         "room room-a",
@@ -96,7 +96,7 @@ WITHOUT_IDS = Transcription("silent")
 def test_foreign_rows_are_dropped_and_counted(
     on_unverified: Unverified, kept: tuple[str, ...]
 ) -> None:
-    """Rows without ids follow the option, and are counted too."""
+    """Rows without ids are treated according to the option, and are counted, too."""
     page = apply_filter(
         Page(1, (MATCHING, FOREIGN, WITHOUT_IDS), total=3), Filter(R), on_unverified
     )
@@ -105,7 +105,7 @@ def test_foreign_rows_are_dropped_and_counted(
 
 
 def test_row_of_another_session_is_dropped() -> None:
-    """Even in the requested room."""
+    """It is dropped even if it belongs to the requested room."""
     rows = (
         Transcription("a", room_id=R, session_id=S),
         Transcription("b", room_id=R, session_id="x"),
@@ -115,14 +115,14 @@ def test_row_of_another_session_is_dropped() -> None:
 
 
 def test_unverified_row_raises_and_names_the_option() -> None:
-    """The default, so that no foreign row is yielded."""
+    """This is the default, so that no foreign row is yielded."""
     with pytest.raises(UnverifiedRowError, match="on_unverified='yield'") as caught:
         apply_filter(Page(4, (MATCHING, WITHOUT_IDS)), Filter(R), "raise")
     assert (caught.value.row_id, caught.value.page) == ("silent", 4)
 
 
 def test_all_rows_match_only_if_each_does() -> None:
-    """By room and by session; a row without ids does not."""
+    """Rows are compared by room and by session; a row without ids does not match."""
     rows = (Transcription("a", room_id=R, session_id=S), Transcription("b", room_id=R))
     checked = [Filter(*ids).matches_all(rows) for ids in ((None, None), (R, None), (R, S), (S, R))]
     assert checked == [True, True, False, False]

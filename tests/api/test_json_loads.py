@@ -1,4 +1,4 @@
-"""Decoders of JSON that a caller passes: what they raise, and where they differ."""
+"""JSON decoders passed by the caller: their exceptions, and their differences."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ FASTER = DECODERS[1:3]
 
 @pytest.mark.parametrize("loads", DECODERS)
 async def test_rows_are_those_of_the_default_decoder(loads: Any) -> None:
-    """Text in any script, a huge page number of rows, and everything else of a walk."""
+    """The test covers text in any script, a long list, and the other parts of a walk."""
     async with FakeVideoSDK() as fake:
         fake.add_transcriptions(45, room_id=ROOM)
         async with fake.client(json_loads=loads) as client, fake.client() as usual:
@@ -60,7 +60,7 @@ async def test_rows_are_those_of_the_default_decoder(loads: Any) -> None:
 
 
 class DecoderError(Exception):
-    """Raised by a decoder; holds the document, as those of orjson and json do."""
+    """An exception of a decoder that holds the document, like those of orjson and json."""
 
 
 def decoder_raising(error: BaseException) -> Callable[[bytes], Any]:
@@ -76,7 +76,7 @@ def decoder_raising(error: BaseException) -> Callable[[bytes], Any]:
     "error", [DecoderError("text"), TypeError(), RecursionError(), StopIteration(), OSError()]
 )
 async def test_whatever_a_decoder_raises_is_an_unreadable_response(error: Exception) -> None:
-    """The error names its type only: its text, and the exception itself, may hold rows."""
+    """The error contains only the name of its type, because the exception may hold rows."""
     async with FakeVideoSDK() as fake:
         fake.add_transcriptions(1)
         loads = decoder_raising(error)
@@ -89,7 +89,7 @@ async def test_whatever_a_decoder_raises_is_an_unreadable_response(error: Except
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit()])
 def test_cancellation_and_exit_pass_through_a_decoder(error: BaseException) -> None:
-    """They are not failures of the response."""
+    """These exceptions are not failures of the response."""
 
     async def use() -> None:
         async with FakeVideoSDK() as fake, fake.client(json_loads=decoder_raising(error)) as client:
@@ -100,7 +100,7 @@ def test_cancellation_and_exit_pass_through_a_decoder(error: BaseException) -> N
 
 
 async def test_unreadable_response_is_requested_again() -> None:
-    """As one that is not JSON."""
+    """It is treated like a response that is not JSON."""
     bodies: list[bytes] = []
 
     def loads(body: bytes) -> Any:
@@ -123,12 +123,12 @@ async def loads_later(body: bytes) -> Any:
 
 @pytest.mark.parametrize("loads", ["orjson", 1, b"x" * 40, loads_later])
 def test_decoder_must_be_a_function(loads: Any) -> None:
-    """Its value is not shown."""
+    """The error does not show its value."""
     with pytest.raises(ConfigurationError, match="json_loads must be a function"):
         TranscriptsClient(token="t", json_loads=loads)
 
 
-# Where the decoders differ, as documented in docs/project/performance.md.
+# Differences between decoders, as documented in docs/project/performance.md.
 
 DIFFERENCES = {
     # JSON of an undocumented key: what each decoder makes of it; an error if it refuses.
@@ -147,7 +147,7 @@ DIFFERENCES = {
 @pytest.mark.parametrize("value", DIFFERENCES)
 @pytest.mark.parametrize("index", [0, 1, 2], ids=["default", "orjson", "msgspec"])
 async def test_decoders_differ_as_documented(value: bytes, index: int) -> None:
-    """In an undocumented key of a row."""
+    """The test uses an undocumented key of a row."""
     row = b'{"id": "t-1", "more": ' + value + b"}"
     loads = (None, orjson.loads, msgspec.json.decode)[index]
     expected = DIFFERENCES[value][index]

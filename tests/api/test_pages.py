@@ -55,12 +55,12 @@ INFO = {"currentPage": 2, "perPage": 2, "lastPage": 3, "total": 5}
         ({"pageInfo": {"lastPage": 3, "totalPages": 9}, "data": ROWS}, (None, 3, None)),
         ({"pageInfo": INFO, "pagination": {"total": 9}, "data": ROWS}, (2, 3, 5)),
         ({"pageInfo": INFO, "transcriptions": ROWS, "data": [], "records": []}, (2, 3, 5)),
-        # Rows prove that there is a page, whatever the last page says.
+        # Rows prove that there is a page, whatever the last page is.
         ({"pageInfo": INFO | {"lastPage": 0}, "transcriptions": ROWS}, (2, None, 5)),
     ],
 )
 def test_known_envelopes_are_read(data: Any, numbers: tuple[int | None, ...]) -> None:
-    """In every shape that the host uses."""
+    """The envelope may have any shape that the host uses."""
     page = read(data)
     assert [t.id for t in page.items] == ["a", "b"]
     assert page.number == 2
@@ -68,7 +68,7 @@ def test_known_envelopes_are_read(data: Any, numbers: tuple[int | None, ...]) ->
 
 
 def test_documented_page_information_is_read_directly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a search for each number, which costs a multiple."""
+    """It needs no search for each number, which is several times slower."""
     monkeypatch.setattr(pages, "_number", None)
     page = read({"pageInfo": INFO, "transcriptions": ROWS})
     assert (page.page_size, page.last_page, page.total) == (2, 3, 5)
@@ -117,7 +117,7 @@ def test_unknown_envelope_raises(data: Any, found: str) -> None:
 @pytest.mark.parametrize("key", ["currentPage", "perPage", "lastPage", "total"])
 @pytest.mark.parametrize("value", [-1, 1.5, True, "x", "1.0", "-1", [], {}, 10**15, "9" * 16, "٣"])
 def test_invalid_page_information_raises(key: str, value: Any) -> None:
-    """Valid is a non-negative int, or digits in a string."""
+    """A valid number is a non-negative int, or a string of digits."""
     with pytest.raises(PaginationError, match=key):
         read({"pageInfo": INFO | {key: value}, "transcriptions": ROWS})
 
@@ -136,14 +136,14 @@ def test_invalid_page_information_raises(key: str, value: Any) -> None:
     ],
 )
 def test_invalid_number_is_shown_if_it_is_short(value: Any, shown: str) -> None:
-    """Other values may be long, or text of a transcript."""
+    """Other values may be long, or may be transcript text."""
     with pytest.raises(PaginationError) as caught:
         read({"pageInfo": INFO | {"total": value}, "transcriptions": ROWS})
     assert caught.value.message.startswith(f"invalid page information: total is {shown}; ")
 
 
 def test_other_name_of_the_current_page_is_checked() -> None:
-    """As the documented one, which takes precedence."""
+    """It is checked like the documented name, which takes precedence."""
     with pytest.raises(PaginationError, match="the response is page 9, beyond its last page 3;"):
         read({"pageInfo": {"page": 9, "totalPages": 3}, "transcriptions": ROWS})
     assert read({"pageInfo": {"currentPage": 2, "page": 9}, "transcriptions": ROWS}).number == 2
@@ -159,7 +159,7 @@ def test_current_page_zero_raises_unless_list_is_empty() -> None:
 
 @pytest.mark.parametrize(("current", "last"), [(1, 3), (3, 3), (9, 3), (1, None), (9, 9)])
 def test_response_with_another_page_raises(current: int, last: int | None) -> None:
-    """Its rows are not those of the requested page."""
+    """The rows are not those of the requested page."""
     with pytest.raises(PaginationError, match=f"requested page 2.*page {current}") as caught:
         read({"pageInfo": {"currentPage": current, "lastPage": last}, "transcriptions": ROWS})
     assert caught.value.page == 2
@@ -198,7 +198,7 @@ def test_invalid_rows_are_collected_on_request(on_invalid: OnInvalid) -> None:
 
 
 def test_large_page_is_structured_in_slices() -> None:
-    """Of a hundred rows, between which other work can be done."""
+    """Each slice has a hundred rows, and other work can run in between."""
     body = json.dumps({"transcriptions": [{"id": f"{n}"} for n in range(250)]}).encode()
     reader = PageReader(Response(200, {}, body), ASKED, 1, Transcription, on_invalid="raise")
     done = [len(reader.page().items) for _ in reader.slices()]
@@ -207,7 +207,7 @@ def test_large_page_is_structured_in_slices() -> None:
 
 
 def test_index_in_path_counts_rows_of_all_slices() -> None:
-    """Not those of its own slice."""
+    """The index is not relative to the slice."""
     rows = [{"id": f"{n}"} for n in range(150)] + [{"id": 5}]
     page = read({"transcriptions": rows}, on_invalid="skip")
     assert [row.path for row in page.invalid_rows] == ["$.transcriptions[150].id"]

@@ -130,7 +130,7 @@ def test_every_2xx_is_a_success(status: int) -> None:
     ],
 )
 def test_each_status_has_its_error_class(status: int, expected: type[StatusError]) -> None:
-    """A subclass would say more than is known."""
+    """Other statuses have the general class."""
     assert type(refused({}, status)) is expected
 
 
@@ -205,7 +205,7 @@ def test_status_error_without_a_readable_message(body: object) -> None:
 
 
 def test_quoted_message_is_shortened_and_has_no_token() -> None:
-    """Also if the service or a proxy echoes the request."""
+    """This also applies if the service or a proxy echoes the request."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJhcGlrZXkiOiJrIn0.c2lnbmF0dXJl"
     error = refused({"message": f"bad token {token} " + "x" * 500}, 401)
     assert "bad token *** xxx" in str(error)
@@ -232,13 +232,13 @@ def test_echoed_secrets_are_masked() -> None:
 
 @pytest.mark.parametrize("length", [200, 201, 4000, 4001, 9000])
 def test_quoted_message_has_at_most_200_characters(length: int) -> None:
-    """A longer one is cut, which an ellipsis shows."""
+    """A longer message is truncated, and ends with an ellipsis."""
     quoted = response_of().quote("x" * length)
     assert quoted == ("x" * 200 if length == 200 else f"{'x' * 200}…")
 
 
 def test_message_of_which_little_is_left_is_masked() -> None:
-    """Half a secret may be at the place where a very long text was cut."""
+    """A part of a secret may remain where a very long text was truncated."""
     secret = Secret("s" * 3000)
     made = Response(200, {}, b"", (secret,))
     assert made.quote(f"{secret} {secret}") == "***"
@@ -262,7 +262,7 @@ def test_beginning_of_a_message_is_searched(secrets: tuple[Secret, ...], searche
 
 
 def test_message_with_an_encoded_secret_is_masked_completely() -> None:
-    """Its place in the text is not known exactly."""
+    """The position of the secret in the text is not known exactly."""
     secret = Secret("an opaque secret of some length")
     encoded = base64.b64encode(f"user:{secret}".encode()).decode()
     assert Response(200, {}, b"", (secret,)).quote(f"Basic {encoded} is wrong") == "***"
@@ -283,7 +283,7 @@ def test_quoted_message_is_printable() -> None:
 
 
 def test_status_error_has_status_request_id_and_retry_after() -> None:
-    """As plain values."""
+    """The attributes are plain values."""
     error = refused({}, 429, retry_after="12", x_request_id="r-1")
     assert isinstance(error, RateLimitedError)
     assert (error.status, error.request_id, error.retry_after) == (429, "r-1", 12.0)
@@ -320,7 +320,7 @@ def test_400_with_a_code_of_the_token_is_an_authentication_error(body: object) -
 @pytest.mark.parametrize("status", [402, 403, 404, 422, 500])
 @pytest.mark.parametrize("body", TOKEN_REFUSALS)
 def test_codes_of_the_token_count_with_400_alone(body: object, status: int) -> None:
-    """Other statuses keep their class."""
+    """The class of other statuses does not change."""
     assert not refuses_token(response_of(body, status))
     assert not isinstance(refused(body, status), AuthenticationError)
 
@@ -348,7 +348,7 @@ def test_other_400_is_a_bad_request(body: object) -> None:
 
 
 def test_401_refuses_the_token_whatever_its_body() -> None:
-    """As it does without a body."""
+    """The body does not matter."""
     assert refuses_token(response_of(b"", 401))
     assert refuses_token(response_of({"code": 4003}, 401))
     assert not refuses_token(response_of({"code": 4002}, 200))
@@ -357,7 +357,7 @@ def test_401_refuses_the_token_whatever_its_body() -> None:
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("message", ["Transcription Already Running", "it was already stopped"])
 def test_write_rejected_as_already_done_is_a_conflict(status: int, message: str) -> None:
-    """A start while one runs is a 400 on a sibling of this call; a read keeps the class."""
+    """A similar endpoint sends a 400 for a second start; the class of a read does not change."""
     response = response_of({"message": message}, status)
     for method, expected in (("POST", ConflictError), ("GET", BadRequestError)):
         asked = Request("/x", "the start", method)
@@ -368,7 +368,7 @@ def test_write_rejected_as_already_done_is_a_conflict(status: int, message: str)
 
 
 def test_advice_of_a_request_replaces_the_general_one() -> None:
-    """For the statuses that have a meaning of their own for it."""
+    """This applies to statuses with a special meaning for the request."""
     asked = Request("/x", "the start", "POST", advice={404: "start one", 409: "stop it"})
     for body, status, end in (
         ({}, 404, "responded with 404; start one"),
@@ -382,7 +382,7 @@ def test_advice_of_a_request_replaces_the_general_one() -> None:
 
 
 def test_404_of_the_whole_list_has_no_advice_about_an_id() -> None:
-    """There is none that could be wrong."""
+    """The request has no id that could be wrong."""
     for wanted, advice in (
         (Filter(), "check the endpoint, and"),
         (Filter("r"), "check the id, and"),
@@ -393,7 +393,7 @@ def test_404_of_the_whole_list_has_no_advice_about_an_id() -> None:
 
 
 def test_hint_about_the_token_replaces_advice_for_the_status() -> None:
-    """It is more specific."""
+    """The hint is more specific."""
     error = refused({}, 401, hint="the clock is wrong")
     assert isinstance(error, AuthenticationError)
     assert str(error).endswith("; the clock is wrong")
@@ -427,7 +427,7 @@ def test_hint_about_the_token_replaces_advice_for_the_status() -> None:
     ],
 )
 def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None:
-    """Never a path, a query or credentials."""
+    """It never shows a path, a query or credentials."""
     error = refused({}, 302, location=location)
     assert isinstance(error, RedirectError)
     assert f"it redirects to {shown}" in str(error)
@@ -439,7 +439,7 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
 
 @pytest.mark.parametrize("status", [300, 399])
 def test_every_3xx_is_a_redirect(status: int) -> None:
-    """Its destination is shown, and that of no other status."""
+    """The error shows its target; for other statuses, it does not."""
     assert "it redirects to another path" in str(refused({}, status, location="/x"))
     for other in (199, 400):
         assert "it redirects to" not in str(refused({}, other, location="/x"))
@@ -493,7 +493,7 @@ def test_retry_after_as_date_counts_from_the_date_of_the_response() -> None:
 
 
 def test_largest_of_several_retry_after_headers_counts() -> None:
-    """None of them asks for a shorter wait than it states."""
+    """The wait is not shorter than any of them requires."""
     sent = CIMultiDict([("Retry-After", "5"), ("Retry-After", "50"), ("retry-after", "soon")])
     assert retry_after(CIMultiDictProxy(sent), NOW) == 50.0
 
@@ -509,7 +509,7 @@ def test_largest_of_several_retry_after_headers_counts() -> None:
     ],
 )
 def test_clock_skew_of_a_minute_is_explained(ahead: int, found: str) -> None:
-    """By the date of the response."""
+    """The skew is computed from the date of the response."""
     made = response_of(date=format_datetime(NOW, usegmt=True))
     text = explain_clock(made, NOW.timestamp() + ahead)
     assert text.startswith(found)
@@ -531,7 +531,7 @@ def test_a_hundred_levels_are_not_too_deep(make: Callable[[Any], Any]) -> None:
     "value", ["Mon, 02 Mar 2026 09:00:00 GMT", "Mon, 02 Mar 2026 09:00:00 -0000"]
 )
 def test_http_date_without_zone_is_utc(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As HTTP defines it, wherever the machine is."""
+    """HTTP defines this, whatever the local time zone is."""
     assert http_date(value) == NOW
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "XXX-5:30")
@@ -561,7 +561,7 @@ def test_body_that_is_not_json_raises(body: bytes, found: str) -> None:
 
 
 def test_missing_content_type_is_stated() -> None:
-    """An empty one is like none, and neither causes advice."""
+    """An empty content type counts as missing, and neither causes advice."""
     for made in (response_of(b"x"), response_of(b"x", content_type="")):
         with pytest.raises(InvalidResponseError) as caught:
             read_json(made, ASKED)
@@ -572,7 +572,7 @@ def test_missing_content_type_is_stated() -> None:
 
 
 def test_html_body_is_attributed_to_a_gateway() -> None:
-    """By its content type, or by its first character."""
+    """It is recognized by its content type, or by its first character."""
     for made in (response_of(b"x", content_type="text/html"), response_of(b"  <p>")):
         with pytest.raises(InvalidResponseError, match="from a proxy or a gateway"):
             read_json(made, ASKED)
@@ -580,7 +580,7 @@ def test_html_body_is_attributed_to_a_gateway() -> None:
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json; charset=x", ""])
 def test_json_is_decoded_whatever_the_content_type(content_type: str) -> None:
-    """Proxies change it."""
+    """A proxy may change the content type."""
     assert read_json(response_of({"a": 1}, content_type=content_type), ASKED) == {"a": 1}
 
 

@@ -1,4 +1,4 @@
-"""P11 and P12 for unusual JSON: nesting, numbers, encodings and duplicate keys."""
+"""P11 and P12: unusual JSON, with nesting, numbers, encodings and duplicate keys."""
 
 import json
 import logging
@@ -72,7 +72,7 @@ async def test_nesting_beyond_the_limit_of_json_raises(responding: Responding, s
 async def test_nesting_up_to_100_levels_is_read(
     responding: Responding, levels: int, start: str, end: str
 ) -> None:
-    """Such a row can be pickled, copied and printed; one that is nested deeper is invalid."""
+    """Such a row can be pickled, copied and printed; a row with deeper nesting is invalid."""
     last = "[]" if start == "[" else "{}"
     client = responding(row_with(start * (levels - 1) + last + end * (levels - 1)))
     if levels > 100:
@@ -95,7 +95,7 @@ async def test_nesting_up_to_100_levels_is_read(
 
 @pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 5000, "NaN", "Infinity", "01", "1."])
 async def test_invalid_numbers_raise(responding: Responding, number: str) -> None:
-    """Also numbers with more digits than Python converts."""
+    """This includes numbers with more digits than Python converts."""
     async with responding(row_with(number)) as client:
         with pytest.raises(InvalidResponseError, match="not JSON"):
             await client.get_page()
@@ -108,7 +108,7 @@ async def test_invalid_numbers_raise(responding: Responding, number: str) -> Non
 async def test_extreme_numbers_in_unknown_keys_survive(
     responding: Responding, number: str, value: float
 ) -> None:
-    """With the values that `json` returns."""
+    """They have the values that `json` returns."""
     row = await only_row(responding(row_with(number)))
     assert row.extra == {"x": value}
     assert json.loads(json.dumps(row.to_dict())) == {"id": "a", "x": value}
@@ -156,7 +156,7 @@ async def test_walk_over_unusual_ids_can_be_resumed(fake: FakeVideoSDK) -> None:
 async def test_error_with_unusual_strings_is_printable(
     responding: Responding, unusual: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On one line of a terminal or a log; its attribute has the exact id."""
+    """The message is one line for a terminal or a log; the attribute has the exact id."""
     rows = [
         {"id": unusual, "start": 5},
         {"id": unusual, "transcriptionFilePaths": {unusual: 5}},
@@ -181,7 +181,7 @@ async def test_error_with_unusual_strings_is_printable(
 
 @pytest.mark.parametrize("name", ["a @ b", "'", "] @ $.x"])
 async def test_json_path_contains_the_whole_unusual_key(responding: Responding, name: str) -> None:
-    """Even if the key resembles a part of a path."""
+    """The key may resemble a part of a path."""
     async with responding(json.dumps([{"id": "a", "transcriptionFilePaths": {name: 5}}])) as client:
         with pytest.raises(InvalidRowError) as caught:
             await client.get_page()
@@ -199,7 +199,7 @@ async def test_invalid_page_information_is_not_shown(responding: Responding, val
 
 
 async def test_last_of_duplicate_keys_counts(responding: Responding) -> None:
-    """In a row and in the envelope, as in most JSON parsers."""
+    """This applies to rows and to the envelope, as in most JSON parsers."""
     body = '{"transcriptions": [], "transcriptions": [{"id": "a", "id": "b"}]}'
     assert (await only_row(responding(body))).id == "b"
 
@@ -225,7 +225,7 @@ async def test_encoding_is_detected_from_the_body(
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc0\x80", b"\xe9", b"\xf4\x90\x80\x80", b"\x00"])
 async def test_invalid_utf_8_raises(responding: Responding, text: bytes) -> None:
-    """Bytes are not replaced, nor decoded with another encoding."""
+    """Bytes are neither replaced nor decoded with another encoding."""
     body = b'[{"id": "%b"}]' % text
     async with responding(body, "application/json; charset=iso-8859-1") as client:
         with pytest.raises(InvalidResponseError, match="not JSON"):

@@ -59,7 +59,7 @@ async def test_server_that_prefers_br_sends_gzip() -> None:
         lines = (await read_request(reader)).decode().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:] if line)
         offered.append([name.strip() for name in headers["Accept-Encoding"].split(",")])
-        # A real one has br; these bytes would be an error.
+        # These bytes would be an error: a real server would send br.
         coding = next(c for c in ("br", "zstd", "gzip") if c in offered[-1])
         body = ENCODED.get(coding, b"\x0b\x02\x80")
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}"
@@ -77,7 +77,7 @@ async def test_server_that_prefers_br_sends_gzip() -> None:
 @pytest.mark.parametrize("coding", ENCODED)
 @pytest.mark.parametrize("decompress", [True, False])
 async def test_requested_encoding_is_decoded(coding: str, decompress: bool) -> None:
-    """Once, whatever a given session does with it."""
+    """It is decoded once, whatever a passed session does."""
     async with (
         serving(ENCODED[coding], coding) as url,
         aiohttp.ClientSession(auto_decompress=decompress) as session,
@@ -108,11 +108,11 @@ async def test_encoding_that_cannot_be_decoded_is_named(coding: str) -> None:
         (PAGE, "is damaged: its compressed data can't be decoded"),
         (b"", "no body"),
     ],
-    # The data contain the time, and processes that share the tests need the same names.
+    # A fixed time, because test processes must have the same parameter names.
     ids=["without its end", "only a header", "not compressed", "empty"],
 )
 async def test_damaged_compressed_data_are_named(body: bytes, problem: str) -> None:
-    """Also if the JSON in them is complete."""
+    """This also applies if the JSON in it is complete."""
     async with serving(body, "gzip") as url, client_of(url) as client:
         with pytest.raises(InvalidResponseError, match=problem):
             await client.count()
@@ -123,7 +123,7 @@ async def test_damaged_compressed_data_are_named(body: bytes, problem: str) -> N
 async def test_status_counts_if_the_body_of_an_error_cannot_be_decoded(
     coding: str, status: int, kind: type[Exception]
 ) -> None:
-    """Its class is known without the explanation."""
+    """The class of the error does not depend on the body."""
     async with serving(b"{}", coding, status) as url, client_of(url) as client:
         with pytest.raises(kind, match=f"the service responded with {status}"):
             await client.count()

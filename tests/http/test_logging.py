@@ -35,7 +35,7 @@ async def test_requests_responses_and_retries_are_logged(caplog: pytest.LogCaptu
 
 
 async def test_replaced_token_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO, with the status and without the token."""
+    """The record has the level INFO and the status, but not the token."""
     async with FakeVideoSDK() as fake:
         fake.fail_next(Status(401))
         with caplog.at_level(logging.INFO, "videosdk_transcripts"):

@@ -1,4 +1,4 @@
-"""P9 and P14: netrc files, and proxies of the caller or of the environment."""
+"""P9 and P14: netrc files, and proxies of the caller or the environment."""
 
 import base64
 import contextlib
@@ -44,7 +44,7 @@ def write_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *machines: str)
 async def test_netrc_file_is_ignored(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trust_env: bool
 ) -> None:
-    """Aiohttp would refuse a request that has a token already."""
+    """Otherwise aiohttp would refuse a request that has a token already."""
     write_netrc(monkeypatch, tmp_path, "127.0.0.1")
     async with fake.client(trust_env=trust_env) as client:
         await client.get_page()
@@ -55,7 +55,7 @@ async def test_netrc_file_is_ignored(
 async def test_netrc_file_of_given_session_is_named_as_cause(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Aiohttp refuses two credentials; the error explains it and shows neither."""
+    """The error explains that aiohttp refuses two credentials, and shows neither."""
     async with (
         aiohttp.ClientSession(trust_env=True) as session,
         fake.client(session=session) as client,
@@ -142,7 +142,7 @@ async def test_proxy_variables_are_used_only_with_trust_env(
     scheme: str,
     is_used: bool,
 ) -> None:
-    """In lower and upper case; a host in no_proxy is contacted directly."""
+    """The variables may be in either case; a host in no_proxy is contacted directly."""
     async with forwarding() as (address, heads), serving(fake, scheme) as options:
         for name, value in variables.items():
             monkeypatch.setenv(name, value.format(address))
@@ -161,7 +161,7 @@ async def test_proxy_variables_are_used_only_with_trust_env(
 def test_invalid_proxy_variable_is_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """By the constructor, and only with trust_env; no argument is named."""
+    """The constructor raises the error, only with trust_env, and it names no argument."""
     monkeypatch.setenv(name, value)
     TranscriptsClient(token="t")
     with pytest.raises(ConfigurationError) as caught:
@@ -175,7 +175,7 @@ def test_invalid_proxy_variable_is_named(
 def test_invalid_proxy_of_the_environment_shows_no_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It has one more often than not."""
+    """The URL of a proxy often contains a password."""
     monkeypatch.setenv("ALL_PROXY", f"socks5h://{LOGIN}@proxy.example:1080")
     with pytest.raises(ConfigurationError, match="the variable ALL_PROXY") as caught:
         TranscriptsClient(token="t", trust_env=True)
@@ -185,7 +185,7 @@ def test_invalid_proxy_of_the_environment_shows_no_password(
 def test_proxy_of_the_system_is_named_if_no_variable_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As on Windows and macOS."""
+    """Windows and macOS have such a setting."""
     monkeypatch.setattr(proxy, "getproxies", lambda: {"https": "socks4://127.0.0.1:9"})
     with pytest.raises(ConfigurationError, match="the proxy of the system must look like"):
         TranscriptsClient(token="t", trust_env=True)
@@ -209,7 +209,7 @@ def test_variable_of_the_scheme_takes_precedence_over_that_for_all(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_refusal_by_the_proxy_is_a_failed_connection(fake: FakeVideoSDK, scheme: str) -> None:
-    """With and without a tunnel, for reads and writes; the service did not see the request."""
+    """This applies with and without a tunnel, to reads and writes."""
     refusal = b"HTTP/1.1 407 Login Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     async with forwarding(refusal=refusal) as (address, heads), serving(fake, scheme) as options:
         policy = RetryPolicy(attempts=2, wait_initial=0)
@@ -232,7 +232,7 @@ async def test_refusal_by_the_proxy_is_a_failed_connection(fake: FakeVideoSDK, s
 async def test_unreachable_host_has_advice_about_an_unused_proxy(
     monkeypatch: pytest.MonkeyPatch, endpoint: str, failure: str
 ) -> None:
-    """Only if there is one for this host."""
+    """There is advice only if the environment has a proxy for this host."""
 
     async def message(**options: Any) -> str:
         options = {"token": "t", "endpoint": endpoint, "retry": RetryPolicy(attempts=1), **options}

@@ -28,13 +28,13 @@ def queue_at(rate: float | None, clock: Clock) -> RequestQueue:
 
 
 async def acquire(queue: RequestQueue) -> None:
-    """Wait for a turn, as a request that is due."""
+    """Wait for a turn, like a due request."""
     if not queue.try_acquire():
         await queue.acquire(None)
 
 
 async def test_requests_are_evenly_spaced(clock: ManualClock) -> None:
-    """The first one is sent immediately, each other one an interval later."""
+    """The first is sent immediately, and each other one an interval later."""
     pace = queue_at(4, clock.clock)
     for _ in range(4):
         await acquire(pace)
@@ -42,7 +42,7 @@ async def test_requests_are_evenly_spaced(clock: ManualClock) -> None:
 
 
 async def test_late_timer_lets_one_request_follow_early() -> None:
-    """A blocked event loop keeps the rate and causes no burst."""
+    """After a blocked event loop, the rate is kept without a burst."""
     clock = ManualClock()
 
     async def late(seconds: float) -> None:
@@ -78,7 +78,7 @@ async def test_no_limit_means_no_wait(clock: ManualClock) -> None:
 
 
 async def test_rate_is_shared_by_all_walks(fake: FakeVideoSDK) -> None:
-    """At 280 a second, a server with a limit of 40 in 0.1 s refuses nothing."""
+    """At 280 requests per second, a server with a limit of 40 in 0.1 s refuses none."""
     fake.add_transcriptions(60)
     loop = asyncio.get_running_loop()
     arrived: list[float] = []
@@ -103,7 +103,7 @@ async def test_rate_is_shared_by_all_walks(fake: FakeVideoSDK) -> None:
 async def test_request_with_renewed_token_keeps_the_pace(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """It is a request like any other."""
+    """The repeated request counts like any other."""
     fake.fail_next(Status(401))
     async with fake.client(requests_per_second=2, clock=clock.clock) as client:
         await client.count()
@@ -112,7 +112,7 @@ async def test_request_with_renewed_token_keeps_the_pace(
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), "5", True])
 def test_invalid_rate_is_rejected_by_constructor(rate: Any) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     with pytest.raises(ConfigurationError, match="requests_per_second must be a number above 0"):
         TranscriptsClient(token="t", requests_per_second=rate)
 
@@ -137,7 +137,7 @@ async def test_requests_go_in_the_order_in_which_they_asked() -> None:
 
 
 async def test_request_waits_for_token_before_its_turn(fake: FakeVideoSDK) -> None:
-    """Otherwise all that waited for a renewal would leave in a burst."""
+    """Otherwise all requests that wait for a renewal would be sent in a burst."""
     arrived: list[float] = []
     token = jwt.encode({"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}, fake.secret)
 

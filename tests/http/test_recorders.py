@@ -14,7 +14,7 @@ RECORDER = vcr.VCR(filter_headers=["authorization"])
 
 
 async def use(client: TranscriptsClient) -> tuple[int, list[str], list[str], str]:
-    """Read and write through the client, and return what came back."""
+    """Read and write through the client, and return the results."""
     count = await client.count(ROOM)
     rows = [t async for t in client.iter_transcriptions(ROOM)]
     texts = [await client.fetch_text(t) for t in rows[:2]]

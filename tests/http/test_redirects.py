@@ -72,7 +72,7 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
 async def test_redirect_is_never_followed(
     fake: FakeVideoSDK, elsewhere: Elsewhere, location: str | None, told: str
 ) -> None:
-    """Not even to the same host, and not retried; the error shows only the origin."""
+    """It is not followed even to the same host, nor retried; the error shows only the origin."""
     places = {"fake": fake.url, "port": elsewhere.port, "secret": SIGNATURE}
     headers = {} if location is None else {"Location": location.format(**places)}
     async with fake.client() as client:
@@ -112,7 +112,7 @@ async def test_no_method_follows_a_redirect(
 async def test_redirect_out_of_tls_is_not_followed(
     fake: FakeVideoSDK, elsewhere: Elsewhere, status: int
 ) -> None:
-    """Neither to another server nor to the same one without TLS."""
+    """It is followed neither to another server nor to the same one without TLS."""
     async with serving(fake, "https") as options, TranscriptsClient(**options) as client:
         clear = options["endpoint"].replace("https", "http")
         for place in (f"http://127.0.0.1:{elsewhere.port}", clear):
@@ -151,7 +151,7 @@ async def test_other_headers_with_urls_are_ignored(
 
 
 async def test_cookies_are_not_sent_back(fake: FakeVideoSDK) -> None:
-    """Neither from a redirect nor from an error."""
+    """Cookies of redirects and errors are not kept."""
     fake.fail_next(*(Status(status, {"Set-Cookie": "track=me; Path=/"}) for status in (302, 404)))
     async with fake.client() as client:
         for _ in range(2):

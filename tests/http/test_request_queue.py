@@ -56,7 +56,7 @@ class Requests:
 
 
 async def test_due_requests_go_before_prefetched_ones() -> None:
-    """Each kind in the order in which its requests came."""
+    """Requests of each kind go in the order of their arrival."""
     requests = Requests(1)
     await requests.add("first", "p1", "p2", prefetch=True)
     await requests.add("d1", "d2")
@@ -66,7 +66,7 @@ async def test_due_requests_go_before_prefetched_ones() -> None:
 
 
 async def test_request_that_becomes_due_is_the_last_of_the_due_ones() -> None:
-    """From that moment on, wherever it was."""
+    """Its place is at the end of the due ones from then on."""
     requests = Requests(1)
     await requests.add("first", "p1", "p2", "p3", prefetch=True)
     await requests.add("d1")
@@ -193,7 +193,7 @@ class Crowd(Requests):
         self.returned_slots = 0
 
     async def act(self, name: str) -> None:
-        """Do one of them."""
+        """Perform one of these actions."""
         waiting = [other for other, task in self.tasks.items() if not task.done()]
         match self.chance.randrange(6):
             case 0 | 1:

@@ -77,7 +77,7 @@ async def run(runner: Runner, failures: list[BaseException], **options: Any) -> 
 
 @pytest.mark.parametrize("status", RETRIED)
 def test_read_is_retried_after_these_statuses(status: int) -> None:
-    """All of them are transient as well."""
+    """These errors are also transient."""
     assert is_retryable(of_status(status))
     assert of_status(status).is_transient
 
@@ -86,21 +86,21 @@ def test_read_is_retried_after_these_statuses(status: int) -> None:
     "status", [301, 400, 401, 404, 406, 409, 410, 422, 501, 505, 519, 525, 526, 528, 531]
 )
 def test_read_is_not_retried_after_other_statuses(status: int) -> None:
-    """What may succeed later (406, 501, 505, a bad certificate) is left to the caller."""
+    """Whether to retry after 406, 501, 505 or a bad certificate is up to the caller."""
     assert not is_retryable(of_status(status))
     assert of_status(status).is_transient is (status == 406 or status >= 500)
 
 
 @pytest.mark.parametrize("status", [*RETRIED, 301, 400, 404, 406, 501])
 def test_only_429_lets_a_settled_write_be_sent_again(status: int) -> None:
-    """After every other status the caller has to check first, or a retry can't help."""
+    """After any other status, the caller must check first, or a retry would not help."""
     assert is_retryable_write(of_status(status), in_doubt=False) is (status == 429)
     assert is_retryable_write(of_status(status), in_doubt=True)
 
 
 @pytest.mark.parametrize("status", [200, 204, 406, 408, 500, 501, 502, 503, 504, 520])
 def test_write_leaves_in_doubt_after_these_statuses(status: int) -> None:
-    """A failure may come after the fact, and a success that can't be read proves nothing."""
+    """A failure may occur after the change, and an unreadable success proves nothing."""
     assert leaves_in_doubt(status)
 
 
@@ -144,7 +144,7 @@ def test_throttling_statuses() -> None:
     ],
 )
 def test_failures_without_status(error: BaseException, retried: bool) -> None:
-    """Connections, timeouts and broken responses are retried; nothing that is not named."""
+    """Failed connections, timeouts and unreadable responses are retried, and nothing else."""
     assert retried is is_retryable(error) is is_retryable_write(error, in_doubt=False)
     assert retried is getattr(error, "is_transient", False)
 
@@ -170,7 +170,7 @@ async def test_retries_until_success(clock: ManualClock) -> None:
 
 
 async def test_last_failure_is_raised_unchanged(clock: ManualClock) -> None:
-    """With the number of attempts, and without an error of tenacity."""
+    """It has the number of attempts, and tenacity's error is not raised."""
     failures = [ServerError("x", status=503) for _ in range(3)]
     async with running(clock.clock, RetryPolicy(attempts=3)) as runner:
         with pytest.raises(ServerError) as caught:
@@ -203,7 +203,7 @@ async def test_cancellation_and_foreign_errors_get_through(
 
 
 async def test_waits_double_with_full_jitter(clock: ManualClock) -> None:
-    """Each is drawn evenly from zero up to a bound that doubles until wait_max."""
+    """Each wait is random, from zero up to a bound that doubles until wait_max."""
     policy = RetryPolicy(attempts=7, wait_initial=0.5, wait_max=4.0, page_timeout=1e9)
     seen: list[list[float]] = [[] for _ in range(6)]
     async with running(clock.clock, policy) as runner:
@@ -218,7 +218,7 @@ async def test_waits_double_with_full_jitter(clock: ManualClock) -> None:
 
 
 async def test_429_without_retry_after_waits_for_the_bound_at_least(clock: ManualClock) -> None:
-    """And for twice the bound at most; other failures may be repeated at once."""
+    """The wait is at most twice the bound; other failures may be retried immediately."""
     async with running(clock.clock) as runner:
         for _ in range(50):
             await run(runner, [RateLimitedError("x", status=429)] * 5)
@@ -237,7 +237,7 @@ async def test_wait_is_never_shorter_than_retry_after(clock: ManualClock, asked:
 
 
 async def test_retry_after_beyond_the_cap_is_raised_immediately(clock: ManualClock) -> None:
-    """With its value, and without another attempt."""
+    """The error has its value, and there is no other attempt."""
     async with running(clock.clock) as runner:
         with pytest.raises(RateLimitedError) as caught:
             await run(runner, [RateLimitedError("x", status=429, retry_after=60.1)])
@@ -246,7 +246,7 @@ async def test_retry_after_beyond_the_cap_is_raised_immediately(clock: ManualClo
 
 @pytest.mark.parametrize("most", [0.0, 0.3, 0.9])
 async def test_cap_of_retry_after_below_one_second(clock: ManualClock, most: float) -> None:
-    """It is exact, as any other."""
+    """The limit is exact."""
     async with running(clock.clock, RetryPolicy(max_retry_after=most, wait_initial=0)) as runner:
         await run(runner, [RateLimitedError("x", status=429, retry_after=most)])
         assert clock.slept == [most]
@@ -318,7 +318,7 @@ async def test_doubt_about_a_write_ends_when_it_was_not_applied(clock: ManualClo
 
 
 async def test_deadline_beyond_the_page_timeout_does_not_extend_it(clock: ManualClock) -> None:
-    """The earlier one counts."""
+    """The earlier of the two applies."""
     policy = RetryPolicy(page_timeout=5, wait_initial=0, wait_max=0)
     throttled = RateLimitedError("x", status=429, retry_after=6.0)
     for later in (0.0, 100.0):
@@ -343,7 +343,7 @@ async def test_no_attempt_follows_a_passed_timeout(clock: ManualClock) -> None:
 
 
 async def test_near_deadline_allows_an_attempt(clock: ManualClock) -> None:
-    """Whatever time is left may be enough."""
+    """The remaining time may be sufficient."""
     async with running(clock.clock) as runner:
         assert await run(runner, [], deadline=clock.now + 0.9) == "done"
 
@@ -359,7 +359,7 @@ async def test_passed_deadline_sends_nothing(clock: ManualClock) -> None:
 
 
 async def test_each_retry_is_logged(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
-    """What, attempt, reason and wait, as text and as fields."""
+    """The record has the request, the attempt, the reason and the wait, as text and as fields."""
     with caplog.at_level(logging.INFO, "videosdk_transcripts"):
         async with running(clock.clock) as runner:
             await run(runner, [ServerError("x", status=503), ConnectionFailedError("x")])
@@ -372,7 +372,7 @@ async def test_each_retry_is_logged(clock: ManualClock, caplog: pytest.LogCaptur
 
 
 async def test_attempt_timeout_ends_with_the_response() -> None:
-    """What a large page takes to be read does not count; the page_timeout still does."""
+    """Decoding a large page does not count; the page_timeout still applies."""
 
     async def send(attempt: Attempt) -> str:
         attempt.response_received()
@@ -389,7 +389,7 @@ async def test_attempt_timeout_ends_with_the_response() -> None:
 
 async def test_slot_is_released_once(fake: FakeVideoSDK) -> None:
     """After the response, and not again after the rows were read."""
-    # A session of the caller has no limit of its own.
+    # The session of the caller has no limit.
     async with (
         aiohttp.ClientSession() as session,
         fake.client(session=session, max_in_flight=1) as client,
@@ -413,7 +413,7 @@ async def test_request_with_a_new_token_needs_one_slot(fake: FakeVideoSDK) -> No
 
 
 async def test_policy_adds_statuses(clock: ManualClock) -> None:
-    """To those of the table, for reads."""
+    """They are added to those of the table, for reads."""
     failures = [of_status(status) for status in (425, 525, 503)]
     async with running(clock.clock, RetryPolicy(statuses=[425, 525])) as runner:
         assert await run(runner, list(failures)) == "done"
@@ -453,13 +453,13 @@ def test_statuses_of_a_policy_become_a_set(statuses: Any) -> None:
     [425, "425", None, [399], [600], [200], [425.0], [True], ["425"], [[425]], {425: 1.0, 0: 1}],
 )
 def test_invalid_statuses_are_rejected(statuses: Any) -> None:
-    """When the policy is constructed."""
+    """The constructor raises the error."""
     with pytest.raises(ConfigurationError, match="^statuses must be"):
         RetryPolicy(statuses=statuses)
 
 
 def test_policy_may_be_at_its_bounds() -> None:
-    """No wait at all, one attempt, and very short timeouts."""
+    """The bounds are no wait, one attempt, and very short timeouts."""
     policy = RetryPolicy(
         attempts=1,
         wait_initial=0,
@@ -502,7 +502,7 @@ def test_policy_just_out_of_bounds_is_rejected(name: str, value: float) -> None:
     ],
 )
 def test_policy_out_of_bounds_is_rejected_by_name(name: str, value: Any) -> None:
-    """When it is constructed."""
+    """The constructor raises the error."""
     with pytest.raises(ConfigurationError, match=f"^{name} must be"):
         RetryPolicy(**{name: value})
 

@@ -45,7 +45,7 @@ class Turns:
 
 
 async def test_each_request_takes_one_turn(fake: FakeVideoSDK) -> None:
-    """Retries and a request with a renewed token as well."""
+    """This includes retries, and requests with a renewed token."""
     limiter = Turns(99)
     fake.fail_next(Status(503), Status(401))
     async with fake.client(rate_limiter=limiter, retry=RetryPolicy(wait_initial=0)) as client:
@@ -57,7 +57,7 @@ async def test_each_request_takes_one_turn(fake: FakeVideoSDK) -> None:
 
 
 async def test_nothing_is_sent_before_its_turn(fake: FakeVideoSDK) -> None:
-    """And turns are acquired one after another, so that none is taken in vain."""
+    """Turns are acquired one at a time, so that none is wasted."""
     limiter = Turns()
     async with fake.client(rate_limiter=limiter) as client:
         calls = [asyncio.create_task(client.count()) for _ in range(3)]
@@ -71,7 +71,7 @@ async def test_nothing_is_sent_before_its_turn(fake: FakeVideoSDK) -> None:
 
 
 async def test_two_clients_share_one_limiter(fake: FakeVideoSDK) -> None:
-    """Each request of either takes a turn of it."""
+    """Each request of both takes one of its turns."""
     limiter = Turns(5)
     async with (
         fake.client(rate_limiter=limiter) as first,
@@ -106,7 +106,7 @@ async def test_turn_goes_to_a_request_that_became_due_meanwhile() -> None:
 
 
 async def test_cancelled_wait_takes_no_turn(fake: FakeVideoSDK) -> None:
-    """The limiter is cancelled, and the next request waits in its place."""
+    """The limiter is cancelled, and the next request waits instead."""
     limiter = Turns()
     async with fake.client(rate_limiter=limiter) as client:
         first, second = (asyncio.create_task(client.count()) for _ in range(2))
@@ -121,7 +121,7 @@ async def test_cancelled_wait_takes_no_turn(fake: FakeVideoSDK) -> None:
 
 
 async def test_exception_of_the_limiter_is_passed_on(fake: FakeVideoSDK) -> None:
-    """Unchanged, and each later call asks the limiter again."""
+    """The exception is unchanged, and each later call uses the limiter again."""
     limiter = Turns(3)
     limiter.errors.append(LookupError("no connection to the limiter"))
     async with fake.client(rate_limiter=limiter) as client:
@@ -131,7 +131,7 @@ async def test_exception_of_the_limiter_is_passed_on(fake: FakeVideoSDK) -> None
 
 
 async def test_walk_timeout_ends_a_wait_for_the_limiter(fake: FakeVideoSDK) -> None:
-    """And the error names what the walk waited for."""
+    """The error names what the walk waited for."""
     limiter = Turns()
     async with fake.client(rate_limiter=limiter) as client:
         pager = client.iter_transcriptions(walk_timeout=0.05)
@@ -141,7 +141,7 @@ async def test_walk_timeout_ends_a_wait_for_the_limiter(fake: FakeVideoSDK) -> N
 
 
 async def test_limiter_that_swallows_its_cancellation_sends_nothing(fake: FakeVideoSDK) -> None:
-    """The timeout has passed nevertheless."""
+    """The timeout has expired nevertheless."""
 
     class Stubborn:
         async def acquire(self) -> None:
@@ -157,7 +157,7 @@ async def test_limiter_that_swallows_its_cancellation_sends_nothing(fake: FakeVi
 
 
 class NoAcquire:
-    """No limiter."""
+    """An object that is not a limiter."""
 
 
 class NeedsAmount:
@@ -168,7 +168,7 @@ class NeedsAmount:
 
 
 class Optional:
-    """A limiter as others have them: with a default amount and a result."""
+    """A limiter like those of other libraries, with a default amount and a result."""
 
     async def acquire(self, amount: float = 1) -> bool:
         """Acquire some."""
@@ -189,7 +189,7 @@ class Optional:
     ],
 )
 def test_invalid_limiter_is_rejected_by_constructor(limiter: Any, message: str) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     with pytest.raises(ConfigurationError, match="rate_limiter") as caught:
         TranscriptsClient(token="t", rate_limiter=limiter)
     assert message in str(caught.value)

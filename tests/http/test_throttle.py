@@ -34,7 +34,7 @@ async def turns(throttle: Throttle, clock: ManualClock, number: int) -> list[flo
 
 
 async def test_requests_are_not_spaced_without_a_429(clock: ManualClock) -> None:
-    """The pace of the caller alone applies."""
+    """Only the pace of the caller applies."""
     assert await turns(throttle_at(clock), clock, 3) == [0, 0, 0]
     assert await turns(throttle_at(clock, rate=2), clock, 3) == [0, 0.5, 1]
 
@@ -52,7 +52,7 @@ async def test_interval_doubles_with_each_429_up_to_a_bound(clock: ManualClock) 
 
 
 async def test_one_of_the_requests_that_were_sent_together_counts(clock: ManualClock) -> None:
-    """The others were sent before the interval grew, and say nothing about it."""
+    """The others were sent before the interval grew."""
     throttle = throttle_at(clock)
     for _ in range(16):
         throttle.slow_down(0)
@@ -61,7 +61,7 @@ async def test_one_of_the_requests_that_were_sent_together_counts(clock: ManualC
 
 
 async def test_interval_shrinks_with_each_success_and_ends(clock: ManualClock) -> None:
-    """By a tenth each time."""
+    """It shrinks by a tenth each time."""
     throttle = throttle_at(clock)
     throttle.slow_down(0)
     throttle.speed_up(1)
@@ -76,7 +76,7 @@ async def test_interval_shrinks_with_each_success_and_ends(clock: ManualClock) -
 
 
 async def test_slower_pace_of_the_caller_applies_as_well(clock: ManualClock) -> None:
-    """Whichever is slower."""
+    """The slower of the two applies."""
     throttle = throttle_at(clock, rate=0.1)
     throttle.slow_down(0)
     assert await turns(throttle, clock, 3) == [1, 11, 21]
@@ -99,7 +99,7 @@ async def test_no_turn_of_a_shared_limiter_is_acquired_in_vain(clock: ManualCloc
 
 
 async def test_clock_that_does_not_advance_ends_the_wait(clock: ManualClock) -> None:
-    """As that of a test whose waits return immediately."""
+    """A test may use such a clock, whose waits return immediately."""
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -181,7 +181,7 @@ class TwoAtATime:
 
 
 class TwoAtATimeRetriedAtOnce(TwoAtATime):
-    """The same with a header that does not help: many requests are sent again together."""
+    """The same service, with a header that does not help: many requests are retried together."""
 
     headers: ClassVar[dict[str, str]] = {"Retry-After": "0"}
 

@@ -38,7 +38,7 @@ async def test_timeout_ends_wait() -> None:
 
 
 async def test_result_and_errors_in_time_pass() -> None:
-    """Also errors that resemble those of a timeout."""
+    """This includes errors that resemble those of a timeout."""
     in_force: set[Timeout] = set()
     for error in (LookupError, TimeoutError, asyncio.CancelledError):
         with pytest.raises(error), Timeout(soon(1), in_force):
@@ -47,13 +47,13 @@ async def test_result_and_errors_in_time_pass() -> None:
         assert in_force == {limit}
         await asyncio.sleep(0)
     assert (in_force, limit.expired) == (set(), False)
-    await asyncio.sleep(0.15)  # its timer is gone
+    await asyncio.sleep(0.15)  # its timer is cancelled
     assert not limit.expired
 
 
 @pytest.mark.parametrize("moves", [(0.09,), (NEVER, 0.09), (0.06, NEVER, 0.09), (0.001, 0.09)])
 async def test_reschedule_sets_the_end(moves: tuple[float, ...]) -> None:
-    """The last call counts, even if the timer has gone off before."""
+    """The last call counts, even if the timer has fired before."""
     began = soon(0)
     with Timeout(began + 0.03, set()) as limit:
         for move in moves:
@@ -64,7 +64,7 @@ async def test_reschedule_sets_the_end(moves: tuple[float, ...]) -> None:
 
 
 async def test_reschedule_to_infinity_and_back() -> None:
-    """Whether its timer has gone off in between or not; no timer is set for longer than needed."""
+    """Its timer may have fired in between; no timer is set for longer than needed."""
     for wait in (0, 0.05):
         with Timeout(soon(), set()) as limit:
             limit.reschedule(math.inf)
@@ -142,7 +142,7 @@ async def test_raise_if_expired_ends_code_that_swallowed_the_cancellation() -> N
 
 @pytest.mark.parametrize("turn", range(3))
 async def test_foreign_cancellation_gets_through(turn: int) -> None:
-    """Also in the same iteration of the loop, before or after our own."""
+    """This also applies in the same iteration of the loop, before or after our own."""
     expired: list[bool] = []
 
     async def wait() -> None:

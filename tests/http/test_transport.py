@@ -59,7 +59,7 @@ async def failure(endpoint: str, **options: Any) -> VideoSDKTranscriptsError:
 
 
 async def test_request_headers(fake: FakeVideoSDK) -> None:
-    """The raw token without prefix, JSON accepted, and a User-Agent with versions."""
+    """They are the token without a prefix, JSON in Accept, and a User-Agent with versions."""
     token = jwt.encode({"apikey": fake.api_key, "version": 2, "exp": 4_000_000_000}, fake.secret)
     async with fake.client(token=token) as client:
         await client.get_page("r", "s")
@@ -69,7 +69,7 @@ async def test_request_headers(fake: FakeVideoSDK) -> None:
     assert seen.headers["Accept"] == "application/json"
     assert seen.headers["User-Agent"].startswith("videosdk-transcripts/0.1.0 aiohttp/3.")
     assert "Cookie" not in seen.headers
-    # Pages that a cache stored at different times contradict each other.
+    # Cached pages of different ages would contradict each other.
     assert seen.headers["Cache-Control"] == "no-cache"
 
 
@@ -107,7 +107,7 @@ async def test_read_recovers_from_fault(
 async def test_throttling_responses_are_counted(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """429 and 503, whether retried or raised; no other status."""
+    """Only 429 and 503 count, whether retried or raised."""
     fake.add_transcription()
     pager = client.iter_transcriptions()
     fake.fail_next(Status(429), Status(503), Status(500))
@@ -215,7 +215,7 @@ async def test_server_without_tls() -> None:
     ids=["garbage", "long value", "long name", "many"],
 )
 async def test_response_that_the_parser_refuses(response: bytes, flaw: str) -> None:
-    """The parser's own 400 is not a status of the service; no part of a header is shown."""
+    """A 400 of aiohttp's parser is not a status of the service; no part of a header is shown."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -257,7 +257,7 @@ async def test_missing_proxy_is_named_as_cause() -> None:
 
 @pytest.mark.parametrize("proxy", ["localhost:3128", "socks5://127.0.0.1:1", "http://", ""])
 def test_invalid_proxy_is_rejected_by_constructor(proxy: str) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     with pytest.raises(ConfigurationError, match=r"proxy must look like http://proxy\.example"):
         TranscriptsClient(token="t", proxy=proxy)
 
@@ -266,7 +266,7 @@ def test_invalid_proxy_is_rejected_by_constructor(proxy: str) -> None:
 
 
 async def test_attempt_timeout_includes_body() -> None:
-    """A body that arrives byte by byte does not extend it."""
+    """A body that arrives byte by byte does not extend the timeout."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -302,7 +302,7 @@ async def test_page_timeout_includes_all_attempts(fake: FakeVideoSDK) -> None:
 
 
 async def test_attempt_timeout_excludes_waiting_for_slot(fake: FakeVideoSDK) -> None:
-    """Requests behind a cap of one are late, but none fails."""
+    """With one slot, requests are late, but none fails."""
     fake.every(1, Delay(0.4))
     policy = RetryPolicy(attempts=1, attempt_timeout=1.6)
     async with fake.client(max_in_flight=1, retry=policy) as client:
@@ -346,7 +346,7 @@ async def test_size_cap_applies_to_decoded_body(zipped: bool) -> None:
 
 
 class Tokens:
-    """Return these tokens in turn, and then always the last one."""
+    """Return these tokens one after another, and then always the last one."""
 
     def __init__(self, *tokens: str) -> None:
         self.tokens = list(tokens)
@@ -367,7 +367,7 @@ def good(fake: FakeVideoSDK) -> str:
 async def test_rejected_token_is_renewed_once(
     fake: FakeVideoSDK, clock: ManualClock, status: Any
 ) -> None:
-    """The request is sent again immediately, and counted."""
+    """The request is sent again immediately, and is counted."""
     fake.token_status = status
     tokens = Tokens("stale", good(fake))
     fake.add_transcription()
@@ -392,7 +392,7 @@ async def test_token_rejected_twice_raises(fake: FakeVideoSDK, status: Any, shap
 
 @pytest.mark.parametrize("status", [400, 401])
 async def test_expired_ready_token_is_named_as_cause(fake: FakeVideoSDK, status: Any) -> None:
-    """It can't be renewed, so there is only one request."""
+    """The token can't be renewed, so there is only one request."""
     fake.token_status = status
     old = jwt.encode({"apikey": fake.api_key, "exp": 1_600_000_000}, fake.secret)
     async with fake.client(token=old) as client:
@@ -406,7 +406,7 @@ async def test_expired_ready_token_is_named_as_cause(fake: FakeVideoSDK, status:
 async def test_clock_skew_is_named_as_cause(
     fake: FakeVideoSDK, ahead: float, where: str, status: Any
 ) -> None:
-    """The service's Date header shows it."""
+    """The service's Date header shows the skew."""
     fake.token_status = status
     shifted = (datetime.now(UTC) + timedelta(seconds=ahead)).timestamp()
     token = Tokens("stale")
@@ -426,7 +426,7 @@ async def test_other_400_renews_no_token(fake: FakeVideoSDK) -> None:
 
 
 async def test_forbidden_role_renews_no_token(fake: FakeVideoSDK) -> None:
-    """After a 403 the token is kept: it is genuine."""
+    """After a 403, the token is kept, because it is genuine."""
     claims = {"apikey": fake.api_key, "version": 2, "roles": ["rtc"], "exp": 4_000_000_000}
     tokens = Tokens(jwt.encode(claims, fake.secret))
     async with fake.client(token=tokens) as client:
@@ -436,7 +436,7 @@ async def test_forbidden_role_renews_no_token(fake: FakeVideoSDK) -> None:
 
 
 async def test_error_of_token_callable_is_passed_on(fake: FakeVideoSDK) -> None:
-    """Even a TimeoutError, which is not one of our timeouts."""
+    """This includes a TimeoutError, which is not one of our timeouts."""
 
     async def provider() -> str:
         raise TimeoutError("vault")
@@ -452,7 +452,7 @@ async def test_error_of_token_callable_is_passed_on(fake: FakeVideoSDK) -> None:
 
 
 async def test_given_session_is_used_and_never_closed(fake: FakeVideoSDK) -> None:
-    """Its own timeout and raise_for_status do not apply."""
+    """The session's own timeout and raise_for_status do not apply."""
     async with aiohttp.ClientSession(
         raise_for_status=True, timeout=aiohttp.ClientTimeout(total=0.05)
     ) as session:
@@ -492,7 +492,7 @@ async def test_session_options_with_given_session_are_rejected() -> None:
 
 
 async def test_trace_configs_pass_through(fake: FakeVideoSDK) -> None:
-    """The hooks of aiohttp see each attempt."""
+    """The hooks of aiohttp are called for each attempt."""
     seen = []
 
     async def note(_session: object, _context: object, params: Any) -> None:
@@ -518,12 +518,12 @@ async def test_ssl_context_passes_through(fake: FakeVideoSDK) -> None:
 
     async with tcp(talk) as url:
         await failure(url.replace("http:", "https:"), ssl=context)
-    # A client that offers 1.3 alone names no other version in its supported_versions.
+    # A client that offers only TLS 1.3 lists no other version in supported_versions.
     assert b"\x00\x2b\x00\x03\x02\x03\x04" in hello[0]
 
 
 def test_client_works_in_consecutive_loops() -> None:
-    """Created outside of any loop, never closed, and without a warning at the end of each."""
+    """It is created outside any loop and never closed, and no loop ends with a warning."""
     client: list[TranscriptsClient] = []
 
     async def use() -> int:
@@ -584,7 +584,7 @@ async def test_aclose_closes_a_client_that_tasks_have_entered(fake: FakeVideoSDK
 
 
 async def test_client_on_an_exit_stack_is_closed_without_being_entered(fake: FakeVideoSDK) -> None:
-    """And can be entered by two tasks afterwards."""
+    """Two tasks can enter it afterwards."""
     async with contextlib.AsyncExitStack() as stack:
         client = fake.client()
         stack.push_async_exit(client)
@@ -600,7 +600,7 @@ async def test_client_on_an_exit_stack_is_closed_without_being_entered(fake: Fak
 def test_client_stays_open_after_shutdown_of_asynchronous_generators(
     factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    """In a loop that goes on; also for a request in flight and for files."""
+    """This applies to a loop that continues, to a request in flight, and to files."""
 
     async def use() -> None:
         async with FakeVideoSDK() as fake:
@@ -627,7 +627,7 @@ def test_client_stays_open_after_shutdown_of_asynchronous_generators(
 
 
 async def test_closing_ends_waiting_requests(fake: FakeVideoSDK) -> None:
-    """Waiting for a slot or a token ends with the same error as a request in flight."""
+    """A wait for a slot or a token ends with the same error as a request in flight."""
     fake.every(1, Delay(30))
     client = fake.client(max_in_flight=1)
     calls = [asyncio.ensure_future(client.count()) for _ in range(2)]
@@ -710,7 +710,7 @@ async def test_closing_in_another_loop() -> None:
 @pytest.mark.parametrize("name", ["max_in_flight", "max_response_bytes"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
 def test_limits_out_of_bounds_are_rejected_by_name(name: str, value: Any) -> None:
-    """By the constructor."""
+    """The constructor raises the error."""
     with pytest.raises(ConfigurationError, match=f"{name} must be a whole number, 1 or more"):
         TranscriptsClient(token="t", **{name: value})
 
@@ -731,7 +731,7 @@ async def test_retry_after_is_waited_for_up_to_the_cap(
 
 
 async def test_error_has_request_id(fake: FakeVideoSDK) -> None:
-    """It is what the vendor's support needs."""
+    """The vendor's support needs the request id."""
     fake.fail_next(Status(500, {"X-Request-Id": "r-7"}))
     async with fake.client(retry=ONCE) as client:
         with pytest.raises(ServerError, match="request id r-7") as caught:
