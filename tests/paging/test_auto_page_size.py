@@ -41,7 +41,7 @@ def listed(fake: FakeVideoSDK, count: int) -> list[str]:
 
 
 async def test_auto_requests_large_pages(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Five times fewer requests than with the documented size."""
+    """There are five times fewer requests than with the documented size."""
     rows = listed(fake, 250)
     pager = client.iter_transcriptions(ROOM, page_size="auto", readahead=0)
     assert [row.id async for row in pager] == rows
@@ -82,7 +82,7 @@ async def test_what_the_service_really_sends_counts() -> None:
 
 
 async def test_another_bad_request_is_raised(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """The second refusal is not about the size; a third request is not sent."""
+    """The second refusal is not about the size, so no third request is sent."""
     listed(fake, 50)
     fake.every(1, Status(400))
     pager = client.iter_transcriptions(ROOM, page_size="auto")
@@ -117,7 +117,7 @@ async def test_refusal_after_the_first_page_is_raised(
 async def test_given_page_size_does_not_fall_back(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """A number is requested as it is."""
+    """A given number is requested unchanged."""
     fake.every(1, refuse_above(20))
     with pytest.raises(BadRequestError):
         await anext(client.iter_transcriptions(ROOM, page_size=100))
@@ -145,7 +145,7 @@ async def test_checkpoint_of_auto_resumes_with_the_size_in_use(
 
 
 async def test_checkpoint_belongs_to_auto(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """As any other page size."""
+    """This applies to any page size."""
     listed(fake, 5)
     checkpoint = client.iter_transcriptions(ROOM, page_size="auto").checkpoint
     with pytest.raises(ConfigurationError, match="page_size=auto, but this one has page_size=20"):
@@ -169,7 +169,7 @@ async def test_repair_with_auto(fake: FakeVideoSDK, client: TranscriptsClient) -
     """Its page size is not larger than the one in use."""
     rows = listed(fake, 45)
     fake.every(1, refuse_above(20))
-    # A row that moved away from the walk without evidence.
+    # A row that moved past the walk without evidence.
     hidden = rows[30]
 
     async def without_one_row(exchange: Exchange) -> web.StreamResponse:
@@ -188,6 +188,6 @@ async def test_repair_with_auto(fake: FakeVideoSDK, client: TranscriptsClient) -
 
 @pytest.mark.parametrize("size", ["AUTO", "", "20", None, 0, True])
 def test_other_words_are_rejected(client: TranscriptsClient, size: Any) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     with pytest.raises(ConfigurationError, match="page_size"):
         client.iter_transcriptions(ROOM, page_size=size)

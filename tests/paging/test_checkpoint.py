@@ -28,7 +28,7 @@ def test_checkpoint_is_read_back() -> None:
 
 
 def test_checkpoint_is_versioned_plain_json() -> None:
-    """A person can read it, and a later release can recognize its version."""
+    """It is readable, and a later release can recognize its version."""
     assert json.loads(CHECKPOINT.dumps()) == {
         "version": 1,
         "list": "realtime-transcriptions",
@@ -91,7 +91,7 @@ def test_anything_else_is_rejected(text: object) -> None:
 
 @pytest.mark.parametrize("version", [0, 2, "1", None])
 def test_checkpoint_of_another_version_is_rejected(version: object) -> None:
-    """An unknown format is not guessed at."""
+    """The format of another version is unknown."""
     text = json.dumps(json.loads(CHECKPOINT.dumps()) | {"version": version})
     with pytest.raises(ConfigurationError, match="this release reads version 1"):
         load(text)
@@ -127,7 +127,7 @@ def test_damaged_checkpoint_is_rejected(change: dict[str, Any]) -> None:
 
 
 def test_checkpoint_without_a_field_is_rejected() -> None:
-    """As any other damaged one."""
+    """It is rejected like any damaged checkpoint."""
     data = json.loads(CHECKPOINT.dumps())
     del data["yielded_ids"]
     with pytest.raises(ConfigurationError, match="damaged"):

@@ -15,10 +15,10 @@ from .lists import SIZE, accept, make_walk, page, resume_walk
 
 
 def test_too_many_empty_pages_are_an_error() -> None:
-    """A distant last page behind empty pages ends in an error, and nothing is lost."""
+    """If many empty pages precede a distant last page, the walk ends with an error."""
     walk = make_walk(max_empty_pages=5)
     accept(walk, page(1, "abc", last_page=10**9))
-    # The first two are requested once more, without effect.
+    # The first two are requested again, without effect.
     for number in (2, 2, 3, 3, 4, 5, 6):
         assert walk.next_page == number
         accept(walk, page(number, "", last_page=10**9))
@@ -26,12 +26,12 @@ def test_too_many_empty_pages_are_an_error() -> None:
         with pytest.raises(PaginationError, match="5 consecutive pages contained no new row"):
             accept(walk, page(7, "", last_page=10**9))
         assert walk.next_page == 7
-    # The same page with a row continues the walk.
+    # The walk continues if the page has a row.
     assert [p.items[0].id for p in accept(walk, page(7, "d", last_page=10**9))] == ["d"]
 
 
 def test_too_many_empty_pages_from_the_first_one_are_an_error() -> None:
-    """As many are accepted as behind a page with rows."""
+    """As many are accepted as after a page with rows."""
     walk = make_walk(max_empty_pages=5)
     for number in (1, 1, 2, 2, 3, 4, 5):
         assert walk.next_page == number
@@ -41,7 +41,7 @@ def test_too_many_empty_pages_from_the_first_one_are_an_error() -> None:
 
 
 def test_too_many_repeated_pages_are_an_error_without_a_last_page() -> None:
-    """A service that repeats itself with another total each time ends in an error."""
+    """If a service repeats a page with another total each time, the walk ends with an error."""
     walk, total = make_walk(max_empty_pages=5), 10
 
     def walk_on() -> None:
@@ -72,7 +72,7 @@ def test_last_page_that_keeps_moving_away_is_an_error() -> None:
 
 
 def test_new_row_resets_the_count_of_empty_pages() -> None:
-    """The limit is for pages in a row."""
+    """The limit is for consecutive pages."""
     walk = make_walk(max_empty_pages=3)
     pages = ["abc", "", "", "", "def", "", "", "", "ghi"]
     found = ""
@@ -137,7 +137,7 @@ def test_page_size_of_a_full_first_page_is_final(echoed: int, rows: str) -> None
 
 
 def test_page_size_that_changes_during_the_walk_is_an_error() -> None:
-    """From there on page numbers would mean other rows."""
+    """Page numbers would refer to other rows from there on."""
     walk = make_walk()
     accept(walk, page(1, "abc", page_size=3, last_page=3))
     with pytest.raises(PaginationError, match="page size changed from 3 to 2 at page 2"):
@@ -149,7 +149,7 @@ def test_page_size_that_changes_during_the_walk_is_an_error() -> None:
 
 
 def test_invalid_rows_without_ids_count_as_empty_pages() -> None:
-    """A service that sends nothing else ends in an error."""
+    """If a service sends nothing else, the walk ends with an error."""
     walk = make_walk(max_empty_pages=5)
     nameless = InvalidRow(1, "$[0]", "why", None, {})
 

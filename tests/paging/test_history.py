@@ -65,7 +65,7 @@ def test_first_complete_page_is_1_until_ids_are_forgotten() -> None:
 
 
 def test_long_walk_yields_rows_once_when_rows_are_inserted() -> None:
-    """New rows at the front push the others back, every twenty pages."""
+    """New rows at the front shift the others backwards, every twenty pages."""
     listing = Listing([f"{n}" for n in range(12_000)])
     new = iter(range(100_000))
 
@@ -127,7 +127,7 @@ def checkpoint(complete_from_page: int, *ids: str) -> Checkpoint:
 
 
 def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
-    """A walk that is resumed and stopped at once forgets none of them."""
+    """A walk that is resumed and stopped immediately forgets none of them."""
     yielded = YieldedIds(20, checkpoint(7, "a", "b"))
     assert yielded.with_page(0, ()) == (("a", "b"), 7)
     assert yielded.with_page(9, ("c",)) == (("a", "b", "c"), 7)
@@ -140,7 +140,7 @@ def test_yielded_ids_of_an_empty_checkpoint_are_empty() -> None:
 
 
 def test_yielded_ids_forget_whole_pages() -> None:
-    """So the page from which on they are complete can be named."""
+    """So it is known from which page on they are complete."""
     yielded = YieldedIds(20, None)
     for page in range(1, 31):
         yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
@@ -149,7 +149,7 @@ def test_yielded_ids_forget_whole_pages() -> None:
 
 
 def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
-    """The first rows of a page that was read again may have been yielded long before."""
+    """The first rows of a page that was read again may have been yielded much earlier."""
     yielded = YieldedIds(20, None)
     for page in (*range(1, 31), 25, 26, *range(31, 53)):
         yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
@@ -158,7 +158,7 @@ def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
 
 
 def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint() -> None:
-    """Also while too few ids are kept to forget any."""
+    """This also applies while there are too few ids to forget any."""
     yielded = YieldedIds(20, checkpoint(7, "old"))
     assert yielded.with_page(5, ("x",)) == (("old", "x"), 6)
     yielded.add(4, ("y",))

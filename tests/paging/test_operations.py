@@ -83,7 +83,7 @@ class Rows:
 
 
 async def advance(pager: Pager[Transcription], manner: str, rows: int) -> tuple[list[str], bool]:
-    """Read up to so many rows, and return them, and whether the pager ended."""
+    """Read up to a number of rows, and return them, and whether the pager ended."""
     found: list[str] = []
     if manner == "pages":
         async for page in pager.by_page():
@@ -121,7 +121,7 @@ async def test_any_steps_and_limits_yield_each_row_once(
     excess: int,
     operations: list[tuple[str, int, int | None, bool]],
 ) -> None:
-    """Rows, pages and limits in any order, with a new walk from the checkpoint whenever asked."""
+    """Rows, pages and limits come in any order, with new walks from the checkpoint in between."""
     listing = Rows(kinds, excess, times)
     found: list[str] = []
     pager, limited = listing.pager(size, None, None), False

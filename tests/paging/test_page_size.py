@@ -54,7 +54,7 @@ def test_limit_of_a_list_with_one_reported_page_is_found_by_the_repair() -> None
 
 
 class FixedDivisor(Capped):
-    """Such a list that divides its total by 20, whatever page size is requested."""
+    """A list of this kind that divides its total by 20, whatever page size is requested."""
 
     def page(self, number: int, size: int) -> Page[Transcription]:
         capped = super().page(number, size)
@@ -66,7 +66,7 @@ class FixedDivisor(Capped):
 
 @pytest.mark.parametrize("count", [15, 20])
 def test_repair_reads_past_a_last_page_that_is_too_low(count: int) -> None:
-    """The total bounds it, and an empty page."""
+    """The total and an empty page limit how far it reads."""
     listing = FixedDivisor(count, 7, offset_by_cap=True)
     walk = make_walk(page_size=20)
     assert run(walk, listing) == listing.ids
@@ -74,7 +74,7 @@ def test_repair_reads_past_a_last_page_that_is_too_low(count: int) -> None:
 
 
 def test_empty_page_does_not_end_a_repair_below_the_last_one() -> None:
-    """It was empty twice; the pages behind it may have the missing rows."""
+    """It was empty twice, but the pages after it may have the missing rows."""
     pages = {(1, 3): "abc", (2, 3): "", (3, 3): "gh", (1, 2): "ab", (2, 2): "", (3, 2): "ef"}
     walk, found = make_walk(), ""
     while (number := walk.next_page) is not None:
@@ -86,7 +86,7 @@ def test_empty_page_does_not_end_a_repair_below_the_last_one() -> None:
 
 
 def test_pages_that_are_filled_in_part_keep_the_page_size() -> None:
-    """Page 2 with the smaller size is short again, so it is requested with the first one."""
+    """Page 2 with the smaller size is short again, so it is requested with the first size."""
     rows = {(1, 3): "a", (2, 1): "", (2, 3): "de", (3, 3): "fgh"}
     walk, found, requested = make_walk(), "", []
     while (number := walk.next_page) is not None:
@@ -94,12 +94,12 @@ def test_pages_that_are_filled_in_part_keep_the_page_size() -> None:
         answer = page(number, rows[requested[-1]], page_size=walk.page_size, last_page=3)
         found += "".join(row.id for one in accept(walk, answer) for row in one.items)
     assert found == "adefgh"
-    # The empty page was requested once more.
+    # The empty page was requested again.
     assert requested == [(1, 3), (2, 1), (2, 1), (2, 3), (3, 3)]
 
 
 def test_short_first_page_without_numbers_may_be_the_last() -> None:
-    """Then the next one is empty, as with the requested size."""
+    """The next page is empty then, as with the requested size."""
     walk, listing = make_walk(), Listing("ab", counted=False)
     assert run(walk, listing) == ["a", "b"]
     assert listing.requested == [1, 2]
@@ -121,13 +121,13 @@ def test_short_first_page_without_numbers_may_be_the_last() -> None:
 def test_size_served_is_that_of_a_short_first_page(
     rows: int, numbers: dict[str, int], size: int
 ) -> None:
-    """If more pages follow."""
+    """This applies if more pages follow."""
     assert size_served(page(1, "abc"[:rows], **numbers), SIZE, rows) == size
 
 
 @pytest.mark.parametrize("readahead", [0, 8])
 async def test_prefetched_pages_of_another_size_are_no_evidence(readahead: int) -> None:
-    """Their last page means another row than that of page 1."""
+    """Their last page depends on another page size than that of page 1."""
     pattern = HiddenCap(2)
     async with (
         serve(pattern) as endpoint,
@@ -141,7 +141,7 @@ async def test_prefetched_pages_of_another_size_are_no_evidence(readahead: int) 
 
 
 def test_page_size_that_changes_after_a_limit_was_found_is_an_error() -> None:
-    """Page numbers would mean other rows."""
+    """Page numbers would refer to other rows."""
     walk = make_walk(page_size=6)
     accept(walk, page(1, "abc", page_size=6, last_page=4))
     with pytest.raises(PaginationError, match="page size changed from 3 to 4 at page 2"):

@@ -81,7 +81,7 @@ async def test_step_after_a_cancellation_requests_the_same_page(
 async def test_empty_page_in_the_middle_is_not_the_end(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
-    """It is requested once more, and then the walk continues to the last page."""
+    """It is requested again, and then the walk continues to the last page."""
     fake.page_sizes = [20, 0, 0, 20, 5]
     assert await ids(client.iter_transcriptions(ROOM, readahead=0)) == rows
     assert [r.page for r in fake.requests] == [1, 2, 2, 3, 3, 4, 5]
@@ -117,7 +117,7 @@ async def test_1500_empty_pages_are_an_error(fake: FakeVideoSDK, client: Transcr
 async def test_walk_with_too_many_empty_pages_resumes_with_a_higher_limit(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """As the error explains."""
+    """The error explains how to continue."""
     first, last = fake.add_transcription()["id"], fake.add_transcription()["id"]
     fake.page_sizes = [1, *[0] * 30, 1]
     pager = client.iter_transcriptions(ROOM, max_empty_pages=20)
@@ -240,7 +240,7 @@ async def test_repr_beyond_the_last_page_names_no_last_page(
 async def test_options_are_sent_with_every_page(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The filter and the page size, and not with the first page alone."""
+    """The filter and the page size are sent with every page, and not only with the first."""
     session = "64f1a2b3c4d5e6f708192a3b"
     await ids(client.iter_transcriptions(ROOM, session, page_size=10))
     assert [dict(r.query) for r in fake.requests] == [
@@ -260,7 +260,7 @@ async def test_limit_bounds_rows_and_requests(
 
 
 async def test_limit_cuts_the_last_page(client: TranscriptsClient, rows: list[str]) -> None:
-    """In `by_page` as well."""
+    """This also applies to `by_page`."""
     pages = [p async for p in client.iter_transcriptions(ROOM, limit=25).by_page()]
     assert [len(p.items) for p in pages] == [20, 5]
 
@@ -288,7 +288,7 @@ async def test_rows_and_pages_share_one_position(
 
 
 async def test_empty_list_is_one_empty_page(client: TranscriptsClient) -> None:
-    """Without rows."""
+    """The page has no rows."""
     assert await ids(client.iter_transcriptions(ROOM)) == []
     pages = [p async for p in client.iter_transcriptions(ROOM).by_page()]
     assert [(p.number, p.items, p.total) for p in pages] == [(1, (), 0)]
@@ -297,7 +297,7 @@ async def test_empty_list_is_one_empty_page(client: TranscriptsClient) -> None:
 async def test_empty_page_behind_the_end_is_not_yielded(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Without a last page it only shows the end."""
+    """Without a last page, it only indicates the end."""
     fake.every(1, Envelope("no last page"))
     pages = [p async for p in client.iter_transcriptions(ROOM).by_page()]
     assert [len(p.items) for p in pages] == [20, 20, 5]
@@ -320,7 +320,7 @@ async def test_closed_pager_raises_and_can_be_resumed(
 async def test_closed_pager_yields_no_more_rows_of_its_page(
     client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """They come with the next walk."""
+    """The next walk yields them."""
     pager = client.iter_transcriptions(ROOM)
     first = (await anext(pager)).id
     await pager.aclose()
@@ -566,7 +566,7 @@ async def test_invalid_row_is_skipped_or_collected(
 async def test_rows_that_shift_during_the_walk_are_yielded_in_order(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """They are read again, and yielded at their place."""
+    """They are read again, and yielded in their order."""
     fake.on_page(2, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     pager = client.iter_transcriptions(ROOM, readahead=0)
     assert await ids(pager) == rows
@@ -607,7 +607,7 @@ async def test_walk_that_failed_during_a_rescan_resumes_without_loss(
 async def test_walk_stopped_after_any_row_resumes_exactly(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], stop: int
 ) -> None:
-    """From the next row on."""
+    """It continues with the next row."""
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(stop)]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
@@ -617,7 +617,7 @@ async def test_walk_stopped_after_any_row_resumes_exactly(
 async def test_checkpoint_between_two_released_pages_is_exact(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A page that was read again and the held page are yielded as two."""
+    """A page that was read again and the held page are yielded separately."""
     fake.on_page(2, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(23)]
@@ -631,7 +631,7 @@ async def test_checkpoint_between_two_released_pages_is_exact(
 async def test_checkpoint_among_released_pages_has_the_total_of_their_page(
     fake: FakeVideoSDK, client: TranscriptsClient, stop: int
 ) -> None:
-    """Among rows that were found, and among those of the held page, which was read before."""
+    """This applies within rows that were found, and within the held page, which was read before."""
     rows = [row["id"] for row in fake.add_transcriptions(85)]
     fake.on_page(3, Change(lambda f: f.rows.__delitem__(slice(0, 3))))
     fake.on_page(2, Delay(0))
@@ -649,7 +649,7 @@ async def test_checkpoint_among_released_pages_has_the_total_of_their_page(
 async def test_checkpoint_behind_a_dropped_response_starts_with_a_rescan(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """It might have shown that rows moved, which the total does not show any more."""
+    """It might have shown that rows moved, which the total no longer shows."""
     rows = [row["id"] for row in fake.add_transcriptions(200)]
     fake.on_page(4, Delay(60))
     found = []
@@ -668,7 +668,7 @@ async def test_checkpoint_behind_a_dropped_response_starts_with_a_rescan(
 async def test_finished_walk_resumes_with_new_rows_only(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Those that were added at the end since then."""
+    """They are the rows that were added at the end since then."""
     pager = client.iter_transcriptions(ROOM)
     await ids(pager)
     new = [row["id"] for row in fake.add_transcriptions(30)]
@@ -678,7 +678,7 @@ async def test_finished_walk_resumes_with_new_rows_only(
 async def test_checkpoint_of_another_walk_is_rejected_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     checkpoint = client.iter_transcriptions(ROOM).checkpoint
     with pytest.raises(ConfigurationError, match="over room abcd-efgh-ijkl"):
         client.iter_transcriptions("other", resume=checkpoint)
@@ -688,7 +688,7 @@ async def test_checkpoint_of_another_walk_is_rejected_immediately(
 
 
 async def test_checkpoint_is_bounded(client: TranscriptsClient, fake: FakeVideoSDK) -> None:
-    """It has the newest ids and not all of them."""
+    """It contains only the newest ids."""
     fake.add_transcriptions(1000)
     pager = client.iter_transcriptions(ROOM, page_size=50)
     await ids(pager)
@@ -700,7 +700,7 @@ async def test_checkpoint_is_bounded(client: TranscriptsClient, fake: FakeVideoS
 async def test_checkpoint_counts_its_ids_in_current_page_numbers(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """When rows shifted, the remembered ones shifted as well."""
+    """If rows shifted, the remembered ones shifted as well."""
     rows = [row["id"] for row in fake.add_transcriptions(900)]
     fake.on_page(13, Change(lambda f: f.rows.__delitem__(slice(0, 60))))
     pager = client.iter_transcriptions(ROOM)
@@ -729,7 +729,7 @@ async def test_walk_with_a_smaller_page_size_of_the_service_resumes_exactly(
 async def test_walk_that_reached_its_limit_resumes_exactly(
     client: TranscriptsClient, rows: list[str], limit: int, manner: str
 ) -> None:
-    """As the error of an ended pager recommends; the count is exact as well."""
+    """The error of an ended pager recommends this; the count is exact, too."""
     pager = client.iter_transcriptions(ROOM, limit=limit)
     if manner == "rows":
         found = await ids(pager)
@@ -744,7 +744,7 @@ async def test_walk_that_reached_its_limit_resumes_exactly(
 async def test_limit_behind_a_rescan_that_released_several_pages_resumes_exactly(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The limit falls into the first, the second or the third of them."""
+    """The limit is within the first, the second or the third of them."""
     for limit in (41, 60, 61, 80, 81, 99):
         fake.rows.clear()
         everything = [row["id"] for row in fake.add_transcriptions(120)]
@@ -759,7 +759,7 @@ async def test_limit_behind_a_rescan_that_released_several_pages_resumes_exactly
 async def test_checkpoint_of_an_empty_list_finds_rows_that_come_later(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """It starts at the first page."""
+    """The resumed walk starts at the first page."""
     pager = client.iter_transcriptions(ROOM)
     assert await ids(pager) == []
     state = json.loads(pager.checkpoint)
@@ -771,7 +771,7 @@ async def test_checkpoint_of_an_empty_list_finds_rows_that_come_later(
 async def test_checkpoint_covers_no_more_pages_than_were_read(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Rows that a rescan found are of an earlier page than those that were yielded before."""
+    """Rows that a rescan found belong to an earlier page than those yielded before."""
     everything = [row["id"] for row in fake.add_transcriptions(80)]
     fake.on_page(4, Change(lambda f: f.rows.__delitem__(slice(0, 25))))
     pager = client.iter_transcriptions(ROOM, readahead=0)
@@ -809,7 +809,7 @@ async def test_pager_works_with_any_function_that_fetches_pages(clock: ManualClo
 async def test_page_that_is_empty_by_mistake_is_requested_once_more(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
 ) -> None:
-    """After a short wait, which the public clock can replace."""
+    """There is a short wait before, which the public clock can replace."""
     fake.on_page(2, EmptyPage())
     pages = [p async for p in client.iter_transcriptions(ROOM, readahead=0).by_page()]
     assert [len(p.items) for p in pages] == [20, 20, 5]

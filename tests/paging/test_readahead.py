@@ -111,14 +111,14 @@ async def test_window_doubles_from_the_second_page_on() -> None:
     ],
 )
 async def test_window_is_bounded(max_window: int, came: list[list[int]]) -> None:
-    """By `readahead`; with 0 nothing is prefetched."""
+    """`readahead` limits it; with 0, nothing is prefetched."""
     service = Service()
     ahead = reading(service, max_window)
     assert [await service.step(ahead, page) for page in range(1, 5)] == came
 
 
 async def test_throttling_halves_the_window() -> None:
-    """Then it grows by one."""
+    """After that, it grows by one."""
     service = Service()
     ahead = reading(service)
     for page in range(1, 6):
@@ -140,7 +140,7 @@ async def test_window_is_at_least_one_page() -> None:
 
 
 async def test_nothing_is_prefetched_beyond_the_limit() -> None:
-    """The end of the list, or the pages that `limit` allows."""
+    """The limit is the end of the list, or the last page that `limit` allows."""
     service = Service()
     ahead = reading(service)
     came = [await service.step(ahead, page, limit=4) for page in range(1, 5)]
@@ -148,7 +148,7 @@ async def test_nothing_is_prefetched_beyond_the_limit() -> None:
 
 
 async def test_going_back_drops_prefetched_pages() -> None:
-    """They may be too old, and the window is halved."""
+    """They may be outdated, and the window is halved."""
     service = Service()
     ahead = reading(service)
     for page in range(1, 5):
@@ -171,7 +171,7 @@ async def test_stopped_read_ahead_begins_again_with_a_second_page() -> None:
 
 
 async def test_limit_of_a_client_bounds_the_window() -> None:
-    """Pages count until their walk uses or drops them, also those of other walks."""
+    """Pages of all walks count until their walk uses or drops them."""
     service = Service()
     ahead, other = reading(service, max_prefetched=3), reading(service)
     other._limit = ahead._limit
@@ -186,7 +186,7 @@ async def test_limit_of_a_client_bounds_the_window() -> None:
 
 @pytest.mark.parametrize("way", ["used", "dropped when done", "dropped in flight", "stopped"])
 async def test_task_of_a_prefetched_page_is_released(way: str) -> None:
-    """At the latest when it has ended, without the garbage collector."""
+    """It is released when it has ended, without the garbage collector."""
     service = Service()
     ahead = reading(service, 1)
     if way == "dropped in flight":
@@ -209,7 +209,7 @@ async def test_task_of_a_prefetched_page_is_released(way: str) -> None:
 
 
 async def test_page_is_due_once_its_walk_needs_it() -> None:
-    """Only pages that are prefetched are not."""
+    """Prefetched pages are not due before that."""
     service = Service()
     ahead = reading(service, 2)
     await service.step(ahead, 1)
@@ -253,7 +253,7 @@ async def test_changed_numbers_are_noticed_in_order_of_arrival() -> None:
 async def test_first_page_prefetches_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It may be all that is wanted."""
+    """The caller may need only this page."""
     async for page in client.iter_transcriptions(ROOM).by_page():
         assert len(page.items) == 20
         break
@@ -282,7 +282,7 @@ async def test_rows_are_yielded_in_order_whenever_their_pages_arrive(
 async def test_loop_by_page_prefetches_as_well(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Both kinds of loops do."""
+    """Loops over rows and over pages do so."""
     fake.every(1, Delay(0.01))
     pages = [page async for page in client.iter_transcriptions(ROOM).by_page()]
     assert [t.id for page in pages for t in page.items] == rows
@@ -342,7 +342,7 @@ async def test_only_pages_known_to_exist_are_prefetched(
     most: int,
     requests: int,
 ) -> None:
-    """None beyond the end, and none at all if the service does not report the end."""
+    """No page beyond the end is prefetched, and none if the service does not report the end."""
     fake.add_transcriptions(PAGES * 20, room_id=ROOM)
     fake.every(1, Slow(shape))
     pager = client.iter_transcriptions(ROOM)
@@ -368,7 +368,7 @@ class Slow:
 async def test_prefetched_page_that_failed_is_fetched_again_when_due(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Its error is never raised."""
+    """The error of the prefetch is never raised."""
     fake.on_page(4, Status(404))
     pager = client.iter_transcriptions(ROOM, limit=100)
     found = []
@@ -406,7 +406,7 @@ async def test_page_that_fails_when_due_raises(
 async def test_error_of_a_token_callable_is_raised_when_the_page_is_due(
     fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """It is the caller's own exception, and is raised unchanged."""
+    """The caller's own exception is raised unchanged."""
     asked = 0
 
     async def token() -> str:
@@ -464,7 +464,7 @@ async def test_prefetched_page_with_moved_rows_is_requested_again(
 async def test_movement_shown_only_by_a_later_page_is_noticed(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """One row out and one in while page 4 is in flight; only page 5 reports the total between."""
+    """A row is removed and one is added while page 4 is in flight; only page 5 shows that."""
     took = []
 
     async def late(exchange: Exchange) -> Any:
@@ -517,7 +517,7 @@ async def test_last_pages_of_different_page_sizes_are_not_compared() -> None:
 async def test_large_pages_are_decoded_one_at_a_time(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], page_size: int, waits: bool
 ) -> None:
-    """Together they would block the event loop for too long."""
+    """Several at a time would block the event loop for too long."""
     task = asyncio.create_task(
         collect(client.iter_transcriptions(ROOM, page_size=page_size), found := [])
     )
@@ -535,7 +535,7 @@ async def test_large_pages_are_decoded_one_at_a_time(
 async def test_break_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Within a few turns of the event loop, although the pager still exists."""
+    """It happens within a few iterations of the event loop, although the pager still exists."""
     fake.every(1, Delay(0.01))
     pager, found = client.iter_transcriptions(ROOM), []
     for _ in range(3):
@@ -627,7 +627,7 @@ async def test_closing_a_step_cancels_prefetching(
 async def test_loop_collected_elsewhere_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], where: str
 ) -> None:
-    """In another task, or in another thread."""
+    """It may be collected in another task or another thread."""
     fake.every(1, Delay(0.05))
     held = [aiter(client.iter_transcriptions(ROOM))]
     for _ in range(41):
@@ -740,7 +740,7 @@ def test_loop_continues_in_another_event_loop() -> None:
 
 @pytest.mark.parametrize("readahead", [-1, True, 1.0, "8", None])
 async def test_invalid_readahead_is_rejected(client: TranscriptsClient, readahead: Any) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     with pytest.raises(ConfigurationError, match="readahead must be a whole number, 0 or more"):
         client.iter_transcriptions(ROOM, readahead=readahead)
 

@@ -73,18 +73,18 @@ def test_static_list_is_counted_without_a_request() -> None:
 
 
 def test_missing_row_is_found_with_another_page_size(caplog: pytest.LogCaptureFixture) -> None:
-    """It comes last, and the repair ends where the count matches."""
+    """It is yielded last, and the repair ends when the count matches."""
     walk, listing = make_walk(), Faulty("abcdefghijkl", without("e"))
     assert run(walk, listing) == list("abcdfghijkle")
     walk.finish()
-    # Page 2 is not empty, so it is not requested once more; there are no more pages behind 4.
+    # Page 2 is not empty, so it is not requested again; there are no pages after 4.
     assert listing.requests == [(1, 3), (2, 3), (3, 3), (4, 3), (1, 2), (2, 2), (3, 2)]
     assert (walk.stats.repaired, walk.stats.shortfall) == (1, 0)
     assert caplog.records == []
 
 
 def test_rows_behind_a_last_page_that_is_too_low_are_found() -> None:
-    """They come in order, as long as they are new, and no page is read again."""
+    """They are yielded in order, while there are new ones, and no page is read again."""
     walk, listing = make_walk(), Faulty("abcdefghijk", truly, last_page=2)
     assert run(walk, listing) == list("abcdefghijk")
     walk.finish()
@@ -93,14 +93,14 @@ def test_rows_behind_a_last_page_that_is_too_low_are_found() -> None:
 
 
 def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The same client warns once, and repairs no list of that kind again; others it does."""
+    """A client warns once, and repairs no list of this kind again, but lists of other kinds."""
     wrong_totals = WrongTotals()
     listing = Faulty("abcdef", truly, excess=1)
     walk = shared_walk(wrong_totals)
     run(walk, listing)
     walk.finish()
     walk.finish()
-    # Behind the end, once more since that is empty, and from the start with another size.
+    # After the end, again because that page is empty, and from the start with another size.
     behind, again = [(3, 3), (3, 3)], [(1, 2), (2, 2), (3, 2), (4, 2), (4, 2)]
     assert listing.requests == [(1, 3), (2, 3), *behind, *again]
     assert walk.stats.shortfall == 1
@@ -125,7 +125,7 @@ def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> N
 def test_repair_that_found_some_rows_is_repeated_by_the_next_walk(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The total is not known to be wrong then, and each walk warns."""
+    """It is not known whether the total is wrong, so each walk warns."""
     wrong_totals = WrongTotals()
     for warnings in (1, 2):
         walk = shared_walk(wrong_totals)
@@ -140,7 +140,7 @@ def test_repair_that_found_some_rows_is_repeated_by_the_next_walk(
 def test_total_that_is_too_low_or_missing_costs_nothing(
     excess: int | None, shortfall: int | None
 ) -> None:
-    """There is nothing to search for, or no way to know."""
+    """Either no row is missing, or it can't be known."""
     listing = (
         Listing("abcdef", with_total=False)
         if excess is None
@@ -166,7 +166,7 @@ def test_count_is_compared_with_the_highest_total() -> None:
 
 
 def test_foreign_unverified_and_invalid_rows_count_as_met() -> None:
-    """Also a row that can't be read and has no id."""
+    """This includes a row that can't be read and has no id."""
     bad = tuple(InvalidRow(1, "$", "why", row_id, None) for row_id in ("x", None))
     rows = (
         Transcription("a", room_id="mine"),
@@ -180,7 +180,7 @@ def test_foreign_unverified_and_invalid_rows_count_as_met() -> None:
 
 
 def test_row_that_is_twice_on_a_page_is_not_missing() -> None:
-    """It is twice in the total as well, and is yielded once."""
+    """It is in the total twice as well, and is yielded once."""
     walk = make_walk()
     found = accept(walk, page(1, "aba", total=3, last_page=1))
     walk.finish()
@@ -189,7 +189,7 @@ def test_row_that_is_twice_on_a_page_is_not_missing() -> None:
 
 
 def test_found_rows_are_filtered_and_counted_once() -> None:
-    """A foreign row that only the repair meets ends it, and is not yielded."""
+    """A foreign row that only the repair finds ends it, and is not yielded."""
     walk = make_walk(wanted=Filter("mine"))
     mine = [Transcription(i, room_id="mine") for i in "abd"]
     other = Transcription("c", room_id="other")
@@ -208,7 +208,7 @@ def test_found_rows_are_filtered_and_counted_once() -> None:
 def test_walk_is_repaired_while_all_ids_are_in_memory(
     rows: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """About ten thousand rows; the shortfall of a longer walk is reported all the same."""
+    """That is the case up to about ten thousand rows; for more, the shortfall is only reported."""
     ids = [f"r{n}" for n in range(rows)]
     walk, found = make_walk(page_size=500), list[str]()
     while walk.next_page is not None:
@@ -234,7 +234,7 @@ def test_walk_that_is_left_counts_nothing() -> None:
     ("size", "sizes"), [(1, [2, 3, 4, 5]), (2, [1, 4, 5, 6]), (20, [19, 18, 17, 16])]
 )
 def test_other_page_sizes_differ(size: int, sizes: list[int]) -> None:
-    """From the first one, and from each other."""
+    """They differ from the first one, and from each other."""
     assert [other_page_size(size, steps) for steps in (1, 2, 3, 4)] == sizes
 
 
@@ -246,7 +246,7 @@ def test_repair_uses_the_size_that_pages_really_had(served: int, size: int) -> N
 
 
 def test_repair_is_bounded_by_the_total_at_its_beginning() -> None:
-    """One page more is allowed for rows that come meanwhile."""
+    """One more page is allowed for rows that are added meanwhile."""
     repair = Repair.begin(2, 3, 3, 6)
     pages = []
     while repair.next_page is not None:
@@ -256,7 +256,7 @@ def test_repair_is_bounded_by_the_total_at_its_beginning() -> None:
 
 
 def test_pages_behind_the_end_are_bounded_as_well() -> None:
-    """A service that invents rows there is not followed for ever."""
+    """Otherwise a service that always sends new rows would cause an endless walk."""
     repair = Repair.begin(2, 3, 3, 9)
     pages = []
     while repair.page_size == 3:
@@ -267,7 +267,7 @@ def test_pages_behind_the_end_are_bounded_as_well() -> None:
 
 
 def test_repair_ends_at_the_end_of_the_list() -> None:
-    """Whatever the total says."""
+    """The total does not matter."""
     repair = Repair.begin(2, 3, 3, 6)
     repair.advance(found=1, is_complete=False, is_end=False)
     repair.advance(found=0, is_complete=False, is_end=True)
@@ -294,7 +294,7 @@ def walk_pages(pages: dict[int, list[str]], **numbers: int) -> tuple[list[int], 
 
 @pytest.mark.parametrize("numbers", [{"last_page": 3, "total": 8}, {"last_page": 3}, {"total": 8}])
 def test_page_that_is_empty_once_is_requested_once_more(numbers: dict[str, int]) -> None:
-    """If a total or a last page says that it has rows; after a pause."""
+    """This applies if the total or the last page indicates rows; there is a pause before."""
     pages = {1: ["abc"], 2: ["", "def"], 3: ["gh"], 4: [""]}
     requested, found, pauses = walk_pages(pages, **numbers)
     assert (requested[:4], found) == ([1, 2, 2, 3], "abcdefgh")
@@ -302,13 +302,13 @@ def test_page_that_is_empty_once_is_requested_once_more(numbers: dict[str, int])
 
 
 def test_last_page_that_is_empty_once_is_requested_once_more() -> None:
-    """The total says that it has rows."""
+    """The total indicates that it has rows."""
     requested, found, _ = walk_pages({1: ["abc"], 2: ["", "de"]}, last_page=2, total=5)
     assert (requested, found) == ([1, 2, 2], "abcde")
 
 
 def test_only_two_pages_that_stay_empty_are_requested_twice() -> None:
-    """A service that fills its pages in part costs two requests, and not one for each page."""
+    """A service that fills its pages partly costs two more requests, and not one for each page."""
     pages = {n: [""] for n in range(2, 6)} | {1: ["abc"], 6: ["def"]}
     requested, found, _ = walk_pages(pages, last_page=6)
     assert requested == [1, 2, 2, 3, 3, 4, 5, 6]
@@ -316,7 +316,7 @@ def test_only_two_pages_that_stay_empty_are_requested_twice() -> None:
 
 
 def test_rows_after_empty_pages_allow_another_request() -> None:
-    """The limit is for empty pages in a row."""
+    """The limit is for consecutive empty pages."""
     pages = {1: ["abc"], 2: [""], 3: [""], 4: ["def"], 5: [""], 6: ["ghi"]}
     requested, _, _ = walk_pages(pages, last_page=6)
     assert requested == [1, 2, 2, 3, 3, 4, 5, 6]

@@ -32,7 +32,7 @@ def test_same_page_for_several_numbers_is_an_error(later: str) -> None:
 
 
 def test_earlier_page_for_a_later_number_is_an_error() -> None:
-    """Also when it is not the previous page."""
+    """This also applies if it is not the previous page."""
     walk = make_walk()
     accept(walk, page(1, "abc", last_page=9))
     accept(walk, page(2, "def", last_page=9))
@@ -48,7 +48,7 @@ def test_earlier_page_for_a_later_number_is_an_error() -> None:
 def test_removed_rows_cause_one_rescan_without_loss(
     count: int, where: str, request_number: int
 ) -> None:
-    """The rows that shifted are read again: one row, or a block larger than a page."""
+    """The rows that shifted, one or more than a page, are read again."""
     everything = [f"r{n:02}" for n in range(30)]
     listing = Listing(everything)
     walk = make_walk()
@@ -64,7 +64,7 @@ def test_removed_rows_cause_one_rescan_without_loss(
     assert len(found) == len(set(found))
     assert walk.stats.drifted
     assert walk.stats.rescans == 1
-    # One for each page's worth of rows that shifted, and two to see where they begin. Rows that
+    # x
     # were removed unread are searched for by a repair.
     repair = -(-len(listing.ids) // 2) if len(found) < len(everything) else 0
     rescan = 3 + -(-count // SIZE)
@@ -103,7 +103,7 @@ def test_repeated_id_reveals_movement_when_the_total_is_unchanged() -> None:
 
 
 def test_row_removed_with_every_request_costs_a_bounded_number_of_requests() -> None:
-    """No row that stayed is lost."""
+    """No row that remained in the list is lost."""
     everything = [f"r{n:03}" for n in range(90)]
     listing = Listing(everything)
     gone: list[str] = []
@@ -165,7 +165,7 @@ def test_page_beyond_the_end_is_requested_again_when_the_list_grows() -> None:
 
 
 def test_total_that_changes_with_every_response_costs_a_bounded_number_of_requests() -> None:
-    """At most three requests for each page, then a repair, and all rows."""
+    """There are at most three requests for each page, then a repair, and no row is missing."""
     walk, listing = make_walk(), Listing([f"r{n:03}" for n in range(60)])
     found: list[str] = []
     while walk.next_page is not None:
@@ -180,7 +180,7 @@ def test_total_that_changes_with_every_response_costs_a_bounded_number_of_reques
 def test_removals_at_any_time_lose_no_row_that_stayed(
     data: st.DataObject, count: int, size: int
 ) -> None:
-    """Whatever is removed and whenever, the other rows are yielded once and in order."""
+    """Whatever is removed at any time, the other rows are yielded once and in order."""
     everything = [f"r{n:02}" for n in range(count)]
     listing = Listing(everything)
     changes = data.draw(
@@ -205,9 +205,9 @@ def test_rows_that_return_during_a_rescan_are_no_repetition() -> None:
     answers = [
         page(1, "abc", total=9),
         page(2, "def", total=9),
-        page(3, "def", total=9),  # three came at the front, and as many went at the end
-        page(2, "def", total=6),  # those at the front went
-        page(1, "abc", total=9),  # and came back
+        page(3, "def", total=9),  # three were added at the front, and three removed at the end
+        page(2, "def", total=6),  # those at the front were removed
+        page(1, "abc", total=9),  # and added again
     ]
     for answer in answers:
         assert walk.next_page == answer.number
@@ -254,7 +254,7 @@ def test_resumed_walk_without_numbers_rescans_nothing() -> None:
 
 
 def test_resumed_walk_accepts_rows_that_were_pushed_back() -> None:
-    """Rows pushed back between two processes are listed again, which is not an error."""
+    """Rows that shifted backwards between two processes are listed again, which is not an error."""
     before = [f"r{n:02}" for n in range(12)]
     walk = resume_walk(Position(2, SIZE, 18, 6), before[:3])
     found = run(walk, Listing([*"ABCDEF", *before]))
@@ -262,7 +262,7 @@ def test_resumed_walk_accepts_rows_that_were_pushed_back() -> None:
 
 
 def test_rows_that_move_during_the_second_pass_are_found_later() -> None:
-    """Three changes around one page."""
+    """There are three changes around one page."""
     everything = [f"r{n:02}" for n in range(30)]
     listing = Listing(everything)
 
@@ -302,7 +302,7 @@ def test_three_changes_around_one_rescan_lose_no_row(
 
 @pytest.mark.parametrize("change", ["total", "repeated row"])
 def test_prefetched_page_with_evidence_is_requested_again(change: str) -> None:
-    """Then the walk rescans, whatever that response reports."""
+    """Then there is a rescan, whatever that response reports."""
     walk, listing = make_walk(), Listing("abcdefghi")
     accept(walk, listing.page(1, SIZE))
     numbers = {"last_page": 3, "total": 9}
@@ -345,7 +345,7 @@ def test_rows_may_have_moved_causes_a_rescan_without_drift() -> None:
 
 @pytest.mark.parametrize("gone", [1, 3])
 def test_rows_may_have_moved_finds_rows_that_moved(gone: int) -> None:
-    """One row out and one in, with the same total, is found by a rescan only."""
+    """A removed and an added row, with the same total, are found only by a rescan."""
     walk, listing = make_walk(), Listing("abcdefghi")
     found = [t.id for p in accept(walk, listing.page(1, SIZE)) for t in p.items]
     listing.ids = [*listing.ids[gone:], *"xyz"[:gone]]
@@ -356,7 +356,7 @@ def test_rows_may_have_moved_finds_rows_that_moved(gone: int) -> None:
 
 
 def test_resumed_walk_rescans_if_rows_may_have_moved() -> None:
-    """The checkpoint carries it."""
+    """The checkpoint contains this."""
     first, listing = make_walk(), Listing("abcdefghi")
     accept(first, listing.page(1, SIZE))
     first.rows_may_have_moved()
@@ -401,7 +401,7 @@ def test_repeated_page_is_requested_again_if_others_were_in_flight() -> None:
 def test_service_that_contradicts_itself_costs_a_bounded_number_of_requests(
     count: int, fault: str
 ) -> None:
-    """At most five for each page and twelve more; what is missing nevertheless is reported."""
+    """There are at most five per page and twelve more; rows still missing are reported."""
     ids = [f"r{n:02}" for n in range(count)]
     lists = {"replica ahead": ["new", *ids], "replica behind": ids[1:]}
     true, other = Listing(ids), Listing(lists.get(fault, ids))
@@ -424,7 +424,7 @@ def test_service_that_contradicts_itself_costs_a_bounded_number_of_requests(
 
 
 def test_evidence_on_a_page_with_a_new_row_always_counts() -> None:
-    """Three rescans without one are enough, but rows before a new row may be missing."""
+    """After three rescans without one, others are not held, but these are."""
     walk, total = make_walk(), 9
     accept(walk, page(1, "abc", total=total, last_page=9))
 
@@ -449,7 +449,7 @@ def test_evidence_on_a_page_with_a_new_row_always_counts() -> None:
 
 
 def test_rescan_goes_one_page_further() -> None:
-    """The total is counted before a row is removed, so the page before shows it too late."""
+    """The total is counted before a row is removed, so the previous page shows it too late."""
     everything = [f"r{n:02}" for n in range(15)]
     walk, listing, found = make_walk(), Listing(everything), list[str]()
     total = 15
@@ -465,7 +465,7 @@ def test_rescan_goes_one_page_further() -> None:
 
 
 def test_rows_that_slide_past_the_end_during_a_rescan_are_found() -> None:
-    """The end comes closer while the pages before it are read again."""
+    """The list becomes shorter while the pages before its end are read again."""
     everything = [f"r{n:02}" for n in range(12)]
     for at in (4, 5, 6, 7):
         listing, walk = Listing(everything), make_walk()

@@ -45,7 +45,7 @@ def rows(fake: FakeVideoSDK) -> list[str]:
     ],
 )
 def test_time_is_utc_unless_it_has_an_offset(time: Any, utc: datetime | None) -> None:
-    """A datetime, a date, or either as text."""
+    """The time may be a datetime, a date, or either as text."""
     found = TimeRange.of(time, None)
     assert found == TimeRange(utc, None)
     assert TimeRange.of(None, time) == TimeRange(None, utc)
@@ -55,10 +55,10 @@ def test_time_is_utc_unless_it_has_an_offset(time: Any, utc: datetime | None) ->
 
 
 class NotATime(datetime):
-    """A missing time of another library, which is a datetime by its class."""
+    """A missing time of another library, whose class is derived from datetime."""
 
     def isoformat(self, *_: Any) -> str:
-        """Return what is no time."""
+        """Return a text that is not a time."""
         return "NaT"
 
 
@@ -107,7 +107,7 @@ def test_empty_range_is_rejected(until: Any) -> None:
 async def test_rows_are_selected_by_their_start(
     client: TranscriptsClient, rows: list[str], since: Any, until: Any, numbers: Any
 ) -> None:
-    """From `since` on, before `until`; a row without a start is in no range. All are counted."""
+    """Rows from `since` on and before `until` are yielded; all others are counted."""
     pager = client.iter_transcriptions(ROOM, since=since, until=until)
     wanted = [rows[number] for number in numbers if number % 9 != 8]
     assert await ids(pager) == wanted
@@ -121,7 +121,7 @@ async def test_rows_are_selected_by_their_start(
 async def test_rows_without_start_are_yielded_without_a_range(
     client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Nothing is counted then."""
+    """No row is counted then."""
     pager = client.iter_transcriptions(ROOM)
     assert await ids(pager) == rows
     assert (pager.stats.rows_without_start, pager.stats.rows_out_of_range) == (0, 0)
@@ -130,7 +130,7 @@ async def test_rows_without_start_are_yielded_without_a_range(
 async def test_recordings_are_selected_by_their_start(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """By the same rule."""
+    """The same rule applies."""
     for number in range(5):
         fake.add_post_transcription(start=NOON + number * HOUR)
     pager = client.iter_post_transcriptions(since=NOON + HOUR, until=NOON + 3 * HOUR)
@@ -139,7 +139,7 @@ async def test_recordings_are_selected_by_their_start(
 
 
 async def test_limit_counts_rows_of_the_range(client: TranscriptsClient, rows: list[str]) -> None:
-    """And the checkpoint behind it is exact to the row."""
+    """The checkpoint after it is exact to the row."""
     since = NOON + 16 * HOUR
     pager = client.iter_transcriptions(ROOM, since=since, limit=3, readahead=0)
     # Row 17 has no start.
@@ -155,7 +155,7 @@ async def test_limit_counts_rows_of_the_range(client: TranscriptsClient, rows: l
 async def test_walk_resumed_behind_rows_out_of_range_reads_no_page_again(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Rows that are left out count as done, as those that were yielded do."""
+    """Rows that are left out count as done, like those that were yielded."""
     since = NOON + 30 * HOUR
     async with client.iter_transcriptions(ROOM, since=since, readahead=0) as pager:
         assert (await anext(pager)).id == rows[30]
@@ -168,7 +168,7 @@ async def test_walk_resumed_behind_rows_out_of_range_reads_no_page_again(
 
 
 async def test_checkpoint_needs_the_same_times(client: TranscriptsClient, rows: list[str]) -> None:
-    """Written in any time zone."""
+    """They may be in any time zone."""
     pager = client.iter_transcriptions(ROOM, since="2026-03-05")
     assert (await anext(pager)).id == rows[12]
     resume = pager.checkpoint
@@ -182,7 +182,7 @@ async def test_checkpoint_needs_the_same_times(client: TranscriptsClient, rows: 
 async def test_pages_have_only_rows_of_the_range(
     client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A page may be empty, and one that was begun by rows has the rest of them."""
+    """A page may be empty, and a page of which some rows were yielded has the remaining ones."""
     pager = client.iter_transcriptions(ROOM, since=NOON + 21 * HOUR)
     assert [[t.id for t in page.items] async for page in pager.by_page()] == [
         [],
@@ -197,7 +197,7 @@ async def test_pages_have_only_rows_of_the_range(
 async def test_verified_walk_selects_by_start(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The passes compare whole lists, and yield and count each row once."""
+    """The passes compare whole lists, and each row is yielded and counted once."""
     pager = client.iter_transcriptions(ROOM, until=NOON + 20 * HOUR, consistency="verify")
     assert await ids(pager) == [rows[n] for n in range(20) if n % 9 != 8]
     assert (pager.stats.passes, pager.stats.rows_without_start) == (2, 5)
@@ -237,7 +237,7 @@ async def test_rows_out_of_range_are_not_foreign(
 
 
 async def test_closed_pager_keeps_its_place(client: TranscriptsClient, rows: list[str]) -> None:
-    """Also between rows that are left out."""
+    """This also applies between rows that are left out."""
     since = NOON + 6 * HOUR
     pager = client.iter_transcriptions(ROOM, since=since)
     assert [(await anext(pager)).id, (await anext(pager)).id] == rows[6:8]

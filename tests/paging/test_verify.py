@@ -49,7 +49,7 @@ async def test_static_list_is_walked_twice(
 async def test_row_missed_by_the_first_pass_is_yielded_last(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It shifted past the walk while the total stayed the same."""
+    """The row shifted past the walk while the total stayed the same."""
     fake.on_page(2, Change(one_out_one_in))
     missed = rows[20]
     once = await ids(client.iter_transcriptions(ROOM))
@@ -70,7 +70,7 @@ async def test_row_missed_by_the_first_pass_is_yielded_last(
 async def test_row_that_moves_to_the_front_is_found(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], number: int
 ) -> None:
-    """It was listed all the time, but behind the first pass and before the second one."""
+    """It was always listed, but at places where neither of the first two passes was."""
     fake.on_page(2, Change(lambda f: f.rows.insert(0, f.rows.pop(number))))
     found = await ids(client.iter_transcriptions(ROOM, consistency="verify"))
     assert sorted(found) == sorted(rows)
@@ -184,7 +184,7 @@ async def test_verified_walk_with_readahead_loses_no_row(
 async def test_each_pass_has_a_page_size_of_its_own(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """So that two passes do not miss the same row for the same reason."""
+    """Otherwise two passes might miss the same row for the same reason."""
     fake.on_page(2, Change(one_out_one_in), times=9)
     with pytest.raises(IncompleteWalkError):
         await ids(client.iter_transcriptions(ROOM, consistency="verify", readahead=0))
@@ -195,7 +195,7 @@ async def test_each_pass_has_a_page_size_of_its_own(
 async def test_passes_start_from_the_size_that_the_service_has(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Larger ones would all give the same pages."""
+    """Larger sizes would all result in the same pages."""
     fake.max_page_size = 7
     assert await ids(client.iter_transcriptions(ROOM, consistency="verify")) == rows
     assert {request.query["perPage"] for request in fake.requests} == {"20", "7", "6"}
@@ -234,7 +234,7 @@ async def test_list_without_a_total_is_verified_by_two_passes(
 async def test_total_that_changes_between_two_passes_takes_a_third(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """A row that no pass has met was removed: the rows agree, the totals do not."""
+    """A row that no pass has found was removed: the rows agree, but the totals do not."""
     odd = {1: 46, 2: 45, 3: 45}
     passes = 0
 
@@ -262,7 +262,7 @@ async def test_limit_of_all_rows_needs_no_second_pass(
 async def test_checkpoint_in_a_later_pass_stays_at_the_end(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The numbers of its pages mean other rows, and old ids are no longer known."""
+    """Its page numbers refer to other rows, and old ids are no longer known."""
     rows = [row["id"] for row in fake.add_transcriptions(700, room_id=ROOM)]
     fake.on_page(2, Change(lambda f: f.rows.insert(0, f.rows.pop(300))))
     fake.on_page(1, _answer, Change(lambda f: f.rows.insert(0, f.rows.pop(650))))

@@ -26,7 +26,7 @@ def test_static_list_is_walked_once(count: int, counted: bool) -> None:
     walk = make_walk()
     assert run(walk, listing) == list("abcdefg"[:count])
     assert not walk.stats.drifted
-    # Without a last page it takes one request more to see the end.
+    # Without a last page, it takes one more request to detect the end.
     pages = -(-count // SIZE)
     assert len(listing.requested) == (max(1, pages) if counted else pages + 1)
 
@@ -102,7 +102,7 @@ def test_page_of_foreign_rows_is_not_the_end() -> None:
 
 @pytest.mark.parametrize("wanted", [Filter(None, "mine"), Filter("room", "mine")])
 def test_page_of_another_session_is_dropped(wanted: Filter) -> None:
-    """All rows of the page are of one session, of the same room."""
+    """All rows of the page belong to one session of the same room."""
     walk = make_walk(wanted=wanted)
     for number, session in ((1, "other"), (2, "mine"), (3, "other")):
         rows = tuple(Transcription(f"{number}{i}", "", "room", session) for i in "abc")
@@ -151,7 +151,7 @@ def test_resumed_walk_drops_rows_yielded_before() -> None:
 
 
 def test_prefetched_page_without_evidence_is_accepted() -> None:
-    """As one that was requested when it was due."""
+    """It is accepted like a page that was requested when it was due."""
     walk, listing = make_walk(), Listing("abcdef")
     accept(walk, listing.page(1, SIZE))
     assert [p.number for p in accept(walk, listing.page(2, SIZE), was_prefetched=True)] == [2]
@@ -163,7 +163,7 @@ def test_prefetched_page_without_evidence_is_accepted() -> None:
     [({"last_page": 7, "total": 9}, 7), ({"total": 10}, 4), ({"total": 0}, 0), ({}, 0)],
 )
 def test_readahead_limit_is_the_known_end(numbers: dict[str, int], limit: int) -> None:
-    """The last page, or the page that the total amounts to."""
+    """The end is the last page, or is computed from the total."""
     walk = make_walk()
     accept(walk, page(1, "abc", **numbers))
     assert walk.readahead_limit == limit
