@@ -1,4 +1,4 @@
-"""What the tests of files share: rows, transports and downloaders of the fake service."""
+"""Helpers for the tests of files: rows, transports and downloaders of the fake service."""
 
 import asyncio
 import pickle
@@ -106,7 +106,7 @@ async def failure(url: str, *hosts: str, **options: Any) -> Any:
 
 
 def locals_of(error: BaseException) -> str:
-    """Return what a traceback with locals shows of the package's frames."""
+    """Return the part of a traceback with locals that shows the package's frames."""
     summary = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in summary.stack if "/videosdk_transcripts/" in frame.filename]
     assert frames

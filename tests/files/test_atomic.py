@@ -21,7 +21,7 @@ LARGE = bytes(1_100_000)
 
 
 async def test_concurrent_writers_of_one_file_exclude_each_other(tmp_path: Path) -> None:
-    """The second one gets an error."""
+    """The second writer gets an error."""
     target, threads = tmp_path / "a.txt", Threads()
     one, two = PartFile(target, threads), PartFile(target, threads)
     await one.write(LARGE)
@@ -38,7 +38,7 @@ async def test_concurrent_writers_of_one_file_exclude_each_other(tmp_path: Path)
 
 
 async def test_data_are_buffered_up_to_a_mebibyte(tmp_path: Path) -> None:
-    """And then written in one step."""
+    """They are then written in one step."""
     file = PartFile(tmp_path / "a.txt", Threads())
     await file.write(bytes(1024 * 1024 - 1))
     assert contents(tmp_path) == {}
@@ -74,8 +74,8 @@ async def test_file_that_was_never_opened_is_not_removed(tmp_path: Path) -> None
 
 
 async def test_directory_in_which_no_file_can_be_created_is_an_error() -> None:
-    """Whatever its permissions are, and also for the super-user."""
-    # The kernel creates no file there for anyone.
+    """This does not depend on its permissions, and applies to the superuser, too."""
+    # Nobody can create a file there.
     directory = Path("/proc/self")
     with pytest.raises(FileError, match="can't write to the directory /proc/self: ") as caught:
         await make_directory(directory, Threads())
@@ -84,7 +84,7 @@ async def test_directory_in_which_no_file_can_be_created_is_an_error() -> None:
 
 
 async def test_error_explains_what_to_do(tmp_path: Path) -> None:
-    """Word for word, without the name of the file."""
+    """The message is compared word for word; it does not contain the name of the file."""
     (tmp_path / "a").mkdir()
     file = PartFile(tmp_path / "a", Threads())
     with pytest.raises(FileError) as caught:
@@ -97,7 +97,7 @@ async def test_error_explains_what_to_do(tmp_path: Path) -> None:
 
 
 async def test_directory_is_created_and_left_empty(tmp_path: Path) -> None:
-    """With its parents; one that exists is kept."""
+    """Its parents are created, too; an existing directory is kept."""
     for _ in range(2):
         await make_directory(tmp_path / "a" / "b", Threads())
         assert os.listdir(tmp_path / "a" / "b") == []  # noqa: PTH208

@@ -1,4 +1,4 @@
-"""Files of many rows on disk: concurrent, in order, and cancelled by leaving the loop."""
+"""Files of many rows on disk: fetched concurrently, in order, and cancelled by leaving the loop."""
 
 import asyncio
 import gc
@@ -52,7 +52,7 @@ def downloads_without_files(
 
 
 async def collect(downloads: Results[Any], seen: list[int], most: int = 99) -> None:
-    """Collect numbers from a loop, and leave it after so many."""
+    """Collect numbers from a loop, and leave it after a number of them."""
     async for one in downloads:
         seen.append(one.transcription)
         if len(seen) >= most:
@@ -95,7 +95,7 @@ async def test_rows_are_downloaded_in_order(
         assert contents(tmp_path / "new") == {
             f"{row_id}.txt": row_id.encode() * 50 for row_id in ids if row_id != ids[7]
         }
-        # Again: only the failed file is fetched.
+        # In the second run, only the failed file is fetched.
         before = len(fake.files.requests)
         again = [one async for one in downloads_of(d, client.iter_transcriptions(ROOM))]
         assert sum(one.skipped == ("txt",) for one in again) == 44
@@ -152,7 +152,7 @@ async def test_download_is_yielded_before_the_next_row_is_read(tmp_path: Path) -
 
 
 async def test_error_of_the_source_is_raised_in_its_place() -> None:
-    """After the rows before it; then the source is read on."""
+    """It is raised after the rows before it; then the source is read on."""
     downloads = downloads_without_files(Numbers(8, 3))
     seen: list[int] = []
     with pytest.raises(ServerError, match="of the walk"):
@@ -258,7 +258,7 @@ class Leaving:
 async def test_leaving_the_loop_leaves_no_task_file_or_connection(
     fake: FakeVideoSDK, client: TranscriptsClient, tmp_path: Path, way: str
 ) -> None:
-    """P5, for each way of leaving."""
+    """P5 holds for each way of leaving."""
     async with downloader(fake, tmp_path) as d:
         await getattr(Leaving(fake, client, d), way)()
         gc.collect()
@@ -269,7 +269,7 @@ async def test_leaving_the_loop_leaves_no_task_file_or_connection(
 
 
 async def test_loop_resumed_immediately_loses_no_row() -> None:
-    """Before the cancelled downloads have ended."""
+    """The new loop begins before the cancelled downloads have ended."""
     downloads = downloads_without_files(Numbers(30))
     seen: list[int] = []
     while len(seen) < 30:
@@ -306,7 +306,7 @@ async def test_cancelled_read_of_the_source_is_repeated() -> None:
 
 
 def test_iteration_resumes_in_another_event_loop() -> None:
-    """Tasks of the first one ended with it."""
+    """The tasks of the first loop ended with it."""
 
     async def slow(number: int) -> Download[int]:
         await asyncio.sleep(0.001)
@@ -322,7 +322,7 @@ def test_iteration_resumes_in_another_event_loop() -> None:
 
 
 def test_unclosed_downloads_end_with_their_event_loop() -> None:
-    """Nothing warns."""
+    """There is no warning."""
     held: list[Results[Any]] = []
 
     async def begin() -> None:
@@ -349,7 +349,7 @@ def test_bad_arguments_are_rejected(concurrency: Any) -> None:
 async def test_checkpoint_covers_what_was_yielded_and_no_more(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Although more rows have been read. A sweep that is stopped anywhere resumes exactly."""
+    """More rows may have been read. A run that is stopped at any time resumes exactly."""
     ids = add_rows_with_files(fake, 45)
     found: list[str] = []
     checkpoint: str | None = None
@@ -363,7 +363,7 @@ async def test_checkpoint_covers_what_was_yielded_and_no_more(
                 if len(found) % 7 == 0:
                     break
             assert texts.checkpoint == checkpoint
-        # Also after a result that was read and not yielded.
+        # This also applies after a result that was read and not yielded.
         assert texts.checkpoint == checkpoint
     assert found == ids
     resumed = client.fetch_texts(client.iter_transcriptions(ROOM, resume=checkpoint))
@@ -391,7 +391,7 @@ async def test_checkpoint_of_downloads_skips_rows_before_it(
 async def test_checkpoint_at_a_limit_is_exact(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """As that of the pager is."""
+    """It is as exact as that of the pager."""
     ids = add_rows_with_files(fake, 25)
     texts = client.fetch_texts(client.iter_transcriptions(ROOM, limit=7))
     assert [one.transcription.id async for one in texts] == ids[:7]
@@ -463,7 +463,7 @@ async def test_total_follows_limit_and_selection(
 async def test_total_excludes_dropped_rows_and_those_before_a_checkpoint(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """It is what this sweep will yield."""
+    """It is the number of rows that this run will yield."""
     fake.filters = "ignored"
     for number in range(45):
         room = {0: ROOM, 1: "other", 2: None}[number % 3]

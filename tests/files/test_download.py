@@ -26,7 +26,7 @@ from .support import add_rows_with_files, contents, downloader, reader, send_par
 
 @pytest.mark.parametrize("wanted", ["../x", "t.xt", "", "a" * 17, "txt\n", "ä", 5])
 def test_invalid_format_is_rejected(tmp_path: Path, wanted: Any) -> None:
-    """Before anything is fetched."""
+    """Nothing has been fetched by then."""
     with pytest.raises(ConfigurationError, match="format must be"):
         Downloader.of(
             None,  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ async def test_bad_arguments_are_rejected(
 
 
 async def test_files_of_a_row_are_saved_byte_for_byte(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """In a directory that is created, and nothing else is in it."""
+    """The directory is created, and has no other files."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", bytes(range(256)) * 9000)
     fake.files.put(row, "json", b"")
@@ -104,7 +104,7 @@ async def test_existing_files_are_skipped(fake: FakeVideoSDK, tmp_path: Path) ->
 
 
 async def test_truncated_attempt_leaves_no_data(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """Even if some of it was on the disk."""
+    """This applies even if some of it was on the disk."""
     row = fake.add_transcription()
     data = os.urandom(3_000_000)
     fake.files.put(row, "txt", data)
@@ -155,7 +155,7 @@ async def test_missing_summary_is_an_error_only_if_nothing_else_is_requested(
 
 
 async def test_unsavable_id_is_an_error_of_the_row(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """With its id and format."""
+    """The error has its id and format."""
     async with downloader(fake, tmp_path) as d:
         done = await d.save(Transcription("a" * 300, files={"txt": "https://cdn.videosdk.live"}))
     assert isinstance(done.error, FileError)
@@ -163,7 +163,7 @@ async def test_unsavable_id_is_an_error_of_the_row(fake: FakeVideoSDK, tmp_path:
 
 
 async def test_dead_link_is_renewed(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """As for a text; an existing file stays."""
+    """It is renewed as for a text; an existing file is kept."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"here")
     old = transcription(row)
@@ -175,12 +175,12 @@ async def test_dead_link_is_renewed(fake: FakeVideoSDK, tmp_path: Path) -> None:
             await Downloader.of(
                 d.files, reader(fake), tmp_path, formats=("txt",), summary=False, overwrite=True
             ).save_one(transcription(row))
-    # The existing file stays.
+    # The existing file is kept.
     assert contents(tmp_path) == {f"{row['id']}.txt": b"here"}
 
 
 async def test_cancelled_download_leaves_no_file(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """And no task."""
+    """There is no remaining task, either."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", os.urandom(3_000_000))
 
@@ -217,7 +217,7 @@ async def test_closed_client_is_raised_and_not_an_error_of_the_row(
 async def test_directory_that_cannot_be_created_is_an_error(
     fake: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """With the system's message and the directory."""
+    """The error has the system's message and the directory."""
     (tmp_path / "file").write_bytes(b"")
     for where, words in (("file/below", "Not a directory"), ("file", "File exists")):
         async with downloader(fake, tmp_path / where) as d:
@@ -228,8 +228,8 @@ async def test_directory_that_cannot_be_created_is_an_error(
 
 
 async def test_unwritable_directory_is_an_error(fake: FakeVideoSDK) -> None:
-    """Before anything is fetched."""
-    # The kernel creates no file there, not even for the super-user.
+    """Nothing has been fetched by then."""
+    # Nobody can create a file there, not even the superuser.
     async with downloader(fake, "/proc/self") as d:
         with pytest.raises(FileError, match="can't write to the directory /proc/self"):
             await d.save_one(transcription(fake.add_transcription()))
@@ -251,7 +251,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("size", [10_000, 3_000_000])
 async def test_write_error_leaves_no_file(fake: FakeVideoSDK, tmp_path: Path, size: int) -> None:
-    """Within a file and at its end."""
+    """The error may occur within a file or at its end."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", bytes(size))
     async with downloader(fake, tmp_path) as d:
@@ -268,7 +268,7 @@ async def test_write_error_leaves_no_file(fake: FakeVideoSDK, tmp_path: Path, si
 async def test_full_disk_on_fsync_leaves_no_file(
     fake: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same, if it is reported only by fsync."""
+    """The error may be reported only by fsync."""
     row = fake.add_transcription()
     fake.files.put(row, "txt")
 
@@ -311,7 +311,7 @@ async def test_file_that_cannot_be_checked_is_written(
 
 
 async def test_left_over_temporary_file_is_replaced(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """Of a killed program, and longer."""
+    """It may be left over from a killed program, and may be longer."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"new")
     (tmp_path / f".{row['id']}.txt.part").write_bytes(b"old and longer")

@@ -1,4 +1,4 @@
-"""A file is complete only if its end was proven: lengths, chunks and compressed data."""
+"""A file is complete only if its end is proved: lengths, chunks and compressed data."""
 
 import gzip
 import os
@@ -108,7 +108,7 @@ async def raw_host() -> AsyncIterator[RawHost]:
 def test_compressed_file_is_complete_only_with_its_last_byte(name: str, step: int) -> None:
     """Truncated at any byte, it is an error, however it arrives."""
     coding, body = COMPRESSED[name]
-    # The end of a first member can't be told from the end of the file.
+    # The end of the first member can't be distinguished from the end of the file.
     ends = {len(body), len(gzip.compress(TEXT[:90])) if name == "gzip in two members" else 0}
     for size in range(len(body) + 1):
         decoder = BodyDecoder(coding, subject="x", status=200)
@@ -126,7 +126,7 @@ def test_compressed_file_is_complete_only_with_its_last_byte(name: str, step: in
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("name", COMPRESSED)
 async def test_truncated_compressed_file_is_an_error(name: str, framing: str) -> None:
-    """Although the response itself is complete."""
+    """The response itself is complete."""
     coding, body = COMPRESSED[name]
     header = f"Content-Encoding: {coding}"
     async with raw_host() as host, opened(host.url[:-1], policy=ONCE) as transport:
@@ -141,7 +141,7 @@ async def test_truncated_compressed_file_is_an_error(name: str, framing: str) ->
 
 @pytest.mark.parametrize("name", COMPRESSED)
 async def test_truncated_compressed_file_is_fetched_again(name: str) -> None:
-    """And nothing of the first attempt remains."""
+    """No data of the first attempt remains."""
     coding, body = COMPRESSED[name]
     header = f"Content-Encoding: {coding}"
     async with raw_host() as host, opened(host.url[:-1]) as transport:
@@ -185,7 +185,7 @@ async def test_damaged_compressed_data_are_an_error(name: str) -> None:
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_000])
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 async def test_compressed_file_of_any_size_is_decoded(size: int, coding: str) -> None:
-    """Also if little data decode to many steps, or none at all."""
+    """The data may decode to many steps, or to none."""
     for data in (bytes(size), os.urandom(size)):
         body = gzip.compress(data) if coding == "gzip" else deflated(data)
         header = f"Content-Encoding: {coding}"
@@ -198,7 +198,7 @@ async def test_compressed_file_of_any_size_is_decoded(size: int, coding: str) ->
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 async def test_size_cap_applies_to_decoded_bytes(coding: str) -> None:
-    """Exactly, and without decoding more than a step at a time."""
+    """The limit is exact, and at most one step is decoded at a time."""
     data = bytes(100_000)
     body = gzip.compress(data) if coding == "gzip" else deflated(data)
     response = framed("length", body, f"Content-Encoding: {coding}")
@@ -219,7 +219,7 @@ async def test_size_cap_applies_to_decoded_bytes(coding: str) -> None:
 )
 @pytest.mark.parametrize("framing", FRAMINGS)
 async def test_encoding_that_was_not_requested_is_an_error(coding: str, framing: str) -> None:
-    """No decoder could prove its end."""
+    """No decoder could prove that it is complete."""
     async with raw_host() as host:
         host.responses = [framed(framing, TEXT, f"Content-Encoding: {coding}")]
         error = await failure(host.url, host.url[:-1])
@@ -229,7 +229,7 @@ async def test_encoding_that_was_not_requested_is_an_error(coding: str, framing:
 
 
 async def test_encodings_on_several_lines_are_one_list() -> None:
-    """As HTTP defines it."""
+    """HTTP defines this."""
     async with raw_host() as host:
         host.responses = [framed("length", TEXT, "Content-Encoding: gzip", "Content-Encoding: br")]
         error = await failure(host.url, host.url[:-1])
@@ -240,7 +240,7 @@ async def test_encodings_on_several_lines_are_one_list() -> None:
     "headers", [["Content-Encoding: identity"], ["Content-Encoding:"], ["content-encoding: , "]]
 )
 async def test_identity_is_no_encoding(headers: list[str]) -> None:
-    """Nor is an empty list."""
+    """An empty list is none, either."""
     async with raw_host() as host, opened(host.url[:-1]) as transport:
         assert await host.fetch(transport, framed("length", TEXT, *headers)) == TEXT
         body, header = gzip.compress(TEXT), "Content-Encoding: identity, GZIP"
@@ -253,7 +253,7 @@ async def test_identity_is_no_encoding(headers: list[str]) -> None:
 
 @pytest.mark.parametrize("framing", ["length", "chunks"])
 async def test_file_with_a_proven_end_is_complete(framing: str) -> None:
-    """Also an empty one."""
+    """This includes an empty file."""
     async with raw_host() as host, opened(host.url[:-1]) as transport:
         for body in (TEXT, b""):
             assert await host.fetch(transport, framed(framing, body)) == body

@@ -92,7 +92,7 @@ TRANSCRIPTS: Final = [
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_recognised_by_its_start(page: bytes) -> None:
-    """Whatever follows, in any case of the letters, and as soon as its first tag has come."""
+    """It is recognized case-insensitively, as soon as its first tag has arrived."""
     assert is_error_page(page)
     assert is_error_page(page + b"\n" + bytes(range(256)))
     assert is_error_page(page.replace(b"html", b"HtMl"))
@@ -100,7 +100,7 @@ def test_page_is_recognised_by_its_start(page: bytes) -> None:
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS)
 def test_transcript_is_not_taken_for_a_page(transcript: bytes) -> None:
-    """Nor is any beginning of it."""
+    """A part of it is not mistaken for a page, either."""
     assert not any(is_error_page(transcript[:size]) for size in range(len(transcript) + 1))
     assert not is_error_page(transcript + b" Ann: and then <html>, <body> and <Error><Code>")
 
@@ -139,7 +139,7 @@ async def test_page_in_place_of_a_text_is_an_error(
 
 
 async def test_page_in_place_of_a_summary_is_an_error(fake: FakeVideoSDK) -> None:
-    """The same."""
+    """It is an error like a page in place of a text."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"short", summary=True)
     fake.files.fail_next(*[Body(b"<?xml version='1.0'?>" + S3)] * 3)
@@ -149,7 +149,7 @@ async def test_page_in_place_of_a_summary_is_an_error(fake: FakeVideoSDK) -> Non
 
 
 async def test_page_that_arrives_in_pieces_is_recognised(fake: FakeVideoSDK) -> None:
-    """Even after the truncated text of an earlier attempt, which does not count."""
+    """The truncated text of an earlier attempt does not count."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"Ann: hi")
 

@@ -31,7 +31,7 @@ from .support import (
 
 
 async def test_bytes_are_unchanged(fake: FakeVideoSDK) -> None:
-    """For a transcript and for a summary."""
+    """This applies to transcripts and summaries."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"\xff\x00\r\n")
     fake.files.put(row, "txt", b"short", summary=True)
@@ -40,7 +40,7 @@ async def test_bytes_are_unchanged(fake: FakeVideoSDK) -> None:
 
 
 async def test_fake_service_serves_the_files_of_its_rows(fake: FakeVideoSDK) -> None:
-    """With speech in each format, and nothing for unknown links."""
+    """The files have speech in each format; unknown links lead to nothing."""
     row = fake.add_transcription(formats=("txt", "srt", "vtt", "tsv", "json", "odd"))
     other = fake.add_transcription()
     fake.files.serve_all()
@@ -236,7 +236,7 @@ async def test_other_bad_request_is_not_a_dead_link(
 async def test_code_of_a_compressed_error_is_read(
     fake: FakeVideoSDK, coding: str, body: bytes, code: str | None
 ) -> None:
-    """Unless it can't be decoded, or is not at its beginning."""
+    """It is not read if it can't be decoded, or is not at the beginning."""
 
     async def refuse(_exchange: Exchange) -> web.Response:
         return web.Response(status=400, body=body, headers={"Content-Encoding": coding})
@@ -257,7 +257,7 @@ async def test_code_of_a_compressed_error_is_read(
 
 
 async def test_dead_link_without_a_new_one_is_not_retried(fake: FakeVideoSDK) -> None:
-    """Also if the row itself is gone."""
+    """This also applies if the row itself is gone."""
     row = fake.add_transcription()
     fake.files.put(row, "txt")
     old = transcription(row)

@@ -29,7 +29,7 @@ def refusal(url: object, *extra: str, base: str | None = None) -> str:
         (f"{CDN}?x=/y", f"{CDN}/?x=/y"),
         (f"{CDN}/a%20b?s=%2F+&t=a/b?#part", f"{CDN}/a%20b?s=%2F+&t=a/b?"),
         (f"{CDN}/ä b\r\nX: y?q= ", f"{CDN}/%C3%A4%20b%0D%0AX:%20y?q=%20"),
-        # Raw bytes of a header, and half a character of JSON
+        # Raw bytes of a header, and a lone surrogate of JSON
         (f"{CDN}/\udc80\udcff?\udcf8", f"{CDN}/%80%FF?%F8"),
         (f"{CDN}/\ud800\udc7f?\udd00\udfff", f"{CDN}/%EF%BF%BD%EF%BF%BD?%EF%BF%BD%EF%BF%BD"),
         (f"{CDN}/@evil.example/", f"{CDN}/@evil.example/"),
@@ -62,13 +62,13 @@ HOW_TO_ALLOW = "which is not an allowed file host; if you trust it, allow it wit
     ],
 )
 def test_error_explains_what_is_wrong(url: str, text: str) -> None:
-    """Word for word: the link or the redirect, the host, the reason and the remedy."""
+    """The message has the link or the redirect, the host, the reason and the remedy."""
     assert refusal(url) == f"the link {text}"
     assert refusal(url, base=CDN) == f"the redirect from cdn.videosdk.live {text}"
 
 
 def test_other_errors_explain_what_is_wrong() -> None:
-    """Word for word: an address, and what the constructor refuses."""
+    """The messages are those for an address, and those of the constructor."""
     with pytest.raises(FileHostRefusedError) as caught:
         FileHosts().check_addresses("a.example", 443, ["10.0.0.1"])
     assert str(caught.value) == (
@@ -163,7 +163,7 @@ def test_added_hosts_and_origins_are_allowed() -> None:
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
 def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> None:
-    """In the entry, in the link, or in both; it is never sent."""
+    """It may be omitted in the entry, the link, or both; it is never sent."""
     short, full = f"{scheme}://10.0.0.1", f"{scheme}://10.0.0.1:{port}"
     for entry in (short, full):
         for link in (short, full):
@@ -174,7 +174,7 @@ def test_default_port_of_an_origin_may_be_omitted(scheme: str, port: int) -> Non
 
 @pytest.mark.parametrize("entry", ["https://[2001:db8::1]:1", "http://10.0.0.1:65535"])
 def test_origin_may_have_any_address_and_port(entry: str) -> None:
-    """Its own address is allowed then, although it is not public."""
+    """Its own address is allowed then, even if it is not public."""
     hosts = FileHosts([entry.upper()])
     checked = hosts.check(f"{entry}/a")
     assert checked.url == f"{entry}/a"
@@ -213,21 +213,21 @@ def test_origin_may_have_any_address_and_port(entry: str) -> None:
     ],
 )
 def test_invalid_entry_is_rejected(entry: object) -> None:
-    """By the constructor."""
+    """The constructor raises the error."""
     with pytest.raises(ConfigurationError, match="file_hosts"):
         FileHosts([entry])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("entry", [".", "127.1", "[1::2::3]", "https://127.1"])
 def test_malformed_entry_is_explained_like_any_other_text(entry: str) -> None:
-    """It is no address, so advice about addresses would not help."""
+    """It is not an address, so advice about addresses would not help."""
     with pytest.raises(ConfigurationError, match="file_hosts must hold host names such as"):
         FileHosts([entry])
 
 
 @pytest.mark.parametrize("extra", ["cdn.example.com", 7, None])
 def test_anything_but_a_list_is_rejected(extra: Any) -> None:
-    """Each letter of a string would be a host."""
+    """Otherwise each letter of a string would be a host."""
     with pytest.raises(ConfigurationError, match="must be a list"):
         FileHosts(extra)
 
@@ -269,7 +269,7 @@ def test_relative_redirect_stays_on_the_host(location: str, sent: str) -> None:
     ],
 )
 def test_redirect_is_checked_like_the_first_link(location: str, text: str) -> None:
-    """Scheme, host and address."""
+    """Its scheme, host and address are checked."""
     assert text in refusal(location, base=f"{CDN}/d/a")
 
 
@@ -281,7 +281,7 @@ def test_redirect_is_checked_like_the_first_link(location: str, text: str) -> No
     ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "2002:808:808::1", "64:ff9b::808:808"],
 )
 def test_public_address_is_allowed(address: str) -> None:
-    """Also IPv4 embedded in IPv6."""
+    """This includes IPv4 embedded in IPv6."""
     FileHosts().check_addresses("cdn.videosdk.live", 443, [address])
 
 
@@ -316,7 +316,7 @@ def test_public_address_is_allowed(address: str) -> None:
     ],
 )
 def test_private_address_is_rejected(address: str) -> None:
-    """One of several is enough, unless the origin was added."""
+    """One of several is sufficient, unless the origin was added."""
     with pytest.raises(FileHostRefusedError, match="has an address that is not public") as caught:
         FileHosts(["f.example"]).check_addresses("f.example", 443, ["8.8.8.8", address])
     assert "file_hosts=['https://f.example']" in str(caught.value)

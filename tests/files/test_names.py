@@ -28,12 +28,12 @@ from videosdk_transcripts.errors import ConfigurationError, FileError
     ],
 )
 def test_file_name_encodes_the_id(row_id: str, name: str) -> None:
-    """By an allow-list: no id leads out of the directory or to a device."""
+    """It uses an allow-list: no id can lead out of the directory or to a device."""
     assert file_name(row_id, "txt", summary=False) == name
 
 
 def test_file_names_are_unique() -> None:
-    """Even if case is ignored."""
+    """They are unique even on a case-insensitive file system."""
     ids = ["a", "A", "=41", "a-summary", "a-summar=79", "A-summary", "con", "=63on", "a.txt", "ä"]
     made = [
         file_name(row_id, name, summary=summary).lower()

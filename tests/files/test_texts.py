@@ -40,7 +40,7 @@ def ids(fake: FakeVideoSDK) -> list[str]:
 async def test_texts_come_with_their_rows_in_order(
     fake: FakeVideoSDK, client: TranscriptsClient, ids: list[str]
 ) -> None:
-    """Whichever file comes first."""
+    """The order in which files arrive does not matter."""
     fake.files.fail_next(Delay(0.05), Delay(0.02))
     found = [one async for one in client.fetch_texts(client.iter_transcriptions(ROOM))]
     assert [one.transcription.id for one in found] == [one.text for one in found] == ids
@@ -52,7 +52,7 @@ async def test_texts_come_with_their_rows_in_order(
 async def test_missing_text_is_a_result_with_the_reason(
     fake: FakeVideoSDK, client: TranscriptsClient, ids: list[str]
 ) -> None:
-    """The sweep goes on; an empty text is not a missing one."""
+    """The run continues; an empty text is not a missing one."""
     del fake.rows[1]["transcriptionFilePaths"]
     fake.files.expire(ids[2], renew=False)
     fake.files.put(fake.rows[3], "txt", b"\xff")
@@ -76,7 +76,7 @@ async def test_missing_text_is_a_result_with_the_reason(
 
 
 async def test_format_is_chosen(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Recordings have several."""
+    """Recordings have several formats."""
     row = fake.add_post_transcription(room_id=ROOM)
     fake.files.put(row, "vtt", b"WEBVTT\n")
     texts = client.fetch_texts(client.iter_post_transcriptions(ROOM), "vtt")
@@ -108,7 +108,7 @@ async def test_repr_shows_no_text() -> None:
 async def test_error_of_the_walk_is_raised_in_its_place(
     fake: FakeVideoSDK, client: TranscriptsClient, ids: list[str]
 ) -> None:
-    """After the texts before it; the error has the checkpoint, and the next loop continues."""
+    """It is raised after the texts before it, with a checkpoint, and the next loop continues."""
     fake.on_page(2, Status(500), times=3)
     texts = client.fetch_texts(client.iter_transcriptions(ROOM, readahead=0))
     found: list[str | None] = []
@@ -122,13 +122,13 @@ async def test_error_of_the_walk_is_raised_in_its_place(
     assert found == ids[:20]
     rest = client.fetch_texts(client.iter_transcriptions(ROOM, resume=caught.value.checkpoint))
     assert [one.text async for one in rest] == ids[20:]
-    # It was the last attempt at the same page.
+    # That was the last attempt at the same page.
     await collect()
     assert found == ids
 
 
 async def test_closed_client_ends_the_sweep(client: TranscriptsClient, ids: list[str]) -> None:
-    """It is no failure of a row."""
+    """It is not a failure of a row."""
     texts = client.fetch_texts(client.iter_transcriptions(ROOM))
     assert (await anext(texts)).text == ids[0]
     await client.aclose()
@@ -157,7 +157,7 @@ async def test_row_of_another_type_is_rejected(client: TranscriptsClient) -> Non
     ],
 )
 def test_bad_arguments_are_rejected_immediately(options: dict[str, Any], message: str) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     client = TranscriptsClient(token="t")
     options = {"transcriptions": client.iter_transcriptions(), **options}
     with pytest.raises(ConfigurationError, match=message):
@@ -226,7 +226,7 @@ async def test_leaving_the_loop_leaks_nothing(
 async def test_memory_is_bounded_by_the_concurrency(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """A long sweep holds few texts at a time, also while the caller is slow."""
+    """A long run has few texts in memory, even while the caller is slow."""
     size = 500_000
     for row in fake.add_transcriptions(20, room_id=ROOM):
         fake.files.put(row, "txt", b"x" * size)

@@ -47,7 +47,7 @@ def go() -> Any:
 async def test_cancelled_caller_waits_for_its_running_function(
     go: threading.Event, through: str
 ) -> None:
-    """However often it is cancelled: the thread no longer uses the file when it continues."""
+    """It may be cancelled several times: the thread no longer uses the file when it continues."""
     threads, steps = Threads(), list[str]()
     used: list[threading.Thread] = []
 
@@ -77,7 +77,7 @@ async def test_cancelled_caller_waits_for_its_running_function(
 
 
 async def test_error_of_a_function_is_raised() -> None:
-    """Also that of one whose caller was cancelled is not logged as unretrieved."""
+    """If the caller was cancelled, the error is not logged as unretrieved."""
 
     def fail() -> None:
         raise OSError(28, "full")
@@ -158,7 +158,7 @@ async def test_closing_a_client_ends_its_threads(fake: FakeVideoSDK, tmp_path: P
 
 
 async def test_clean_up_is_done_however_often_it_is_cancelled() -> None:
-    """Also if its thread has not started yet."""
+    """This also applies if its thread has not started yet."""
     called: list[int] = []
     tasks = [asyncio.create_task(run_now(lambda: called.append(1))) for _ in range(20)]
     for _ in range(3):
@@ -170,7 +170,7 @@ async def test_clean_up_is_done_however_often_it_is_cancelled() -> None:
 
 
 def test_threads_are_used_in_one_loop_after_another() -> None:
-    """Also if more wait than may run."""
+    """This also applies if more functions wait than may run."""
     threads = Threads()
 
     async def use() -> list[int]:
@@ -183,7 +183,7 @@ def test_threads_are_used_in_one_loop_after_another() -> None:
 async def test_busy_default_executor_does_not_delay_a_download(
     fake: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """It belongs to the caller's own jobs."""
+    """The default executor belongs to the caller's own jobs."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"here")
     async with busy_default_executor(), downloader(fake, tmp_path) as d, asyncio.timeout(10):
@@ -194,7 +194,7 @@ async def test_busy_default_executor_does_not_delay_a_download(
 async def test_busy_default_executor_does_not_delay_a_cancellation(
     fake: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """Whose temporary file is removed at once."""
+    """The temporary file is removed immediately."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", bytes(3_000_000))
 

@@ -1,4 +1,4 @@
-"""P9, P10: one link, fetched without credentials, from allowed hosts and within limits."""
+"""P9 and P10: one link is fetched without credentials, from allowed hosts and within limits."""
 
 import asyncio
 import gc
@@ -52,7 +52,7 @@ from .support import failure, fetched, locals_of, not_reread, opened, row_with_l
 
 
 async def test_requests_have_no_credentials(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """No token, no cookie (not even of the host), nothing from a netrc file."""
+    """They have no token, no cookie (not even of the host), and no password of a netrc file."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt")
 
@@ -123,7 +123,7 @@ async def test_permanent_fault_raises_a_typed_error(
     assert isinstance(error, error_class)
     assert text in str(error)
     assert "Signature" not in str(error)
-    # Not hexadecimal, since addresses of objects are shown as well.
+    # Not hexadecimal, because addresses of objects are shown, too.
     assert "wxyz" not in locals_of(error)
 
 
@@ -159,7 +159,7 @@ async def test_file_above_the_cap_is_rejected(fake: FakeVideoSDK) -> None:
 
 
 async def test_attempt_timeout_starts_another_attempt(fake: FakeVideoSDK) -> None:
-    """With the last attempt it is raised."""
+    """After the last attempt, it is raised."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt")
     fake.files.fail_next(Delay(60))
@@ -172,7 +172,7 @@ async def test_attempt_timeout_starts_another_attempt(fake: FakeVideoSDK) -> Non
 
 
 async def test_page_timeout_covers_all_attempts_and_waits(fake: FakeVideoSDK) -> None:
-    """The wait for a slot included."""
+    """The wait for a slot counts, too."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt")
     policy = RetryPolicy(attempts=9, page_timeout=0.1)
@@ -194,7 +194,7 @@ async def test_page_timeout_covers_all_attempts_and_waits(fake: FakeVideoSDK) ->
 
 
 async def test_timeouts_of_a_file_exclude_waiting_for_slot(fake: FakeVideoSDK) -> None:
-    """A fetch that waits for a slot sends nothing, and has all of its time afterwards."""
+    """A fetch that waits for a slot sends nothing, and has its whole time afterwards."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"text")
     policy = RetryPolicy(attempts=1, page_timeout=0.8, attempt_timeout=0.8)
@@ -288,7 +288,7 @@ async def test_cancelled_fetch_leaves_no_task_or_connection(fake: FakeVideoSDK) 
 
 
 def test_unclosed_transport_ends_with_its_loop() -> None:
-    """It can be used in another one; nothing warns."""
+    """It can be used in another loop; there is no warning."""
     clock = ManualClock()
     transports: list[FileTransport] = []
 
@@ -326,7 +326,7 @@ def test_unclosed_transport_ends_with_its_loop() -> None:
 
 
 async def test_up_to_five_redirects_are_followed(fake: FakeVideoSDK) -> None:
-    """Absolute and relative ones."""
+    """They may be absolute or relative."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt", b"here")
     path = url.removeprefix(fake.url)
@@ -341,7 +341,7 @@ async def test_up_to_five_redirects_are_followed(fake: FakeVideoSDK) -> None:
 
 
 async def test_raw_bytes_of_a_redirect_are_preserved() -> None:
-    """In any encoding, as the host sent them."""
+    """The bytes may have any encoding."""
     lines: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -498,7 +498,7 @@ async def test_unresolvable_name_is_a_connection_failure() -> None:
 
 
 async def test_explicitly_allowed_origin_may_be_private(fake: FakeVideoSDK) -> None:
-    """Also by name."""
+    """This also applies to names."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt").replace("127.0.0.1", "localhost")
     async with opened(fake.url.replace("127.0.0.1", "localhost")) as transport:
@@ -508,7 +508,7 @@ async def test_explicitly_allowed_origin_may_be_private(fake: FakeVideoSDK) -> N
 
 
 async def test_ipv6_address_is_connected_to() -> None:
-    """As such."""
+    """The connection uses the address itself."""
 
     async def find(host: str, port: int) -> list[str]:
         return ["::1"]
@@ -560,7 +560,7 @@ def certificate(folder: Path, name: str) -> Path:
 
 
 async def test_tls_verifies_the_name_of_the_host(tmp_path: Path) -> None:
-    """Although the connection is to an address."""
+    """The connection is made to an address."""
     path = certificate(tmp_path, "files.test")
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(path)

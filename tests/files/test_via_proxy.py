@@ -1,4 +1,4 @@
-"""P9: files through a proxy, if the caller asks for it, and directly otherwise."""
+"""P9: files are fetched through a proxy if the caller requests it, and directly otherwise."""
 
 import asyncio
 import ssl
@@ -42,7 +42,7 @@ REFUSALS_ADVICE = {
 
 @asynccontextmanager
 async def cdn(folder: Path, location: str = "") -> AsyncIterator[tuple[int, dict[str, Any]]]:
-    """Serve files over TLS as the vendor's host, and give the port and a client's options."""
+    """Serve files over TLS as the vendor's host, and yield the port and options for a client."""
     path = certificate(folder, CDN)
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(path)
@@ -81,7 +81,7 @@ async def test_proxy_resolves_the_name_of_the_file_host(
 ) -> None:
     """The name is sent to the proxy, with its credentials, which the host does not get."""
     async with cdn(tmp_path) as (port, options), forwarding({CDN: port}) as (address, heads):
-        # By name: the address of a proxy may be private.
+        # By name, because the address of a proxy may be private.
         proxy = f"http://{LOGIN}@{address.replace('127.0.0.1', 'localhost')}"
         if source == "argument":
             options["proxy"] = proxy
@@ -97,7 +97,7 @@ async def test_proxy_resolves_the_name_of_the_file_host(
 
 
 async def test_api_and_files_share_the_proxy(fake: FakeVideoSDK) -> None:
-    """Without TLS the proxy reads the requests, each with its credentials."""
+    """Without TLS, the proxy reads the requests, each with its credentials."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"hello")
     async with forwarding() as (address, heads):
@@ -131,7 +131,7 @@ async def test_disallowed_host_is_rejected_without_contacting_the_proxy(
 
 
 async def test_redirect_to_an_allowed_host_is_followed_through_the_proxy(tmp_path: Path) -> None:
-    """Each hop in a tunnel of its own."""
+    """Each hop uses a separate tunnel."""
     async with (
         cdn(tmp_path, f"https://{CDN}/other") as (port, options),
         forwarding({CDN: port}) as (address, heads),
@@ -154,7 +154,7 @@ async def test_tls_is_verified_through_the_proxy(tmp_path: Path) -> None:
 async def test_host_in_no_proxy_is_contacted_directly(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the rules for its address apply."""
+    """The rules for its address apply."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"hello")
     async with forwarding() as (address, heads):
@@ -176,7 +176,7 @@ async def test_host_in_no_proxy_is_contacted_directly(
 @pytest.mark.parametrize("status", REFUSALS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_refusal_of_the_proxy_is_named(fake: FakeVideoSDK, status: int, scheme: str) -> None:
-    """In a tunnel, a status is always that of the proxy; otherwise only 407 is."""
+    """With a tunnel, the status is always the proxy's; otherwise only 407 is."""
     async with forwarding(refusal=REFUSALS[status]) as (address, _heads):
         proxy = f"http://{LOGIN}@{address}"
         async with fake.client(proxy=proxy, files_via_proxy=True, retry=ONCE) as client:
@@ -239,7 +239,7 @@ async def test_proxy_that_opens_no_tunnel_is_named(fake: FakeVideoSDK) -> None:
 async def test_unreachable_file_host_states_that_files_bypass_the_proxy(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    """If the API uses one; the proxy is not asked."""
+    """This applies if the API uses a proxy, which receives no request."""
     options: dict[str, Any] = {"retry": ONCE, "file_hosts": ["http://127.0.0.1:9"]}
     async with forwarding() as (address, heads):
         if source == "argument":
@@ -262,7 +262,7 @@ async def test_unreachable_file_host_states_that_files_bypass_the_proxy(
 
 
 async def test_timeout_of_a_file_states_that_files_bypass_the_proxy(fake: FakeVideoSDK) -> None:
-    """A firewall often drops what does not go through the proxy."""
+    """A firewall often drops requests that bypass the proxy."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -281,7 +281,7 @@ async def test_timeout_of_a_file_states_that_files_bypass_the_proxy(fake: FakeVi
 async def test_unreachable_file_host_without_a_proxy_has_no_advice_about_it(
     fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """Nor if only requests of another scheme use one, even an invalid one."""
+    """This also applies if only requests of another scheme use a proxy, even an invalid one."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     hosts = ["http://127.0.0.1:9", "https://127.0.0.1:9"]
@@ -295,7 +295,7 @@ async def test_unreachable_file_host_without_a_proxy_has_no_advice_about_it(
 
 
 def test_files_via_proxy_requires_a_proxy() -> None:
-    """Otherwise nothing would go through one."""
+    """Without a proxy, the option would have no effect."""
     with pytest.raises(ConfigurationError, match=r"requires proxy= or trust_env=True"):
         TranscriptsClient(token="t", files_via_proxy=True)
     TranscriptsClient(token="t", files_via_proxy=True, trust_env=True)
@@ -306,7 +306,7 @@ def test_files_via_proxy_requires_a_proxy() -> None:
 def test_invalid_variable_for_files_is_an_error_of_the_constructor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also if the API does not use it."""
+    """This also applies if the API does not use it."""
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
     options: dict[str, Any] = {"token": "t", "endpoint": "http://127.0.0.1:1", "trust_env": True}
     TranscriptsClient(**options)

@@ -1,4 +1,4 @@
-"""What the tests of waits share."""
+"""Helpers for the tests of waits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -51,7 +51,7 @@ class HeldSleep:
 def waiter_with(
     client: TranscriptsClient, clock: Clock, *, jitter: float = 1.0, sleep: Any = None
 ) -> Waiter[Transcription]:
-    """Make the waiter of a client, with a known jitter."""
+    """Return the waiter of a client, with a known jitter."""
 
     def pages() -> AsyncIterator[Page[Transcription]]:
         return client.iter_transcriptions(page_size=100, readahead=0, on_invalid="skip").by_page()

@@ -1,4 +1,4 @@
-"""Follow: every change exactly once, across crashes and changes of the list."""
+"""Follow: every change is yielded exactly once, across crashes and changes of the list."""
 
 import asyncio
 import copy
@@ -48,7 +48,7 @@ Changes = list[tuple[str, str]]
 
 
 class SleepingError(Exception):
-    """Raised by the sleep, so that the test controls the time between two polls."""
+    """An error that the sleep raises, so that the test controls the time between two polls."""
 
 
 class Bot:
@@ -82,7 +82,7 @@ class Bot:
         )
 
     def restart(self) -> None:
-        """Crash, and resume from what was saved."""
+        """Crash, and resume from the saved state."""
         resume, seen = self.saved
         self.seen = list(seen)
         self.follower = self.start(resume)
@@ -91,7 +91,7 @@ class Bot:
         self.seen.append((change.kind, change.transcription.id))
 
     def save(self) -> None:
-        """Save after the work on a change."""
+        """Save after a change was handled."""
         self.follower.ack()
         self.saved = (self.follower.checkpoint, list(self.seen))
 
@@ -136,7 +136,7 @@ def own_records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 async def test_since_now_yields_only_later_changes(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Including the end of older transcriptions."""
+    """This includes the end of older transcriptions."""
     old, *_ = fake.add_transcriptions(45, status="running")
     following = bot()
     assert await following.poll() == []
@@ -155,7 +155,7 @@ async def test_since_now_yields_only_later_changes(
 
 
 async def test_since_start_yields_everything(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """Row by row, each new before it is finished."""
+    """For each row, `new` precedes `finished`."""
     rows = fake.add_transcriptions(45)
     rows[7]["status"] = "running"
     changes = await bot(since="start").poll()
@@ -188,7 +188,7 @@ async def test_poll_without_changes_costs_one_request(
 async def test_full_scan_finds_what_the_total_hid(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """At each `full_scan_interval`."""
+    """There is a full scan at each `full_scan_interval`."""
     fake.add_transcriptions(45)
     following = bot(poll=1000)
     await following.poll()
@@ -261,7 +261,7 @@ async def test_empty_list_is_followed(fake: FakeVideoSDK, bot: Callable[..., Bot
 async def test_unfinished_rows_not_on_the_first_pages_are_read_by_id(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Ten per poll, in turn."""
+    """Ten are read per poll, in rotation."""
     fake.add_transcriptions(20)
     rows = fake.add_transcriptions(12, status="running")
     following = bot()
@@ -278,7 +278,7 @@ async def test_unfinished_rows_not_on_the_first_pages_are_read_by_id(
 async def test_removed_row_is_dropped_after_a_full_scan(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """And is never new again."""
+    """It is never new again."""
     fake.add_transcriptions(20)
     row = fake.add_transcription(status="running")
     following = bot(poll=2000)
@@ -335,7 +335,7 @@ async def test_row_that_was_missing_and_came_back_finishes_once(
 async def test_missing_row_that_runs_again_is_read_by_id_again(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """It explains the growth of the total, so that no other new row is searched for."""
+    """It explains the growth of the total, so there is no search for another new row."""
     fake.add_transcriptions(60)
     stale = behind(fake)
     row = fake.add_transcription(at=0, status="running")
@@ -460,7 +460,7 @@ async def test_lagging_page_does_not_hide_a_new_row(
 async def test_flickering_total_causes_three_searches(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Then only a larger total does, until the next full scan or new row."""
+    """After that, only a larger total causes a search, until the next full scan or new row."""
     fake.add_transcriptions(60)
     following = bot()
 
@@ -519,7 +519,7 @@ async def test_transient_failures_are_logged_once_per_kind_and_retried(
 async def test_retry_after_of_more_than_a_day_is_raised(
     fake: FakeVideoSDK, bot: Callable[..., Bot], seconds: str
 ) -> None:
-    """With a checkpoint; the next step continues."""
+    """The error has a checkpoint, and the next step continues."""
     following = bot()
     await following.poll()
     fake.add_transcription(row_id="new")
@@ -535,7 +535,7 @@ async def test_retry_after_of_more_than_a_day_is_raised(
 async def test_row_that_fails_permanently_hides_no_others(
     fake: FakeVideoSDK, bot: Callable[..., Bot], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They are read before it, and the list is read on schedule."""
+    """The others are read before it, and the list is read on schedule."""
     fake.add_transcriptions(20)
     bad, good = fake.add_transcriptions(2, status="running")
     following = bot()
@@ -576,7 +576,7 @@ async def test_page_that_fails_permanently_hides_no_rows_before_it(
 async def test_unreadable_row_is_raised_or_skipped(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Either way, the rows after it are read."""
+    """In both cases, the rows after it are read."""
     fake.add_transcriptions(20)
     bad, good = fake.add_transcriptions(2, status="running")
     raising, skipping = bot(), bot(skip_unreadable=True)
@@ -598,7 +598,7 @@ async def test_unreadable_row_is_raised_or_skipped(
 
 
 async def test_truncated_response_is_retried(fake: FakeVideoSDK, bot: Callable[..., Bot]) -> None:
-    """As is a proxy's error page."""
+    """A proxy's error page is retried, too."""
     row = fake.add_transcription(status="running")
     following = bot()
     await following.poll()
@@ -678,7 +678,7 @@ async def test_failures_are_retried_no_sooner_than_the_next_poll(
 async def test_log_names_the_call(
     clock: ManualClock, caplog: pytest.LogCaptureFixture, ids: tuple[str, ...], call: str
 ) -> None:
-    """A program may have several."""
+    """A program may have several followers."""
 
     async def walk() -> AsyncIterator[Page[Transcription]]:
         raise ServerError("made to fail", status=502)
@@ -727,7 +727,7 @@ async def test_step_with_a_timeout_does_not_poll_more_often(
 async def test_interval_has_jitter_and_a_minimum_of_one_second(
     client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """From three quarters to five quarters of `poll`."""
+    """It is between 75 % and 125 % of `poll`."""
     for poll, drawn, expected in ((30, 0, 22.5), (30, 1, 37.5), (1, 0, 1), (1, 1, 1.25)):
         following = Bot(client, clock, poll=poll, jitter=lambda drawn=drawn: drawn)
         await following.poll()
@@ -807,7 +807,7 @@ async def test_closing_the_client_ends_the_follower(
 
 
 async def test_foreign_timeout_error_is_passed_on(clock: ManualClock) -> None:
-    """A TimeoutError that no closing caused."""
+    """It is a TimeoutError that was not caused by closing."""
 
     def walk() -> AsyncIterator[Page[Transcription]]:
         raise TimeoutError("made to fail")
@@ -831,7 +831,7 @@ async def test_foreign_timeout_error_is_passed_on(clock: ManualClock) -> None:
 def test_bad_arguments_are_rejected(
     clock: ManualClock, options: dict[str, Any], reason: str
 ) -> None:
-    """Immediately."""
+    """The error is raised immediately."""
     with pytest.raises(ConfigurationError, match=reason):
         Bot(TranscriptsClient(token="t"), clock, **options)
 
@@ -849,7 +849,7 @@ def test_change_is_a_picklable_value() -> None:
 async def test_checkpoint_is_versioned_json_of_eleven_characters_per_row(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """For each row ever seen."""
+    """The length is per row ever seen."""
     rows = fake.add_transcriptions(1000)
     rows[5]["status"] = "running"
     following = bot(page_size=500)
@@ -888,7 +888,7 @@ async def test_checkpoint_before_the_first_full_scan_is_not_primed(
 async def test_checkpoint_covers_only_handled_changes(
     fake: FakeVideoSDK, bot: Callable[..., Bot]
 ) -> None:
-    """Not the one in progress, whose handler may never end, and not one that was read ahead."""
+    """It covers neither the one in progress, whose handler may never end, nor prefetched ones."""
     row = fake.add_transcription()
     new, finished = ("new", row["id"]), ("finished", row["id"])
     following = bot(since="start")
@@ -983,7 +983,7 @@ async def step_with_disturbances(following: Bot, chance: random.Random) -> None:
             assert isinstance(step.exception(), SleepingError)
             return
         if chance.random() < 0.2:
-            # By another task, during the work on the change.
+            # Another task saves while the change is handled.
             following.saved = (following.follower.checkpoint, list(following.seen))
         following.receive(step.result())
         if chance.random() < 0.6:
@@ -1056,7 +1056,7 @@ async def test_every_change_is_yielded_exactly_once(
 async def test_once_yields_each_change_of_the_list_and_ends(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Without a wait, and with a checkpoint that covers everything: a run without news is empty."""
+    """There is no wait, and the checkpoint covers everything: a run without news is empty."""
     fake.add_transcriptions(145, status="completed")
     running = fake.add_transcription(status="running")
 
@@ -1087,7 +1087,7 @@ async def test_once_yields_each_change_of_the_list_and_ends(
 async def test_once_covers_the_last_change_only_when_it_has_ended(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """A program that dies while it handles the last one receives it again."""
+    """A program that crashes while it handles the last change receives it again."""
     row = fake.add_transcription(status="running")
     follower = client.follow(ROOM_ID, since="start", once=True)
     assert (await anext(follower)).transcription.id == row["id"]
@@ -1102,7 +1102,7 @@ async def test_once_covers_the_last_change_only_when_it_has_ended(
 async def test_once_reads_all_unfinished_rows_that_are_not_listed(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """There is no later poll that could read the others."""
+    """No later poll could read the others."""
     rows = fake.add_transcriptions(25, status="running")
     follower = client.follow(ROOM_ID, once=True)
     assert [one async for one in follower] == []

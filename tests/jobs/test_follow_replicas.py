@@ -30,7 +30,7 @@ BEHIND = {"one behind": 1, "far behind": 4}
 
 
 class SleepingError(Exception):
-    """Raised by the sleep, so that the test controls the time between two polls."""
+    """An error that the sleep raises, so that the test controls the time between two polls."""
 
 
 @define
@@ -157,7 +157,7 @@ class Consumer:
         self.saved = Saved(self.follower.checkpoint, list(self.handled))
 
     async def crash(self) -> None:
-        """Die, and resume from what was saved."""
+        """Crash, and resume from the saved state."""
         await self.follower.aclose()
         self.handled = list(self.saved.handled)
         self.start(self.saved.checkpoint)
@@ -219,7 +219,7 @@ operations = st.lists(
     operations=[("hide", 0), *[("poll", 4000)] * 5, ("finish", 0), ("hide", 0), ("poll", 4000)],
     schedule=[],
 )
-# The same across a restart.
+# The same sequence across a restart.
 @example(
     since="start",
     operations=[("hide", 0), ("poll", 4000), ("restart", 0), ("finish", 0), ("hide", 0)],
@@ -241,7 +241,7 @@ async def test_replicas_and_crashes_lose_no_change(
     for number in range(4):
         service.change("add", number)
     consumer = Consumer(service, since)
-    # With since="now", this poll sets the beginning.
+    # With since="now", this poll determines the starting point.
     await consumer.poll(0)
     consumer.save()
     old = {row.id for row in service.rows} if since == "now" else set()

@@ -11,7 +11,7 @@ from videosdk_transcripts._jobs.follow_state import FollowState
 
 
 def test_id_may_be_any_json_string() -> None:
-    """Even half a surrogate pair."""
+    """This includes a lone surrogate."""
     state = FollowState(Filter(), primed=True)
     odd = Transcription(id="\ud800", status="running")
     assert state.next_change(odd) == "new"
@@ -45,6 +45,6 @@ GOOD = json.loads(FollowState(Filter("a"), primed=True).dumps())
     ],
 )
 def test_invalid_checkpoint_is_rejected(text: Any, reason: str) -> None:
-    """Before anything is sent."""
+    """Nothing has been sent by then."""
     with pytest.raises(ConfigurationError, match=reason):
         FollowState.loads(text, Filter("a"))

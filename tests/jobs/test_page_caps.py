@@ -1,4 +1,4 @@
-"""Follow and wait on a service that serves fewer rows on a page than it reports."""
+"""Follow and wait with a service that returns fewer rows on a page than it reports."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ def cap_pages(fake: FakeVideoSDK, most: int) -> None:
 async def test_follow_reads_all_rows_of_capped_pages(
     fake: FakeVideoSDK, client: TranscriptsClient, most: int, count: int
 ) -> None:
-    """From one page that is the only one, too."""
+    """This includes a list of a single page."""
     rows = [row["id"] for row in fake.add_transcriptions(count, status="running")]
     cap_pages(fake, most)
     found: list[str] = []
@@ -44,7 +44,7 @@ async def test_follow_reads_all_rows_of_capped_pages(
 async def test_follow_finds_a_new_row_behind_capped_pages(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Also if it is on the last page."""
+    """This also applies if it is on the last page."""
     fake.add_transcriptions(170)
     cap_pages(fake, 50)
     changes = client.follow(ROOM)
@@ -71,7 +71,7 @@ async def test_empty_page_is_no_reason_for_false_new_rows(
 async def test_waits_find_their_rows_on_capped_pages(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Without reading any by its id."""
+    """No row is read by its id."""
     rows = fake.add_transcriptions(120, status="running", formats=())
     cap_pages(fake, 50)
     for row in rows:

@@ -41,7 +41,7 @@ def waiter(client: TranscriptsClient, clock: ManualClock) -> Waiter[Transcriptio
 async def test_fifty_waits_cost_one_request_per_poll(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """One walk over the front of the list serves all, and they stay in step."""
+    """One walk over the beginning of the list serves all, and they stay in step."""
     rows = add_running(fake, 50)
     fake.add_transcriptions(250)
 
@@ -84,7 +84,7 @@ async def test_waits_of_any_task_factory_share_polls(
 async def test_waits_started_apart_share_polls(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """All that may be polled are polled with those that are due, and no others."""
+    """Waits that may be polled are polled with those that are due, and no others."""
     rows = add_running(fake, 4)
     held = HeldSleep()
     waiter = waiter_with(client, clock.clock, sleep=held)
@@ -132,7 +132,7 @@ async def test_row_not_listed_is_read_by_id(
 async def test_unreadable_list_does_not_end_waits(
     fake: FakeVideoSDK, waiter: Waiter[Transcription]
 ) -> None:
-    """A rejected page size, or a broken row of another room."""
+    """The page size may be rejected, or a row of another room may be unreadable."""
     rows = fake.add_transcriptions(3)
     fake.on_page(1, Status(400))
     assert len(await asyncio.gather(*(waiter.wait(row["id"]) for row in rows))) == 3
@@ -153,7 +153,7 @@ async def test_outage_during_a_shared_poll_delays_all_waits(
 async def test_cancelling_one_wait_does_not_affect_others(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Between two polls and during one."""
+    """This applies between two polls and during a poll."""
     rows = add_running(fake, 3)
     held = HeldSleep()
     waiter = waiter_with(client, clock.clock, sleep=held)
@@ -178,7 +178,7 @@ async def test_cancelling_one_wait_does_not_affect_others(
 async def test_cancelling_the_last_wait_leaves_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """P5: neither the sleep nor the walk."""
+    """P5: neither the sleep nor the walk remains."""
     rows = add_running(fake, 2)
     held = HeldSleep()
     waiter = waiter_with(client, clock.clock, sleep=held)
@@ -222,7 +222,7 @@ class SlowToEnd:
 
 @pytest.mark.parametrize("time", [0.0, 5.0])
 async def test_wait_started_while_the_task_ends_starts_another_task(time: float) -> None:
-    """During a sleep and during a walk."""
+    """This applies during a sleep and during a walk."""
     slow = SlowToEnd()
 
     async def sleep(seconds: float) -> None:
@@ -265,7 +265,7 @@ async def test_self_cancelling_walk_cancels_all_waits(
 async def test_new_wait_is_polled_immediately(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Alone, if the others were polled just before."""
+    """It is polled alone if the others were polled just before."""
     (row,) = add_running(fake)
     held = HeldSleep()
     waiter = waiter_with(client, clock.clock, sleep=held)
@@ -288,7 +288,7 @@ async def test_new_wait_is_polled_immediately(
 async def test_closing_the_client_ends_all_waits(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Immediately, and new ones with their first request."""
+    """They end immediately, and new ones end with their first request."""
     rows = add_running(fake, 2)
     held = HeldSleep()
     waiter = waiter_with(client, clock.clock, sleep=held)
@@ -321,7 +321,7 @@ async def test_closing_during_a_shared_poll_ends_all_waits(
 async def test_error_of_a_user_callable_reaches_all_waits(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """No wait depends on a task that has died."""
+    """No wait depends on a task that has ended."""
 
     async def broken(seconds: float) -> None:
         raise LookupError("made to fail")

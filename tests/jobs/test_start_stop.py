@@ -90,7 +90,7 @@ def name_of(fault: Any) -> str:
 
 
 async def cut_and_not_applied(exchange: Exchange) -> web.StreamResponse:
-    """Break off the body of a response, without applying the request."""
+    """Truncate the body of a response, without applying the request."""
     cut = web.StreamResponse()
     cut.content_length = 100
     await cut.prepare(exchange.request)
@@ -288,7 +288,7 @@ async def test_timed_out_start_is_found(fake: FakeVideoSDK, fault: Any, outcome:
 async def test_each_lost_attempt_is_looked_up(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Also the second one, whose result is found."""
+    """This includes the second one, whose result is found."""
     fake.jobs.second_start = "another"
     fake.fail_next(Status(500), Delay(0), Applied(Status(502)))
     assert (await start(client)).outcome == "found"
@@ -299,7 +299,7 @@ async def test_each_lost_attempt_is_looked_up(
 async def test_list_is_read_after_a_pause(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """A transcription may take a moment to be listed."""
+    """It may take some time until a transcription is listed."""
     fake.fail_next(Status(500))
     await start(client)
     assert clock.slept[0] >= RetryPolicy().wait_initial
@@ -404,7 +404,7 @@ async def test_refusal_is_raised_immediately(
 async def test_second_start_is_rejected_or_accepted(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Either is possible; the fake does both."""
+    """Both are possible; the fake service supports both."""
     begun = await start(client)
     with pytest.raises(ConflictError):
         await start(client)
@@ -433,7 +433,7 @@ async def test_error_of_a_second_start_states_what_to_do(
 async def test_error_of_an_idle_stop_states_what_to_do(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """It does not suspect the account's key."""
+    """It does not mention the account's key."""
     with pytest.raises(NotFoundError) as caught:
         await stop(client)
     assert str(caught.value).endswith(
@@ -446,7 +446,7 @@ async def test_error_of_an_idle_stop_states_what_to_do(
 async def test_rejected_token_is_renewed_once(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
-    """As for a read; the second refusal is raised."""
+    """This is the same as for a read; the second refusal is raised."""
     fake.fail_next(fault)
     assert (await start(client)).outcome == "answered"
     fake.fail_next(fault, times=2)
@@ -468,7 +468,7 @@ async def test_any_success_status_is_accepted(
 async def test_stopping_transcription_is_found_by_a_stop_and_not_by_a_start(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The word shows that a stop was applied."""
+    """The status shows that a stop was applied."""
     row = fake.add_transcription(status="Stopping", duration=None)
     fake.fail_next(Status(500))
     stopped = await stop(client)
@@ -536,7 +536,7 @@ async def test_rate_limited_start_is_sent_again(
 async def test_rate_limit_with_broken_body_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """The status arrived: nothing was applied."""
+    """The status arrived, so nothing was applied."""
 
     async def cut(exchange: Exchange) -> web.StreamResponse:
         refusal = web.StreamResponse(status=429)
@@ -608,7 +608,7 @@ async def test_refusing_proxy_sends_nothing(clock: ManualClock) -> None:
 
 
 async def test_timeout_while_connecting_sends_nothing(clock: ManualClock) -> None:
-    """It differs from a timeout after the body was sent."""
+    """This differs from a timeout after the body was sent."""
     policy = RetryPolicy(attempts=3, attempt_timeout=0.1)
     async with tcp(_nothing) as proxy:
         error = await unsent(clock, endpoint="https://host.test", proxy=proxy, retry=policy)
@@ -617,7 +617,7 @@ async def test_timeout_while_connecting_sends_nothing(clock: ManualClock) -> Non
 
 @pytest.mark.parametrize("write", [start, stop])
 async def test_aiohttp_does_not_repeat_a_write(write: Write) -> None:
-    """On a reused connection that breaks it repeats reads, but not these."""
+    """If a reused connection breaks, it repeats reads, but not writes."""
     heads: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -646,7 +646,7 @@ async def test_aiohttp_does_not_repeat_a_write(write: Write) -> None:
 async def test_unreadable_list_raises_the_failure_of_the_write(
     fake: FakeVideoSDK, client: TranscriptsClient, write: Write
 ) -> None:
-    """With what to do; nothing is sent again."""
+    """The error states what to do; nothing is sent again."""
     fake.fail_next(Applied(DropConnection()))
     fake.every(1, Status(500))
     fake.add_transcription(status="running")
@@ -741,7 +741,7 @@ async def test_cancellation_leaks_nothing(
 
 @pytest.mark.parametrize("turns", range(12))
 async def test_cancellation_after_some_iterations(fake: FakeVideoSDK, turns: int) -> None:
-    """Also before a request is sent."""
+    """This includes a cancellation before a request is sent."""
     async with fake.client() as client:
         task = asyncio.create_task(start(client))
         for _ in range(turns):
@@ -753,7 +753,7 @@ async def test_cancellation_after_some_iterations(fake: FakeVideoSDK, turns: int
 
 @pytest.mark.parametrize("faults", WAITS, ids=["write", "look", "second write"])
 async def test_closing_the_client_ends_it(fake: FakeVideoSDK, faults: Any) -> None:
-    """Immediately, with a ClientClosedError."""
+    """It ends immediately, with a ClientClosedError."""
     async with fake.client(retry=RetryPolicy(wait_initial=0)) as client:
         fake.fail_next(*faults)
         task = asyncio.create_task(start(client))
@@ -764,7 +764,7 @@ async def test_closing_the_client_ends_it(fake: FakeVideoSDK, faults: Any) -> No
 
 
 async def test_closing_the_client_ends_the_last_lookup(fake: FakeVideoSDK) -> None:
-    """Immediately, with a ClientClosedError."""
+    """It ends immediately, with a ClientClosedError."""
     async with fake.client(retry=RetryPolicy(attempts=1)) as client:
         fake.fail_next(Status(500), Delay(60))
         task = asyncio.create_task(start(client))

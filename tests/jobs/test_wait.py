@@ -55,7 +55,7 @@ def waiter(client: TranscriptsClient, clock: ManualClock) -> Waiter[Transcriptio
 async def test_row_with_the_file_is_returned_without_a_request(
     fake: FakeVideoSDK, client: TranscriptsClient, waiter: Waiter[Transcription]
 ) -> None:
-    """Whatever its status; the summary is a file of its own."""
+    """Its status does not matter; the summary is a separate file."""
     row = fake.add_transcription(status="running", summary=False)
     t = await client.get_transcription(row["id"])
     fake.requests.clear()
@@ -69,7 +69,7 @@ async def test_row_with_the_file_is_returned_without_a_request(
 async def test_file_ends_the_wait_and_not_the_status(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:
-    """The interval grows by half up to six times the first."""
+    """The interval grows by half each time, to at most six times the first."""
     (row,) = add_running(fake)
 
     def grow(fake: FakeVideoSDK) -> None:
@@ -87,7 +87,7 @@ async def test_file_ends_the_wait_and_not_the_status(
 async def test_documented_defaults(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:
-    """An hour in total, 5 seconds to the second poll, and two minutes of grace."""
+    """The timeout is an hour, the second poll is after 5 s, and the grace period is 2 minutes."""
     (row,) = add_running(fake)
     with pytest.raises(WaitTimedOutError, match="no txt file after 3600 s"):
         await waiter.wait(row["id"])
@@ -100,7 +100,7 @@ async def test_documented_defaults(
 async def test_jitter_shortens_an_interval_by_half_at_most(
     fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock
 ) -> None:
-    """Never by more, and a failure without Retry-After delays nothing."""
+    """A failure without Retry-After does not delay the next poll."""
     (row,) = add_running(fake)
     fake.fail_next(Status(503))
     fake.every(4, Change(lambda _: add_file(row)))
@@ -111,7 +111,7 @@ async def test_jitter_shortens_an_interval_by_half_at_most(
 async def test_failed_transcription_raises(
     fake: FakeVideoSDK, waiter: Waiter[Transcription]
 ) -> None:
-    """Unless it has the file anyway."""
+    """It does not raise if the file exists anyway."""
     row = fake.add_transcription(status="FAILED", formats=())
     with pytest.raises(TranscriptionFailedError, match=r"failed \(status 'FAILED'\)") as raised:
         await waiter.wait(row["id"])
@@ -139,7 +139,7 @@ async def test_completed_without_file_raises_after_grace(
 async def test_stopped_transcription_ends_the_wait_after_grace(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock, status: str
 ) -> None:
-    """Not after the timeout; a file that comes within the grace period is returned."""
+    """It ends before the timeout, and a file that appears within the grace period is returned."""
     row = fake.add_transcription(status=status, formats=())
     with pytest.raises(CompletedWithoutFileError, match=f"status '{status}'"):
         await waiter.wait(row["id"], grace=60)
@@ -152,7 +152,7 @@ async def test_stopped_transcription_ends_the_wait_after_grace(
 async def test_status_of_an_active_job_starts_no_grace_period(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], status: str
 ) -> None:
-    """The wait goes on until its timeout."""
+    """The wait continues until its timeout."""
     row = fake.add_transcription(status=status, formats=())
     with pytest.raises(WaitTimedOutError):
         await waiter.wait(row["id"], grace=0, timeout=60)
@@ -187,7 +187,7 @@ async def test_grace_restarts_if_the_transcription_runs_again(
 async def test_timeout_raises_with_the_last_status(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:
-    """To the second, with the id."""
+    """It is raised on time, and has the id."""
     (row,) = add_running(fake)
     with pytest.raises(WaitTimedOutError, match="after 20 s: its status was 'running'") as raised:
         await waiter.wait(row["id"], timeout=20)
@@ -215,7 +215,7 @@ async def test_last_poll_is_made_shortly_before_the_timeout(
 async def test_no_last_poll_within_retry_after(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:
-    """Neither of a single wait nor of several."""
+    """This applies to a single wait and to several."""
     rows = add_running(fake, 3)
     fake.every(1, Status(429, {"Retry-After": "90"}))
     for some in (rows[:1], rows):
@@ -231,7 +231,7 @@ async def test_no_last_poll_within_retry_after(
 async def test_truncated_response_does_not_end_the_wait(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], clock: ManualClock
 ) -> None:
-    """Nor does a proxy's error page; for a single wait and for several."""
+    """A proxy's error page does not, either. This applies to a single wait and to several."""
     rows = fake.add_transcriptions(2)
     fake.fail_next(CutBody(), HtmlPage(), Status(408))
     await waiter.wait(rows[0]["id"])
@@ -316,7 +316,7 @@ async def test_transient_failure_does_not_end_the_wait(
 async def test_failed_polls_are_logged_once_per_kind(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With the wait; the ones after it at a lower level, and a success makes the next one new."""
+    """Repeated failures have a lower level, until a poll succeeds."""
     (row,) = add_running(fake)
     failed, refused = Status(503), Status(429, {"Retry-After": "90"})
     fake.fail_next(failed, failed, refused, failed, Delay(0), failed)
@@ -340,7 +340,7 @@ async def test_failed_polls_are_logged_once_per_kind(
 async def test_outage_of_many_waits_is_logged_once(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They fail together."""
+    """All waits fail together."""
     rows = add_running(fake, 20)
     fake.every(1, Status(503))
     with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
@@ -354,7 +354,7 @@ async def test_outage_of_many_waits_is_logged_once(
 async def test_retry_after_of_more_than_a_day_is_raised(
     fake: FakeVideoSDK, waiter: Waiter[Transcription], seconds: str, timeout: float | None
 ) -> None:
-    """Such as the time since the epoch, in seconds or milliseconds."""
+    """An example is the time since the epoch, in seconds or milliseconds."""
     (row,) = add_running(fake)
     fake.fail_next(Status(429, {"Retry-After": seconds}))
     with pytest.raises(RateLimitedError) as caught:
