@@ -28,7 +28,7 @@ def handler_names(client: TranscriptsClient) -> dict[str, Any]:
 async def test_documented_handler_stores_each_kind(
     fake: FakeVideoSDK, client: TranscriptsClient, word: str, kind: str | None
 ) -> None:
-    """Of a recording too, and twice without harm; a start has nothing to store."""
+    """This includes recordings; events may be repeated, and a start stores nothing."""
     rows = [fake.add_transcription(), fake.add_post_transcription()]
     fake.files.serve_all()
     names = handler_names(client)
@@ -43,7 +43,7 @@ async def test_documented_handler_stores_each_kind(
 async def test_documented_handler_stores_the_summary_of_a_later_webhook(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Although type and id are those of an earlier webhook."""
+    """Its type and id are those of an earlier webhook."""
     row = fake.add_transcription(summary=False)
     fake.files.serve_all()
     names = handler_names(client)
@@ -59,7 +59,7 @@ async def test_documented_handler_stores_the_summary_of_a_later_webhook(
 async def test_documented_handler_reports_failures(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """With a status that tells a forged webhook from one that may be sent again."""
+    """The status distinguishes a forged webhook from one that may be sent again."""
     row = fake.add_transcription()
     names = handler_names(client)
     async with TestServer(names["app"]) as server:

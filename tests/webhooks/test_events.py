@@ -72,7 +72,7 @@ def body_error(body: Any) -> str:
 
 @pytest.mark.parametrize("word", ["started", "stopped", "completed", "failed"])
 def test_transcription_event_has_id_room_and_session(word: str) -> None:
-    """All four types have them."""
+    """Events of all four types have them."""
     event = verify({"webhookType": f"transcription-{word}", "data": DATA})
     assert isinstance(event, TranscriptionEvent)
     assert (event.id, event.kind) == ("abc", "realtime")
@@ -88,7 +88,7 @@ def test_transcription_event_has_id_room_and_session(word: str) -> None:
     [("post", "post"), ("post-call", "post"), ("realtime", "realtime"), ("new", "new"), ("", None)],
 )
 def test_post_call_is_normalized_to_post(sent: str, kind: str | None) -> None:
-    """Public programs have two words for it; unknown words are passed through."""
+    """Public programs use two words for it; unknown words are kept."""
     event = verify({"webhookType": STOPPED, "data": {**DATA, "type": sent}})
     assert event.kind == kind
     assert event.data["type"] == sent
@@ -109,7 +109,7 @@ def test_room_id_is_read_from_both_names(ids: dict[str, str], room_id: str | Non
 
 
 def test_type_is_read_from_older_name() -> None:
-    """As in the vendor's Node SDK: ``type`` if there is no ``webhookType``."""
+    """Like the vendor's Node SDK, it reads ``type`` if there is no ``webhookType``."""
     assert isinstance(verify({"type": STOPPED, "data": DATA}), TranscriptionEvent)
     both = verify({"webhookType": "room-closed", "type": STOPPED, "data": DATA})
     assert (both.type, both.extra) == ("room-closed", {"type": STOPPED})
@@ -117,7 +117,7 @@ def test_type_is_read_from_older_name() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"webhookType": None}, {"webhookType": ""}])
 def test_object_without_a_type_is_an_unknown_event(body: dict[str, Any]) -> None:
-    """Nothing of it is lost, and its key has a digest."""
+    """No data is lost, and its key has a digest."""
     sent = {**body, "data": {"id": "x", "roomId": "r"}, "summary": "They met."}
     event = verify(sent)
     assert type(event) is WebhookEvent
@@ -129,7 +129,7 @@ def test_object_without_a_type_is_an_unknown_event(body: dict[str, Any]) -> None
 
 
 def test_completed_event_may_have_an_id_and_a_room_alone() -> None:
-    """As in a draft of the vendor's pages."""
+    """A draft of the vendor's pages shows this."""
     body, headers = WEBHOOKS.event("transcription-completed", DATA_ROW, kind=None)
     assert json.loads(body)["data"] == {"id": "abc", "roomId": "abcd-efgh-ijkl"}
     event = verify_webhook(body, headers["videosdk-signature"], WEBHOOKS.public_key)
@@ -151,7 +151,7 @@ def test_completed_event_may_have_an_id_and_a_room_alone() -> None:
     ],
 )
 def test_other_events_keep_unexpected_values_in_data(data: Any, event: dict[str, Any]) -> None:
-    """They are not an error."""
+    """Such values are not an error."""
     found = verify({"webhookType": "participant-joined", "data": data, "more": 1})
     assert found == WebhookEvent(type="participant-joined", data=data, extra={"more": 1}, **event)
     assert type(found) is WebhookEvent
@@ -190,7 +190,7 @@ def test_event_is_a_frozen_picklable_value() -> None:
 @pytest.mark.parametrize("key_format", ["pkcs1", "spki"])
 @pytest.mark.parametrize("convert", [str, str.encode, str.strip, lambda pem: f" \r\n{pem}\n\n"])
 def test_pkcs1_and_spki_keys_are_accepted(key_format: Any, convert: Any) -> None:
-    """With a leading line break, as public programs have it; as text or bytes."""
+    """A key may have a leading line break, as in public programs, and may be text or bytes."""
     webhooks = Webhooks()
     webhooks.key_format = key_format
     label = "BEGIN RSA PUBLIC" if key_format == "pkcs1" else "BEGIN PUBLIC"
@@ -258,7 +258,7 @@ GOOD = WEBHOOKS.sign(b"{}")
     ids=range(12),
 )
 def test_only_canonical_base64_is_accepted(signature: str) -> None:
-    """Nothing is skipped or repaired."""
+    """No character is skipped or repaired."""
     with pytest.raises(WebhookSignatureError, match="not valid base64") as caught:
         verify_webhook(b"{}", signature, WEBHOOKS.public_key)
     assert caught.value.__context__ is None
@@ -266,7 +266,7 @@ def test_only_canonical_base64_is_accepted(signature: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 255, 257, 5000])
 def test_signature_of_wrong_length_is_rejected(size: int) -> None:
-    """Like the signature of another key."""
+    """It is rejected like the signature of another key."""
     with pytest.raises(WebhookSignatureError, match="does not match the public key"):
         verify_webhook(b"{}", base64.b64encode(bytes(size)).decode(), WEBHOOKS.public_key)
 
@@ -311,7 +311,7 @@ def test_wrong_value_is_reported_by_path_and_type(body: Any, path: str, found: s
 
 
 def test_deeply_nested_body_is_rejected() -> None:
-    """It could be neither copied nor pickled."""
+    """It could not be copied or pickled."""
     body: Any = {}
     for _ in range(150):
         body = {"in": body}
@@ -394,7 +394,7 @@ def test_missing_cryptography_is_a_configuration_error(monkeypatch: pytest.Monke
 
 
 def test_everything_else_works_without_cryptography() -> None:
-    """The client, the fake service, the event classes and the public functions' imports."""
+    """This includes the client, the fake service, the events and the imports of functions."""
     code = """
 import asyncio, sys
 sys.modules["cryptography"] = None
@@ -417,7 +417,7 @@ asyncio.run(main())
 
 
 def test_importing_webhooks_loads_no_large_library() -> None:
-    """P16: neither cattrs nor aiohttp nor cryptography."""
+    """P16: it loads neither cattrs nor aiohttp nor cryptography."""
     code = (
         "import sys; from videosdk_transcripts.webhooks import verify_webhook; print(*sys.modules)"
     )
@@ -446,7 +446,7 @@ def test_cryptography_is_imported_only_when_used() -> None:
 async def test_fetch_returns_the_transcription_of_either_kind(
     fake: FakeVideoSDK, client: TranscriptsClient, kind: str | None
 ) -> None:
-    """Whatever word the event has; the kind that it names is requested first."""
+    """The kind that the event names is requested first."""
     rows = fake.add_transcription(), fake.add_post_transcription()
     found = []
     for row in rows:
@@ -465,7 +465,7 @@ async def test_fetch_returns_the_transcription_of_either_kind(
 async def test_fetch_of_unknown_id_raises_the_error_of_its_kind(
     fake: FakeVideoSDK, client: TranscriptsClient, kind: str, status: int
 ) -> None:
-    """Which status an unknown id has is undocumented."""
+    """The status for an unknown id is undocumented."""
     fake.fail_next(Status(status), times=2)
     event = TranscriptionEvent(type="transcription-failed", id="unknown", kind=kind)
     with pytest.raises((NotFoundError, BadRequestError)) as caught:
@@ -490,7 +490,7 @@ async def test_fetch_raises_other_errors_immediately(
 
 
 async def test_fake_service_sends_signed_webhooks(fake: FakeVideoSDK) -> None:
-    """To a real handler, in the documented shape."""
+    """They are sent to a real handler, in the documented shape."""
     seen: list[WebhookEvent] = []
 
     async def handle(request: web.Request) -> web.Response:

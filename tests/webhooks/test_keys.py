@@ -75,7 +75,7 @@ async def run_until_blocked(*tasks: asyncio.Task[object]) -> None:
 
 
 async def test_key_is_fetched_once(keys: PublicKeys, service: Service) -> None:
-    """For all tasks that wait for it, and for all later ones."""
+    """All waiting and all later tasks share it."""
     events = await asyncio.gather(*(keys.verify(BODY, service.sign()) for _ in range(50)))
     assert {event.id for event in events} == {"abc"}
     assert isinstance(await keys.verify(BODY, service.sign()), TranscriptionEvent)
@@ -218,7 +218,7 @@ async def test_failed_fetch_does_not_extend_an_expired_key(
 async def test_failed_fetch_on_mismatch_raises_its_error(
     keys: PublicKeys, service: Service, clock: ManualClock
 ) -> None:
-    """Whether it is forged is unknown then; genuine webhooks are accepted with the current key."""
+    """It is unknown whether it is forged; genuine webhooks are accepted with the current key."""
     await keys.verify(BODY, service.sign())
     service.failure = ServerError("it is down")
     clock.now += 60
@@ -247,7 +247,7 @@ async def test_foreign_error_of_fetch_is_not_cached(keys: PublicKeys, service: S
 
 
 async def test_pinned_key_is_never_fetched(service: Service, clock: ManualClock) -> None:
-    """Not on first use, not on a mismatch, and not after a day."""
+    """This applies to the first use, to a mismatch, and after a day."""
     keys = PublicKeys(service, pinned=service.webhooks.public_key, clock=clock.clock)
     for _ in range(2):
         await keys.verify(BODY, service.sign())
@@ -291,7 +291,7 @@ async def test_missing_cryptography_is_an_error_before_any_fetch(
 
 
 async def test_unusable_key_of_the_service_is_not_cached(clock: ManualClock) -> None:
-    """It is an InvalidResponseError, since the caller has not passed it."""
+    """It is an InvalidResponseError, because the caller did not pass the key."""
     given = ["<html>"]
 
     async def fetch() -> str:
@@ -344,7 +344,7 @@ def test_response_without_key_is_rejected(data: dict[str, object]) -> None:
 
 
 async def test_fake_service_returns_its_key(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """Over HTTP, with or without a token; it counts requests and supports faults."""
+    """It does so over HTTP, with or without a token, counts requests and supports faults."""
     async with aiohttp.ClientSession(fake.url) as session:
 
         async def fetch() -> str:
