@@ -86,7 +86,7 @@ def test_only_the_token_is_on_stdout(run_token: Run) -> None:
 
 
 @pytest.mark.usefixtures("_pair")
-def test_a_token_with_all_options_token_document(run_token: Run) -> None:
+def test_token_with_all_options_as_json(run_token: Run) -> None:
     """JSON has the claims and the expiry; restrictions are warnings on stderr."""
     code, out, err = run_token(
         *("--room", "abc", "--participant", "ann", "--permission", "allow_join"),
@@ -238,7 +238,7 @@ def test_rejected_token_exits_with_the_auth_code(
     assert err == "videosdk-transcripts: the API would reject this token\n"
 
 
-def test_an_explanation_token_document(run_token: Run, tmp_path: Path) -> None:
+def test_inspected_token_as_json(run_token: Run, tmp_path: Path) -> None:
     """Of a token in a file; the same facts as a document."""
     path = tmp_path / "videosdk.env"
     end = int(time.time()) + 5000
@@ -346,7 +346,7 @@ def test_token_without_problems(given: str) -> None:
     assert decode_token(given, NOW).problems == ()
 
 
-def test_a_token_that_can_not_be_read_has_no_describe_token() -> None:
+def test_unreadable_token_has_no_description() -> None:
     """And no claims in the document."""
     decoded = decode_token("x", NOW)
     assert describe_token(decoded, NOW) == []
