@@ -23,11 +23,11 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-# Under nohup SIGHUP is ignored, and child processes inherit that.
+# Under nohup, SIGHUP is ignored, and child processes inherit this.
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# Each has requirements and settings of its own, and a nox session of its name.
+# Each has its own requirements and settings, and a nox session with its name.
 collect_ignore = ["browser", "examples", "export", "integrations"]
 
 
@@ -51,7 +51,7 @@ async def tcp(talk: Talk) -> AsyncIterator[str]:
     async with server:
         host, port = server.sockets[0].getsockname()
         yield f"http://{host}:{port}"
-        # A connection that was just accepted is served a few turns of the loop later.
+        # A connection that was just accepted is served a few iterations of the loop later.
         server.close()
         for _ in range(5):
             await asyncio.sleep(0)
@@ -88,7 +88,7 @@ class ManualClock:
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the credentials and proxies of the machine from every test."""
+    """Hide the credentials and proxies of the environment from every test."""
     for name in list(os.environ):
         if name.startswith("VIDEOSDK_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Atomic files: complete or absent, also after errors and beside other writers."""
+"""Atomic files: complete or absent, even after errors and with concurrent writers."""
 
 import errno
 import fcntl
@@ -46,14 +46,14 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 
 def written(target: Path, data: bytes) -> AtomicFile:
-    """Return a file with data that are not committed."""
+    """Return a file with data that is not committed."""
     file = AtomicFile(target)
     file.write(data)
     return file
 
 
 def test_committed_file_replaces_its_target(tmp_path: Path) -> None:
-    """Which is unchanged before that; nothing else remains."""
+    """The target is unchanged before that, and no other file remains."""
     target = tmp_path / "a.txt"
     target.write_bytes(b"old")
     file = AtomicFile(target)
@@ -104,7 +104,7 @@ def test_data_and_name_are_flushed_to_the_disk(
 
 
 def test_discarded_file_is_removed(tmp_path: Path) -> None:
-    """And its target unchanged; another removal does nothing."""
+    """Its target is unchanged; another removal does nothing."""
     target = tmp_path / "a.txt"
     target.write_bytes(b"old")
     file = written(target, b"new")
@@ -117,7 +117,7 @@ def test_discarded_file_is_removed(tmp_path: Path) -> None:
 
 
 def test_file_that_was_removed_meanwhile_is_closed(tmp_path: Path) -> None:
-    """By a commit that fails, and by discarding it."""
+    """This applies to a commit that fails, and to discarding it."""
     file = written(tmp_path / "a.txt", b"x")
     (tmp_path / ".a.txt.part").unlink()
     with pytest.raises(FileNotFoundError):
@@ -143,7 +143,7 @@ def test_caller_may_flush_the_directory_itself(
 
 @pytest.mark.parametrize("size", [4096, 5000, 3_000_000])
 def test_descriptor_is_closed_after_a_failed_write(tmp_path: Path, size: int) -> None:
-    """What was written before is removed."""
+    """Data written before is removed."""
     file = AtomicFile(tmp_path / "a.txt")
     with file_size_limit(4095), pytest.raises(OSError, match="File too large"):
         file.write(bytes(size))
@@ -153,7 +153,7 @@ def test_descriptor_is_closed_after_a_failed_write(tmp_path: Path, size: int) ->
 
 
 def test_write_that_the_system_splits_is_completed(tmp_path: Path) -> None:
-    """A limit in the middle of the data makes it write less than it was given."""
+    """Because of a limit within the data, the system writes only a part of it."""
     file = AtomicFile(tmp_path / "a.txt")
     data = bytes(range(250)) * 40
     with file_size_limit(9_000):
@@ -164,7 +164,7 @@ def test_write_that_the_system_splits_is_completed(tmp_path: Path) -> None:
 
 
 def test_target_that_is_a_directory_is_an_error(tmp_path: Path) -> None:
-    """It is unchanged."""
+    """The target is unchanged."""
     (tmp_path / "a").mkdir()
     file = written(tmp_path / "a", b"x")
     with pytest.raises(IsADirectoryError):
@@ -178,7 +178,7 @@ def test_target_that_is_a_directory_is_an_error(tmp_path: Path) -> None:
 def test_error_of_closing_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """The data were flushed before, or are discarded."""
+    """The data was flushed before, or is discarded."""
     file = written(tmp_path / "a", b"x")
     by_system = os.close
 
@@ -224,14 +224,14 @@ def test_descriptor_zero_is_written_and_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"new", b""])
 def test_left_over_temporary_file_is_replaced(tmp_path: Path, data: bytes) -> None:
-    """Of a killed program, and longer."""
+    """It may be left over from a killed program, and may be longer."""
     (tmp_path / ".a.part").write_bytes(b"old and longer")
     written(tmp_path / "a", data).commit()
     assert contents(tmp_path) == {"a": data}
 
 
 def test_symbolic_link_in_place_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
-    """It may have been planted, also before the file that it points to exists."""
+    """It may have been planted, even before the file that it points to exists."""
     where = tmp_path / "where"
     where.mkdir()
     other = tmp_path / "other"
@@ -249,7 +249,7 @@ def test_symbolic_link_in_place_of_the_temporary_file_is_not_followed(tmp_path: 
 
 
 def test_hard_link_in_place_of_the_temporary_file_is_removed(tmp_path: Path) -> None:
-    """The other file keeps its data, as in a copy of the directory that is made of links."""
+    """The other file keeps its data, for example in a copy of the directory made with links."""
     other = tmp_path / "other"
     other.write_bytes(b"kept")
     (tmp_path / ".a.part").hardlink_to(other)
@@ -261,7 +261,7 @@ def test_hard_link_in_place_of_the_temporary_file_is_removed(tmp_path: Path) -> 
 
 
 def test_second_writer_is_rejected(tmp_path: Path) -> None:
-    """The file of the first one stays complete; after it, the target can be written again."""
+    """The file of the first writer stays complete; after that, the target can be written again."""
     first, second = written(tmp_path / "a", b"first"), AtomicFile(tmp_path / "a")
     with pytest.raises(BlockingIOError) as caught:
         second.write(b"second")
@@ -302,7 +302,7 @@ def test_temporary_file_renamed_before_the_lock_is_not_reused(
 def test_file_system_without_locks_is_supported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And one that can't fsync directories."""
+    """A file system without fsync for directories is supported, too."""
 
     def none(file: int, how: int) -> None:
         raise OSError(errno.ENOLCK, "no locks")

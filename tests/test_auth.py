@@ -51,7 +51,7 @@ def source(mint: Callable[[], Any], clock: ManualClock) -> RenewedToken:
 
 
 def test_claims_match_the_official_sdk() -> None:
-    """HS256, the claims that the server API requires, and backdated by a minute."""
+    """The token has HS256, the claims that the server API requires, and an earlier start."""
     token = mint_token(KEY, SECRET, now=NOW)
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
     assert jwt.decode(
@@ -67,13 +67,13 @@ def test_claims_match_the_official_sdk() -> None:
 
 
 def test_token_starts_now_by_default() -> None:
-    """Verified against the real clock."""
+    """It is verified with the real clock."""
     claims = jwt.decode(mint_token(KEY, SECRET, lifetime=60), SECRET, algorithms=["HS256"])
     assert claims["exp"] - claims["iat"] == 120
 
 
 def claims_of(**options: Any) -> dict[str, Any]:
-    """Return the claims of a token with these options, without those of all tokens."""
+    """Return the claims of a token with these options, except for those that all tokens have."""
     token = mint_token(KEY, SECRET, now=NOW, **options)
     claims: dict[str, Any] = jwt.decode(
         token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
@@ -96,7 +96,7 @@ def test_lifetime_may_be_a_second_or_a_year(lifetime: int) -> None:
 
 
 def test_claims_for_one_participant_of_one_room() -> None:
-    """With other permissions, both roles, and a lifetime of two hours."""
+    """It has other permissions, both roles, and a lifetime of two hours."""
     assert claims_of(
         room_id="room",
         participant_id="ann",
@@ -140,7 +140,7 @@ def test_token_without_roles_omits_the_claim() -> None:
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_undocumented_claim_is_rejected(options: dict[str, Any], reason: str) -> None:
-    """Before the token is passed on."""
+    """The token is not passed on."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
         mint_token(KEY, SECRET, **options)
     assert SECRET not in str(caught.value)
@@ -160,7 +160,7 @@ def test_missing_key_or_secret_is_rejected(key: Any, secret: Any) -> None:
     "secret", [f"{SECRET}\ud800", f"-----BEGIN PUBLIC KEY-----\n{SECRET}\n-----END PUBLIC KEY-----"]
 )
 def test_unusable_secret_is_not_shown(secret: str) -> None:
-    """Nor is PyJWT's error, whose frames contain it."""
+    """PyJWT's error, whose frames contain it, is not shown, either."""
     with pytest.raises(CredentialsError, match="can't sign a token") as caught:
         mint_token(KEY, secret)
     assert caught.value.__context__ is None
@@ -170,7 +170,7 @@ def test_unusable_secret_is_not_shown(secret: str) -> None:
 def test_short_secret_is_logged_once_without_warning(
     caplog: pytest.LogCaptureFixture, clock: ManualClock
 ) -> None:
-    """The vendor chose its length, so a warning for each request would not help."""
+    """The vendor determines its length, so a warning for each request would not help."""
     with caplog.at_level(logging.INFO):
         short = signing_source(
             Secret(KEY), Secret("short"), clock=Clock(lambda: clock.now, lambda: NOW)
@@ -186,7 +186,7 @@ def test_short_secret_is_logged_once_without_warning(
 
 
 async def test_token_is_renewed_a_minute_before_it_expires(clock: ManualClock) -> None:
-    """So that the service never sees an expired one."""
+    """So the service never receives an expired one."""
     mint = Mint(600)
     tokens = source(mint, clock)
     first = await tokens.get()
@@ -225,7 +225,7 @@ async def test_token_without_expiry_is_used_until_rejected(clock: ManualClock) -
 
 
 async def test_concurrent_tasks_share_one_renewal(clock: ManualClock) -> None:
-    """A hundred tasks that need a token cause one."""
+    """A hundred tasks that need a token cause one renewal."""
     mint = Mint()
     tokens = source(mint, clock)
     got = await asyncio.gather(*(tokens.get() for _ in range(100)))
@@ -245,7 +245,7 @@ async def test_concurrent_refusals_cause_one_renewal(clock: ManualClock) -> None
 
 
 async def test_renewed_token_with_equal_text_is_kept(clock: ManualClock) -> None:
-    """Two tokens of the same second have the same text; a late refusal does not drop the second."""
+    """Two tokens minted in the same second are equal; a late refusal does not drop the second."""
     keys = signing_source(Secret(KEY), Secret(SECRET), clock=Clock(lambda: clock.now, lambda: NOW))
     old = await keys.get()
     assert keys.invalidate(old)
@@ -283,7 +283,7 @@ def test_source_works_in_consecutive_loops(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("given", [None, 5, b"token", "", "a b", "a\nb", "tökén"])
 async def test_invalid_token_of_callable_is_rejected(clock: ManualClock, given: Any) -> None:
-    """Without its value."""
+    """The error does not contain its value."""
 
     async def provider() -> Any:
         return given
@@ -300,7 +300,7 @@ async def test_callable_that_is_not_async_is_rejected(clock: ManualClock) -> Non
 
 @pytest.mark.parametrize("end", [10**400, 1e300, 253_402_300_800, 0, -1.0])
 async def test_expiry_beyond_the_calendar_is_ignored(clock: ManualClock, end: float) -> None:
-    """It raises nothing."""
+    """It causes no error."""
     token = made(end)
 
     async def provider() -> str:
@@ -311,7 +311,7 @@ async def test_expiry_beyond_the_calendar_is_ignored(clock: ManualClock, end: fl
 
 
 async def test_error_of_callable_is_passed_on(clock: ManualClock) -> None:
-    """It is the caller's own error."""
+    """The caller's own error is raised."""
 
     async def provider() -> str:
         raise LookupError("vault is sealed")
@@ -329,7 +329,7 @@ def test_pasted_prefix_is_rejected_with_hint(pasted: str) -> None:
 
 
 async def test_ready_token_is_returned_and_not_renewed() -> None:
-    """There is no other one."""
+    """There is no other token."""
     fixed = FixedToken(Secret("abc"))
     assert await fixed.get() == "abc"
     assert not fixed.invalidate(Secret("abc"))
@@ -346,7 +346,7 @@ async def test_ready_token_is_returned_and_not_renewed() -> None:
     ],
 )
 def test_expired_token_explains_refusal(end: float | None, reason: str | None) -> None:
-    """Only if the token itself shows it."""
+    """This applies only if the token itself shows it."""
     assert reason == explain_refusal(Secret(made(end)), NOW)
     assert explain_refusal(Secret("opaque"), NOW) is None
     assert explain_refusal(Secret(jwt.encode({"exp": "soon"}, SECRET)), NOW) is None
@@ -374,7 +374,7 @@ def test_holder_of_secret_has_safe_repr_and_no_pickle(holder: object) -> None:
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
 def test_copy_of_a_secret_is_the_secret_itself(duplicate: Callable[[Any], Any]) -> None:
-    """Also as a header, as recorders of requests copy it."""
+    """This includes a header that a recorder of requests copies."""
     secret = Secret(SECRET)
     assert duplicate(secret) is secret
     copied = duplicate({"Authorization": secret})

@@ -220,7 +220,7 @@ def test_walks_without_delay(scenario: str, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_peers(capsys: pytest.CaptureFixture[str]) -> None:
-    """Those that are installed, with their versions; the test group has msgspec."""
+    """The table has the installed ones, with their versions; the test group installs msgspec."""
     assert run.main(["--quick", "--peers"]) == 0
     (section,) = sections(capsys.readouterr().out).values()
     lines = table(section)
@@ -235,7 +235,7 @@ def test_peers(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("peer", peers.PEERS)
 async def test_peers_read_all_rows(peer: peers.Peer) -> None:
-    """As far as they are installed."""
+    """The test covers the installed ones."""
     if not peer.is_installed():
         assert peer not in peers.peers_found()
         return

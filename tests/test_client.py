@@ -28,7 +28,7 @@ ROOM = "abcd-efgh-ijkl"
 
 
 async def test_get_page(fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]) -> None:
-    """The requested page, with the server's numbers."""
+    """It returns the requested page, with the server's numbers."""
     page = await client.get_page(ROOM, page=5, page_size=10)
     assert [t.id for t in page.items] == rows[40:]
     assert (page.number, page.page_size, page.last_page, page.total) == (5, 10, 5, 45)
@@ -37,7 +37,7 @@ async def test_get_page(fake: FakeVideoSDK, client: TranscriptsClient, rows: lis
 
 
 async def test_get_page_beyond_the_end_is_empty(client: TranscriptsClient, rows: list[str]) -> None:
-    """It is the last one."""
+    """Such a page counts as the last one."""
     page = await client.get_page(page=9)
     assert (page.number, page.items, page.is_last) == (9, (), True)
 
@@ -45,7 +45,7 @@ async def test_get_page_beyond_the_end_is_empty(client: TranscriptsClient, rows:
 async def test_error_of_get_page_has_the_page(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Whatever the error is."""
+    """This applies to any error."""
     fake.every(1, Status(403))
     with pytest.raises(PermissionDeniedError) as caught:
         await client.get_page(page=3)
@@ -55,7 +55,7 @@ async def test_error_of_get_page_has_the_page(
 async def test_get_page_drops_foreign_rows(
     fake: FakeVideoSDK, client: TranscriptsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And counts them, as a walk does."""
+    """It counts them like a walk."""
     fake.filters = "ignored"
     mine = fake.add_transcription()
     fake.add_transcriptions(3, room_id="other")
@@ -66,21 +66,21 @@ async def test_get_page_drops_foreign_rows(
 
 
 async def test_get_page_with_unverified_rows(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """They raise, or follow `on_unverified`."""
+    """They raise an error, or are treated according to `on_unverified`."""
     fake.filters = "ignored"
     fake.add_transcription(room_id=None)
     with pytest.raises(UnverifiedRowError):
         await client.get_page(ROOM)
     assert len((await client.get_page(ROOM, on_unverified="yield")).items) == 1
     assert (await client.get_page(ROOM, on_unverified="skip")).unverified_rows == 1
-    # Without a requested room there is nothing to verify.
+    # If no room is requested, there is nothing to verify.
     assert len((await client.get_page()).items) == 1
 
 
 async def test_get_page_with_an_invalid_row(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """It raises with the JSON path, or is in `Page.invalid_rows`."""
+    """It raises an error with the JSON path, or is in `Page.invalid_rows`."""
     fake.rows[1]["status"] = 5
     with pytest.raises(InvalidRowError, match=r"found a number @ \$\.transcriptions\[1\]\.status"):
         await client.get_page()
@@ -93,7 +93,7 @@ async def test_get_page_with_an_invalid_row(
 
 
 async def test_each_client_of_a_shared_session_sends_its_own_token(fake: FakeVideoSDK) -> None:
-    """One client per tenant; the session and the event loop may be the same."""
+    """There is one client per tenant; the session and the event loop may be shared."""
     sent: dict[str, set[str]] = {}
     async with aiohttp.ClientSession() as session:
         for tenant in ("north", "south", "north"):
@@ -118,7 +118,7 @@ async def test_each_client_of_a_shared_session_sends_its_own_token(fake: FakeVid
 
 
 async def test_result_of_a_token_callable_serves_all_tasks(fake: FakeVideoSDK) -> None:
-    """Whichever task it was called in, so that it can't depend on a context variable."""
+    """It may be called in any task, so it can't depend on a context variable."""
     tenant = contextvars.ContextVar[str]("tenant")
     calls: list[str] = []
 
@@ -143,7 +143,7 @@ async def test_result_of_a_token_callable_serves_all_tasks(fake: FakeVideoSDK) -
 async def test_count_is_one_small_request(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """The server's own total."""
+    """It returns the server's total."""
     assert await client.count(ROOM) == 45
     assert await client.count("other") == 0
     assert [r.query["perPage"] for r in fake.requests] == ["1", "1"]
@@ -161,7 +161,7 @@ async def test_count_raises_if_the_filter_is_ignored(
 
 
 async def test_count_raises_without_a_total(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """A bare array has none."""
+    """A bare array has no total."""
     fake.fail_next(Envelope("bare array"))
     with pytest.raises(InvalidResponseError, match="returned no total for the whole account"):
         await client.count()
@@ -185,7 +185,7 @@ async def test_get_transcription(client: TranscriptsClient, rows: list[str]) -> 
 
 
 async def test_unknown_id_raises_not_found(client: TranscriptsClient) -> None:
-    """With the service's message."""
+    """The error has the service's message."""
     with pytest.raises(NotFoundError, match="GET transcription absent: .* Transcription not found"):
         await client.get_transcription("absent")
 
@@ -201,7 +201,7 @@ async def test_unknown_id_raises_not_found(client: TranscriptsClient) -> None:
 async def test_response_with_another_transcription_raises(
     fake: FakeVideoSDK, client: TranscriptsClient, body: bytes, reason: str
 ) -> None:
-    """As do other unexpected bodies."""
+    """Other unexpected bodies raise, too."""
     fake.every(1, Body(body))
     with pytest.raises(InvalidResponseError, match=reason):
         await client.get_transcription("mine")

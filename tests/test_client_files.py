@@ -54,7 +54,7 @@ async def test_fetch_text_summary_and_bytes(
 
 
 async def test_fetch_text_refuses_an_id(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """It may belong to either list; nothing is sent."""
+    """An id may belong to either list; nothing is sent."""
     one: Any = "t-1"
     with pytest.raises(ConfigurationError, match="not 'str'"):
         await client.fetch_text(one)
@@ -64,7 +64,7 @@ async def test_fetch_text_refuses_an_id(fake: FakeVideoSDK, client: TranscriptsC
 async def test_no_credentials_go_to_a_file_host(
     fake: FakeVideoSDK, client: TranscriptsClient, spoken: Transcription
 ) -> None:
-    """Neither a token nor a cookie."""
+    """Neither a token nor a cookie is sent."""
     await client.fetch_text(spoken)
     (request,) = fake.files.requests
     assert not {"authorization", "cookie"} & {name.lower() for name in request.headers}
@@ -76,7 +76,7 @@ async def test_dead_link_is_read_again_from_the_same_list(
     spoken: Transcription,
     recorded: PostTranscription,
 ) -> None:
-    """From the list that the row came from."""
+    """The request goes to the list of the row."""
     for row in (*fake.rows, *fake.post_rows):
         fake.files.expire(row)
     assert await client.fetch_text(spoken) == "Ann: good morning"
@@ -87,7 +87,7 @@ async def test_dead_link_is_read_again_from_the_same_list(
 async def test_download_skips_existing_files(
     client: TranscriptsClient, spoken: Transcription, tmp_path: Path
 ) -> None:
-    """Unless `overwrite` is set."""
+    """They are not skipped if `overwrite` is set."""
     first = await client.download(spoken, tmp_path)
     assert {name: path.read_bytes() for name, path in first.paths.items()} == {
         "txt": b"\xef\xbb\xbfAnn: good morning",
@@ -102,7 +102,7 @@ async def test_download_skips_existing_files(
 async def test_download_all_yields_downloads_in_order(
     fake: FakeVideoSDK, client: TranscriptsClient, tmp_path: Path
 ) -> None:
-    """One without a file has an error, and does not stop the others."""
+    """A row without a file has an error, and does not stop the others."""
     rows = fake.add_transcriptions(7, room_id=ROOM)
     for row in rows:
         fake.files.put(row, "txt", row["id"].encode())
@@ -121,7 +121,7 @@ async def test_download_all_yields_downloads_in_order(
 async def test_download_all_of_recordings_refreshes_dead_links(
     fake: FakeVideoSDK, client: TranscriptsClient, recorded: PostTranscription, tmp_path: Path
 ) -> None:
-    """From the list of recordings."""
+    """The request goes to the list of recordings."""
     fake.files.expire(fake.post_rows[0])
     pages = client.iter_post_transcriptions(ROOM)
     async for download in client.download_all(
@@ -149,7 +149,7 @@ async def test_wait_until_ready_by_row_and_by_id(
 
 
 async def test_concurrent_waits_share_polls(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """For each of the two lists."""
+    """This applies to each of the two lists."""
     rows = [*fake.add_transcriptions(30, formats=()), *(_unready_posts(fake, 30))]
     waiting: list[Any] = [await client.get_transcription(row["id"]) for row in rows[:30]]
     waiting += [await client.get_post_transcription(row["id"]) for row in rows[30:]]
@@ -172,7 +172,7 @@ def _unready_posts(fake: FakeVideoSDK, count: int) -> list[Any]:
 
 
 async def test_aclose_ends_a_wait(fake: FakeVideoSDK) -> None:
-    """Immediately, between two polls."""
+    """It ends immediately, between two polls."""
     row = fake.add_transcription(formats=())
     async with fake.client() as client:
         waiting = asyncio.create_task(client.wait_until_ready(row["id"]))
@@ -197,7 +197,7 @@ async def test_aclose_ends_a_sleeping_follower(fake: FakeVideoSDK) -> None:
 async def test_follow_skips_invalid_rows_on_request(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """With ``on_invalid="skip"``."""
+    """The option is ``on_invalid="skip"``."""
     fake.add_transcription()["status"] = 7
     fake.add_transcription(row_id="t-2")
     change = await anext(client.follow(since="start", on_invalid="skip"))
@@ -205,7 +205,7 @@ async def test_follow_skips_invalid_rows_on_request(
 
 
 async def test_reopened_client_fetches_files(fake: FakeVideoSDK) -> None:
-    """And a closed one does not."""
+    """A closed client does not."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"hello")
     client = fake.client()
@@ -278,7 +278,7 @@ async def test_iter_post_transcriptions(
 async def test_verify_webhook_fetches_the_key_once(
     fake: FakeVideoSDK, client: TranscriptsClient, spoken: Transcription
 ) -> None:
-    """Or never, if it was given."""
+    """If a key was passed, it is never fetched."""
     body, headers = fake.webhooks.event("transcription-stopped", fake.rows[0])
     signature = headers["videosdk-signature"]
     for _ in range(2):

@@ -20,7 +20,7 @@ ROOM = "abcd-efgh-ijkl"
 
 
 async def test_custom_room_id_is_resolved(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """To the room id that the rows have; a room id resolves to itself."""
+    """The result is the room id of the rows; a room id resolves to itself."""
     row = fake.add_transcription(room_id=ROOM)
     fake.custom_ids["weekly-sync/1"] = ROOM
     for given in ("weekly-sync/1", ROOM):
@@ -35,7 +35,7 @@ async def test_custom_room_id_is_resolved(fake: FakeVideoSDK, client: Transcript
 async def test_unknown_room_is_not_found(
     fake: FakeVideoSDK, client: TranscriptsClient, status: int
 ) -> None:
-    """Whatever the service responds with; the error has its status and no context."""
+    """The error has the status of the response, and no context."""
     if status != 404:
         fake.fail_next(Status(status, message="RoomId is invalid"))
     with pytest.raises(NotFoundError, match="room nowhere") as caught:
@@ -50,7 +50,7 @@ async def test_unknown_room_is_not_found(
 async def test_malformed_id_is_not_sent(
     fake: FakeVideoSDK, client: TranscriptsClient, room_id: Any
 ) -> None:
-    """Dots alone would be another path."""
+    """An id of dots would be another path."""
     with pytest.raises(ConfigurationError, match="room_id must be a"):
         await client.resolve_room(room_id)
     assert fake.requests == []
@@ -98,5 +98,5 @@ async def rooms() -> AsyncIterator[TranscriptsClient]:
 async def test_response_without_custom_room_id_is_accepted(
     rooms: TranscriptsClient, given: str
 ) -> None:
-    """Nothing in it shows that it is another room."""
+    """The response does not show that it is another room."""
     assert await rooms.resolve_room(given) == ROOM

@@ -73,14 +73,14 @@ COMMANDS = list(examples("console"))
 
 @pytest.fixture(autouse=True)
 def _documented_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the meetings of the sandbox end on the day of the documented output."""
+    """Make the meetings of the sandbox end on the day of the documented output."""
     now = datetime(2026, 3, 20, 10, 0, tzinfo=UTC)
     monkeypatch.setattr("videosdk_transcripts.testing._sandbox._now", lambda _fake: now)
 
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeVideoSDK]:
-    """Serve the rooms that the pages name, and point the environment to them."""
+    """Serve the rooms that the pages name, and configure the environment for the service."""
     async with FakeVideoSDK() as fake:
         fill_sandbox(fake)
         fake.add_transcriptions(45, room_id=ROOM_ID, session_id=SESSION_ID)
@@ -108,7 +108,7 @@ def test_pictures_are_drawn_from_real_runs(tmp_path: Path) -> None:
     """Each picture of the docs is drawn again, and is a document with a title."""
     folder = ROOT / "docs" / "pictures"
     command = [sys.executable, folder / "make.py", tmp_path]
-    # The modules beside a program are found only without it.
+    # Otherwise the modules next to a program are not found.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     subprocess.run(command, check=True, timeout=60, env=environment)  # noqa: S603
     drawn = {path.name for path in tmp_path.iterdir()}
@@ -183,14 +183,14 @@ async def test_script(example: Example) -> None:
             if code.co_flags & inspect.CO_COROUTINE:
                 await eval(code, names)  # noqa: S307 - our own pages
             else:
-                # It may call asyncio.run itself.
+                # The script may call asyncio.run itself.
                 await asyncio.to_thread(exec, code, names)
     if example.prints is not None:
         assert example.prints == printed.getvalue()
 
 
 def test_example_tests(tmp_path: Path) -> None:
-    """The documented tests pass, each in a file of its own."""
+    """The documented tests pass, each in a separate file."""
     for example in TESTS:
         name = f"test_{example.name.removesuffix('.md').replace('-', '_')}_{example.line}.py"
         (tmp_path / name).write_text(example.code, "utf-8")
@@ -220,10 +220,10 @@ async def test_command(
         command, _, prints = part.partition("\n")
         program, *arguments = shlex.split(command)
         assert program == "videosdk-transcripts"
-        # Both streams in one, as on a terminal.
+        # Both streams are combined, as on a terminal.
         shown = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
-            # It calls asyncio.run itself.
+            # The command calls asyncio.run itself.
             outcome = await asyncio.to_thread(run, *arguments)
         output = shown.buffer.getvalue().decode()
         assert outcome.code == 0, output

@@ -143,7 +143,7 @@ def test_modules_have_public_names() -> None:
 
 @pytest.mark.parametrize("one", TOP + METHODS, ids=str)
 def test_first_sentence_is_one_paragraph_that_ends_with_a_full_stop(one: Documented) -> None:
-    """It is what a list of names shows."""
+    """Lists of names show the first sentence."""
     first = one.text.partition("\n\n")[0]
     assert re.match(r"[A-Z0-9`]", first)
     assert first.endswith(".")
@@ -151,13 +151,13 @@ def test_first_sentence_is_one_paragraph_that_ends_with_a_full_stop(one: Documen
 
 @pytest.mark.parametrize("one", CALLABLE, ids=str)
 def test_parameters_of_functions_are_documented(one: Documented) -> None:
-    """Each one, in the order of the signature, and no other."""
+    """The docstring has each parameter, in the order of the signature, and no other."""
     assert one.entries("Args") == parameters(one.value)
 
 
 @pytest.mark.parametrize("one", CLASSES, ids=str)
 def test_parameters_of_constructors_are_documented(one: Documented) -> None:
-    """In the docstring of the class, or as attributes."""
+    """They are in the docstring of the class, or are attributes."""
     if one in ERRORS:
         bases = [Documented("", base) for base in one.value.__mro__ if base is not object]
         documented = {name for base in bases for name in base.entries("Attributes")}
@@ -174,7 +174,7 @@ def test_parameters_of_constructors_are_documented(one: Documented) -> None:
 
 @pytest.mark.parametrize("one", CLASSES, ids=str)
 def test_attributes_are_documented(one: Documented) -> None:
-    """Each one, in the docstring of the class or of a base class, and no other."""
+    """The docstring of the class or a base class has each attribute, and no other."""
     bases = [Documented("", base) for base in one.value.__mro__ if base is not object]
     listed = {name for base in bases for name in base.entries("Attributes")}
     # FakeVideoSDK, which serves a FakeService, describes what its base class sets.
@@ -187,7 +187,7 @@ def test_attributes_are_documented(one: Documented) -> None:
 
 @pytest.mark.parametrize("one", [c for c in CLASSES if attrs.has(c.value)], ids=str)
 def test_attributes_state_their_unit_and_when_they_are_none(one: Documented) -> None:
-    """A reader of `help()` sees the type in the signature, and in the text what it means."""
+    """`help()` shows the type in the signature, and the meaning in the text."""
     for attribute in attrs.fields(one.value):
         text = one.description(attribute.name)
         if text:
@@ -207,7 +207,7 @@ def test_results_of_functions_with_parameters_are_described(one: Documented) -> 
 
 @pytest.mark.parametrize("one", TOP + METHODS, ids=str)
 def test_documented_errors_can_be_caught(one: Documented) -> None:
-    """Each is a public error of this package, or a built-in one."""
+    """Each is a public error of this package, or a built-in error."""
     for name in one.entries("Raises"):
         found = getattr(videosdk_transcripts, name, None) or getattr(builtins, name, None)
         assert isinstance(found, type)
@@ -230,14 +230,14 @@ def test_raised_errors_are_documented(one: Documented) -> None:
 
 @pytest.mark.parametrize("one", ERRORS, ids=str)
 def test_errors_state_what_to_do(one: Documented) -> None:
-    """And what the client has done before."""
+    """They also state whether the client has retried."""
     lines = one.text.splitlines()
     assert [line for line in lines if line.startswith("Retried: ")]
     assert [line for line in lines if line.startswith("What to do: ")]
 
 
 def test_the_two_lists_are_described_alike() -> None:
-    """They have the same arguments, results and errors; only the rows and the source differ."""
+    """The methods have the same arguments, results and errors, but other rows and sources."""
     methods = (TranscriptsClient.iter_transcriptions, TranscriptsClient.iter_post_transcriptions)
     assert parameters(methods[0]) == parameters(methods[1])
     texts = [inspect.getdoc(method) or "" for method in methods]
@@ -265,7 +265,7 @@ def snippets() -> Iterator[Snippet]:
 
 
 class Handled(Exception):  # noqa: N818 - not an error
-    """Leaves an example that would go on."""
+    """An exception that ends an example which would not end by itself."""
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ async def names() -> AsyncIterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("snippet", list(snippets()), ids=str)
 async def test_examples_in_docstrings_run(snippet: Snippet, names: dict[str, Any]) -> None:
-    """Each runs unchanged, with the names that it takes from its surroundings."""
+    """Each example runs unchanged, with the names that it uses from its context."""
     names["fake"].custom_ids["weekly-sync"] = ROOM_ID
     code = compile(
         snippet.code,
@@ -329,7 +329,7 @@ def test_docstrings_have_examples() -> None:
 
 
 def test_errors_page_lists_what_to_do() -> None:
-    """In a table that is also legible where docstrings are not rendered, such as in a clone."""
+    """The table is also legible where docstrings are not rendered, such as in a clone."""
     page = (Path(__file__).parent.parent / "docs" / "reference" / "errors.md").read_text("utf-8")
     for name, error in vars(errors).items():
         if name in videosdk_transcripts.__all__:

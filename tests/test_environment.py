@@ -53,7 +53,7 @@ async def test_token_from_environment(monkeypatch: pytest.MonkeyPatch, name: str
 async def test_key_takes_precedence_over_token_in_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It does not expire; a key without a secret does not count."""
+    """A key does not expire; a key without a secret does not count."""
     monkeypatch.setenv("VIDEOSDK_TOKEN", "abc")
     monkeypatch.setenv("VIDEOSDK_API_KEY", "from-env")
     assert await find().get() == "abc"
@@ -100,7 +100,7 @@ def test_string_and_callable_become_their_sources() -> None:
 def test_invalid_credentials_are_rejected_without_their_values(
     given: dict[str, Any], reason: str
 ) -> None:
-    """By the constructor."""
+    """The constructor raises the error."""
     with pytest.raises(CredentialsError, match=reason):
         TranscriptsClient(**given)
 
@@ -117,7 +117,7 @@ def test_invalid_credentials_are_rejected_without_their_values(
 def test_missing_credentials_name_variables_and_arguments(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], reason: str
 ) -> None:
-    """The error is what to do."""
+    """The error states what to do."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(CredentialsError, match=reason) as caught:
@@ -175,7 +175,7 @@ def test_invalid_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -
 
 
 def test_ignored_variables_have_another_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same value under both names is no contradiction."""
+    """The same value under both names is not a contradiction."""
     monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", "https://a.example")
     monkeypatch.setenv("VIDEOSDK_API_BASE", "https://b.example")
     monkeypatch.setenv("VIDEOSDK_TOKEN", "abc")
@@ -201,14 +201,14 @@ def test_ignored_variables_have_another_value(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_invalid_endpoint_is_rejected(given: Any, reason: str) -> None:
-    """Before a token is sent there, and without its credentials in the error."""
+    """No token is sent there, and the error does not contain its credentials."""
     with pytest.raises(ConfigurationError, match=reason) as caught:
         resolve_endpoint(mask(given))
     assert "pass" not in str(caught.value)
 
 
 def test_file_hosts_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Comma-separated, and only without the argument."""
+    """They are comma-separated, and are read only without the argument."""
     assert list(resolve_file_hosts(None)) == []
     monkeypatch.setenv("VIDEOSDK_FILE_HOSTS", " a.example, https://b.example:8443,, ")
     assert list(resolve_file_hosts(None)) == ["a.example", "https://b.example:8443"]

@@ -36,7 +36,7 @@ def test_every_error_survives_pickle_and_copy(error_class: type, trip: object) -
 
 
 def test_attributes_of_subclasses_survive_pickle() -> None:
-    """Path, ids and counts."""
+    """These are paths, ids and counts."""
     invalid = pickle.loads(pickle.dumps(InvalidRowError("x", path="$.a", row_id="b", page=2)))
     assert (invalid.path, invalid.row_id, invalid.page) == ("$.a", "b", 2)
     unverified = pickle.loads(pickle.dumps(UnverifiedRowError("x", row_id="b")))
@@ -46,7 +46,7 @@ def test_attributes_of_subclasses_survive_pickle() -> None:
 
 
 def test_str_appends_known_attributes() -> None:
-    """No brackets if there are none."""
+    """There are no brackets without known attributes."""
     assert str(VideoSDKTranscriptsError("plain")) == "plain"
     assert str(StatusError("x", request_id="r-1")) == "x [request id r-1]"
 
@@ -60,7 +60,7 @@ def test_str_appends_known_attributes() -> None:
     ],
 )
 def test_builtin_base_classes(error_class: type, builtin: type) -> None:
-    """Generic handlers catch them."""
+    """Handlers of built-in errors catch them."""
     assert issubclass(error_class, builtin)
 
 
@@ -84,12 +84,12 @@ def test_builtin_base_classes(error_class: type, builtin: type) -> None:
     ],
 )
 def test_error_class_of_a_status(status: int, name: str) -> None:
-    """By one table."""
+    """A table maps statuses to classes."""
     assert name == status_error(status).__name__
 
 
 def test_docstring_lists_every_error() -> None:
-    """And so does `__all__`."""
+    """`__all__` lists every error, too."""
     docstring = errors.__doc__ or ""
     assert [name for name in errors.__all__ if name not in docstring] == []
     assert sorted(errors.__all__) == sorted(c.__name__ for c in ALL)

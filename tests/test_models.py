@@ -44,7 +44,7 @@ def test_status_is_compared_case_insensitively(
 
 
 def test_duration_is_none_without_both_times() -> None:
-    """A running transcription has none."""
+    """A running transcription has no duration."""
     assert Transcription("a", start=START).duration is None
     assert Transcription("a", end=START).duration is None
     whole = Transcription("a", start=START, end=START + timedelta(minutes=3))
@@ -64,14 +64,14 @@ def test_to_dict_has_the_shape_of_the_service() -> None:
 
 
 def test_to_dict_writes_utc_and_keeps_microseconds() -> None:
-    """From any zone."""
+    """Times of any zone are converted."""
     east = timezone(timedelta(hours=5, minutes=30))
     t = Transcription("a", start=datetime(2026, 3, 2, 9, 0, 0, 123456, east))
     assert t.to_dict()["start"] == "2026-03-02T03:30:00.123456Z"
 
 
 def test_to_dict_merges_a_copy_of_extra() -> None:
-    """Each key at the place that it came from; the model does not change."""
+    """Each key is at its original place; the model does not change."""
     t = Transcription(
         "a", room_id="r", extra={"new": {"deep": [1]}, "extension": {"mode": "x", "more": {}}}
     )
@@ -92,7 +92,7 @@ def test_page_to_dict_has_the_shape_of_the_service() -> None:
 
 
 async def test_to_dict_returns_what_the_service_sent(fake: FakeVideoSDK) -> None:
-    """A page, and rows of the other list; null values are omitted."""
+    """This includes a page, and rows of the other list; null values are omitted."""
     sent = fake.add_transcriptions(3)
     del fake.add_post_transcription()["userStorage"]
     async with fake.client() as client:
@@ -137,7 +137,7 @@ def test_models_survive_pickle_and_copy(value: object) -> None:
 
 
 def test_repr_of_an_invalid_row_has_no_content() -> None:
-    """It may contain anything."""
+    """An invalid row may contain anything."""
     assert "secret words" not in repr(InvalidRow(1, "$", "why", None, {"text": "secret words"}))
 
 
@@ -146,12 +146,12 @@ def test_repr_of_an_invalid_row_has_no_content() -> None:
     [(1, None, False), (1, 2, False), (2, 2, True), (3, 2, True)],
 )
 def test_is_last(number: int, last_page: int | None, is_last: bool) -> None:
-    """According to the server; an unknown last page is not the last."""
+    """The server determines the last page; without it, no page is the last."""
     assert is_last is Page(number, (), last_page=last_page).is_last
 
 
 def test_transcription_takes_its_fields_in_order_and_stores_each() -> None:
-    """Its ``__init__`` is written out, and must follow the class."""
+    """Its ``__init__`` is not generated, and must match the class."""
     names = [field.name for field in attrs.fields(Transcription)]
     assert list(inspect.signature(Transcription).parameters) == names
     given = {name: object() for name in names}

@@ -33,7 +33,7 @@ def promise_homes() -> dict[str, str]:
 
 
 def test_table_lists_each_promise_once() -> None:
-    """All sixteen, in order."""
+    """It lists all sixteen, in order."""
     assert list(promise_homes()) == PROMISES
 
 
@@ -47,7 +47,7 @@ def test_home_of_a_promise_names_it_in_its_docstring(promise: str) -> None:
 
 @pytest.mark.parametrize("folder", SUBPACKAGES)
 def test_docstring_of_a_subpackage_lists_its_files_and_promises(folder: str) -> None:
-    """It is the map of the folder."""
+    """The docstring is the map of the folder."""
     docstring = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text("utf-8")))
     assert docstring
     files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
@@ -72,7 +72,7 @@ def test_exported_names() -> None:
     """`__all__` is sorted and complete."""
     names = videosdk_transcripts.__all__
     for name in dir(videosdk_transcripts):
-        getattr(videosdk_transcripts, name)  # loads it, so that `vars` has it
+        getattr(videosdk_transcripts, name)  # loads the name, so that `vars` contains it
     public = {
         name
         for name, value in vars(videosdk_transcripts).items()
@@ -83,7 +83,7 @@ def test_exported_names() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    """And so has every public member of the classes."""
+    """Every public member of the classes has one, too."""
     for name in videosdk_transcripts.__all__:
         public = getattr(videosdk_transcripts, name)
         assert public.__doc__, name
@@ -126,7 +126,7 @@ with contextlib.suppress(SystemExit):
     cli.main(["--version"])
 cli.main(["doctor", "--sandbox"])
 """
-    # Isolated, and without the site-packages of this Python.
+    # In isolated mode, and without the site-packages of this Python.
     command = [sys.executable, "-I", "-S", "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
@@ -168,7 +168,7 @@ def test_type_checkers_see_the_lazy_names_in_the_same_modules() -> None:
 
 
 def test_import_loads_no_library() -> None:
-    """Nor a server or the command line, until they are used."""
+    """It loads neither a server nor the command line, until they are used."""
     heavy = {"aiohttp", "asyncio", "attr", "cattrs", "jwt", "tenacity", *EXTRAS}
     loaded = loaded_by("import videosdk_transcripts; dir(videosdk_transcripts)")
     assert {name for name in loaded if name.startswith("videosdk_transcripts")} == {
@@ -181,7 +181,7 @@ def test_import_loads_no_library() -> None:
 
 
 def test_client_loads_no_extra() -> None:
-    """Nor a server or the command line; only the five libraries."""
+    """It loads neither a server nor the command line, but only the five libraries."""
     loaded = loaded_by("from videosdk_transcripts import TranscriptsClient")
     ours = {"videosdk_transcripts.cli", "videosdk_transcripts.testing"}
     # PyJWT itself loads cryptography if it is installed.
@@ -199,13 +199,13 @@ def test_client_loads_no_extra() -> None:
     ids=["star", "dir", "inspect"],
 )
 def test_lazy_names_are_listed_before_they_are_loaded(code: str) -> None:
-    """For a star import, completion at a prompt, and documentation tools."""
+    """Star imports, completion at a prompt, and documentation tools need this."""
     found = run_fresh(f"{code}\nprint(*found)").split()
     assert set(videosdk_transcripts.__all__) <= set(found)
 
 
 def test_lazy_names_can_be_first_used_by_concurrent_threads() -> None:
-    """Two threads per name, all at the same time."""
+    """Two threads per name start at the same time."""
     code = (
         "import threading, videosdk_transcripts as v\n"
         "names = [*v._MODULES, *v._MODULES]\n"
@@ -230,7 +230,7 @@ def test_lazy_name_can_be_first_used_by_a_pickle() -> None:
 
 
 def test_submodules_are_attributes_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As type checkers expect, even before a name of theirs was used."""
+    """Type checkers expect this, even before one of their names was used."""
     models = importlib.import_module("videosdk_transcripts.models")
     monkeypatch.delattr(videosdk_transcripts, "models")
     assert videosdk_transcripts.models is models
@@ -240,6 +240,6 @@ def test_submodules_are_attributes_of_the_package(monkeypatch: pytest.MonkeyPatc
 
 
 def test_entry_point_is_the_command_line() -> None:
-    """Under the name of the distribution."""
+    """It has the name of the distribution."""
     (command,) = entry_points(group="console_scripts", name="videosdk-transcripts")
     assert command.value == "videosdk_transcripts.cli:main"

@@ -77,7 +77,7 @@ def test_documented_row_is_read_and_restored() -> None:
     ],
 )
 def test_missing_null_and_empty_are_equivalent(empty: dict[str, Any]) -> None:
-    """For every key but the id."""
+    """This applies to every key except the id."""
     t = read({"id": "a", **empty})
     assert t == PostTranscription("a")
     assert t.duration is None
@@ -85,7 +85,7 @@ def test_missing_null_and_empty_are_equivalent(empty: dict[str, Any]) -> None:
 
 
 def test_unknown_keys_survive() -> None:
-    """Also those of a realtime row."""
+    """This includes the keys of a realtime row."""
     more = {"extension": {"provider": "x"}, "webhookUrl": "u", "new": [1]}
     t = read(ROW | more)
     assert t.extra == more
@@ -132,7 +132,7 @@ def test_too_deep_nesting_raises(key: str) -> None:
 def test_status_is_compared_case_insensitively(
     status: str | None, running: bool, completed: bool, failed: bool
 ) -> None:
-    """As for realtime transcriptions."""
+    """This is the same as for realtime transcriptions."""
     t = PostTranscription("a", status=status)
     assert (running, completed, failed) == (t.is_running, t.is_completed, t.is_failed)
     assert t.is_finished == (completed or failed)
@@ -149,7 +149,7 @@ def test_row_is_a_plain_value() -> None:
 
 
 def test_repr_has_no_signatures_of_links() -> None:
-    """P8: neither of the files nor of the recording."""
+    """P8: this applies to the files and the recording."""
     shown = repr(read(ROW))
     assert "https://cdn.test/r.mp4" in shown
     assert "s3cret" not in shown
@@ -161,7 +161,7 @@ def test_repr_has_no_signatures_of_links() -> None:
 
 
 async def test_walk_yields_all_rows(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """From the path of this list, with the filter in the query."""
+    """The requests have the path of this list, and the filter in the query."""
     rows = [fake.add_post_transcription() for _ in range(45)]
     fake.add_transcription()
     pager = client.iter_post_transcriptions(ROOM, SESSION)
@@ -179,7 +179,7 @@ async def test_walk_yields_all_rows(fake: FakeVideoSDK, client: TranscriptsClien
 async def test_walk_has_the_options_of_the_realtime_list(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """`limit`, `page_size` and `on_invalid`, for three."""
+    """The test covers `limit`, `page_size` and `on_invalid`."""
     for row in [fake.add_post_transcription() for _ in range(5)][:2]:
         row["status"] = 5
     pager = client.iter_post_transcriptions(page_size=2, limit=2, on_invalid="collect")
@@ -193,7 +193,7 @@ async def test_walk_has_the_options_of_the_realtime_list(
 
 
 async def test_foreign_rows_are_dropped() -> None:
-    """P2: and a row without ids raises."""
+    """P2: a row without ids raises an error."""
     async with FakeVideoSDK(filters="ignored") as fake:
         fake.add_post_transcription(room_id="other")
         mine = fake.add_post_transcription()
@@ -205,7 +205,7 @@ async def test_foreign_rows_are_dropped() -> None:
 
 
 async def test_failed_request_is_retried(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """And the other envelopes are read."""
+    """The other envelopes are read, too."""
     fake.add_post_transcription(duration=None, summary=False, status="running")
     fake.fail_next(Status(503), Envelope("data key"))
     (found,) = [t async for t in client.iter_post_transcriptions()]
@@ -274,7 +274,7 @@ async def test_get_refuses_another_row_and_invalid_ids(
 
 
 async def test_large_page_lets_other_tasks_run(fake: FakeVideoSDK) -> None:
-    """Between slices of a hundred rows, so that a page does not hold the event loop."""
+    """They run between slices of a hundred rows, so a page does not block the event loop."""
     fake.add_transcriptions(1000)
     turns = 0
 

@@ -14,7 +14,7 @@ from videosdk_transcripts.testing import FakeVideoSDK
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the credentials and proxies of the machine from every test."""
+    """Hide the credentials and proxies of the environment from every test."""
     for name in list(os.environ):
         if name.startswith(("VIDEOSDK_", "AWS_", "FSSPEC_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
