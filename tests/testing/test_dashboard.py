@@ -52,7 +52,7 @@ def bars(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def test_data_shows_rows_and_requests(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Rooms, transcriptions, sessions, recordings and requests, and how to connect."""
+    """The data have rooms, rows, sessions and requests, and how to connect."""
     run_sandbox(fake)
     fake.fail_next(Status(503))
     await client.count(SANDBOX_ROOMS[0])
@@ -83,7 +83,7 @@ async def test_data_shows_rows_and_requests(fake: FakeVideoSDK, client: Transcri
 
 
 async def test_data_of_one_room(fake: FakeVideoSDK) -> None:
-    """Its transcriptions, sessions and recordings only, and all rooms to choose from."""
+    """The data have only the rows of this room, and all rooms to choose from."""
     run_sandbox(fake)
     room = SANDBOX_ROOMS[1]
     data = await read(fake, room=room)
@@ -180,7 +180,7 @@ async def test_malformed_rows_are_shown_as_far_as_possible(fake: FakeVideoSDK) -
 
 
 async def test_requests_are_the_newest_50(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Newest first; one in progress has no status yet."""
+    """The newest is first; a request in progress has no status yet."""
     seen = []
 
     async def slow(exchange: Exchange) -> Any:
@@ -283,7 +283,7 @@ async def test_timeline_shows_the_newest_14_days(fake: FakeVideoSDK) -> None:
     assert not any(period["isAfterGap"] for period in line["periods"])
     assert len(bars(data)) == 16
     assert [bar["from"] for bar in bars(data)].count(0) == 2
-    # Those that overlap are in different rows of the lane.
+    # Jobs that overlap are in different rows of the lane.
     (lane,) = line["lanes"]
     assert [len(row) for row in lane["rows"]] == [14, 1, 1]
 
@@ -385,7 +385,7 @@ def test_page_explains_that_it_needs_its_script() -> None:
 
 
 def test_page_is_accessible_without_its_content() -> None:
-    """Language, landmarks, labels, a skip link, and unique ids."""
+    """It has a language, landmarks, labels, a skip link, and unique ids."""
     page = Reader()
     assert page.all("html") == [{"lang": "en"}]
     assert page.all("meta")[1]["content"] == "width=device-width, initial-scale=1"

@@ -91,7 +91,7 @@ async def test_valid_token_is_accepted(
 async def test_invalid_token_is_rejected(
     http: aiohttp.ClientSession, claims: dict[str, Any], status: int, message: str
 ) -> None:
-    """401 if it is not genuine or not valid now, 403 if it lacks the right."""
+    """The status is 401 if it is not genuine or not valid now, and 403 if it lacks the right."""
     async with FakeVideoSDK(now=lambda: LONG_AGO) as fake:
         token = signed(fake, **({"iat": LONG_AGO, "exp": LONG_AGO + 1} | claims))
         assert (status, message) == await refusal(http, fake, token)
@@ -110,7 +110,7 @@ async def test_invalid_token_is_rejected(
 async def test_header_must_hold_the_raw_token(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, header: str | None, message: str
 ) -> None:
-    """A missing token and a prefix are 401."""
+    """A missing token and a prefix have the status 401."""
     written = None if header is None else header.format(signed(fake))
     assert (401, message) == await refusal(http, fake, written)
 
@@ -136,7 +136,7 @@ async def test_short_secret_causes_no_warning(http: aiohttp.ClientSession) -> No
 async def test_token_status_400_has_a_code(
     http: aiohttp.ClientSession, token: Any, expected: tuple[int, int | None]
 ) -> None:
-    """That of the vendor's newest client; a token without the right stays a 403."""
+    """It is that of the vendor's newest client; a token without the right still has a 403."""
     async with FakeVideoSDK(token_status=400) as fake:
         written = signed(fake, **token) if isinstance(token, dict) else token
         headers = {} if written is None else {"Authorization": written}
@@ -178,7 +178,7 @@ async def test_invalid_token_is_rejected_before_a_fault(
 
 
 async def test_requests_are_recorded(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """With method, path, query and headers, including refused ones."""
+    """The record has method, path, query and headers; refused requests are recorded, too."""
     await ask(http, fake, page=2, roomId=ROOM)
     await ask(http, fake, f"{LIST}/unknown")
     listed, single = fake.requests
@@ -203,7 +203,7 @@ async def send(
 
 
 async def test_large_body_is_rejected(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """With and without its length, and nothing of it is kept; a smaller one is read."""
+    """This applies with and without its length; none of it is kept. A smaller body is read."""
 
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(9):
@@ -239,7 +239,7 @@ async def test_body_without_valid_token_is_not_kept(
 async def test_only_the_newest_bodies_are_kept(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The requests themselves stay."""
+    """The requests themselves are kept."""
     monkeypatch.setattr("videosdk_transcripts.testing._exchange._KEPT_BODIES", 2)
     for body in (b"1", b"2", b"3"):
         assert await send(http, fake, body) == 400
@@ -266,7 +266,7 @@ async def test_most_in_flight_counts_concurrent_requests(
 async def test_fault_is_cancelled_when_the_client_disconnects(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """So no test waits for it."""
+    """No test waits for it."""
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def never(_exchange: Exchange) -> web.StreamResponse:

@@ -78,7 +78,7 @@ async def test_status_sends_status_headers_and_message(
 async def test_delay_sends_the_usual_response_later(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """Not before the delay has passed."""
+    """It is not sent before the delay has passed."""
     fake.fail_next(Delay(0.05))
     begun = time.monotonic()
     status, data = await ask(http, fake)
@@ -131,7 +131,7 @@ async def test_cut_body_sends_part_of_the_body(
         whole = await response.read()
     fake.fail_next(fault)
     address = URL(fake.url)
-    # Without a client between, which may throw away what came before the end.
+    # A client could discard what arrived before the end.
     reader, writer = await asyncio.open_connection(address.host, address.port)
     lines = (f"GET {LIST}/ HTTP/1.1", "Host: x", f"Authorization: {signed(fake)}", "", "")
     writer.write("\r\n".join(lines).encode())
@@ -166,7 +166,7 @@ async def test_html_page_sends_html(
 async def test_body_sends_given_bytes(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, fault: Fault, expected: tuple[int, str, bytes]
 ) -> None:
-    """With the given status and content type."""
+    """They have the given status and content type."""
     fake.fail_next(fault)
     async with http.get(f"{fake.url}{LIST}/") as response:
         answer = (response.status, response.content_type, await response.read())
@@ -176,7 +176,7 @@ async def test_body_sends_given_bytes(
 async def test_empty_page_keeps_page_information(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """The rows are left out of the response only."""
+    """The rows are omitted only from the response."""
     fake.fail_next(EmptyPage())
     _, data = await ask(http, fake, page=2)
     info = {"currentPage": 2, "perPage": 20, "lastPage": 3, "total": 45}
@@ -195,7 +195,7 @@ async def test_repeat_page_sends_rows_of_another_page(
     fault: Fault,
     expected: slice,
 ) -> None:
-    """Under the requested number."""
+    """They have the requested number."""
     fake.fail_next(fault)
     _, data = await ask(http, fake, page=2)
     assert data["pageInfo"]["currentPage"] == 2
@@ -226,7 +226,7 @@ async def test_repeat_page_keeps_uneven_page_sizes(http: aiohttp.ClientSession) 
 async def test_repeat_page_with_invalid_number_has_no_rows(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str]
 ) -> None:
-    """The page information stays."""
+    """The page information is unchanged."""
     fake.fail_next(RepeatPage(0))
     status, data = await ask(http, fake)
     assert (status, data["transcriptions"], data["pageInfo"]["total"]) == (200, [], 45)
@@ -245,7 +245,7 @@ async def test_envelope_sends_each_shape(
 async def test_envelope_replaces_page_information(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """Key by key; new keys are added."""
+    """It is replaced key by key; new keys are added."""
     fake.add_transcriptions(3)
     fake.fail_next(Envelope("data key", {"lastPage": 99, "more": None}))
     _, data = await ask(http, fake, perPage=2)
@@ -267,7 +267,7 @@ async def test_envelope_replaces_information_under_its_own_name(
 
 @pytest.mark.parametrize("shape", ["no page info", "bare array"])
 def test_envelope_without_page_information_rejects_info(shape: Shape) -> None:
-    """When the fault is created."""
+    """The error is raised when the fault is created."""
     with pytest.raises(ValueError, match=f"the shape '{shape}' has no page information"):
         Envelope(shape, {"total": 9})
 

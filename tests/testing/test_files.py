@@ -63,7 +63,7 @@ async def test_sample_of_json_and_summary(http: aiohttp.ClientSession, fake: Fak
 async def test_serve_all_replaces_links_of_both_lists(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """Files and summaries; a row without files stays so."""
+    """Files and summaries are replaced; a row without files still has none."""
     rows = [fake.add_transcription(), fake.add_post_transcription()]
     bare = fake.add_transcription(formats=())
     fake.files.serve_all()
@@ -105,7 +105,7 @@ async def test_expire_without_renewal(fake: FakeVideoSDK, client: TranscriptsCli
 
 
 async def test_unknown_file_is_404(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """Also for a row that exists."""
+    """This also applies if the row exists."""
     row = fake.add_transcription()
     assert await fetch(http, f"{fake.url}/files/{row['id']}/x.txt") == (404, b"")
 
@@ -117,7 +117,7 @@ async def test_unknown_row_raises(fake: FakeVideoSDK) -> None:
 
 
 async def test_redirect_names_another_url(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """With status 302 by default."""
+    """The status is 302 by default."""
     link = fake.files.put(fake.add_transcription(), "txt")
     fake.files.fail_next(Redirect("https://a.example/b"), Redirect("/c", 307))
     for status, location in ((302, "https://a.example/b"), (307, "/c")):

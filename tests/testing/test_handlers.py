@@ -38,7 +38,7 @@ def add_various(fake: FakeVideoSDK) -> None:
 async def test_list_defaults_to_first_page_of_20(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, rows: list[str], path: str
 ) -> None:
-    """With and without the trailing slash of the path."""
+    """The path may have a trailing slash."""
     status, data = await ask(http, fake, path)
     assert status == 200
     assert data["pageInfo"] == {"currentPage": 1, "perPage": 20, "lastPage": 3, "total": 45}
@@ -226,7 +226,7 @@ async def test_slash_switch_applies_to_recordings() -> None:
 async def test_status_of_an_unknown_id_is_configurable(
     http: aiohttp.ClientSession, status: int, path: str
 ) -> None:
-    """404 by default; other endpoints of the service use these."""
+    """It is 404 by default; other endpoints of the service use the other statuses."""
     async with FakeVideoSDK(unknown_status=status) as fake:
         found, body = await ask(http, fake, f"{path}/unknown")
         assert (found, body) == (status, {"message": "Transcription not found"})
@@ -236,7 +236,7 @@ async def test_status_of_an_unknown_id_is_configurable(
 async def test_file_maps_of_a_row_without_files_are_configurable(
     http: aiohttp.ClientSession, file_maps: Any, found: Any
 ) -> None:
-    """In a list and alone; a map with a file stays."""
+    """The switch applies to a list and to a single row; a map with a file is unchanged."""
     async with FakeVideoSDK(file_maps=file_maps) as fake:
         row = fake.add_transcription(row_id="a", formats=())
         has_files = fake.add_transcription(row_id="b", summary=False)

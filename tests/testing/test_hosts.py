@@ -59,7 +59,7 @@ def listening_port(fake: FakeVideoSDK) -> str:
 
 @pytest.mark.parametrize("name", FOREIGN)
 async def test_dashboard_refuses_other_names(fake: FakeVideoSDK, name: str) -> None:
-    """Even with the right port and a valid token."""
+    """They are refused even with the right port and a valid token."""
     for path in DASHBOARD:
         assert await status(fake, path, f"Host: {name}:{listening_port(fake)}") == 421
         assert await status(fake, path, f"Host: {name}") == 421
@@ -67,7 +67,7 @@ async def test_dashboard_refuses_other_names(fake: FakeVideoSDK, name: str) -> N
 
 @pytest.mark.parametrize("name", FOREIGN)
 async def test_fixed_port_refuses_other_names(fixed: FakeVideoSDK, name: str) -> None:
-    """For each path, and the request is not recorded."""
+    """This applies to each path, and the request is not recorded."""
     for path in (*DASHBOARD, *OTHERS):
         assert await status(fixed, path, f"Host: {name}:{listening_port(fixed)}") == 421
     assert fixed.requests == fixed.files.requests == []
@@ -82,7 +82,7 @@ async def test_request_without_a_name_is_rejected(fixed: FakeVideoSDK) -> None:
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "127.8.9.10", "localhost", "LocalHost", "[::1]"])
 async def test_loopback_names_are_accepted(fixed: FakeVideoSDK, name: str) -> None:
-    """Names and addresses, with the port of the service."""
+    """They may be names or addresses, with the port of the service."""
     for path in (*DASHBOARD, *OTHERS):
         assert await status(fixed, path, f"Host: {name}:{listening_port(fixed)}") == 200
 
@@ -119,7 +119,7 @@ async def test_default_port_may_be_left_out(
 
 
 async def test_refusal_names_the_address(fake: FakeVideoSDK, http: aiohttp.ClientSession) -> None:
-    """So that a user finds the page."""
+    """A user can find the page with it."""
     async with http.get(fake.url, headers={"Host": "attacker.example"}) as response:
         message = f"The fake service is at {fake.url}, not at this host"
         assert await response.json() == {"message": message}

@@ -23,7 +23,7 @@ async def post(
 
 
 async def test_start_adds_a_running_row(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """At the top of the list, with the address of the webhook."""
+    """The row is at the top of the list, and has the URL of the webhook."""
     other = fake.add_transcription()
     sent = {"roomId": ROOM, "webhookUrl": "https://a.example"}
     status, row = await post(http, fake, "start", json=sent)
@@ -65,7 +65,7 @@ async def test_stop_completes_the_running_row(
 async def test_stop_completes_the_newest_running_row(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """By its start, as on a sibling of this call, and not by its place in the list."""
+    """The latest start counts, as in a similar endpoint, and not the position in the list."""
     old = fake.add_transcription(status="running", duration=None)
     new = fake.add_transcription(status="running", duration=None)
     assert (await post(http, fake, "end", json={"roomId": ROOM}))[1] == new
@@ -75,7 +75,7 @@ async def test_stop_completes_the_newest_running_row(
 async def test_second_start_is_a_400_by_default(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """The likeliest of the undocumented answers."""
+    """This is the most likely of the undocumented responses."""
     await post(http, fake, "start", json={"roomId": ROOM})
     status, body = await post(http, fake, "start", json={"roomId": ROOM})
     assert (status, body) == (400, {"message": "Transcription is already running"})
@@ -95,7 +95,7 @@ async def test_status_of_start_and_stop_is_configurable(
 async def test_webhook_url_can_get_a_slash(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, url: str
 ) -> None:
-    """In the response to a start alone, as in the documented samples."""
+    """Only the response to a start has it, as in the documented samples."""
     fake.jobs.webhook_slash = True
     sent = {"roomId": ROOM, "webhookUrl": url}
     started = (await post(http, fake, "start", json=sent))[1]
@@ -107,7 +107,7 @@ async def test_webhook_url_can_get_a_slash(
 async def test_file_maps_of_a_started_row_are_configurable(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, file_maps: Any, found: Any
 ) -> None:
-    """Missing by default, as documented; the row itself does not change."""
+    """They are missing by default, as documented; the row itself does not change."""
     assert "transcriptionFilePaths" not in (await post(http, fake, "start", json=START))[1]
     fake.file_maps = file_maps
     row = (await post(http, fake, "end", json=START))[1]
@@ -135,7 +135,7 @@ async def test_webhook_url_must_be_a_string(
 
 
 async def test_webhook_url_may_be_null(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """As if it was not sent."""
+    """It is treated like a missing one."""
     status, row = await post(http, fake, "start", json={"roomId": ROOM, "webhookUrl": None})
     assert (status, "webhookUrl" in row) == (200, False)
 
@@ -170,7 +170,7 @@ async def test_lone_surrogate_changes_nothing(
 async def test_extreme_nesting_does_not_break_responses(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, key: str, depth: int
 ) -> None:
-    """How deep JSON may be depends on the version of Python, for reading and for writing."""
+    """The depth that Python's JSON module supports depends on the version."""
     nested = b"[" * depth + b"]" * depth
     body = b'{"roomId": "a", "%s": %s}' % (key.encode(), nested)
     assert (await post(http, fake, action, data=body))[0] in (200, 400, 404)
@@ -182,7 +182,7 @@ async def test_extreme_nesting_does_not_break_responses(
 async def test_request_without_a_room_is_400(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, action: str, body: bytes
 ) -> None:
-    """Whatever the body is instead."""
+    """The body may be anything else."""
     assert await post(http, fake, action, data=body) == (400, {"message": "roomId is required"})
     assert fake.rows == []
 
@@ -190,7 +190,7 @@ async def test_request_without_a_room_is_400(
 async def test_applied_start_is_applied_once(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """Although the fault uses the response after it was built."""
+    """The fault uses the response after it was built."""
 
     async def respond_twice(exchange: Any) -> Any:
         assert exchange.response() is exchange.response()
@@ -215,7 +215,7 @@ async def stopped(client: TranscriptsClient, **options: Any) -> str:
 async def test_files_exist_from_the_request_after_the_stop(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """With a summary if the start requested one."""
+    """There is a summary if the start requested one."""
     t = await client.get_transcription(await stopped(client, summary=True))
     assert (list(t.files), list(t.summary_files)) == (["txt"], ["txt"])
     t = await client.get_transcription(await stopped(client, summary=False))
@@ -223,7 +223,7 @@ async def test_files_exist_from_the_request_after_the_stop(
 
 
 async def test_files_after_delays_files() -> None:
-    """By the clock of the service, and they are added once."""
+    """The clock of the service counts, and the files are added once."""
     time = [100.0]
     async with (
         FakeVideoSDK(now=lambda: time[0]) as fake,

@@ -22,7 +22,7 @@ async def sandbox() -> AsyncIterator[TranscriptsClient]:
 
 @pytest.mark.parametrize("room", SANDBOX_ROOMS)
 async def test_meetings_have_several_speakers(sandbox: TranscriptsClient, room: str) -> None:
-    """Who take turns; another meeting of the room has other words."""
+    """The speakers alternate; another meeting of the room has other words."""
     rows = [t async for t in sandbox.iter_transcriptions(room) if t.files]
     texts = [await sandbox.fetch_text(t) for t in rows[:4]]
     assert len(set(texts)) > 1
@@ -35,7 +35,7 @@ async def test_meetings_have_several_speakers(sandbox: TranscriptsClient, room: 
 
 
 async def test_summary_has_decisions_and_next_steps(sandbox: TranscriptsClient) -> None:
-    """Of the people who spoke."""
+    """They belong to the people who spoke."""
     rows = [t async for t in sandbox.iter_transcriptions() if t.summary_files]
     summary = await sandbox.fetch_summary(rows[0])
     title, decisions, steps = summary.split("\n\n")
@@ -46,7 +46,7 @@ async def test_summary_has_decisions_and_next_steps(sandbox: TranscriptsClient) 
 
 
 async def test_recording_has_the_same_words_in_each_format(sandbox: TranscriptsClient) -> None:
-    """As the realtime transcription of its session."""
+    """They are those of the realtime transcription of its session."""
     post = await anext(sandbox.iter_post_transcriptions())
     texts = {name: await sandbox.fetch_text(post, name) for name in post.files}
     words = [[turn.text for turn in parse_transcript(text).turns] for text in texts.values()]
@@ -59,7 +59,7 @@ async def test_recording_has_the_same_words_in_each_format(sandbox: TranscriptsC
 
 
 async def test_running_transcription_gets_its_words_when_it_ends() -> None:
-    """Like all others in its room."""
+    """This applies to all others in its room, too."""
     async with FakeVideoSDK() as fake, fake.client() as client:
         run_sandbox(fake)
         fake.jobs.files_after = 0
@@ -70,7 +70,7 @@ async def test_running_transcription_gets_its_words_when_it_ends() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 3, 1500])
 def test_times_are_within_the_meeting(seconds: int) -> None:
-    """In order, however short it was."""
+    """They are in order, however short the meeting was."""
     row = make_row("a", room_id="x", session_id="y", duration=timedelta(seconds=seconds))
     lines = meeting_file(row, "tsv").decode().splitlines()
     found = [(int(r["start"]), int(r["end"])) for r in csv.DictReader(lines, delimiter="\t")]
@@ -79,6 +79,6 @@ def test_times_are_within_the_meeting(seconds: int) -> None:
 
 
 def test_meeting_that_has_not_ended_has_times() -> None:
-    """As if it had lasted 25 minutes; other rooms share the meetings of the sandbox."""
+    """It has the times of 25 minutes; other rooms share the meetings of the sandbox."""
     row = make_row("a", room_id="any", session_id="y", duration=None)
     assert meeting_file(row, "srt").startswith(b"1\n00:00:00,000 --> ")

@@ -23,13 +23,13 @@ ROOM = "wkly-team-sync"
 
 
 def test_document_is_valid_openapi() -> None:
-    """Version 3.1."""
+    """Its version is 3.1."""
     validate(DOCUMENT)
     assert DOCUMENT["openapi"].startswith("3.1.")
 
 
 async def test_document_is_served(fake: FakeVideoSDK) -> None:
-    """Without a token, as in the package, and not counted as a request."""
+    """It requires no token, equals the file of the package, and is not counted as a request."""
     url = f"{fake.url}/openapi.json"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         assert answer.content_type == "application/json"
@@ -66,7 +66,7 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 def test_operations_name_their_source_and_its_gaps(
     path: str, method: str, operation: dict[str, Any]
 ) -> None:
-    """And require a token unless they are public."""
+    """They require a token unless they are public."""
     assert operation["externalDocs"]["url"].startswith("https://docs.videosdk.live/")
     assert operation["security"] == ([] if "public" in path else [{"token": []}])
     assert "not documented" in json.dumps(operation)

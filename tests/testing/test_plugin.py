@@ -103,7 +103,7 @@ def test_client_requires_the_asyncio_backend(
 
 
 def test_synchronous_test_can_use_the_service(pytester: pytest.Pytester) -> None:
-    """For a program that creates its own client and event loop."""
+    """The program under test creates its own client and event loop."""
     pytester.makepyfile(SYNC_TEST)
     pytester.runpytest_inprocess(*NO_OTHERS, "-p", "no:asyncio").assert_outcomes(passed=1)
 
@@ -187,7 +187,7 @@ def test_client_is_closed_after_each_test_in_a_loop_that_goes_on(
 
 @pytest.mark.parametrize("scope", ["session", "function"])
 def test_shared_client_is_closed_after_its_last_test(pytester: pytest.Pytester, scope: str) -> None:
-    """In one loop for all tests, or in one for each."""
+    """The tests share one loop, or each has its own."""
     pytester.makepyfile(
         STRICT
         + """
@@ -249,13 +249,13 @@ def test_unknown_scope_is_a_usage_error(pytester: pytest.Pytester) -> None:
 
 
 def test_xdist_workers_have_their_own_service(pytester: pytest.Pytester) -> None:
-    """Under xdist."""
+    """Each worker is a process."""
     pytester.makepyfile(test_a=ASYNC_TEST, test_b=ASYNC_TEST)
     pytester.runpytest_subprocess(*NO_OTHERS, *AUTO, "-n", "2").assert_outcomes(passed=4)
 
 
 def test_fixtures_are_described(pytester: pytest.Pytester) -> None:
-    """In the output of `pytest --fixtures`."""
+    """The output of `pytest --fixtures` has the descriptions."""
     lines = pytester.runpytest_inprocess(*NO_OTHERS, *AUTO, "--fixtures").stdout
     lines.fnmatch_lines(["fake_videosdk*", "*a real server on loopback, without rows.*"])
     lines.fnmatch_lines(["transcripts_client*", "*Return a TranscriptsClient of `fake_videosdk`*"])

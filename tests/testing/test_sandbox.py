@@ -97,7 +97,7 @@ def test_sandbox_ends_today(hour: int, rooms: int) -> None:
 
 
 async def test_sandbox_has_a_custom_room_id(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """Of its first room."""
+    """Its first room has the id."""
     fill_sandbox(fake)
     assert await client.resolve_room("weekly-sync") == SANDBOX_ROOMS[0]
 
@@ -125,7 +125,7 @@ def test_sandbox_sessions_have_one_or_two_transcriptions(sandbox: list[Row]) -> 
 
 
 def test_sandbox_has_running_failed_and_file_less_rows(sandbox: list[Row]) -> None:
-    """One of each."""
+    """There is one of each."""
     without_files = [row for row in sandbox if "transcriptionFilePaths" not in row]
     assert [row["status"] for row in without_files] == ["running", "completed", "failed"]
     assert [row for row in sandbox if "end" not in row] == without_files[:1]
@@ -179,7 +179,7 @@ async def test_serve_runs_until_cancelled(capsys: pytest.CaptureFixture[str]) ->
 
 
 async def test_serve_is_determined_by_seed() -> None:
-    """Including the ids, so that a front end can use them."""
+    """This includes the ids, so that a front end can use them."""
     found = []
     for seed in (1, 1, 2):
         async with served(port=0, rooms=5, seed=seed) as fake:
@@ -219,7 +219,7 @@ async def test_serve_names_port_that_is_taken() -> None:
     ],
 )
 async def test_serve_rejects_invalid_numbers(options: dict[str, int], words: str) -> None:
-    """Before anything is opened."""
+    """Nothing has been opened by then."""
     with pytest.raises(ValueError, match=words):
         await serve(**options)
 

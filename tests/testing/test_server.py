@@ -27,7 +27,7 @@ from .plain_http import ask, signed
 
 
 async def turns(count: int) -> None:
-    """Let the event loop run a number of times."""
+    """Wait for a number of iterations of the event loop."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -74,7 +74,7 @@ async def test_service_can_be_entered_again(http: aiohttp.ClientSession) -> None
 
 @pytest.mark.parametrize("count", range(6))
 async def test_exit_closes_connections_just_accepted(count: int) -> None:
-    """However many turns of the loop ago that was."""
+    """The number of iterations since then does not matter."""
     async with FakeVideoSDK() as fake:
         host, port = fake.url.removeprefix("http://").split(":")
         caller = socket.create_connection((host, int(port)))
@@ -124,7 +124,7 @@ def test_in_thread_raises_if_port_is_taken() -> None:
 
 
 def test_in_thread_propagates_errors_of_the_block() -> None:
-    """Unchanged."""
+    """The exception is unchanged."""
     with pytest.raises(KeyError), FakeVideoSDK().in_thread():
         raise KeyError
 
@@ -142,7 +142,7 @@ def test_in_thread_leaves_no_thread() -> None:
 
 
 def test_in_thread_does_not_keep_the_process_alive() -> None:
-    """Even if the block is never left."""
+    """This applies even if the block is never left."""
     code = (
         "from videosdk_transcripts.testing import FakeVideoSDK\n"
         "block = FakeVideoSDK().in_thread()\n"

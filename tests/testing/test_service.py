@@ -92,7 +92,7 @@ async def test_page_that_is_not_a_number_has_no_fault(
 
 
 async def test_every_counts_all_requests(http: aiohttp.ClientSession, fake: FakeVideoSDK) -> None:
-    """From 1, over all pages; the fault that was added first wins."""
+    """It counts from 1, over all pages; the fault that was added first is used."""
     fake.every(3, Status(500))
     fake.every(2, Status(502))
     assert await statuses(http, fake, 1, 2, 3, 1, 2, 3) == [200, 502, 500, 502, 200, 500]
@@ -101,7 +101,7 @@ async def test_every_counts_all_requests(http: aiohttp.ClientSession, fake: Fake
 async def test_faults_have_a_fixed_precedence(
     http: aiohttp.ClientSession, fake: FakeVideoSDK
 ) -> None:
-    """`on_page` before `fail_next` before `every`."""
+    """`on_page` precedes `fail_next`, which precedes `every`."""
     fake.every(1, Status(500))
     fake.fail_next(Status(502))
     fake.on_page(1, Status(503))
@@ -179,7 +179,7 @@ async def test_drift_counts_only_pages(fake: FakeVideoSDK, client: TranscriptsCl
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"insert": -1}, {"remove": -1}])
 def test_drift_rejects_invalid_numbers(wrong: dict[str, int]) -> None:
-    """Immediately, not during a request."""
+    """The error is raised immediately, not during a request."""
     with pytest.raises(ValueError, match="or more"):
         FakeVideoSDK().drift(**wrong)
 
@@ -261,7 +261,7 @@ async def test_clear_resets_data_and_keeps_switches(
 
 
 async def test_clear_faults_includes_files(fake: FakeVideoSDK, client: TranscriptsClient) -> None:
-    """With the service's own method and with that of the files."""
+    """Both the service's own method and that of the files do this."""
     row = fake.add_transcription()
     fake.files.put(row, "txt", b"Hi.")
     t = await client.get_transcription(row["id"])
@@ -272,7 +272,7 @@ async def test_clear_faults_includes_files(fake: FakeVideoSDK, client: Transcrip
 
 
 async def test_invalid_fault_for_files_is_rejected(fake: FakeVideoSDK) -> None:
-    """As for other requests."""
+    """This is the same as for other requests."""
     wrong: Any = 503
     with pytest.raises(TypeError, match="503 is not a fault"):
         fake.files.fail_next(wrong)

@@ -15,7 +15,7 @@ EVENT = "transcription-stopped"
 
 
 async def test_event_has_documented_shape_and_valid_signature(fake: FakeVideoSDK) -> None:
-    """For a row of either list."""
+    """The row may be of either list."""
     for kind, row in (
         ("realtime", fake.add_transcription(room_id="a", session_id="b")),
         ("post", fake.add_post_transcription(room_id="a", session_id="b")),
@@ -31,7 +31,7 @@ async def test_event_has_documented_shape_and_valid_signature(fake: FakeVideoSDK
 async def test_key_is_served_in_either_format(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, key_format: str, word: str
 ) -> None:
-    """Without a token; requests for the key are counted."""
+    """It requires no token; requests for the key are counted."""
     fake.webhooks.key_format = key_format  # type: ignore[assignment]
     async with http.get(f"{fake.url}/v2/public/rsa-public-key") as response:
         key = (await response.json())["publicKey"]
