@@ -1,4 +1,4 @@
-"""A Dask cluster as processes on this machine, which tests can kill."""
+"""A Dask cluster of processes on this machine, which tests can kill."""
 
 import os
 import signal
@@ -12,12 +12,12 @@ _QUIET = {"DASK_DISTRIBUTED__DASHBOARD__LINK": "", "DASK_DISTRIBUTED__VERSION": 
 
 
 class Cluster:
-    """A scheduler and workers, each a process of its own."""
+    """A scheduler and workers, each in a separate process."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], *, threads: int = 1) -> None:
         self._folder = folder
         self._environment = {**os.environ, **environment}
-        # The process is killed, and would leave half a file.
+        # The process is killed, and would leave an incomplete file.
         for name in [name for name in self._environment if name.startswith("COVERAGE_")]:
             del self._environment[name]
         self._threads = threads

@@ -57,7 +57,7 @@ class Service:
         return app
 
     async def counts(self, _request: web.Request) -> web.Response:
-        """Return what was counted, and count from the start."""
+        """Return the counts, and reset them."""
         counted = {"requests": self.requests, "refused": self.refused}
         self.requests = self.refused = 0
         return web.json_response(counted)
@@ -197,7 +197,7 @@ def check_rows(sink: Path, expected: int) -> None:
 
 
 def report(name: str, **facts: object) -> None:
-    """Print a line."""
+    """Print one table line."""
     print(f"{name:10}", *(f"{key}={value}" for key, value in facts.items()), flush=True)  # noqa: T201
 
 

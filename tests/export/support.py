@@ -1,4 +1,4 @@
-"""Meetings to export, and what is in a dataset."""
+"""Meetings to export, and the content of a dataset."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ class Meetings:
         self.fake.files.put(row, "txt", self.texts[row["id"]].encode())
 
     def has_sent(self, count: int) -> bool:
-        """Return whether the service has received so many requests for files."""
+        """Return whether the service has received this number of requests for files."""
         return len(self.fake.files.requests) >= count
 
     @property

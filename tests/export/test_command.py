@@ -63,7 +63,7 @@ def test_account_is_exported(account: Meetings, run: Run, sink: Path) -> None:
 
 
 def test_room_and_session_are_exported(account: Meetings, run: Run, tmp_path: Path) -> None:
-    """With the summary as JSON."""
+    """The summary is JSON."""
     room, session = account.pairs[0]
     code, out, _ = run("export", room, session, "--to", tmp_path / "a", "--json")
     assert (code, json.loads(out)["rows"]) == (0, 3)
@@ -72,7 +72,7 @@ def test_room_and_session_are_exported(account: Meetings, run: Run, tmp_path: Pa
 
 
 def test_custom_room_id_is_resolved(account: Meetings, run: Run, sink: Path) -> None:
-    """As for the other commands."""
+    """It is resolved as in the other commands."""
     account.fake.custom_ids["weekly"] = "room-1"
     code, out, _ = run("export", "weekly", "--custom-id", "--to", sink, "--json")
     assert (code, json.loads(out)["rows"]) == (0, 12)
@@ -81,7 +81,7 @@ def test_custom_room_id_is_resolved(account: Meetings, run: Run, sink: Path) -> 
 def test_pairs_come_from_a_file_or_stdin(
     account: Meetings, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`-` is stdin."""
+    """The name `-` means stdin."""
     file = write_pairs(account, tmp_path / "pairs.csv")
     assert run("export", "--pairs", file, "--to", tmp_path / "a")[0] == 0
     with file.open() as stdin:
@@ -129,7 +129,7 @@ def test_errors_can_be_accepted(account: Meetings, run: Run, sink: Path) -> None
 
 
 def test_update_adds_what_is_new(account: Meetings, run: Run, sink: Path) -> None:
-    """With the same command on every day."""
+    """The same command can be run every day."""
     command = ("export", "--to", sink, "--update", "--overlap", 1e9, "--json")
     for rows in (60, 62, 64):
         code, out, _ = run(*command)
@@ -184,7 +184,7 @@ def test_job_of_an_array_reports_that_others_are_not_finished(
 
 
 def test_progress_is_one_line_on_a_terminal(account: Meetings, sink: Path) -> None:
-    """Which is cleared at the end."""
+    """The line is cleared at the end."""
     account.fake.files.faults.every(1, Delay(0.2))
     leader, follower = pty.openpty()
     process = child("export", "--to", str(sink), stderr=follower)
@@ -222,7 +222,7 @@ def test_unreachable_cluster_is_a_network_error(account: Meetings, run: Run, sin
 def test_transform_is_imported_from_the_current_folder(
     account: Meetings, run: Run, sink: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a module and a function."""
+    """It is given as a module and a function."""
     (tmp_path / "my_redaction.py").write_text("def names(text): return text.replace('Ann', 'X')")
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
@@ -250,7 +250,7 @@ def test_transform_is_imported_from_the_current_folder(
 def test_invalid_option_is_rejected(
     account: Meetings, run: Run, sink: Path, options: tuple[str, ...], message: str
 ) -> None:
-    """Before anything is requested or written."""
+    """Nothing has been requested or written by then."""
     code, _, err = run("export", "--to", sink, *options)
     assert code == 2
     assert message in err
@@ -267,7 +267,7 @@ def test_unwritable_sink_is_rejected(account: Meetings, run: Run, tmp_path: Path
 
 
 def test_killed_process_continues(account: Meetings, sink: Path) -> None:
-    """Several times: each row is there once, and few requests were repeated."""
+    """It is killed several times: each row is there once, and few requests are repeated."""
     command = ("export", "--to", str(sink), "--concurrency", "4")
     account.fake.files.faults.every(1, Delay(0.05))
     for killed in range(1, 6):
@@ -279,7 +279,7 @@ def test_killed_process_continues(account: Meetings, sink: Path) -> None:
     _, err = last.communicate()
     assert last.returncode == 0, err
     assert texts(sink) == account.texts
-    # At each kill, those in flight and those that were not saved yet.
+    # After each kill, texts that were in flight or not saved yet are requested again.
     assert account.requests <= 61 + 5 * 8
     assert names(sink)[:2] == ["_SUCCESS.json", "_plan.json"]
 
@@ -308,7 +308,7 @@ def test_killed_update_continues(account: Meetings, sink: Path, tmp_path: Path) 
 
 
 def test_signal_ends_the_command_and_the_next_one_continues(account: Meetings, sink: Path) -> None:
-    """As Ctrl-C and a supervisor send it."""
+    """Ctrl-C and supervisors send such signals."""
     account.fake.files.faults.every(1, Delay(0.05))
     process = child("export", "--to", str(sink))
     wait_until(lambda: len(account.fake.files.requests) >= 20)
@@ -351,7 +351,7 @@ def test_progress_is_shown_on_stderr(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With rate, errors and time left; a line now and then where it is not a terminal."""
+    """It has rate, errors and time left; without a terminal, a line is printed now and then."""
     monkeypatch.setattr("videosdk_transcripts.cli._export._LOG_INTERVAL", 0.2)
     account.fake.files.faults.every(1, Delay(0.1))
     code, _, err = run("export", "--to", sink)

@@ -57,7 +57,7 @@ def with_token(address: str) -> DaskEngine:
 async def test_cluster_exports_what_this_process_would(
     account: Meetings, bare: str, sink: Path, source: str
 ) -> None:
-    """Each row once, and with the digest of a local export."""
+    """Each row is exported once, with the digest of a local export."""
     what = account.pairs if source == "pairs" else None
     done = await export(what, sink, engine=with_token(bare), shard_size=2, rows_per_part=10)
     assert texts(sink) == account.texts
@@ -69,7 +69,7 @@ async def test_cluster_exports_what_this_process_would(
 async def test_client_of_the_caller_is_used_and_left_open(
     account: Meetings, bare: str, sink: Path
 ) -> None:
-    """Synchronous or not; the transform runs on the workers."""
+    """The client may be synchronous or not; the transform runs on the workers."""
     with await asyncio.to_thread(partial(distributed.Client, bare, set_as_default=False)) as client:
         summary = await export(
             None, sink, engine=DaskEngine(client, credentials="token"), transform=json.dumps
@@ -92,14 +92,14 @@ async def test_lost_worker_loses_no_row(
     await asyncio.to_thread(getattr(workers, end))
     assert (await exporting).is_complete
     assert texts(sink) == account.texts
-    # Texts in flight and the newest one of the shard, and its pages.
+    # Requested again: texts in flight, the newest text of the shard, and its pages.
     assert account.requests <= 80 + 8 + 4 + 4
 
 
 async def test_lost_scheduler_is_an_error_and_the_next_run_continues(
     account: Meetings, workers: Cluster, sink: Path
 ) -> None:
-    """On another cluster, with what was finished."""
+    """The next run uses another cluster, and keeps the finished rows."""
     account.fake.files.faults.every(1, Delay(0.1))
     exporting = asyncio.create_task(
         export(account.pairs, sink, engine=DaskEngine(workers.address), shard_size=5)
@@ -136,7 +136,7 @@ async def test_killed_client_leaves_workers_that_do_not_disturb_the_next_one(
 
 
 async def test_rate_limit_holds_for_all_workers(account: Meetings, bare: str, sink: Path) -> None:
-    """The turns of the scheduler are even, also for the process that lists."""
+    """The scheduler spaces turns evenly, for the process that lists, too."""
     times: list[float] = []
 
     async def note(exchange: Any) -> Any:
@@ -181,7 +181,7 @@ async def test_workers_get_short_lived_tokens(
 async def test_errors_of_workers_are_those_of_the_package(
     account: Meetings, bare: str, sink: Path
 ) -> None:
-    """They survive the way through the scheduler."""
+    """They are pickled on the way through the scheduler."""
     account.fake.secret = "another-secret-of-more-than-32-bytes"
     with pytest.raises(AuthenticationError):
         await export(account.pairs, sink, engine=with_token(bare))
@@ -198,7 +198,7 @@ async def test_errors_of_workers_are_those_of_the_package(
 async def test_unreachable_scheduler_is_an_error(
     account: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the address and without a traceback of Dask."""
+    """The error has the address, and no traceback of Dask."""
     engine = DaskEngine("tcp://127.0.0.1:9")
     soon = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
     with soon, pytest.raises(ConnectionFailedError, match="Dask cluster failed"):
@@ -207,7 +207,7 @@ async def test_unreachable_scheduler_is_an_error(
 
 
 def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the extra to install."""
+    """The error names the extra to install."""
     monkeypatch.setattr("videosdk_transcripts.export._dask.find_spec", lambda _name: None)
     with pytest.raises(ConfigurationError, match=r"videosdk-transcripts\[dask\]"):
         DaskEngine("tcp://127.0.0.1:9")

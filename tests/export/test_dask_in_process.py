@@ -39,7 +39,7 @@ async def engine(fake: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
 async def test_credentials_come_from_the_environment_by_default(
     engine: DaskEngine, meetings: Meetings, sink: Path
 ) -> None:
-    """Of each worker."""
+    """Each worker uses its own environment."""
     engine = DaskEngine(engine._cluster)
     assert (await export(None, sink, engine=engine)).is_complete
     assert texts(sink) == meetings.texts
@@ -70,7 +70,7 @@ async def test_workers_use_the_proxy_of_their_environment(
 async def test_rate_limit_and_token_come_from_the_scheduler(
     engine: Engine, meetings: Meetings, sink: Path
 ) -> None:
-    """For the requests of the list and of the files."""
+    """This applies to the requests for lists and for files."""
     began = asyncio.get_running_loop().time()
     await export(meetings.pairs, sink, engine=engine, requests_per_second=100)
     assert texts(sink) == meetings.texts
@@ -80,7 +80,7 @@ async def test_rate_limit_and_token_come_from_the_scheduler(
 async def test_part_that_another_process_writes_is_awaited(
     engine: Engine, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as a worker that its scheduler has lost; then it is exported if it is not there."""
+    """A worker may go on after its scheduler has lost it; a part still missing is exported."""
     monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._LOCK_POLL", 0.05)
     meetings.fake.files.faults.every(1, Delay(0.02))
     plan = (await export(None, sink.with_name("other"), engine=engine)).plan
@@ -117,7 +117,7 @@ class Turns:
 async def test_missed_turn_is_left_for_another_one(
     latest: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that a process that was busy sends no burst; it is not kept from sending for ever."""
+    """Otherwise a process that was busy would send a burst. It can send again later."""
     monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._MAX_DELAY", latest)
     turns = Turns()
     await Account(turns).acquire()
@@ -125,7 +125,7 @@ async def test_missed_turn_is_left_for_another_one(
 
 
 def test_run_outside_the_block_of_limited_is_rejected() -> None:
-    """Without the block there is no connection to the cluster."""
+    """Only the block has a connection to the cluster."""
     job = Job("sink", "0123abcd", Options(), 1, datetime.now(UTC))
     unused: Any = None
     with pytest.raises(RuntimeError, match=r"in the block of limited\(\)"):

@@ -22,7 +22,7 @@ from videosdk_transcripts.testing import Delay, FakeVideoSDK, Status
 async def test_pairs_are_exported_once_each(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """With their texts, in parts of `shard_size` sessions."""
+    """They have their texts, and are in parts of `shard_size` sessions."""
     summary = await export(meetings.pairs, sink, client=client)
     assert texts(sink) == meetings.texts
     assert (summary.rows, summary.texts, summary.missing_texts) == (60, 60, 0)
@@ -50,7 +50,7 @@ async def test_account_is_exported_by_one_walk(
 async def test_room_and_session_are_sources(
     client: TranscriptsClient, meetings: Meetings, tmp_path: Path
 ) -> None:
-    """A room id, and a pair."""
+    """A source may be a room id or a pair."""
     room = await export("room-1", tmp_path / "room", client=client)
     assert room.rows == 12
     session = await export(meetings.pairs[0], tmp_path / "session", client=client)
@@ -72,7 +72,7 @@ async def test_complete_export_requests_nothing_again(
 async def test_cancelled_export_continues(
     client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
 ) -> None:
-    """Finished rows are not requested again, also of a part that is not committed."""
+    """Finished rows are not requested again, even those of a part that is not committed."""
     what = meetings.pairs if source == "pairs" else None
     for finished in (10, 25, 40):
         task = asyncio.create_task(export(what, sink, client=client, concurrency=2))
@@ -83,7 +83,7 @@ async def test_cancelled_export_continues(
         assert "_SUCCESS.json" not in names(sink)
     await export(what, sink, client=client, concurrency=2)
     assert texts(sink) == meetings.texts
-    # In each run, the texts in flight and the newest one that was not saved yet.
+    # Requested again in each run: texts in flight, and the newest one, which was not saved.
     assert len(meetings.fake.files.requests) <= 60 + 3 * 3
     assert "_progress" not in names(sink)
 
@@ -151,7 +151,7 @@ async def test_damaged_plan_is_rejected(
 async def test_changed_part_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """A part that is not what was committed is no basis to continue."""
+    """An export can't continue if a part is not the committed one."""
     meetings.fake.files.fail_next(Status(500), times=2)
     summary = await export(meetings.pairs, sink, client=client, concurrency=1)
     assert not summary.is_complete
@@ -164,7 +164,7 @@ async def test_changed_part_is_rejected(
 async def test_unwritable_sink_is_rejected(
     client: TranscriptsClient, meetings: Meetings, tmp_path: Path
 ) -> None:
-    """Before anything is requested."""
+    """Nothing has been requested by then."""
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="can't write to"):
         await export(meetings.pairs, tmp_path / "file" / "dataset", client=client)
@@ -174,7 +174,7 @@ async def test_unwritable_sink_is_rejected(
 async def test_unreadable_session_does_not_stop_the_rest(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """It is an entry in the errors, and the next run repeats it alone."""
+    """It is listed in the errors, and the next run repeats only this session."""
     unreadable = meetings.pairs[7]
     meetings.fake.every(1, Failing(unreadable))
     summary = await export(meetings.pairs, sink, client=client)
@@ -198,7 +198,7 @@ async def test_unreadable_session_does_not_stop_the_rest(
 async def test_failed_text_does_not_stop_the_rest(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Its row has no text, and the next run requests this text alone."""
+    """Its row has no text, and the next run requests only this text."""
     meetings.fake.files.fail_next(Status(500), times=2)
     summary = await export(None, sink, client=client, concurrency=1)
     (error,) = summary.errors
@@ -229,7 +229,7 @@ async def test_unreadable_rows_are_errors(
 async def test_missing_texts_are_counted(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """A transcription without a file, and one whose file was deleted, are no errors."""
+    """A transcription without a file, or whose file was deleted, is not an error."""
     meetings.fake.rows[0].pop("transcriptionFilePaths")
     meetings.fake.files.expire(meetings.fake.rows[1], renew=False)
     seen: list[int] = []
@@ -247,7 +247,7 @@ async def test_missing_texts_are_counted(
 async def test_unavailable_service_ends_the_export(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Instead of a dataset that has only errors; the next run continues."""
+    """Otherwise the dataset would have only errors. The next run continues."""
     meetings.fake.files.faults.every(1, Status(503))
     with pytest.raises(ServerError):
         await export(meetings.pairs, sink, client=client)
@@ -259,7 +259,7 @@ async def test_unavailable_service_ends_the_export(
 async def test_rejected_credentials_end_the_export(
     fake: FakeVideoSDK, meetings: Meetings, sink: Path
 ) -> None:
-    """Every other session would be refused as well."""
+    """Every other session would be refused, too."""
     async with fake.client(api_key="other") as other:
         with pytest.raises(AuthenticationError):
             await export(meetings.pairs, sink, client=other)
@@ -269,7 +269,7 @@ async def test_rejected_credentials_end_the_export(
 async def test_second_run_at_the_same_time_is_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Before it requests what the first one requests already."""
+    """It has sent no request that the first one sends, too."""
     meetings.fake.files.faults.every(1, Delay(0.05))
     first = asyncio.create_task(export(meetings.pairs, sink, client=client))
     await until(partial(meetings.has_sent, 5))

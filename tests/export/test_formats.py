@@ -56,7 +56,7 @@ def digest(rows: list[dict[str, Any]]) -> str:
 async def test_jsonl_and_parquet_have_equal_records(
     client: TranscriptsClient, unusual: Meetings, tmp_path: Path
 ) -> None:
-    """And both the digest that the success file names."""
+    """Both have the digest in the success file."""
     lines = await export(None, tmp_path / "lines", client=client, turns=True)
     table = await export(None, tmp_path / "table", client=client, turns=True, format="parquet")
     assert lines.rows == table.rows == 61
@@ -78,7 +78,7 @@ async def test_parquet_schema_does_not_depend_on_values(
 
 
 async def test_dataset_without_rows_has_a_schema(client: TranscriptsClient, sink: Path) -> None:
-    """One empty part, for readers that need to know the columns."""
+    """There is one empty part, for readers that need to know the columns."""
     summary = await export(None, sink, client=client, format="parquet")
     assert (summary.rows, len(summary.parts)) == (0, 1)
     assert "text" in ds.dataset(sink, format="parquet").schema.names
@@ -108,7 +108,7 @@ async def test_csv_is_read_back_as_written(
 async def test_duckdb_reads_every_format(
     client: TranscriptsClient, unusual: Meetings, sink: Path, format_: Any, read: str
 ) -> None:
-    """All parts at once, with times as times."""
+    """It reads all parts at once, and times have a type for times."""
     await export(None, sink, client=client, format=format_, rows_per_part=10)
     query = f"select count(*), count(distinct id), min(start) from {read}('{sink}/part-*')"  # noqa: S608
     ((rows, ids, start),) = duckdb.sql(query).fetchall()
@@ -119,7 +119,7 @@ async def test_duckdb_reads_every_format(
 async def test_pandas_reads_lines_and_parquet(
     client: TranscriptsClient, meetings: Meetings, tmp_path: Path
 ) -> None:
-    """Parquet as a folder, lines part by part."""
+    """Parquet is read as a folder, and JSON lines part by part."""
     await export(None, tmp_path / "table", client=client, format="parquet")
     await export(None, tmp_path / "lines", client=client)
     assert len(pd.read_parquet(tmp_path / "table")) == 60
@@ -130,7 +130,7 @@ async def test_pandas_reads_lines_and_parquet(
 async def test_metadata_alone_requests_no_files(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Without `text` there are no columns for it."""
+    """Without `text`, the columns of the text are missing."""
     summary = await export(meetings.pairs, sink, client=client, text=False)
     assert (summary.rows, summary.texts, summary.missing_texts) == (60, 0, 0)
     assert not meetings.fake.files.requests
@@ -140,7 +140,7 @@ async def test_metadata_alone_requests_no_files(
 async def test_raw_files_are_written_next_to_parts(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """One for each text, with a name made of the id."""
+    """There is one for each text, with a name that is derived from the id."""
     await export(meetings.pairs, sink, client=client, raw_files=True, text=False)
     found = {path.stem: path.read_text("utf-8") for path in (sink / "texts").iterdir()}
     assert found == meetings.texts
@@ -151,7 +151,7 @@ async def test_raw_files_are_written_next_to_parts(
 async def test_time_range_selects_rows(
     client: TranscriptsClient, unusual: Meetings, sink: Path, source: str
 ) -> None:
-    """From `since` on and before `until`; a row without a start is in no range."""
+    """The range includes `since` and excludes `until`; a row without a start is in no range."""
     starts = sorted(row["start"] for row in unusual.fake.rows if "start" in row)
     summary = await export(
         unusual.pairs if source == "pairs" else None,
@@ -179,7 +179,7 @@ def fail(text: str) -> str:
 async def test_transform_changes_what_is_saved(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """In the text, the turns and the raw files; no file has the original."""
+    """This applies to the text, the turns and the raw files; no file has the original."""
     await export(meetings.pairs, sink, client=client, transform=redact, turns=True, raw_files=True)
     assert {record["turns"][0]["speaker"] for record in records(sink)} == {"Redacted"}
     written = [path.read_text("utf-8") for path in sink.rglob("*") if path.is_file()]
@@ -228,7 +228,7 @@ async def test_failed_transform_reveals_no_text(
 async def test_invalid_option_is_rejected(
     client: TranscriptsClient, sink: Path, options: Any, message: str
 ) -> None:
-    """Before anything is written."""
+    """Nothing has been written by then."""
     with pytest.raises(ConfigurationError, match=message):
         await export(None, sink, **{"client": client, **options})
     assert not sink.exists()
@@ -237,7 +237,7 @@ async def test_invalid_option_is_rejected(
 async def test_times_are_utc_milliseconds(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Whatever offset and precision the service sends."""
+    """The offset and the precision of the service do not matter."""
     meetings.fake.rows[0]["start"] = "2026-03-04T17:30:00.1239+01:30"
     await export(None, sink, client=client, format="parquet")
     row = next(r for r in parquet_records(sink) if r["id"] == meetings.fake.rows[0]["id"])

@@ -27,12 +27,12 @@ def loaded_by(code: str) -> set[str]:
     ids=["client", "export", "command", "engine"],
 )
 def test_import_loads_no_library(code: str) -> None:
-    """Not even the engine, before it is connected."""
+    """The engine loads none either, before it is connected."""
     assert loaded_by(code) == set()
 
 
 def test_local_export_loads_no_library() -> None:
-    """As JSON lines or CSV, in a folder."""
+    """The export has JSON lines or CSV, in a folder."""
     code = """
 import asyncio, tempfile
 from videosdk_transcripts.export import export

@@ -15,7 +15,7 @@ from videosdk_transcripts.export import ExportSummary, export
 async def test_jobs_share_the_work(
     client: TranscriptsClient, meetings: Meetings, sink: Path, source: str, at_once: bool
 ) -> None:
-    """Each row is exported by one job, whether they run one after another or at once."""
+    """Each row is exported by one job, whether the jobs run one after another or concurrently."""
     what = meetings.pairs if source == "pairs" else None
 
     async def job(number: int) -> ExportSummary:
@@ -57,7 +57,7 @@ async def test_number_of_jobs_of_pairs_may_change(
 async def test_number_of_jobs_of_a_walk_must_not_change(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """With another number, the rows of a job would be others; an update may have another."""
+    """With another number, a job would have other rows; an update may have another number."""
     await export(None, sink, client=client, shard=(1, 3))
     with pytest.raises(ConfigurationError, match="with jobs numbered /3, not /2; repeat it"):
         await export(None, sink, client=client, shard=(1, 2))
@@ -122,7 +122,7 @@ async def test_pairs_that_are_new_since_an_interrupted_update_wait_for_the_next_
 async def test_job_without_rows_is_complete(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """More jobs than shards or rows."""
+    """There may be more jobs than shards or rows."""
     del meetings.fake.rows[1:]
     for number in range(3):
         summary = await export(None, sink, client=client, shard=(number, 3))

@@ -71,7 +71,7 @@ def texts(place: str) -> dict[str, str | None]:
 async def test_dataset_is_written_to_a_bucket(
     client: TranscriptsClient, meetings: Meetings, bucket: str
 ) -> None:
-    """With the layout of a folder; a second call requests nothing."""
+    """The layout is that of a folder, and a second call requests nothing."""
     summary = await export(meetings.pairs, bucket, client=client, raw_files=True)
     assert texts(bucket) == meetings.texts
     found = [name for name in listed(bucket) if not name.startswith("texts/")]
@@ -85,7 +85,7 @@ async def test_dataset_is_written_to_a_bucket(
 async def test_account_is_exported_to_a_bucket_as_parquet(
     client: TranscriptsClient, meetings: Meetings, bucket: str
 ) -> None:
-    """Which DuckDB and pyarrow read from there."""
+    """DuckDB and pyarrow can read it there."""
     await export(None, bucket, client=client, format="parquet", rows_per_part=25)
     fs, path = fsspec.url_to_fs(bucket)
     assert ds.dataset(path, filesystem=fs, format="parquet").count_rows() == 60
@@ -158,7 +158,7 @@ async def test_errors_are_repeated(
 
 
 def test_second_of_two_writers_is_rejected(bucket: str) -> None:
-    """By the service itself: neither of the two knows of the other before."""
+    """The service itself rejects it: neither of the two knows of the other before."""
     sink = ObjectStoreSink(bucket)
     sink._fs.exists = lambda _path: False
     assert write_file(sink, "part", b"first", replace=False)
@@ -187,7 +187,7 @@ def test_object_is_invisible_until_it_is_complete(bucket: str) -> None:
 async def test_other_plan_and_foreign_objects_are_rejected(
     client: TranscriptsClient, meetings: Meetings, bucket: str
 ) -> None:
-    """As in a folder."""
+    """They are rejected as in a folder."""
     await export(meetings.pairs, bucket, client=client)
     with pytest.raises(ConfigurationError, match="another export"):
         await export(meetings.pairs, bucket, client=client, turns=True)
@@ -200,7 +200,7 @@ async def test_other_plan_and_foreign_objects_are_rejected(
 async def test_missing_bucket_is_rejected(
     client: TranscriptsClient, meetings: Meetings, bucket: str
 ) -> None:
-    """Before anything is requested; the error is one of this package alone."""
+    """Nothing has been requested by then; the error is one of this package without a context."""
     with pytest.raises(FileError, match="can't write to s3://missing-bucket") as caught:
         await export(meetings.pairs, "s3://missing-bucket/x", client=client)
     assert caught.value.__context__ is None
@@ -243,7 +243,7 @@ async def test_refused_put_leaves_no_part(
 async def test_unknown_place_is_rejected(
     client: TranscriptsClient, place: str, message: str
 ) -> None:
-    """With what to install."""
+    """The error names what to install."""
     with pytest.raises(ConfigurationError, match=message):
         await export(None, place, client=client)
 
@@ -251,7 +251,7 @@ async def test_unknown_place_is_rejected(
 async def test_password_of_a_place_is_not_shown(
     client: TranscriptsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In errors and in the summary."""
+    """Neither errors nor the summary show it."""
     with pytest.raises(ConfigurationError) as caught:
         await export(None, "nowhere://user:secret-word@host/path", client=client)
     assert "secret-word" not in str(caught.value)
@@ -298,7 +298,7 @@ async def test_place_that_renames_is_written_by_renaming(
 
 
 async def test_memory_is_a_place(client: TranscriptsClient, meetings: Meetings) -> None:
-    """For tests of programs."""
+    """Tests of programs can use it."""
     summary = await export(None, "memory://dataset", client=client, format="csv")
     assert summary.is_complete
     assert [name for name in MemoryFileSystem.store if name.startswith("/dataset/part-")]

@@ -28,7 +28,7 @@ PAIRS = [Pair("r1", "s1"), Pair("r2", "s2"), Pair("r3", None)]
     ],
 )
 def test_file_is_read(tmp_path: Path, content: str) -> None:
-    """From a path, or from an open file such as stdin."""
+    """It may be a path, or an open file such as stdin."""
     file = tmp_path / "pairs"
     file.write_text(content, "utf-8", newline="")
     assert read_pairs(file) == read_pairs(str(file)) == PAIRS
@@ -36,7 +36,7 @@ def test_file_is_read(tmp_path: Path, content: str) -> None:
 
 
 def test_what_is_listed_twice_is_exported_once() -> None:
-    """A session is part of its room as well."""
+    """A session is also a part of its room."""
     assert read_pairs(io.StringIO("r1,s1\nr2,s2\nr1,s1\nr2,\n")) == [Pair("r1", "s1"), Pair("r2")]
 
 
@@ -61,7 +61,7 @@ def test_what_is_listed_twice_is_exported_once() -> None:
     ],
 )
 def test_bad_line_is_named(tmp_path: Path, content: str, message: str) -> None:
-    """With its number and the reason."""
+    """The error has its number and the reason."""
     file = tmp_path / "pairs"
     file.write_text(content, "utf-8")
     with pytest.raises(ConfigurationError, match=message.replace("[", r"\[")) as caught:
@@ -70,7 +70,7 @@ def test_bad_line_is_named(tmp_path: Path, content: str, message: str) -> None:
 
 
 def test_unreadable_file_is_named(tmp_path: Path) -> None:
-    """A missing one, and one that is not text."""
+    """It may be missing, or not be text."""
     with pytest.raises(ConfigurationError, match="No such file"):
         read_pairs(tmp_path / "missing")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -81,7 +81,7 @@ def test_unreadable_file_is_named(tmp_path: Path) -> None:
 async def test_iterables_are_sources(
     client: TranscriptsClient, meetings: Meetings, tmp_path: Path
 ) -> None:
-    """Ordinary and asynchronous ones, and a path."""
+    """They may be synchronous or asynchronous; a path is a source, too."""
 
     async def listed() -> AsyncIterator[Pair]:
         for pair in meetings.pairs:
@@ -108,7 +108,7 @@ async def test_iterables_are_sources(
 async def test_invalid_source_is_rejected(
     client: TranscriptsClient, sink: Path, source: Any, message: str
 ) -> None:
-    """Before anything is written."""
+    """Nothing has been written by then."""
     with pytest.raises(ConfigurationError, match=message):
         await export(source, sink, client=client)
     assert not sink.exists()

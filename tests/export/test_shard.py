@@ -46,7 +46,7 @@ async def test_shard_that_is_committed_is_not_exported_again(
 async def test_logs_of_two_processes_may_overlap(
     client: TranscriptsClient, meetings: Meetings, job: Job, sink: Path
 ) -> None:
-    """A row that both have finished is there once; half a line is ignored."""
+    """A row that both have finished is there once; an incomplete line is ignored."""
     shard = Shard("00000", tuple(meetings.pairs[:3]))
     await export_shard(job, shard, client)
     part = sink / part_name(job, "00000")
@@ -69,7 +69,7 @@ async def test_large_part_is_written_in_batches(
     sink: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """While it is exported, and while an interrupted one is continued."""
+    """This applies to a new export and to one that is continued."""
     monkeypatch.setattr("videosdk_transcripts.export._part._BATCH_RECORDS", 2)
     shard = Shard("00000", tuple(meetings.pairs))
     await export_shard(job, shard, client)
@@ -101,7 +101,7 @@ async def test_part_belongs_to_the_summary_of_its_writer(job: Job, sink: Path) -
 async def test_summary_that_another_job_deletes_is_left_out(
     job: Job, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has completed the dataset then, which the caller finds out."""
+    """The other job has completed the dataset then, which the caller detects."""
     store = Store(job.sink)
     (sink / part_name(job, "00000")).write_bytes(b"abc")
     await store.write(summary_name("00000", "a"), b"")
@@ -117,7 +117,7 @@ def _missing(_sink: FolderSink, name: str) -> bytes:
 async def test_part_that_is_changed_during_the_export_is_an_error(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Instead of a dataset whose counts are wrong."""
+    """Otherwise the counts of the dataset would be wrong."""
 
     class Disturbed(LocalEngine):
         async def run(
@@ -134,7 +134,7 @@ async def test_part_that_is_changed_during_the_export_is_an_error(
 
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])
 async def test_discarded_part_leaves_nothing(job: Job, sink: Path, format_: str) -> None:
-    """Pyarrow closes a file that it loses, which must not write it again."""
+    """The finalizer of a pyarrow file closes it, which must not write the part again."""
     options = Options(format=format_)  # type: ignore[arg-type]
     part = await open_part(Store(job.sink), "part", options)
     await part.discard()
@@ -145,7 +145,7 @@ async def test_discarded_part_leaves_nothing(job: Job, sink: Path, format_: str)
 async def test_sink_that_fails_in_between_ends_the_export(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """A raw file that can't be written is no error of its row."""
+    """A raw file that can't be written is not an error of its row."""
     sink.mkdir()
     (sink / "texts").write_text("not a folder")
     with pytest.raises(FileError, match="can't write to"):
@@ -157,7 +157,7 @@ async def test_sink_that_fails_in_between_ends_the_export(
 async def test_other_job_may_complete_the_dataset_first(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Between the end of the last shard and the end of the export."""
+    """It may do so between the end of the last shard and the end of the export."""
 
     class Overtaken(LocalEngine):
         async def run(
@@ -178,7 +178,7 @@ async def test_other_job_may_complete_the_dataset_first(
 async def test_client_is_created_from_the_environment_with_the_rate_limit(
     fake: FakeVideoSDK, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For the requests of lists and files together."""
+    """The limit applies to the requests for lists and files together."""
     for name, value in fake.environ.items():
         monkeypatch.setenv(name, value)
     summary = await export(meetings.pairs, sink, requests_per_second=80)
@@ -189,7 +189,7 @@ async def test_client_is_created_from_the_environment_with_the_rate_limit(
 async def test_several_shards_at_a_time(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Each with its own concurrency."""
+    """Each shard has its own concurrency."""
     seen: list[float | None] = []
     summary = await export(
         meetings.pairs,
@@ -209,7 +209,7 @@ async def test_several_shards_at_a_time(
 async def test_failed_shard_ends_the_others(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """And what they have finished is kept."""
+    """What they have finished is kept."""
 
     async def fail() -> AsyncIterator[tuple[str, str]]:
         for pair in meetings.pairs:
@@ -224,7 +224,7 @@ async def test_failed_shard_ends_the_others(
 
 
 def test_repr_shows_no_long_lists() -> None:
-    """Of errors, parts and rows."""
+    """It has no list of errors, parts or rows."""
     summary = ShardSummary("0", "part", 0, "", "", errors=(ExportError("E", "reason"),) * 3)
     assert "errors=<3>" in repr(summary)
 
@@ -232,7 +232,7 @@ def test_repr_shows_no_long_lists() -> None:
 async def test_cancelled_write_of_progress_is_repeated(
     job: Job, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the end of the log, which waits for it."""
+    """It is repeated at the end of the log, which waits for it."""
     log = ProgressLog(Store(job.sink), Shard("00000"))
     is_writing = asyncio.Event()
 
@@ -253,7 +253,7 @@ async def test_cancelled_write_of_progress_is_repeated(
 
 
 async def test_log_that_is_cancelled_without_news_writes_nothing(job: Job, sink: Path) -> None:
-    """Not even an empty file."""
+    """There is no empty file, either."""
     log = ProgressLog(Store(job.sink), Shard("00000"))
     running = asyncio.create_task(log.run())
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Folders and stores: what is rare, and what can go wrong."""
+"""Folders and stores: rare situations and failures."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from videosdk_transcripts.export._store import Store
 def test_file_that_is_renamed_while_it_is_listed_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By another writer."""
+    """Another writer renames it."""
     sink = FolderSink(tmp_path)
     (tmp_path / "link").symlink_to(tmp_path / "missing")
     write_file(sink, "part", b"abc")
@@ -27,7 +27,7 @@ def test_file_that_is_renamed_while_it_is_listed_is_left_out(
 
 
 def test_lock_of_a_small_file_is_awaited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For half a minute."""
+    """The wait lasts up to half a minute."""
     monkeypatch.setattr("videosdk_transcripts.export._sink._LONGEST_LOCK", 0.1)
     sink = FolderSink(tmp_path)
     other = sink.create("part")
@@ -41,7 +41,7 @@ def test_lock_of_a_small_file_is_awaited(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_object_that_exists_is_not_replaced() -> None:
-    """Nor uploaded."""
+    """It is not uploaded, either."""
     sink = ObjectStoreSink("memory://place")
     assert write_file(sink, "part", b"y", replace=False)
     assert not write_file(sink, "part", b"z", replace=False)
@@ -83,7 +83,7 @@ def test_marker_of_a_folder_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_errors_of_libraries_become_errors_of_the_package(
     tmp_path: Path, error: Exception, kind: type[Exception], message: str
 ) -> None:
-    """Without the other one as their context."""
+    """They do not have the other error as their context."""
 
     def fail() -> None:
         raise error
@@ -100,7 +100,7 @@ async def test_append_during_a_cancellation_may_fail(tmp_path: Path) -> None:
 
 
 def test_missing_pyarrow_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the extra to install."""
+    """The error names the extra to install."""
     monkeypatch.setattr("videosdk_transcripts.export._formats.find_spec", lambda _name: None)
     with pytest.raises(ConfigurationError, match=r"videosdk-transcripts\[export\]"):
         check_format(Options(format="parquet"))

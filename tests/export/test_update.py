@@ -45,7 +45,7 @@ def add_row(meetings: Meetings, *, text: bool = True, **fields: Any) -> dict[str
 async def test_update_adds_what_is_new(
     client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
 ) -> None:
-    """Nothing that was exported before is fetched again, and its parts stay as they are."""
+    """Nothing that was exported before is fetched again, and its parts are unchanged."""
     first = await export(what(meetings, source), sink, client=client)
     before = {part: (sink / part).read_bytes() for part in first.parts}
     for _ in range(3):
@@ -64,7 +64,7 @@ async def test_update_adds_what_is_new(
 async def test_update_without_news_adds_no_row(
     client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
 ) -> None:
-    """Again and again; rows of the overlap are met each time."""
+    """This applies to each update, although each one lists the rows of the overlap."""
     for _ in range(3):
         add_row(meetings)
     first = await export(what(meetings, source), sink, client=client)
@@ -83,7 +83,7 @@ async def test_update_without_news_adds_no_row(
 async def test_open_rows_are_replaced_when_they_finish(
     client: TranscriptsClient, meetings: Meetings, sink: Path, source: str, format_: Any
 ) -> None:
-    """A running row, and one whose text comes later, are in a part of their own until then."""
+    """Running rows and those whose text comes later are in a separate part until then."""
     running = add_row(meetings, status="running", text=False)
     late = add_row(meetings, text=False)
     first = await export(what(meetings, source), sink, client=client, format=format_)
@@ -136,7 +136,7 @@ class TwoHoursLater(datetime):
 async def test_text_that_never_comes_is_awaited_for_the_overlap(
     client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then its row is closed without a text."""
+    """After that, its row is final, without a text."""
     row = add_row(meetings, text=False)
     row["start"], row["end"] = ago(hours=3), ago(hours=1)
     first = await export(None, sink, client=client, overlap=7200)
@@ -150,7 +150,7 @@ async def test_text_that_never_comes_is_awaited_for_the_overlap(
 async def test_ids_that_no_update_meets_again_are_forgotten(
     client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the state does not grow with the dataset."""
+    """Otherwise the state would grow with the dataset."""
     old = add_row(meetings)
     old["start"] = ago(hours=1)
     await export(None, sink, client=client, overlap=7200)
@@ -165,7 +165,7 @@ async def test_ids_that_no_update_meets_again_are_forgotten(
 async def test_open_row_that_was_deleted_is_kept(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """As it was exported."""
+    """It is kept as it was exported."""
     row = add_row(meetings, status="running", text=False)
     await export(None, sink, client=client)
     meetings.fake.rows.remove(row)
@@ -178,7 +178,7 @@ async def test_open_row_that_was_deleted_is_kept(
 async def test_rows_without_a_start_are_exported_once(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """They are in no window, so that their ids are kept."""
+    """They are in no window, so their ids are kept."""
     old = add_row(meetings)
     del old["start"]
     await export(None, sink, client=client)
@@ -193,7 +193,7 @@ async def test_rows_without_a_start_are_exported_once(
 async def test_interrupted_update_continues(
     client: TranscriptsClient, meetings: Meetings, sink: Path, source: str
 ) -> None:
-    """With or without `update`; until then it is not complete, and no row is there twice."""
+    """`update` may be set or not; until then it is incomplete, but has no duplicates."""
     add_row(meetings, status="running", text=False)
     await export(what(meetings, source), sink, client=client, concurrency=2)
     for row in meetings.fake.rows[:1]:
@@ -261,7 +261,7 @@ async def test_update_killed_between_its_first_steps_continues(
 async def test_update_of_an_incomplete_export_completes_it(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """So that a schedule can always use it, from the first run on."""
+    """A scheduled job can use the same command from the first run on."""
     meetings.fake.files.fail_next(Status(500), times=2)
     await export(meetings.pairs, sink, client=client, update=True, concurrency=1)
     summary = await export(meetings.pairs, sink, client=client, update=True)
@@ -272,7 +272,7 @@ async def test_update_of_an_incomplete_export_completes_it(
 async def test_failed_update_changes_nothing_for_good(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """An open row that can't be read ends the update; the next run continues."""
+    """An unfinished row that can't be read ends the update; the next run continues."""
     row = add_row(meetings, status="running", text=False)
     await export(None, sink, client=client)
     meetings.fake.fail_next(Status(503), times=2)
