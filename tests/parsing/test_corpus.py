@@ -24,7 +24,7 @@ CORPUS = {"srt": SRT, "vtt": VTT, "txt": TXT, "tsv": TSV, "csv": CSV, "json": JS
     ],
 )
 def test_layout_is_read_as_a_person_reads_it(format: str, sample: Sample) -> None:  # noqa: A002
-    """Whether the format is detected or given."""
+    """The format is detected or given."""
     text, expected = sample
     for transcript in (parse_transcript(text), parse_transcript(text, format=format)):
         assert transcript.format == format

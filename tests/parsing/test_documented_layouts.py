@@ -23,7 +23,7 @@ def shown(turn: Turn) -> str:
 
 @pytest.mark.parametrize(("format", "sample", "turns"), SAMPLES)
 def test_sample_is_read_as_documented(format: str | None, sample: str, turns: str) -> None:  # noqa: A002
-    """All turns, in their order."""
+    """It has all turns, in their order."""
     text = HEADS.get(format or "", "") + sample.replace("⏎", "\n").replace("⇥", "\t")
     transcript = parse_transcript(text)
     assert [shown(turn) for turn in transcript.turns] == re.findall("`([^`]+)`", turns)

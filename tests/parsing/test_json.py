@@ -119,7 +119,7 @@ def test_json_is_read_up_to_a_syntax_error(rest: str, reason: str) -> None:
     "text", ["{}", "[]", '{"text": "a"}', '[{"text": "a"}]', '{"segments":[]}']
 )
 def test_everything_after_the_end_is_unread(text: str) -> None:
-    """From its first character, also directly after the end."""
+    """The unread part begins at the first character after the end."""
     for rest in ("x", "]", "}", ",", "0"):
         last = parse_transcript(text + rest, format="json").unread[-1]
         assert (last.raw, last.reason) == (rest, "follows the end of the JSON")
@@ -134,7 +134,7 @@ def test_line_breaks_and_tabs_in_strings_are_kept() -> None:
 
 
 def test_other_keys_of_an_object_are_frame_or_unread() -> None:
-    """Unread if they have words that no segment has."""
+    """They are unread if they have words that no segment has."""
     text = '{"a": [{"text": "no"}], "text": ["yes"], "segments": [{"text": "yes"}], "b": "text"}'
     transcript = parse_transcript(text)
     assert turns_without_raw(transcript) == [(None, "yes", None, None)]
@@ -144,7 +144,7 @@ def test_other_keys_of_an_object_are_frame_or_unread() -> None:
 
 
 def test_text_that_is_not_json_is_unread_or_detected_as_text() -> None:
-    """Unread if the format is given, plain text if it is detected."""
+    """It is unread if the format is given, and plain text if it is detected."""
     for text in ("Hi", '"Hi"', ""):
         assert unread_parts(parse_transcript(text, format="json")) == [
             (1, "is not valid JSON from here on", text)
@@ -154,7 +154,7 @@ def test_text_that_is_not_json_is_unread_or_detected_as_text() -> None:
 
 
 def test_words_in_no_segment_are_unread() -> None:
-    """Wherever they are; single words are taken for the names of models and the like."""
+    """They may be anywhere; single words are taken for the names of models and the like."""
     segments = '"segments": [{"text": "Hi you", "start": 0, "end": 1.5}]'
     text = (
         f'{{{segments}, "language": "en", "title": "hi YOU", "summary": "They met.", "x": ["a b"]}}'
@@ -173,7 +173,7 @@ def test_segments_that_are_no_list_are_unread() -> None:
 
 
 def test_segment_with_other_words_than_its_text_is_unread() -> None:
-    """Whatever is of an unusual type in it."""
+    """Values of an unusual type in it do not matter."""
     value = '{"text": "", "type": [], "segments": "They met."}'
     assert unread_parts(parse_transcript(f"[{value}]")) == [
         (1, "is not a segment with text", value)
@@ -190,7 +190,7 @@ def test_values_at_great_depth_are_unread() -> None:
 
 @pytest.mark.parametrize("key", ["words", "alternatives", "content"])
 def test_segments_within_segments_do_not_take_long(key: str) -> None:
-    """However deep they are; those that are not read are reported."""
+    """The depth does not matter; those that are not read are reported."""
     text = f'[{{"{key}": ' * 150 + '"Hi"' + "}]" * 150
     transcript = parse_transcript(text)
     assert "Hi" in "".join(part.raw for part in (*transcript.turns, *transcript.unread))
@@ -243,7 +243,7 @@ def test_words_are_joined_while_the_speaker_is_the_same() -> None:
 
 @pytest.mark.parametrize("value", ["[1, 2]", '{"a": [[1], ["x"]]}', '{"a": {"b": 1}}'])
 def test_json_without_words_is_unread(value: str) -> None:
-    """As a whole."""
+    """The whole JSON is one unread part."""
     assert unread_parts(parse_transcript(value, format="json")) == [
         (1, "has neither segments nor text", value)
     ]
@@ -266,7 +266,7 @@ values = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(value=st.lists(values, max_size=4) | st.dictionaries(keys, values, max_size=4))
 def test_any_json_keeps_its_words(value: Any) -> None:
-    """In the raw text of a turn, in an unread part or in the frame, each piece once."""
+    """Each piece is once in the raw text of a turn, in an unread part, or in the frame."""
     text = json.dumps(value)
     transcript = parse_transcript(text, format="json")
     pieces = [turn.raw for turn in transcript.turns] + [part.raw for part in transcript.unread]

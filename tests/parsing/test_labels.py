@@ -1,4 +1,4 @@
-"""What is a speaker, where one line alone does not show it."""
+"""Speakers that can't be recognized from a single line."""
 
 import pytest
 
@@ -124,13 +124,13 @@ def test_sentence_with_a_colon_creates_no_speaker(sentence: str, format: str) ->
     ],
 )
 def test_speaker_has_one_name(label: str) -> None:
-    """Whatever is around it."""
+    """What is around the name does not matter."""
     transcript = parse_transcript(f"Bob: Hi.\n{label} Yes.\nAnn: So.\n")
     assert speakers_and_texts(transcript) == [("Bob", "Hi."), ("Ann", "Yes."), ("Ann", "So.")]
 
 
 def test_short_label_keeps_its_time() -> None:
-    """Before or after any colon."""
+    """The time may be before or after the colon."""
     text = "ann\uff1a (00:05) Hi\nbob: (00:07) Yes\nann (00:09): So\nbob (00:11)\uff1a No\n"
     assert [(t.speaker, t.text, t.start) for t in parse_transcript(text).turns] == [
         ("ann", "Hi", 5),
@@ -141,7 +141,7 @@ def test_short_label_keeps_its_time() -> None:
 
 
 def test_more_than_two_commas_are_in_no_name() -> None:
-    """Even where all lines begin with a label."""
+    """This applies even if all lines begin with a label."""
     transcript = parse_transcript(
         "Bob: Ready?\nAnn, Bob, Eve, Zoe: No.\nLee, Ann, Dr.: Yes.\nBob: So.\n"
     )
@@ -190,7 +190,7 @@ def test_bracketed_name_without_colon_is_known_from_elsewhere() -> None:
 
 
 def test_numbered_name_in_brackets_needs_another_one() -> None:
-    """A figure or a quarter may be in brackets as well."""
+    """A figure or a quarter may be in brackets, too."""
     once = parse_transcript("Ann: Hi\n(Q3) was good\n")
     assert speakers_and_texts(once) == [("Ann", "Hi"), (None, "(Q3) was good")]
     assert speakers_and_texts(parse_transcript("[S1] Hi\n[S2]\nYes\n")) == [
@@ -200,7 +200,7 @@ def test_numbered_name_in_brackets_needs_another_one() -> None:
 
 
 def test_time_after_a_name_without_colon_may_be_in_a_sentence() -> None:
-    """Unless the name occurs with a colon."""
+    """It is read as part of a sentence unless the name occurs with a colon."""
     transcript = parse_transcript("Bob: Hi\nMonday (10:30) we meet\nBob [0:09] Yes\n")
     assert turns_without_raw(transcript) == [
         ("Bob", "Hi", None, None),
@@ -210,7 +210,7 @@ def test_time_after_a_name_without_colon_may_be_in_a_sentence() -> None:
 
 
 def test_short_label_is_a_speaker_if_it_occurs_twice() -> None:
-    """Or if all lines have one; below the middle of a sentence it is not counted."""
+    """It is also one if all lines have one; below the middle of a sentence it is not counted."""
     often = parse_transcript("We met.\nunknown guest: Hi.\nSo.\nunknown guest: Yes.\n\nEnd.\n")
     assert [turn.speaker for turn in often.turns] == [None, *["unknown guest"] * 2, None]
     assert speakers_and_texts(parse_transcript("user: how are you\nassistant: fine\n")) == [
@@ -224,7 +224,7 @@ def test_short_label_is_a_speaker_if_it_occurs_twice() -> None:
 
 
 def test_single_space_before_a_time_needs_a_name_that_occurs_twice() -> None:
-    """Because a sentence may end with a time."""
+    """A sentence may end with a time."""
     twice = parse_transcript("Ann Lee 0:05\nHi\n\nAnn Lee 0:09\nYes\n")
     assert turns_without_raw(twice) == [("Ann Lee", "Hi", 5, None), ("Ann Lee", "Yes", 9, None)]
     once = parse_transcript("Bob: See you\nMonday 10:30\n\nand we start at 10:30\n")
@@ -233,7 +233,7 @@ def test_single_space_before_a_time_needs_a_name_that_occurs_twice() -> None:
 
 
 def test_long_label_with_a_clear_time_is_a_speaker() -> None:
-    """A sentence of four words rarely has one behind it."""
+    """A sentence of four words is rarely followed by one."""
     transcript = parse_transcript("Man in the back  0:05\nHi\n")
     assert turns_without_raw(transcript) == [("Man in the back", "Hi", 5, None)]
 

@@ -97,7 +97,7 @@ def by_webvtt(text: str, format: str = "vtt") -> list[Cue]:  # noqa: A002
 
 @pytest.mark.parametrize("group", range(6))
 def test_srt_files_are_read_as_other_libraries_read_them(group: int) -> None:
-    """Fifty files each."""
+    """Each test reads fifty files."""
     for seed in range(group * 50, group * 50 + 50):
         draw = random.Random(seed)  # noqa: S311
         for cues, case in files(seed):
@@ -111,7 +111,7 @@ def test_srt_files_are_read_as_other_libraries_read_them(group: int) -> None:
 
 @pytest.mark.parametrize("group", range(6))
 def test_vtt_files_are_read_as_other_libraries_read_them(group: int) -> None:
-    """Fifty files each. The libraries do not decode character references, so there are none."""
+    """Each test reads fifty files. The libraries do not decode character references, so there are none."""
     for seed in range(group * 50, group * 50 + 50):
         draw = random.Random(seed)  # noqa: S311
         for cues, case in files(seed):
@@ -124,7 +124,7 @@ def test_vtt_files_are_read_as_other_libraries_read_them(group: int) -> None:
             assert ours(text) == by_webvtt(text) == by_pysubs2(text, "vtt") == expected
 
 
-# The samples that a library reads otherwise than a person does, and why.
+# The samples that a library reads differently than a person, and the reasons.
 DIFFERENCES: dict[tuple[str, str], dict[str, str]] = {
     ("srt", "pysubs2"): {
         "words on the line of times": "drops the words",
@@ -202,7 +202,7 @@ def by_library(library: str, format: str, text: str) -> list[Cue]:  # noqa: A002
 
 @pytest.mark.parametrize(("format", "library"), DIFFERENCES)
 def test_libraries_read_samples_alike_or_for_a_reason(format: str, library: str) -> None:  # noqa: A002
-    """The same times, and all words that a person reads, wherever no reason is documented."""
+    """Times and words are those that a person reads, unless a reason is documented."""
     different: set[str] = set()
     for name, (text, expected) in {"srt": SRT, "vtt": VTT}[format].items():
         cues: dict[tuple[float | None, float | None], set[str]] = {}

@@ -64,7 +64,7 @@ def test_parsing_imports_no_network_library() -> None:
 
 
 def test_repr_shows_no_transcript_text() -> None:
-    """P8: not even the speaker, who may be half of a sentence."""
+    """P8: the speaker is not shown either, because it may be a part of a sentence."""
     for text in (SRT, VTT, TSV, WHISPER, "Ann: Hi", "Eve", "{" + SRT):
         for format_ in FORMATS:
             transcript = parse_transcript(text, format=format_)
@@ -74,7 +74,7 @@ def test_repr_shows_no_transcript_text() -> None:
 
 
 def test_transcript_is_picklable_and_compared_by_value() -> None:
-    """Turns are equal whatever they were read from."""
+    """Turns are equal even if their sources differ."""
     transcript = parse_transcript(VTT)
     assert pickle.loads(pickle.dumps(transcript)) == transcript
     assert Turn("Ann", "Hi", raw="Ann: Hi") == Turn("Ann", "Hi")
@@ -126,7 +126,7 @@ def test_no_text_raises_or_loses_characters(text: str, format: str | None) -> No
     read = [*(turn.raw for turn in transcript.turns), *transcript.frame]
     unread = [part.raw for part in transcript.unread]
     assert all(part in source for part in (*read, *unread))
-    # Counted, as the same words may stand at several places.
+    # They are counted, because the same words may occur several times.
     assert characters(*read) <= characters(source)
     left = characters(source) - characters(*read) - characters(*unread)
     assert set(left) <= ({","} if transcript.format == "json" else set())
@@ -180,10 +180,10 @@ def test_parsing_time_is_linear(format: str, unit: str) -> None:  # noqa: A002
 
     def seconds(characters: int) -> float:
         text = head + unit * (characters // len(unit))
-        # Time of the processor, which does not count other programs.
+        # CPU time does not include other programs.
         began = time.process_time()
         parse_transcript(text, format=format)
         return time.process_time() - began
 
-    # A virtual machine can be stopped during a measurement; quadratic time is long in each.
+    # A virtual machine may pause during a measurement; quadratic time is long in every one.
     assert any(seconds(160_000) < 24 * seconds(20_000) + 0.1 for _ in range(5))

@@ -8,7 +8,7 @@ from .samples import SRT, VTT, turns_without_raw, unread_parts
 
 
 def test_srt_cues_are_read_with_exact_raw_text() -> None:
-    """Numbers, times, speakers and lines."""
+    """Numbers, times, speakers and lines are read."""
     transcript = parse_transcript(SRT)
     assert transcript.format == "srt"
     assert turns_without_raw(transcript) == [
@@ -65,7 +65,7 @@ def test_nonstandard_srt_is_read() -> None:
     ],
 )
 def test_times_are_read_exactly(written: str, seconds: float | None) -> None:
-    """Or the words are kept without times."""
+    """If that is impossible, the words are kept without times."""
     text = f"00:00 --> 1000000:00:00\na\n\n{written} --> 999999999:59:59.999\nb"
     times = [turn.start for turn in parse_transcript(text).turns]
     assert times == [0, seconds]
@@ -86,7 +86,7 @@ def test_end_beyond_a_billion_hours_is_not_read() -> None:
 
 
 def test_each_speaker_in_a_cue_has_a_turn() -> None:
-    """With the times of the cue, if its first line names a speaker."""
+    """The turns have the times of the cue, if its first line names a speaker."""
     cue = "00:01,000 --> 00:02,000\n"
     transcript = parse_transcript(f"1\n{cue}Ann: Hi\nyou\nBob: Yes\n\n{cue}wait for\nthis: no")
     assert turns_without_raw(transcript) == [
@@ -150,7 +150,7 @@ def test_malformed_cues_keep_their_words_without_times() -> None:
     ],
 )
 def test_parts_of_a_time_have_a_range_of_digits(time: str, seconds: float | None) -> None:
-    """Outside of it the cue keeps its words without times."""
+    """With other numbers of digits, the cue keeps its words without times."""
     transcript = parse_transcript(f"1\n{time} --> {time}\nHi\n", format="srt")
     assert turns_without_raw(transcript) == [(None, "Hi", seconds, seconds)]
 
@@ -222,7 +222,7 @@ def test_number_directly_below_times_is_text() -> None:
 
 
 def test_name_alone_in_first_line_of_each_cue_is_the_speaker() -> None:
-    """If the names recur; otherwise they may be titles or words."""
+    """The names must recur; otherwise they may be titles or words."""
     teams = "".join(
         f"0:0:{second}.0 --> 0:0:{second}.500\n{name}\nHello: {second}\n\n"
         for second, name in enumerate(["Ann Lee", "Bob", "Ann Lee", "Bob"])

@@ -133,7 +133,7 @@ def test_vtt_round_trip(given_turns: list[Turn]) -> None:
 @settings(deadline=None)
 @given(given_turns=st.lists(turns(), max_size=5))
 def test_srt_round_trip(given_turns: list[Turn]) -> None:
-    """The same, except for arrows."""
+    """The same values survive, except for arrows."""
     named = [turn for turn in given_turns if is_plain(turn)]
     transcript = parse_transcript(to_srt(named), format="srt")
     assert transcript.unread == ()

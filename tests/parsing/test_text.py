@@ -33,7 +33,7 @@ def test_turns_are_one_line_each() -> None:
 
 
 def test_times_are_written_on_request() -> None:
-    """As far as they are known, to the millisecond."""
+    """Known times are written, to the millisecond."""
     turns = transcript(
         Turn("Ann", "Hi", 1, 2.5),
         Turn("Bob", "Yes\nyes", 360000.1234),
@@ -76,14 +76,14 @@ def test_times_are_written_on_request() -> None:
 def test_backslash_precedes_words_that_look_like_something_else(
     speaker: str | None, text: str, written: str
 ) -> None:
-    """And names that would not be parsed alone are in brackets."""
+    """Names that would not be parsed alone are in brackets."""
     turn = Turn(speaker, text)
     assert transcript(turn).to_text() == f"{written}\n"
     assert list(read_back(written)) == [turn]
 
 
 def test_text_belongs_to_its_turn_whatever_stands_above() -> None:
-    """Neither a speaker without words nor a wrapped turn claims the next one."""
+    """A speaker without words or a wrapped turn does not include the next one."""
     turns = [
         Turn(None, "title"),
         Turn("Ann", "a\nb"),
@@ -102,7 +102,7 @@ def test_name_that_no_label_can_have_keeps_all_words() -> None:
 
 @pytest.mark.parametrize("format", CORPUS)
 def test_samples_are_parsed_back(format: str) -> None:  # noqa: A002
-    """Without giving the format."""
+    """The format is not given."""
     for text, _ in CORPUS[format].values():
         parsed = parse_transcript(text, format=format)
         again = parse_transcript(parsed.to_text())
@@ -119,7 +119,7 @@ def test_samples_are_parsed_back(format: str) -> None:  # noqa: A002
 @example(text=WHISPER, format=None, times=True)
 @example(text=TSV, format=None, times=True)
 def test_any_parsed_turns_are_parsed_back(text: str, format: str | None, times: bool) -> None:  # noqa: A002
-    """Speakers and texts, and times on request if the start is known."""
+    """Speakers and texts survive, and times on request if the start is known."""
     parsed = parse_transcript(text, format=format)
     written = parsed.to_text(times=times)
 
@@ -144,7 +144,7 @@ lines_of_pieces = st.lists(st.lists(pieces, max_size=7).map("".join), max_size=8
 @settings(max_examples=300, deadline=None)
 @given(lines=lines_of_pieces, format=st.sampled_from(["txt", "srt", "vtt"]))
 def test_every_word_is_in_a_name_or_a_text(lines: list[str], format: str) -> None:  # noqa: A002
-    """Only times and marks are left out, in lines of text and in cues."""
+    """Only times and marks are omitted, in lines of text and in cues."""
     numbered = [line.replace("word", f"word{number}") for number, line in enumerate(lines)]
     heads = {"srt": "00:01,0 --> 00:02,0\n", "vtt": "WEBVTT\n\n00:01.0 --> 00:02.0\n"}
     parsed = parse_transcript(heads.get(format, "") + "\n".join(numbered), format=format)

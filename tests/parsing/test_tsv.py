@@ -8,7 +8,7 @@ from .samples import TSV, turns_without_raw, unread_parts
 
 
 def test_longest_times_are_read() -> None:
-    """Just below a billion hours, in up to 16 digits; spaces around them are ignored."""
+    """They are below a billion hours, with up to 16 digits; spaces around them are ignored."""
     rows = (" 0 \t3599999999999999\ta", "0\t3600000000000000\tb", f"{1:017}\t2\tc")
     transcript = parse_transcript("\n".join(rows), format="tsv")
     assert turns_without_raw(transcript) == [
@@ -20,7 +20,7 @@ def test_longest_times_are_read() -> None:
 
 
 def test_header_has_known_columns() -> None:
-    """With any whitespace around their names, on any line, in any case."""
+    """Names are case-insensitive, whitespace is ignored, and any line may be the header."""
     transcript = parse_transcript(" start \tend\t text\n1\t2\ta\nstart\tend\ttext\n")
     assert (transcript.format, transcript.frame) == (
         "tsv",
@@ -60,7 +60,7 @@ def test_rows_with_whole_milliseconds_are_read() -> None:
 
 
 def test_rows_of_another_layout_are_reported() -> None:
-    """Short rows, impossible times, and quotation marks without their counterpart."""
+    """Rows may be short, or have impossible times or unbalanced quotation marks."""
     text = (
         "speaker,start,end,text\n"
         "Ann,1.5,2.5,Hi\n"
@@ -91,7 +91,7 @@ def test_rows_of_another_layout_are_reported() -> None:
 
 
 def test_further_columns_stay_in_raw_text() -> None:
-    """A second column of the same kind as well."""
+    """This includes a second column of the same kind."""
     text = "Speaker\tText\tStart\tNotes\tName\nAnn\tHi\t00:01\tloud\tAnn Lee\n"
     transcript = parse_transcript(text)
     assert turns_without_raw(transcript) == [("Ann", "Hi", 1, None)]

@@ -15,7 +15,7 @@ from videosdk_transcripts import (
 
 
 def test_consecutive_turns_of_a_speaker_are_merged() -> None:
-    """From the start of the first turn to the latest end."""
+    """The result lasts from the start of the first turn to the latest end."""
     turns = [
         Turn("Ann", "Good", 1, 5, raw="Ann: Good"),
         Turn("Ann", "", 2, 3, raw="Ann:"),
@@ -30,7 +30,7 @@ def test_consecutive_turns_of_a_speaker_are_merged() -> None:
 
 
 def test_turns_without_speaker_are_not_merged() -> None:
-    """They may be of different people."""
+    """They may belong to different people."""
     turns = (Turn(None, "a"), Turn(None, "b"), Turn("None", "c"))
     assert merge_turns(turns) == turns
 
@@ -43,7 +43,7 @@ def test_unknown_times_stay_unknown() -> None:
 
 
 def test_gap_limits_merging() -> None:
-    """Measured from the latest end so far; turns are not merged if a time is unknown."""
+    """It is measured from the latest end so far; turns are not merged if a time is unknown."""
     turns = [
         Turn("Ann", "a", 0, 10),
         Turn("Ann", "b", 1, 2),
@@ -74,7 +74,7 @@ def test_speakers_are_renamed_by_exact_name() -> None:
 
 
 def test_any_iterable_is_accepted() -> None:
-    """Including generators; no turns give no turns."""
+    """This includes generators; the result for no turns is empty."""
 
     def turns() -> Iterator[Turn]:
         yield Turn("S1", "a")
@@ -85,7 +85,7 @@ def test_any_iterable_is_accepted() -> None:
 
 
 def test_to_dict_is_ready_for_json() -> None:
-    """With the same keys for each turn, and the text of what could not be read."""
+    """Each turn has the same keys, and unread parts have their text."""
     text = "1\n00:00:00,000 --> 00:00:02,500\nAnn: Yes.\n\n2\n00:00:09,000 --> 00:00:0\nNo.\n"
     found = parse_transcript(text, format="srt")
     made = json.loads(json.dumps(found.to_dict()))

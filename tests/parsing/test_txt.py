@@ -68,7 +68,7 @@ def test_speaker_label_is_recognized(line: str, speaker: str | None, text: str) 
 
 @pytest.mark.parametrize("character", ',;!?"\u201c\u201d<>[]{}=')
 def test_punctuation_of_sentences_and_code_is_in_no_name(character: str) -> None:
-    """Except in brackets, where only brackets are impossible."""
+    """Within brackets, only brackets are impossible."""
     line = f"A{character}Xavier: no"
     assert speakers_and_texts(parse_transcript(line, format="txt")) == [(None, line)]
     name = f"A{character}Xavier"
@@ -80,7 +80,7 @@ def test_punctuation_of_sentences_and_code_is_in_no_name(character: str) -> None
 
 
 def test_blank_line_ends_a_turn() -> None:
-    """Also at the beginning, and one of whitespace only."""
+    """It may be at the beginning, or have only whitespace."""
     transcript = parse_transcript("\n \nAnn: a\n \t\nb\n\n\nBob: c\n\n", format="txt")
     assert speakers_and_texts(transcript) == [("Ann", "a"), (None, "b"), ("Bob", "c")]
     unlabelled = parse_transcript("\n \n a \nAnn: b\nc", format="txt")
@@ -88,7 +88,7 @@ def test_blank_line_ends_a_turn() -> None:
 
 
 def test_unlabelled_lines_belong_to_speaker_above() -> None:
-    """Up to a blank line, if the text begins with a speaker."""
+    """This ends at a blank line, and requires that the text begins with a speaker."""
     transcript = parse_transcript("\ufeffAnn:\r\n Hi\rthere\n\n(music)\nBob: Yes\nno\n")
     assert transcript.format == "txt"
     assert speakers_and_texts(transcript) == [
@@ -105,7 +105,7 @@ def test_unlabelled_lines_belong_to_speaker_above() -> None:
 
 
 def test_indented_labels_are_speakers() -> None:
-    """Their raw text keeps the whitespace, also in a cue."""
+    """Their raw text keeps the whitespace, even in a cue."""
     text = "  Ann: Hi\n\t[Bob]: Yes\n   and no\n"
     expected = [("Ann", "Hi"), ("Bob", "Yes\nand no")]
     transcript = parse_transcript(text)
@@ -118,7 +118,7 @@ def test_indented_labels_are_speakers() -> None:
 
 
 def test_text_without_initial_speaker_has_a_turn_per_line() -> None:
-    """A sentence with a colon does not claim the lines below it."""
+    """The lines below a sentence with a colon do not belong to it."""
     transcript = parse_transcript("We have to choose.\nThe question is: when\nI say now.\n")
     assert speakers_and_texts(transcript) == [
         (None, "We have to choose."),
