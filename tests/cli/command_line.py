@@ -107,7 +107,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
-    """A fake service, and an environment that leads to it."""
+    """A fake service, and an environment that points to it."""
     with FakeVideoSDK().in_thread() as fake:
         monkeypatch.setenv("VIDEOSDK_API_KEY", fake.api_key)
         monkeypatch.setenv("VIDEOSDK_SECRET", fake.secret)

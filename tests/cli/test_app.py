@@ -90,7 +90,7 @@ HEAVY = {"aiohttp", "asyncio", "attr", "cattrs", "jwt", "rich", "tenacity"}
     ],
 )
 def test_help_is_quick(arguments: tuple[str, ...], shown: str) -> None:
-    """Neither help nor a wrong argument loads what only a request or a table needs."""
+    """Neither help nor a wrong argument loads modules that only a request or a table needs."""
     out, loaded = loaded_by(*arguments)
     assert shown in out
     assert loaded & {*HEAVY, "importlib.metadata"} == set()

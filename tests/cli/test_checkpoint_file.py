@@ -41,7 +41,7 @@ def test_killed_follow_repeats_no_change(run: Run, account: FakeVideoSDK, tmp_pa
     with start(*options) as process:
         assert process.stdout is not None
         assert sum(1 for _ in zip(range(10), process.stdout, strict=False)) == 10
-        # Eight bytes of each row, in base 64.
+        # The file has eight bytes of each row, in Base64.
         wait_until(lambda: len(str(kept(path).get("known", ""))) == 56)
         wait_until(lambda: kept(path)["unfinished"] == [])
         process.kill()
@@ -131,7 +131,7 @@ def test_checkpoint_of_another_walk_is_rejected(
 def test_unreadable_checkpoint_is_rejected_before_a_request(
     run: Run, account: FakeVideoSDK, tmp_path: Path, content: bytes | None
 ) -> None:
-    """Invalid text, or a file that cannot be opened."""
+    """The text may be invalid, or the file may be impossible to open."""
     path = tmp_path / "walk.json"
     if content is None:
         path = tmp_path / ("a" * 300)
@@ -172,7 +172,7 @@ def test_planted_symbolic_link_is_not_followed(
 def test_checkpoint_is_flushed_to_the_disk_before_it_replaces_the_last_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crash of the machine leaves the one or the other; nothing else remains."""
+    """A crash of the machine leaves either the old or the new file, and no other one."""
     path = tmp_path / "cp.json"
     path.write_text("old")
     flushed: list[str] = []
@@ -190,7 +190,7 @@ def test_checkpoint_is_flushed_to_the_disk_before_it_replaces_the_last_one(
 
 @pytest.mark.parametrize("command", ["list", "follow"])
 def test_file_that_is_not_a_checkpoint_is_rejected(run: Run, command: str, tmp_path: Path) -> None:
-    """It is named, and left unchanged; an invalid argument is not blamed on it."""
+    """The file is named and unchanged; the error of an invalid argument does not name it."""
     path = tmp_path / "notes.txt"
     path.write_text("remember the milk")
     code, out, err = run(command, "--sandbox", "--checkpoint", str(path))

@@ -29,7 +29,7 @@ def room(account: FakeVideoSDK) -> FakeVideoSDK:
 def test_reading_commands_resolve_a_custom_room_id(
     run: Run, room: FakeVideoSDK, command: list[str]
 ) -> None:
-    """With the output of the room id; without the option, it matches no row."""
+    """The output is that of the room id; without the option, it matches no row."""
     plain = run(*command, ROOM)
     assert plain.code == 0
     assert run(*command, CUSTOM, "--custom-id") == plain

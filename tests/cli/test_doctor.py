@@ -51,7 +51,7 @@ def run_doctor(run: Run) -> Run:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVideoSDK]:
-    """A fake service whose credentials are canaries, and an environment that leads to it."""
+    """A fake service whose credentials are canaries, and an environment that points to it."""
     with FakeVideoSDK(api_key=KEY, secret=SECRET).in_thread() as fake:
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
@@ -85,7 +85,7 @@ def dated(date: str, status: int = 200) -> Fault:
 
 
 def test_healthy_account_passes_all_checks(run_doctor: Run, account: FakeVideoSDK) -> None:
-    """One line for each check, with one request."""
+    """There is one line for each check, and one request."""
     account.add_transcriptions(3)
     outcome = run_doctor()
     details = {name: check.detail for name, check in checks(outcome).items()}
@@ -102,7 +102,7 @@ def test_healthy_account_passes_all_checks(run_doctor: Run, account: FakeVideoSD
 
 
 def test_versions_are_those_of_the_distributions(run_doctor: Run, account: FakeVideoSDK) -> None:
-    """For a bug report, with Python and the operating system."""
+    """A bug report needs them, with Python and the operating system."""
     detail = checks(run_doctor())["versions"].detail
     for name in ("videosdk-transcripts", "aiohttp", "attrs", "cattrs", "PyJWT", "tenacity"):
         assert f"{name} {version(name)}, " in detail
@@ -131,7 +131,7 @@ def test_sandbox_takes_precedence_over_the_environment(
 
 
 def test_json_is_a_list_of_checks(run_doctor: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
-    """With the credentials of a file here."""
+    """The credentials are those of a file."""
     path = tmp_path / "videosdk.env"
     variables = {**account.environ, "VIDEOSDK_TOKEN": OPAQUE}
     path.write_text("\n".join(f"{name}={value}" for name, value in variables.items()))
@@ -341,7 +341,7 @@ def test_dropped_connection_skips_the_clock(run_doctor: Run, account: FakeVideoS
 def test_refused_connection_exits_with_the_network_code(
     run_doctor: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client's error names the address."""
+    """The error names the address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", f"http://localhost:{port}")
@@ -437,6 +437,6 @@ def test_missing_date_is_a_warning(run_doctor: Run, account: FakeVideoSDK, date:
 
 
 def test_date_without_an_offset_is_in_utc() -> None:
-    """As all dates in HTTP are."""
+    """All dates in HTTP are in UTC."""
     naive = format_datetime(datetime.fromtimestamp(NOW, UTC).replace(tzinfo=None))
     assert _doctor._check_clock(naive.removesuffix(" -0000"), NOW + 0.5).detail.startswith("0 s")

@@ -250,7 +250,7 @@ def test_closed_pipe_is_success(run: Run, options: list[str]) -> None:
 
 
 def test_pipe_closed_during_a_walk_ends_it(account: FakeVideoSDK) -> None:
-    """As in `| head -1`: the process exits with 0 and requests no more pages."""
+    """With `| head -1`, the process exits with 0 and requests no more pages."""
     account.add_transcriptions(85)
     gone = threading.Event()
 
@@ -359,7 +359,7 @@ def test_ctrl_c_exits_with_130(account: FakeVideoSDK, run: Run, page: int, print
     account.on_page(page, interrupting(lambda: signal.pthread_kill(here, signal.SIGINT)))
     code, out, err = run("list")
     assert (ExitCode.INTERRUPTED, printed) == (code, len(out.splitlines()))
-    # The empty line leaves the ^C of the terminal behind.
+    # The empty line ends the line with the terminal's ^C.
     hint = "\nuse --checkpoint FILE to be able to resume an interrupted run\n" if printed else ""
     assert err == f"{hint}\n{NAME}interrupted\n"
 
@@ -438,7 +438,7 @@ def test_ctrl_c_states_how_to_continue(
 
 
 async def echo(exchange: Exchange) -> web.StreamResponse:
-    """Respond as a careless gateway does, with the header that it received."""
+    """Respond like a careless gateway, with the header that it received."""
     text = f"bad header Authorization: {exchange.request.headers['Authorization']}"
     return web.json_response({"message": text, "error": {"message": text}}, status=400)
 

@@ -129,7 +129,7 @@ def test_download_saves_files_and_keeps_existing_ones(
 
 
 def test_download_reports_in_json(run: Run, account: FakeVideoSDK, tmp_path: Path) -> None:
-    """As an array, and as an object per line."""
+    """The report is an array, or an object per line."""
     expected: list[Any] = []
     for number in range(3):
         row = account.add_post_transcription(row_id=f"p-{number}", summary=False)
@@ -165,7 +165,7 @@ def test_failed_file_does_not_stop_the_others(
 def test_uncreatable_directory_exits_with_the_output_code(
     run: Run, tmp_path: Path, transcribed: str
 ) -> None:
-    """As all output that cannot be written."""
+    """This is the same for all output that cannot be written."""
     path = tmp_path / "file"
     path.write_text("")
     code, out, err = run("download", transcribed, "--to", str(path / "folder"))
@@ -199,7 +199,7 @@ def test_download_resumes_from_its_checkpoint(
     use_policy(monkeypatch, RetryPolicy(attempts=1))
     for row in account.add_transcriptions(45):
         account.files.put(row, "txt", b"Hi.")
-    # When it is prefetched, and when it is due.
+    # It fails when it is prefetched, and when it is due.
     account.on_page(3, Status(503), times=2)
     path = tmp_path / "download.json"
     command = ("download", "--to", str(tmp_path / "to"), "--no-summary", *options)
@@ -216,7 +216,7 @@ def test_download_resumes_from_its_checkpoint(
 def test_download_resumes_at_the_first_row_that_failed(
     run: Run, account: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """So that the same command retries it; a row without a file so far is no failure."""
+    """The same command retries it; a row that has no file yet is not a failure."""
     rows = account.add_transcriptions(25)
     for row in rows:
         account.files.put(row, "txt", b"Hi.")
@@ -255,7 +255,7 @@ def test_download_continues_behind_its_limit(
 def test_interrupted_download_reports_its_progress(
     run: Run, account: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """How many of how many are done."""
+    """The message states how many of how many rows are done."""
     for row in account.add_transcriptions(45):
         account.files.put(row, "txt", b"Hi.")
     here = threading.get_ident()

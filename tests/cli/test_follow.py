@@ -21,7 +21,7 @@ ROOM = "abcd-efgh-ijkl"
 
 
 def test_follow_prints_one_line_per_change(run: Run, account: FakeVideoSDK) -> None:
-    """The kind of change, then the columns of `list`."""
+    """A line has the kind of change, then the columns of `list`."""
     account.add_transcription(row_id="t-1")
     code, out, err = run("follow", ROOM, "--since", "start", "--limit", "2")
     line = run("list").out
@@ -120,7 +120,7 @@ def test_invalid_argument_is_rejected_before_a_request(
 def test_follow_once_prints_each_change_in_one_run(
     run: Run, account: FakeVideoSDK, tmp_path: Path
 ) -> None:
-    """As a cron job: nothing on stderr, and a state that is exact to the change."""
+    """A cron job needs this: nothing on stderr, and a state that is exact to the change."""
     path = tmp_path / "follow.json"
     options = ("follow", ROOM, "--once", "--checkpoint", str(path))
     _, running = account.add_transcriptions(2)
@@ -155,7 +155,7 @@ def test_follow_once_continues_behind_its_limit(
 def test_follow_once_fails_if_the_service_does(
     run: Run, account: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It does not wait for better times, and the next run prints what is missing."""
+    """It does not wait for the service, and the next run prints what is missing."""
     use_policy(monkeypatch, RetryPolicy(attempts=1))
     account.add_transcriptions(120)
     account.on_page(2, Status(503))
@@ -172,7 +172,7 @@ def test_follow_once_fails_if_the_service_does(
 
 
 def test_wait_prints_the_row_when_its_file_exists(run: Run, account: FakeVideoSDK) -> None:
-    """Of a realtime transcription and of a recording."""
+    """The row may be of a realtime transcription or of a recording."""
     row = account.add_transcription(row_id="t-2", formats=())
     account.files.put(account.add_transcription(row_id="t-1"), "txt", b"Hi.")
     account.add_post_transcription(row_id="p-1")
@@ -190,7 +190,7 @@ def test_wait_prints_the_row_when_its_file_exists(run: Run, account: FakeVideoSD
 def test_wait_distinguishes_its_failures(
     run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Timed out, completed without the file, failed, and unknown."""
+    """They are: timed out, completed without the file, failed, and unknown."""
     use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
     account.add_transcription(row_id="runs", status="running", formats=())
     account.add_transcription(row_id="done", formats=())
@@ -215,7 +215,7 @@ _SANDBOX = "videosdk_transcripts.testing._sandbox"
 
 
 def test_follow_in_the_sandbox_has_changes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same changes in each run."""
+    """Each run has the same changes."""
     monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 1.0)
     room = SANDBOX_ROOMS[0]
     lines = run("follow", room, "--poll", "1", "--limit", "3", "--sandbox").out.splitlines()
@@ -227,7 +227,7 @@ def test_follow_in_the_sandbox_has_changes(run: Run, monkeypatch: pytest.MonkeyP
 def test_wait_without_a_connection_prints_one_warning(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Off a terminal; on one the status line shows each wait as well."""
+    """This applies without a terminal; on one, the status line also shows each wait."""
     use_policy(monkeypatch, RetryPolicy(attempts=1))
     monkeypatch.setenv("VIDEOSDK_TOKEN", "t")
     monkeypatch.setenv("VIDEOSDK_API_ENDPOINT", "http://127.0.0.1:1")

@@ -14,7 +14,7 @@ ROOM = "abcd-efgh-ijkl"
 
 
 def test_start_and_stop_print_the_transcription(run: Run, account: FakeVideoSDK) -> None:
-    """And on stderr how the outcome is known."""
+    """How the outcome is known is printed to stderr."""
     code, out, err = run("start", ROOM, "--language", "en-US", "--model", "m", "--summary")
     assert (code, err) == (0, "confirmed by the service\n")
     assert out.split("\t")[:2] == [account.rows[0]["id"], "running"]
@@ -43,7 +43,7 @@ def test_start_and_stop_print_the_transcription(run: Run, account: FakeVideoSDK)
 def test_summary_options_reach_the_service(
     run: Run, account: FakeVideoSDK, options: list[str], sent: object
 ) -> None:
-    """With or without a prompt, disabled, or not at all."""
+    """A summary may be requested with or without a prompt, be disabled, or not be mentioned."""
     url = ("--webhook-url", "https://example.com/hook")
     assert run("start", ROOM, *options, *url).code == 0
     body = json.loads(account.requests[-1].body)
@@ -66,7 +66,7 @@ def test_summary_options_reach_the_service(
 def test_invalid_argument_is_rejected_before_a_request(
     run: Run, account: FakeVideoSDK, arguments: list[str], message: str
 ) -> None:
-    """It is named."""
+    """The argument is named."""
     code, out, err = run(*arguments)
     assert (code, out) == (ExitCode.USAGE, "")
     assert message in err
@@ -76,7 +76,7 @@ def test_invalid_argument_is_rejected_before_a_request(
 def test_lost_response_is_reported(
     run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the transcription was found or the request sent again is reported."""
+    """The message states whether the transcription was found or the request was sent again."""
     use_policy(monkeypatch, RetryPolicy(wait_initial=0, wait_max=0))
     account.fail_next(Applied(DropConnection()))
     assert "the response was lost" in run("start", ROOM).err

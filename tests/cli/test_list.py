@@ -81,7 +81,7 @@ def test_limit_bounds_rows_and_pages(
 def test_rows_are_filtered_client_side(
     run: Run, days: list[str], options: list[str], kept: list[int]
 ) -> None:
-    """By status, case-insensitively, and by start, in UTC by default. The limit counts matches."""
+    """The filter is the status, case-insensitively, or the start. The limit counts matches."""
     code, out, err = run("list", *options)
     assert (code, ids(out)) == (0, [days[n] for n in kept])
     seen = 2 if "--limit" in options else 5
@@ -103,7 +103,7 @@ def test_invalid_time_is_rejected(run: Run, option: str, value: str) -> None:
 
 
 def test_empty_time_range_is_rejected(run: Run, account: FakeVideoSDK) -> None:
-    """In terms of the options, and before a request."""
+    """The error names the options, and nothing has been sent."""
     code, out, err = run("list", "--since", "2026-03-04", "--until", "2026-03-04")
     assert (code, out, account.requests) == (ExitCode.USAGE, "", [])
     assert "--until must be later than --since, because it is exclusive" in err
@@ -125,7 +125,7 @@ def test_empty_time_range_is_rejected(run: Run, account: FakeVideoSDK) -> None:
 def test_times_may_be_relative_to_now(
     run: Run, account: FakeVideoSDK, options: list[str], kept: list[int]
 ) -> None:
-    """Minutes, hours, days of 24 hours, and weeks, in any case of the letters."""
+    """Units are minutes, hours, days of 24 hours, and weeks, case-insensitively."""
     now = datetime.now(UTC)
     for hours in (0.1, 1, 36, 100):
         account.add_transcription(row_id=f"t-{hours}", start=now - timedelta(hours=hours))
@@ -196,8 +196,8 @@ def test_failure_without_a_matching_row_is_not_partial(
     assert f"{NAME}stopped after 1 row: " in err
 
 
-def test_foreign_rows_are_reported_beside_matches(run: Run, account: FakeVideoSDK) -> None:
-    """Dropped rows are reported with a filter too."""
+def test_foreign_rows_are_reported_in_addition_to_matches(run: Run, account: FakeVideoSDK) -> None:
+    """Dropped rows are reported with a filter, too."""
     account.add_transcriptions(3, room_id="other")
     account.fail_next(Change(lambda fake: setattr(fake, "filters", "ignored")))
     _, out, err = run("list", ROOM, "--status", "completed")
@@ -318,7 +318,7 @@ def test_count_without_a_total_fails(run: Run, account: FakeVideoSDK) -> None:
 
 
 def test_show_prints_one_row(run: Run, account: FakeVideoSDK) -> None:
-    """One row: a line, JSON, or one line per column on a terminal."""
+    """The row is a line, JSON, or one line per column on a terminal."""
     row = account.add_transcription(row_id="t-1", duration=None)
     line = run("show", "t-1").out
     assert line == run("list").out
@@ -400,7 +400,7 @@ def test_room_with_foreign_rows_alone_is_not_found(
 def test_checkpoint_after_a_limit_is_exact(
     run: Run, account: FakeVideoSDK, tmp_path: Path, options: list[str]
 ) -> None:
-    """Whether the pager or the command line counts the rows."""
+    """This applies whether the pager or the command line counts the rows."""
     rows = [row["id"] for row in account.add_transcriptions(45)]
     path = str(tmp_path / "walk.json")
     found: list[str] = []

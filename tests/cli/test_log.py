@@ -22,7 +22,7 @@ def logged(err: str) -> list[str]:
 def test_verbose_prints_requests_and_retries(
     account: FakeVideoSDK, run: Run, arguments: list[str]
 ) -> None:
-    """Before and after the command, each with its time."""
+    """The option may be before or after the command; each line has its time."""
     account.fail_next(Status(429, {"Retry-After": "0"}))
     code, out, err = run(*arguments)
     assert (code, out) == (0, "0\n")
@@ -36,7 +36,7 @@ def test_verbose_prints_requests_and_retries(
 
 
 def test_verbose_prints_files_and_subcommands(account: FakeVideoSDK, run: Run) -> None:
-    """The requests for files, and those of ``post list``."""
+    """This includes the requests for files, and those of ``post list``."""
     row = account.add_transcription(row_id="t")
     account.files.put(row, "txt", b"Ann: Hi.")
     messages = logged(run("text", "t", "-v").err)
@@ -46,7 +46,7 @@ def test_verbose_prints_files_and_subcommands(account: FakeVideoSDK, run: Run) -
 
 
 def test_verbose_redacts_secrets(account: FakeVideoSDK, run: Run) -> None:
-    """Neither the token nor the key and the secret."""
+    """Neither the token, the key nor the secret is shown."""
     err = run("list", ROOM, "-v").err
     assert logged(err)
     assert account.secret not in err

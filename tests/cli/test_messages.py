@@ -43,7 +43,7 @@ ROOM = "abcd-efgh-ijkl"
 def test_invalid_arguments_are_named_as_they_were_given(
     account: FakeVideoSDK, run: Run, arguments: list[str], message: str
 ) -> None:
-    """As an option or argument of the command line, and nothing is sent."""
+    """The message names the option or argument of the command line, and nothing is sent."""
     code, out, err = run(*arguments)
     assert (code, out) == (ExitCode.USAGE, "")
     assert message in err
@@ -70,7 +70,7 @@ def test_invalid_settings_are_named_as_variables(
     message: str,
     command: list[str],
 ) -> None:
-    """In every command, doctor included."""
+    """This applies to every command, including doctor."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     _, out, err = run(*command)
@@ -80,7 +80,7 @@ def test_invalid_settings_are_named_as_variables(
 
 
 def test_advice_on_rows_is_an_option(account: FakeVideoSDK, run: Run) -> None:
-    """For rows without ids, unreadable rows and a total without a filter."""
+    """This applies to rows without ids, unreadable rows and a total without a filter."""
     account.filters = "ignored"
     account.add_transcription(room_id=None)
     assert "; use --on-unverified yield to accept such rows, or --on-unverified skip" in (
@@ -95,7 +95,7 @@ def test_advice_on_rows_is_an_option(account: FakeVideoSDK, run: Run) -> None:
 def test_advice_on_checkpoints_is_an_option(
     account: FakeVideoSDK, run: Run, tmp_path: Path
 ) -> None:
-    """A checkpoint of another page size, and one with --verify."""
+    """The checkpoint is of another page size, or is combined with --verify."""
     account.add_transcriptions(5)
     options = ("list", "--checkpoint", str(tmp_path / "c"))
     assert run(*options, "--page-size", "2", "--limit", "1").code == 0
@@ -116,14 +116,14 @@ def test_failed_verification_names_its_option(account: FakeVideoSDK, run: Run) -
 
 
 def test_warnings_of_the_library_are_translated(account: FakeVideoSDK, run: Run) -> None:
-    """Here the one about missing rows."""
+    """An example is the one about missing rows."""
     account.add_transcriptions(3)
     account.every(1, Envelope(info={"total": 5}))
     assert "Run the command again later, or use --verify." in run("list").err
 
 
 def test_advice_on_files_is_an_option_or_a_variable(account: FakeVideoSDK, run: Run) -> None:
-    """A host that is not allowed, and text that is not UTF-8."""
+    """The host may not be allowed, or the text may not be UTF-8."""
     row = account.add_transcription(row_id="t")
     row["transcriptionFilePaths"] = {"txt": "https://files.example.com/t.txt"}
     assert "add files.example.com to VIDEOSDK_FILE_HOSTS" in run("text", "t").err
@@ -135,7 +135,7 @@ def test_advice_on_files_is_an_option_or_a_variable(account: FakeVideoSDK, run: 
 def test_lost_stop_names_the_command_that_shows_it(
     account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If neither the response nor the list of the room came."""
+    """Neither the response nor the list of the room has arrived."""
     use_policy(monkeypatch, RetryPolicy(attempts=1, wait_initial=0, wait_max=0))
     account.every(1, DropConnection())
     assert f"check with: videosdk-transcripts list {ROOM}," in run("stop", ROOM).err
@@ -156,7 +156,7 @@ def test_timeout_is_explained_without_settings_of_the_library(
     policy: RetryPolicy,
     message: str,
 ) -> None:
-    """That of one attempt, and that of all attempts."""
+    """It may be the timeout of one attempt or of all attempts."""
     use_policy(monkeypatch, policy)
     account.every(1, Delay(30))
     code, _, err = run("count")
@@ -187,7 +187,7 @@ def test_unrelated_text_is_unchanged(account: FakeVideoSDK, run: Run) -> None:
     ],
 )
 def test_retries_are_described_by_their_cause(fields: dict[str, Any], words: str) -> None:
-    """Status or kind of failure, and the seconds until the next attempt."""
+    """The line has the status or the kind of failure, and the seconds until the next attempt."""
     record = logging.makeLogRecord({"msg": "retry", "wait": 4.2, **fields})
     found = describe_record(record)
     assert found.startswith(f"{words}, retrying in 4 s")

@@ -39,7 +39,7 @@ def proxy(account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch) -> Iterator[li
 
 @pytest.mark.parametrize("command", CONNECTING)
 def test_every_command_that_connects_can_use_the_proxy(run: Run, command: str) -> None:
-    """Files only where a command fetches them."""
+    """Files use it only where a command fetches them."""
     shown = run(*command.split(), "--help").out
     assert re.search(r"--trust-env +Use the proxy from the environment\.", shown)
     assert ("--files-via-proxy" in shown) == (command in FETCHING)
@@ -51,7 +51,7 @@ def test_every_command_that_connects_can_use_the_proxy(run: Run, command: str) -
 def test_proxy_of_the_environment_is_used_with_trust_env(
     run: Run, proxy: list[bytes], arguments: tuple[str, ...]
 ) -> None:
-    """And only then."""
+    """Without the option, it is not used."""
     assert run(*arguments).code == ExitCode.NETWORK
     assert proxy == []
     assert run(*arguments, "--trust-env").code == ExitCode.DONE
@@ -81,7 +81,7 @@ def test_export_uses_the_proxy_for_each_client(
 
 
 def test_unreachable_file_host_has_advice_about_the_proxy(run: Run, proxy: list[bytes]) -> None:
-    """In the terms of the command line."""
+    """The advice uses the terms of the command line."""
     outcome = run("text", "t-1", "--trust-env")
     assert outcome.code == ExitCode.NETWORK
     assert (

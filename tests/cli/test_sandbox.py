@@ -56,7 +56,7 @@ def test_sandbox_serves_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_port_in_use_is_reported(run: Run) -> None:
-    """With the port and the option to change it."""
+    """The message has the port, and the option to change it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, out, err = run("sandbox", "--port", str(port))
@@ -74,7 +74,7 @@ def test_wrong_argument_is_named(run: Run, arguments: list[str]) -> None:
 
 
 def test_sandbox_output_can_be_sourced(run: Run, tmp_path: Path) -> None:
-    """As the documentation shows; it works with `--env-file` as well."""
+    """The documentation shows this; it works with `--env-file`, too."""
     path = tmp_path / "sandbox.env"
     with path.open("w") as file, start("sandbox", "--port", "0", stdout=file) as process:
         assert process.stderr is not None
@@ -93,7 +93,7 @@ def test_sandbox_output_can_be_sourced(run: Run, tmp_path: Path) -> None:
     # Rows that move during a slow walk are reported on stderr.
     assert sourced.returncode == 0, sourced.stderr
     ids = [row["id"] for row in json.loads(given.out)]
-    # In between, a transcription may have ended and another one begun.
+    # Meanwhile, a transcription may have ended and another one may have started.
     assert set(ids) >= {row["id"] for row in json.loads(sourced.stdout)}
     in_process = json.loads(run("list", "--json", "--sandbox").out)
     assert set(ids) >= {row["id"] for row in in_process}
@@ -102,7 +102,7 @@ def test_sandbox_output_can_be_sourced(run: Run, tmp_path: Path) -> None:
 def test_sandbox_prints_quoted_variables(
     run: Run, account: FakeVideoSDK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the defaults of the options."""
+    """The options have their defaults."""
     account.secret = "it's; secret"
 
     async def serve(port: int, *, rooms: int, seed: int, started: object) -> None:
@@ -142,7 +142,7 @@ def test_sandbox_filters_by_room_and_session(run: Run) -> None:
     session = all_ids[0]["sessionId"]
     found = json.loads(run("list", room, session, "--sandbox", "--json").out)
     mine = [row for row, ids in zip(rows, all_ids, strict=True) if ids["sessionId"] == session]
-    # Each run serves its files at an address of its own.
+    # Each run serves its files at another address.
     assert [row["id"] for row in mine] == [row["id"] for row in found]
 
 
@@ -164,7 +164,7 @@ def test_sandbox_takes_precedence_over_the_environment(account: FakeVideoSDK, ru
     ],
 )
 def test_each_command_has_sample_data(run: Run, arguments: list[str]) -> None:
-    """Without credentials, with data on stdout."""
+    """It needs no credentials, and prints data to stdout."""
     code, out, err = run(*arguments, "--sandbox")
     assert code == 0
     assert out
@@ -174,7 +174,7 @@ def test_each_command_has_sample_data(run: Run, arguments: list[str]) -> None:
 async def test_stopped_transcription_does_not_end_again(
     fake: FakeVideoSDK, client: TranscriptsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the sandbox, where running transcriptions end by themselves."""
+    """In the sandbox, running transcriptions end by themselves."""
     monkeypatch.setattr(f"{_SANDBOX}._ENDS_AFTER", 0.1)
     run_sandbox(fake)
     row = fake.rows[0]
@@ -191,7 +191,7 @@ async def test_stopped_transcription_does_not_end_again(
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(run: Run, shell: str) -> None:
-    """For each shell, a script that runs the program."""
+    """There is a script for each shell, and it runs the program."""
     code, out, err = run("completion", shell)
     assert (code, err) == (0, "")
     assert f"_VIDEOSDK_TRANSCRIPTS_COMPLETE={shell}_complete" in out

@@ -102,7 +102,7 @@ def test_values_are_unquoted(
 
 
 def test_empty_value_is_not_set(run: Run, env_file: Path) -> None:
-    """With or without quotes."""
+    """It may have quotes or not."""
     env_file.write_text('VIDEOSDK_API_KEY=""\nVIDEOSDK_TOKEN=\nVIDEOSDK_SECRET=x\n')
     code, _, err = run("list", "--env-file", str(env_file))
     assert code == ExitCode.AUTH
@@ -124,7 +124,7 @@ def test_empty_value_is_not_set(run: Run, env_file: Path) -> None:
 def test_error_about_a_variable_names_the_env_file(
     run: Run, env_file: Path, command: str, lines: str, message: str
 ) -> None:
-    """There may be several such files, and the environment is not meant."""
+    """There may be several such files, and the environment is not used."""
     env_file.write_text(lines)
     outcome = run(*command.split(), "--env-file", str(env_file))
     assert outcome.code in (ExitCode.AUTH, ExitCode.USAGE)
@@ -142,7 +142,7 @@ def test_other_errors_do_not_name_the_env_file(
     arguments: tuple[str, ...],
     message: str,
 ) -> None:
-    """Nothing in the file is wrong."""
+    """Their cause is not in the file."""
     env_file.write_text("VIDEOSDK_TOKEN=t\nVIDEOSDK_API_ENDPOINT=http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "ftp://h")
     assert run(*arguments, "--env-file", str(env_file)).err.startswith(f"{NAME}{message}")
@@ -184,7 +184,7 @@ def test_other_variables_of_the_file_are_ignored(
 def test_env_file_that_is_not_utf8_is_rejected(
     run: Run, env_file: Path, content: bytes, line: int
 ) -> None:
-    """The line is named, and nothing of its content."""
+    """The error names the line, and shows none of its content."""
     env_file.write_bytes(content)
     message = f"{NAME}{env_file}, line {line}: not valid UTF-8; save the file in UTF-8\n"
     assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
@@ -204,21 +204,21 @@ def test_env_file_that_is_not_utf8_is_rejected(
 def test_encoding_of_an_env_file_is_named(
     run: Run, env_file: Path, encoding: str, name: str, text: str
 ) -> None:
-    """With and without a byte order mark, which editors and shells of Windows write."""
+    """The file may have a byte order mark, which editors and shells of Windows write."""
     env_file.write_bytes(text.encode(encoding))
     message = f"{NAME}{env_file} is encoded in {name}; save it in UTF-8\n"
     assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
 
 
 def test_byte_order_mark_names_the_encoding_of_any_env_file(run: Run, env_file: Path) -> None:
-    """Also of a file without a variable of the client."""
+    """The file may have no variable of the client."""
     env_file.write_bytes("\ufeffOTHER=1\n".encode("utf-16-be"))
     message = f"{NAME}{env_file} is encoded in UTF-16; save it in UTF-8\n"
     assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
 
 
 def test_nul_character_is_rejected(run: Run, env_file: Path) -> None:
-    """The line is named, and nothing of its content."""
+    """The error names the line, and shows none of its content."""
     env_file.write_bytes(b"VIDEOSDK_API_KEY=a\0b\nVIDEOSDK_SECRET=x\n")
     message = f"{NAME}{env_file}, line 1: contains a NUL character\n"
     assert (ExitCode.USAGE, "", message) == run("list", "--env-file", str(env_file))
@@ -227,7 +227,7 @@ def test_nul_character_is_rejected(run: Run, env_file: Path) -> None:
 def test_unreadable_env_file_is_rejected(
     run: Run, env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason is that of the system."""
+    """The error has the reason of the system."""
     env_file.touch()
 
     def denied(*_arguments: object) -> str:
@@ -251,7 +251,7 @@ def test_unreadable_env_file_is_rejected(
 def test_line_that_cannot_be_parsed_is_named(
     run: Run, account: FakeVideoSDK, env_file: Path, lines: str, line: int
 ) -> None:
-    """The error has the number of the line, and nothing of its content."""
+    """The error has the number of the line, and none of its content."""
     env_file.write_text(lines)
     expected = f"{NAME}{env_file}, line {line}: expected NAME=value\n"
     assert run("list", "--env-file", str(env_file)) == (ExitCode.USAGE, "", expected)

@@ -200,7 +200,7 @@ def test_signal_before_the_checkpoint_is_removed_keeps_it(
 def test_ignored_signal_stays_ignored(
     account: FakeVideoSDK, run: Run, own: Callable[[int, object], None]
 ) -> None:
-    """As with nohup; a handler of the calling program stays too."""
+    """The command nohup ignores signals; a handler of the calling program is kept, too."""
     account.add_transcriptions(25)
     thread = threading.get_ident()
 
@@ -287,7 +287,7 @@ def test_main_works_in_another_thread(account: FakeVideoSDK, run: Run) -> None:
 
 
 def test_other_threads_keep_the_handlers() -> None:
-    """Before, during and after the block."""
+    """They are kept before, during and after the block."""
     before = signal.getsignal(signal.SIGTERM)
     during: list[object] = []
 
@@ -442,12 +442,12 @@ def test_signal_ends_the_output_within_a_page(
 def test_row_of_a_table_that_was_not_printed_is_not_counted(
     account: FakeVideoSDK, run: Run, tmp_path: Path
 ) -> None:
-    """The terminal is gone; the next run prints its rows again."""
+    """The terminal is closed, and the next run prints its rows again."""
     account.add_transcriptions(45)
     terminal = Terminal()
     path = tmp_path / "walk.json"
     read_only = os.open(os.ttyname(terminal.follower), os.O_RDONLY | os.O_NOCTTY)
-    # Writing to it fails, as to a terminal that was closed.
+    # Writing to it fails, as with a terminal that was closed.
     with os.fdopen(read_only, "r") as unwritable:
         stream = io.TextIOWrapper(io.FileIO(unwritable.fileno(), "w", closefd=False))
         with redirect_stdout(stream):

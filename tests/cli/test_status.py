@@ -167,7 +167,7 @@ def test_progress_does_not_overwrite_part_of_a_line(account: FakeVideoSDK, run: 
 
 @pytest.mark.usefixtures("_progress_at_once")
 def test_progress_has_a_bar_a_rate_and_the_time_left(account: FakeVideoSDK, run: Run) -> None:
-    """If the total is known; with `--limit` that is the limit."""
+    """This requires a total; with `--limit`, that is the limit."""
     account.add_transcriptions(45)
     for options, text in (((), "20 of 45 rows"), (("--limit", "30"), "20 of 30 rows")):
         terminal = Terminal()
@@ -220,7 +220,7 @@ def test_progress_of_a_download_by_ids_has_their_number(
 def test_download_shows_how_many_of_how_many_are_done(
     account: FakeVideoSDK, run: Run, tmp_path: Path, options: list[str], progress: str
 ) -> None:
-    """Of the rows that are selected, as far as their number is known."""
+    """The numbers are those of the selected rows, if they are known."""
     for number in range(45):
         start = datetime(2026, 3, 4, 12, tzinfo=UTC) + timedelta(hours=number)
         account.files.put(account.add_transcription(start=start), "txt", b"Hi.")
@@ -244,7 +244,7 @@ def _silence_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wait_for_a_retry_is_explained_and_cleared(
     account: FakeVideoSDK, run: Run, command: list[str]
 ) -> None:
-    """In every command, with the reason and the seconds that are left."""
+    """This applies to every command; the line has the reason and the seconds that are left."""
     account.add_transcription(row_id="t")
     account.fail_next(Status(429, {"Retry-After": "0.4"}))
     message, outcome = stderr_on_a_terminal(run, *command)
@@ -254,7 +254,7 @@ def test_wait_for_a_retry_is_explained_and_cleared(
 
 
 def test_longest_of_concurrent_waits_is_shown() -> None:
-    """Several pages or files may wait at a time."""
+    """Several pages or files may wait at the same time."""
     line = _StatusLine("the service")
     line.announce_retry("rate limited (429)", 60)
     line.announce_retry("no connection", 5)
@@ -275,7 +275,7 @@ def test_wait_for_a_retry_replaces_the_bar(account: FakeVideoSDK, run: Run) -> N
 
 @pytest.mark.usefixtures("_progress_at_once", "_silence_at_once")
 def test_slow_response_is_explained(account: FakeVideoSDK, run: Run) -> None:
-    """With the seconds since the command began."""
+    """The line has the seconds since the command began."""
     terminal = Terminal()
     account.fail_next(once_shown(terminal, "waiting for the service, 0 s"))
     message, outcome = stderr_on_a_terminal(run, "count", terminal=terminal)
@@ -285,7 +285,7 @@ def test_slow_response_is_explained(account: FakeVideoSDK, run: Run) -> None:
 
 @pytest.mark.usefixtures("_progress_at_once", "_silence_at_once")
 def test_wait_names_the_file_that_it_waits_for(account: FakeVideoSDK, run: Run) -> None:
-    """Not the service, which responds in the meantime."""
+    """It does not name the service, which responds in the meantime."""
     account.add_transcription(row_id="t")
     terminal = Terminal()
     account.fail_next(once_shown(terminal, "waiting for the srt file, 0 s"))
@@ -311,7 +311,7 @@ def test_failed_poll_of_a_wait_is_explained(account: FakeVideoSDK) -> None:
 
 @pytest.mark.usefixtures("_progress_at_once", "_silence_at_once")
 def test_doctor_explains_a_slow_response(account: FakeVideoSDK, run: Run) -> None:
-    """As every command that connects."""
+    """Every command that connects does this."""
     terminal = Terminal()
     account.fail_next(once_shown(terminal, "waiting for the service, 0 s"))
     message, outcome = stderr_on_a_terminal(run, "doctor", terminal=terminal)

@@ -115,7 +115,7 @@ def test_nonblocking_pipe_without_poll_receives_everything(
 
 
 def test_full_pipe_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several times, if the reader takes longer than one wait for it."""
+    """The program waits several times if the reader takes longer than one wait."""
     monkeypatch.setattr("videosdk_transcripts.cli._streams._WAIT", 0.01)
     with nonblocking_pipe() as (reader, writer):
         found: list[bytes] = []
@@ -127,7 +127,7 @@ def test_full_pipe_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == [b"word " * 60_000]
 
 
-# Run with -B: a file of byte code that is cut off could not be imported again.
+# -B: a truncated byte-code file could not be imported again.
 LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n{SCRIPT}"
 
 
@@ -190,7 +190,7 @@ def test_process_with_unwritable_stderr_keeps_its_exit_code(
 
 @UNBUFFERED
 def test_process_with_unwritable_stdout_exits_with_the_output_code(unbuffered: str) -> None:
-    """Help is output too."""
+    """Help is output, too."""
     with Path(os.devnull).open("rb") as full:
         env = environment(PYTHONUNBUFFERED=unbuffered)
         done = run_process("--help", stdout=full, env=env)

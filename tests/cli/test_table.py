@@ -56,7 +56,7 @@ def test_table_omits_columns_that_were_asked_for(
 
 @pytest.mark.usefixtures("wide")
 def test_table_has_no_styles(account: FakeVideoSDK, run: Run) -> None:
-    """Text alone, which any terminal shows."""
+    """It is plain text, which any terminal shows."""
     account.add_transcription(status="failed", formats=())
     terminal = Terminal()
     with redirect_stdout(terminal.file):
@@ -219,7 +219,7 @@ def test_value_that_is_wider_than_its_column_is_whole_if_it_fits(
 def test_value_that_is_wider_than_the_terminal_is_shortened(
     account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also characters that take two columns, which end in front of the last one."""
+    """This includes characters of two columns, which end before the last one."""
     monkeypatch.setenv("COLUMNS", "80")
     account.add_transcription(row_id="t-1", room_id="a")
     account.add_transcription(row_id="t-2", room_id="会議室" * 20)
@@ -234,7 +234,7 @@ def test_value_that_is_wider_than_the_terminal_is_shortened(
 def test_only_column_is_shortened_instead_of_hidden(
     account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With `--columns` alone."""
+    """Only `--columns` can select a single column."""
     monkeypatch.setenv("COLUMNS", "20")
     account.add_transcription()
     shown, _ = shown_on_a_terminal(run, "list", "--columns", "session")

@@ -109,14 +109,14 @@ def test_token_with_all_options_as_json(run_token: Run) -> None:
     ("lifetime", "seconds"), [("90", 90), ("90s", 90), ("3m", 180), ("1d", 86400)]
 )
 def test_lifetime_has_a_unit(run_token: Run, lifetime: str, seconds: int) -> None:
-    """In seconds, or with a unit."""
+    """It is in seconds, or has a unit."""
     claims = jwt.decode(run_token("--lifetime", lifetime).out.strip(), SECRET, algorithms=["HS256"])
     assert claims["exp"] - claims["iat"] == seconds + 60
 
 
 @pytest.mark.usefixtures("_pair")
 def test_token_for_joining_is_created_with_a_warning(run_token: Run) -> None:
-    """That this API rejects it is printed to stderr."""
+    """The warning states that this API rejects it."""
     code, out, err = run_token("--role", "rtc")
     assert (code, bool(out)) == (0, True)
     assert "rejected: its roles are rtc, without crawler" in err
@@ -142,7 +142,7 @@ def test_token_for_joining_is_created_with_a_warning(run_token: Run) -> None:
 def test_invalid_argument_creates_nothing(
     run_token: Run, arguments: tuple[str, ...], message: str
 ) -> None:
-    """It is named."""
+    """The argument is named."""
     code, out, err = run_token(*arguments)
     assert (code, out) == (2, "")
     assert message in err
@@ -181,14 +181,14 @@ def test_missing_key_or_secret_is_named(
 @pytest.mark.usefixtures("_pair")
 @pytest.mark.parametrize("arguments", [(), ("--json",), ("--lifetime", "0"), ("--role", "x")])
 def test_secret_is_never_printed(run_token: Run, arguments: tuple[str, ...]) -> None:
-    """The key is in every token, as it must be; the secret is nowhere."""
+    """The key is in every token, as required; the secret is nowhere."""
     _, out, err = run_token(*arguments)
     assert SECRET not in found_in(out + err)
     assert not found_in(err)
 
 
 def test_env_file_provides_the_credentials(run_token: Run, tmp_path: Path) -> None:
-    """As for all commands."""
+    """This is the same for all commands."""
     path = tmp_path / "videosdk.env"
     path.write_text(f"VIDEOSDK_API_KEY={KEY}\nVIDEOSDK_SECRET='{SECRET}'\n")
     out = run_token("--env-file", str(path)).out.strip()
@@ -205,7 +205,7 @@ async def test_sandbox_token_is_accepted_by_a_fake(run_token: Run, fake: FakeVid
 
 
 def test_valid_token_is_described(run_token: Run) -> None:
-    """From stdin, and marked as not verified."""
+    """It is read from stdin, and marked as not verified."""
     good = made({"iat": time.time() - 600, "exp": time.time() + 90_000})
     code, out, err = run_token("--inspect", "-", stdin=f"{good}\n")
     lines = out.splitlines()
@@ -228,7 +228,7 @@ def test_valid_token_is_described(run_token: Run) -> None:
 def test_rejected_token_exits_with_the_auth_code(
     run_token: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the reasons on stdout. It may come from the environment."""
+    """The reasons are on stdout. The token may come from the environment."""
     monkeypatch.setenv("VIDEOSDK_AUTH_TOKEN", made({"exp": time.time() - 259_300}))
     code, out, err = run_token("--inspect")
     assert code == 3
@@ -239,7 +239,7 @@ def test_rejected_token_exits_with_the_auth_code(
 
 
 def test_inspected_token_as_json(run_token: Run, tmp_path: Path) -> None:
-    """Of a token in a file; the same facts as a document."""
+    """The token is in a file, and the document has the same facts as the text."""
     path = tmp_path / "videosdk.env"
     end = int(time.time()) + 5000
     path.write_text(f"VIDEOSDK_TOKEN={made({'exp': end, 'roomId': 'abc'}, leave_out='iat')}\n")
@@ -259,7 +259,7 @@ def test_inspected_token_as_json(run_token: Run, tmp_path: Path) -> None:
 def test_missing_token_is_an_error(
     run_token: Run, monkeypatch: pytest.MonkeyPatch, stdin: str | None
 ) -> None:
-    """Empty, closed, or not set."""
+    """The input may be empty or closed, or the variable may not be set."""
     arguments = ("--inspect", "-")
     monkeypatch.setattr(sys, "stdin", None)
     code, out, err = run_token(*arguments, stdin=stdin)
@@ -308,7 +308,7 @@ def test_control_characters_in_a_token_are_replaced(run_token: Run) -> None:
     ],
 )
 def test_problems_that_the_api_rejects(given: str, what: str) -> None:
-    """Each with what to do about it."""
+    """Each states what to do about it."""
     decoded = decode_token(given, NOW)
     assert decoded.is_rejected
     (problem,) = [problem for problem in decoded.problems if problem.what.startswith(what)]
@@ -334,7 +334,7 @@ def test_problems_that_the_api_rejects(given: str, what: str) -> None:
     ],
 )
 def test_undocumented_problems_are_warnings(given: str, what: str) -> None:
-    """What is undocumented is a warning only."""
+    """A problem that is undocumented is only a warning."""
     decoded = decode_token(given, NOW)
     assert [problem.what for problem in decoded.problems] == [what]
     assert not decoded.is_rejected
@@ -347,14 +347,14 @@ def test_token_without_problems(given: str) -> None:
 
 
 def test_unreadable_token_has_no_description() -> None:
-    """And no claims in the document."""
+    """The document has no claims."""
     decoded = decode_token("x", NOW)
     assert describe_token(decoded, NOW) == []
     assert token_document(decoded)["claims"] is None
 
 
 def test_unexpected_values_are_shown_as_json() -> None:
-    """Also invalid times and unknown claims."""
+    """This includes invalid times and unknown claims."""
     shown = dict(
         describe_token(decode_token(made({"exp": "x", "nbf": None, "more": {"a": 1}}), NOW), NOW)
     )
@@ -373,7 +373,7 @@ def test_unexpected_values_are_shown_as_json() -> None:
     ],
 )
 def test_time_is_described_relative_to_now(seconds: float, text: str) -> None:
-    """In the largest unit of at least two."""
+    """The unit is the largest one of which there are at least two."""
     assert describe_time(NOW + seconds, NOW).split(", ")[1] == text
 
 
