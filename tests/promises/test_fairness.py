@@ -101,7 +101,7 @@ async def test_every_kind_of_request_goes_before_prefetched_pages(fake: FakeVide
 
 
 async def test_prefetched_page_that_becomes_due_keeps_its_place(fake: FakeVideoSDK) -> None:
-    """Behind those that were due before, and in front of those that come later."""
+    """Its place is after pages that became due earlier, and before those that become due later."""
     gates = [asyncio.Event(), asyncio.Event()]
 
     def hold(gate: asyncio.Event) -> Any:
@@ -141,14 +141,14 @@ async def test_prefetched_page_that_becomes_due_keeps_its_place(fake: FakeVideoS
 
 
 async def test_prefetched_pages_of_all_walks_are_bounded(fake: FakeVideoSDK) -> None:
-    """Four for each slot, whether they wait for a slot or for a loop that works on its rows."""
+    """There are four per slot, which wait for a slot or for a loop that works on its rows."""
     async with fake.client(max_in_flight=2) as client:
         loops = [aiter(pager) for pager in pagers(client)]
         for _ in range(4 * PAGE_SIZE + 1):
             await asyncio.gather(*(anext(rows) for rows in loops))
         await until(lambda: not client_tasks())
         assert 5 * len(loops) < len(fake.requests) <= 5 * len(loops) + 8
-        # What one walk no longer needs, the others may prefetch.
+        # Pages that one walk no longer prefetches may be prefetched by the others.
         del loops[6:]
         for _ in range(PAGE_SIZE):
             await asyncio.gather(*(anext(rows) for rows in loops))

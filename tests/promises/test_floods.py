@@ -152,7 +152,7 @@ asyncio.run(main())
 
 
 async def test_decompression_bomb_ends_at_the_cap_in_pure_python() -> None:
-    """Also with aiohttp's own parser in Python."""
+    """This also applies to aiohttp's parser in Python."""
     async with flood(BOMBS["gzip"]) as (gzip_url, _), flood(BOMBS["deflate"]) as (deflate_url, _):
         done = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _CLIENT, gzip_url, deflate_url),
@@ -168,7 +168,7 @@ async def test_decompression_bomb_ends_at_the_cap_in_pure_python() -> None:
 
 @pytest.mark.parametrize("encoding", [b"gzip, gzip", b"x-gzip", b"br", b"zstd", b"rot13"])
 async def test_unrequested_content_encoding_raises(encoding: bytes) -> None:
-    """It is not decompressed, or not twice, and therefore not JSON."""
+    """It is not decompressed, or not twice, so it is not JSON."""
     twice = gzip.compress(bomb(31))
     async with flood(compressed(encoding, twice)) as (url, heads):
         policy = RetryPolicy(attempts=1)
@@ -190,7 +190,7 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 async def test_endless_body_ends_at_the_cap(name: str) -> None:
-    """However it is framed; its connection is not reused."""
+    """The framing does not matter, and its connection is not reused."""
     first, forever = BODIES[name]
     async with flood(first, forever=forever) as (url, heads):
         error, peak = await error_and_peak(url)
@@ -224,7 +224,7 @@ SLOW_HEADS = {
 
 @pytest.mark.parametrize("name", HEADS)
 async def test_endless_http_raises_immediately(name: str) -> None:
-    """Everything outside the body is bounded too."""
+    """Everything outside the body is bounded, too."""
     first, forever = HEADS[name]
     async with flood(first, forever=forever) as (url, heads):
         error, peak = await error_and_peak(url)
@@ -235,7 +235,7 @@ async def test_endless_http_raises_immediately(name: str) -> None:
 
 @pytest.mark.parametrize("name", SLOW_HEADS)
 async def test_endless_http_ends_at_attempt_timeout(name: str) -> None:
-    """If aiohttp would read forever; in bounded memory."""
+    """Otherwise aiohttp would read forever. The memory is bounded."""
     first, forever = SLOW_HEADS[name]
     async with flood(first, forever=forever) as (url, heads):
         error, peak = await error_and_peak(url, timeout=1)
@@ -274,12 +274,12 @@ async def test_page_above_the_cap_is_read_with_a_higher_cap(once: Any) -> None:
         with measured() as memory:
             found = await client.get_page()
     assert [row.id for row in found.items] == [str(n) for n in range(700)]
-    # The body as it grows, as a whole, as text, and in the rows.
+    # The body exists as it grows, as a whole, as text, and in the rows.
     assert memory.peak < 4.5 * len(body)
 
 
 async def test_page_with_far_more_rows_than_requested_is_read(once: Any) -> None:
-    """All rows, in order."""
+    """All rows are read, in order."""
     ids = [str(n) for n in range(50_000)]
     async with once(page([{"id": row_id} for row_id in ids])) as client:
         found = [row.id async for row in client.iter_transcriptions()]
@@ -287,7 +287,7 @@ async def test_page_with_far_more_rows_than_requested_is_read(once: Any) -> None
 
 
 async def test_first_of_many_invalid_rows_raises(once: Any) -> None:
-    """In memory proportional to the body."""
+    """The memory is proportional to the body."""
     body = page([0] * 300_000)
     async with once(body) as client:
         with measured() as memory, pytest.raises(InvalidRowError, match="found a number") as caught:

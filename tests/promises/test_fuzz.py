@@ -68,7 +68,7 @@ def test_failure_is_printed_with_its_input(
 
 
 def test_run_without_failures_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """The outcomes are printed."""
+    """The run prints the outcomes."""
     assert fuzz.main(["--engine", "built-in", "--seconds", "0.2"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("| engine |")

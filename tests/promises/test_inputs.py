@@ -120,7 +120,7 @@ OF_STRINGS: Final = (
 async def test_subclass_of_str_is_read_as_its_text(
     tmp_path: Path, entry: EntryPoint, change: Callable[[str], str]
 ) -> None:
-    """The same requests and the same result as with the text itself."""
+    """Requests and results are the same as with the text itself."""
     requests: list[Any] = []
     results: list[Any] = []
     for changed in (str, change):
@@ -147,7 +147,7 @@ async def test_subclass_of_str_is_read_as_its_text(
 async def test_token_of_a_subclass_of_str_is_sent_as_its_text(
     stage: Stage, change: Callable[[str], str]
 ) -> None:
-    """A ready one as well as the result of a callable."""
+    """The token may be a string or the result of a callable."""
     token = change(mint_token(stage.fake.api_key, stage.fake.secret))
 
     async def provide() -> str:
@@ -162,14 +162,14 @@ async def test_token_of_a_subclass_of_str_is_sent_as_its_text(
 async def test_row_with_ids_of_a_subclass_of_str_is_read_again(
     stage: Stage, change: Callable[[str], str]
 ) -> None:
-    """A caller may create a row from an id of its own."""
+    """A caller may create a row from a stored id."""
     row = Transcription(change(stage.fake.rows[0]["id"]))
     assert (await stage.client.wait_until_ready(row)).id == stage.fake.rows[0]["id"]
 
 
 @pytest.mark.parametrize("change", [member, Odd])
 async def test_fake_service_accepts_subclasses_of_str(change: Callable[[str], str]) -> None:
-    """In its credentials, in rows and in the names of files."""
+    """They may be in its credentials, in rows and in the names of files."""
     key, secret = change("key"), change("a-secret-of-more-than-32-bytes")
     async with FakeVideoSDK(api_key=key, secret=secret) as fake:
         for add in (fake.add_transcription, fake.add_post_transcription):
@@ -203,7 +203,7 @@ def wrong_values(entry: EntryPoint) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("entry", ENTRY_POINTS.values(), ids=str)
 async def test_wrong_value_raises_before_a_request(stage: Stage, entry: EntryPoint) -> None:
-    """A ConfigurationError, which is a ValueError as well; and nothing stays open."""
+    """It is a ConfigurationError, which is also a ValueError; and nothing stays open."""
     accepted: list[object] = []
     for name, value in wrong_values(entry):
         try:
@@ -221,7 +221,7 @@ async def test_wrong_value_raises_before_a_request(stage: Stage, entry: EntryPoi
 
 
 async def test_trailing_line_break_of_key_and_secret_is_removed(stage: Stage) -> None:
-    """As for variables of the environment: files end with one."""
+    """This is the same as for environment variables: files end with one."""
     key, secret = f"{stage.fake.api_key}\n", f" {stage.fake.secret}\r\n"
     entry = ENTRY_POINTS["TranscriptsClient"]
     assert await stage.call(entry, api_key=key, secret=secret) == 1
@@ -243,7 +243,7 @@ async def test_trailing_line_break_of_key_and_secret_is_removed(stage: Stage) ->
 async def test_public_key_is_accepted_as_env_files_hold_it(
     stage: Stage, change: Callable[[str], Any]
 ) -> None:
-    """By the client, which checks it when it is created, and by the function."""
+    """The function accepts it, and the client, which checks it in the constructor."""
     key = change(stage.fake.webhooks.public_key)
     body, headers = stage.fake.webhooks.event("transcription-stopped", stage.fake.rows[0])
     async with stage.fake.client(webhook_public_key=key) as client:
@@ -271,7 +271,7 @@ MISTAKES: Final = {
 }
 CANARIES: Final = (BARE[40:80], TOKEN.split(".")[1], TOKEN[-20:], "canary" * 3, "user:pass")
 
-# Numbers, and texts of people, are not masked.
+# Numbers and free text are not masked.
 MASKED: Final = (
     *("credential", "token", "session", "endpoint", "object", "hosts", "key", "proxy", "id"),
     *("row", "row or id", "rows", "format", "formats", "checkpoint", "URL", "body", "signature"),
@@ -289,7 +289,7 @@ def shown(error: BaseException) -> str:
 
 @pytest.mark.parametrize("entry", of_kinds(*MASKED), ids=str)
 async def test_secret_passed_by_mistake_is_not_shown(stage: Stage, entry: EntryPoint) -> None:
-    """Neither in the error nor in the locals of its traceback."""
+    """It is neither in the error nor in the locals of its traceback."""
     shown_in: list[tuple[str, str]] = []
     refused = set()
     masked = [one.name for one in entry.parameters if one.kind in MASKED]

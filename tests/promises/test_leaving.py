@@ -284,7 +284,7 @@ async def test_left_walk_leaks_nothing(phase: Phase, way: str) -> None:
 
 @each_phase
 def test_left_walk_leaks_nothing_in_uvloop(phase: Phase) -> None:
-    """One way for each phase."""
+    """There is one way for each phase."""
     way = list(WAYS)[list(PHASES).index(phase) % len(WAYS)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop, debug=True) as runner:
         runner.run(leave_and_continue(phase, way))
@@ -293,7 +293,7 @@ def test_left_walk_leaks_nothing_in_uvloop(phase: Phase) -> None:
 @pytest.mark.parametrize("phase", [for_headers, for_another_attempt, for_a_slot])
 @pytest.mark.parametrize("use_uvloop", [True, False])
 def test_left_walk_leaks_nothing_in_anyio(phase: Phase, use_uvloop: bool) -> None:
-    """In the loop that anyio creates."""
+    """The loop is created by anyio."""
     options = {"debug": True, "use_uvloop": use_uvloop}
     anyio.run(leave_and_continue, phase, "anyio.CancelScope", backend_options=options)
 
@@ -327,7 +327,7 @@ async def test_left_loop_leaks_nothing(leave: str, readahead: int) -> None:
 
 
 async def test_cancellation_during_decoding_takes_effect_at_the_next_wait() -> None:
-    """All rows of that page are yielded before."""
+    """All rows of that page are yielded before that."""
     task: asyncio.Task[None]
 
     def loads(body: bytes) -> Any:
@@ -351,7 +351,7 @@ async def test_cancellation_during_decoding_takes_effect_at_the_next_wait() -> N
 async def test_cancellation_in_the_iteration_of_a_timeout_is_a_cancellation(
     limit: str, after: float
 ) -> None:
-    """Whichever of the two was due first."""
+    """It does not matter which of the two was due first."""
     policy = RetryPolicy(**{limit: 0.5})
     async with service(for_headers) as place, place.client(retry=policy) as client:
         pager = client.iter_transcriptions()
@@ -433,7 +433,7 @@ async def test_closing_in_the_iteration_of_a_timeout_ends_the_call(later: int) -
 
 
 async def test_session_closed_between_headers_and_body() -> None:
-    """Aiohttp's RuntimeError for it does not escape."""
+    """The RuntimeError of aiohttp is not passed on."""
     async with service(nowhere) as place:
 
         async def close(*_: object) -> None:
@@ -451,7 +451,7 @@ async def test_session_closed_between_headers_and_body() -> None:
 
 @pytest.mark.parametrize("cancelled", [True, False])
 async def test_session_closed_while_connecting_is_not_a_cancellation(cancelled: bool) -> None:
-    """Aiohttp cancels the task; a cancellation by the caller is still a cancellation."""
+    """Then aiohttp cancels the task; a cancellation by the caller is still a cancellation."""
     connector = aiohttp.TCPConnector(limit=1)
     async with service(nowhere) as place, aiohttp.ClientSession(connector=connector) as session:
         place.fake.every(1, place.hold)
@@ -485,7 +485,7 @@ async def test_cancelled_close_can_be_repeated(turn: int) -> None:
 
 @asynccontextmanager
 async def ended(tasks: list[asyncio.Task[Any]]) -> AsyncIterator[list[object]]:
-    """Give what tasks came to that end soon, and let none of them run on."""
+    """Return the results of tasks that end soon, and cancel the others."""
     await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT)
     late = [task for task in tasks if not task.done()]
     for task in late:
@@ -566,7 +566,7 @@ def served() -> Iterator[FakeVideoSDK]:
 def test_program_that_ends_with_open_walks_is_silent(runner: str, ending: str, code: int) -> None:
     """One walk waits for a response, another for its next attempt."""
     with served() as fake:
-        # Not a long backoff: with full jitter it may be a short one.
+        # A long backoff would not work here: with full jitter, it may be short.
         fake.on_page(2, Delay(LONG), Status(503, {"Retry-After": "60"}))
         token = mint_token(fake.api_key, fake.secret)
         strict = [sys.executable, "-X", "dev", "-W", "error"]

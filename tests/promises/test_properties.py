@@ -88,7 +88,7 @@ async def test_any_partition_and_any_faults_yield_each_row_once(
 async def test_walk_stopped_at_any_rows_resumes_exactly(
     count: int, stops: list[int], page_size: int, shape: Any
 ) -> None:
-    """Any number of times, each time in a new client."""
+    """It may be stopped any number of times, and each time a new client resumes it."""
     async with FakeVideoSDK() as fake:
         rows = [row["id"] for row in fake.add_transcriptions(count)]
         fake.every(1, Envelope(shape))

@@ -82,7 +82,7 @@ SEEDS = (7, 756, 817, 1031, 1177, 1552, 1627, 1963, 2113, 2189)
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_resumed_walks_yield_all_rows_that_stayed(seed: int) -> None:
-    """Those that a rescan had found and not yielded yet, and those before them, too."""
+    """This includes rows that a rescan had found but not yielded yet, and those before them."""
     listing = Moving(seed)
     found = await walk_in_parts(listing)
     stayed = {f"row {n}" for n in range(ROWS)} - listing.gone

@@ -108,7 +108,7 @@ def plant(place: str) -> object:  # noqa: C901 - a list of places
     ],
 )
 async def test_watch_detects_a_canary(watch: Watch, place: str) -> None:
-    """In each place that the tests below search."""
+    """It detects one in each place that the tests below search."""
     assert watch.leaks() == set()
     assert watch.leaks(plant(place)) == {OPAQUE}
 
@@ -155,7 +155,7 @@ class Echo:
 async def test_echoed_secret_is_redacted_for_each_status(
     service: FakeVideoSDK, watch: Watch, given: str
 ) -> None:
-    """With the secrets of the request in each part of the response."""
+    """Each part of the response contains the secrets of the request."""
     errors = []
     known = f"{SECRET} {KEY}" if given == "key and secret" else ""
     async with service.client(retry=RetryPolicy(attempts=1), **CREDENTIALS[given]) as client:
@@ -176,7 +176,7 @@ async def test_echoed_secret_is_redacted_for_each_status(
 async def test_echoed_secret_is_redacted_in_each_encoding(
     service: FakeVideoSDK, watch: Watch, form: str, token: str | None
 ) -> None:
-    """In an error body as well as in a page."""
+    """It may be in an error body or in a page."""
     given = CREDENTIALS["key and secret"] if token is None else {"token": token}
     known = f"{SECRET} {KEY}" if token is None else ""
     async with service.client(retry=QUICK, **given) as client:
@@ -260,7 +260,7 @@ ANOTHER: Final = TranscriptsClient(token="t").iter_transcriptions("another").che
 async def test_other_errors_of_a_walk_show_no_secret(
     service: FakeVideoSDK, watch: Watch, ending: Any
 ) -> None:
-    """A timeout, a list that keeps changing, a wrong checkpoint, clock or token."""
+    """Causes are a timeout, a list that keeps changing, or a wrong checkpoint, clock or token."""
     error_class, fault, options, walking = ending
     service.every(1, fault)
     async with service.client(**options) as client:
@@ -336,7 +336,7 @@ def test_slice_of_secret_is_hidden(cut: Any) -> None:
 async def test_variables_show_no_secret(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """Nor does the environment, which a frame could contain as a whole."""
+    """The environment does not either; a frame could contain it as a whole."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as caught:

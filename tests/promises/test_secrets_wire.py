@@ -121,7 +121,7 @@ BREAKING: Final = {
 async def test_connection_failures_show_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str
 ) -> None:
-    """Of the connection, of TLS, or of a proxy with credentials."""
+    """The failure may be of the connection, of TLS, or of a proxy with credentials."""
     found: list[object] = []
     policy = RetryPolicy(attempts=1, attempt_timeout=0.06)
     async with {**HANGING, **BREAKING}[wire](service) as options:
@@ -160,7 +160,7 @@ async def test_cancellation_shows_no_secret(
 async def test_closing_the_client_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, wire: str
 ) -> None:
-    """The walk ends with our error instead of aiohttp's."""
+    """The walk ends with an error of this package instead of aiohttp's."""
     async with HANGING[wire](service) as options:
         client = TranscriptsClient(**(CREDENTIALS["key and secret"] | options), retry=QUICK)
         step = asyncio.ensure_future(walk(client))
@@ -190,7 +190,7 @@ async def never() -> str:
 async def test_cancelled_wait_shows_no_secret(
     service: FakeVideoSDK, watch: Watch, options: Any
 ) -> None:
-    """For a token, a slot, the rate limit or a second attempt."""
+    """The wait may be for a token, a slot, the rate limit or a second attempt."""
     service.every(1, Status(503, {"Retry-After": "30"}) if "retry" in options else Delay(30))
     async with service.client(**options) as client:
         steps = [asyncio.ensure_future(walk(client)) for _ in range(2)]
@@ -227,7 +227,7 @@ async def test_error_of_trace_config_shows_no_secret(watch: Watch, hook: str, op
 async def test_given_session_shows_no_proxy_credentials(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, wire: str
 ) -> None:
-    """Aiohttp takes them from the session or the environment, and keeps them in its frames."""
+    """The frames of aiohttp contain those of the session or the environment."""
     async with tcp(silence) as url:
         proxy = url.replace("//", f"//{LOGIN}@")
         monkeypatch.setenv("http_proxy", proxy if wire == "environment" else "")

@@ -157,7 +157,7 @@ async def test_each_timeout_ends(name: str, fake: FakeVideoSDK) -> None:
 async def test_walk_timeout_includes_waiting_for_slot_and_rate_limit(
     fake: FakeVideoSDK, options: Any
 ) -> None:
-    """A slot that is never released, and a rate that is too low."""
+    """The slot is never released, or the rate is too low."""
     fake.every(1, Delay(NEVER))
     async with fake.client(retry=RetryPolicy(page_timeout=0.1), **options) as client:
         queue = (await client._transport.sessions.open()).queue
@@ -171,7 +171,7 @@ async def test_walk_timeout_includes_waiting_for_slot_and_rate_limit(
 
 @pytest.mark.parametrize("limit", POLICIES)
 async def test_walk_continues_after_timeout(fake: FakeVideoSDK, limit: str) -> None:
-    """With its next step; after walk_timeout a new walk resumes it."""
+    """Its next step continues; after walk_timeout, a new walk resumes it."""
     rows = [row["id"] for row in fake.add_transcriptions(45)]
     fake.on_page(2, Delay(NEVER))
     deadline = LIMIT if limit == "walk_timeout" else None
@@ -205,7 +205,7 @@ async def test_walk_timeout_includes_work_between_rows(fake: FakeVideoSDK) -> No
                     await asyncio.sleep(LIMIT / 2 + 0.01)
             return found
 
-        # The timeout passes after two rows: it is raised at the next page, if there is one.
+        # The timeout expires after two rows, and is raised at the next page, if there is one.
         assert list(await asyncio.gather(work(2), work(4))) == [rows[:2], rows]
 
 
@@ -293,7 +293,7 @@ async def test_timeout_error_has_the_times_spent(fake: FakeVideoSDK) -> None:
 async def test_timeouts_of_a_page_exclude_waiting_for_slot(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """By both clocks, so that there is time for a second attempt."""
+    """They exclude it by both clocks, so that there is time for a second attempt."""
     policy = RetryPolicy(attempts=2, attempt_timeout=0.8, page_timeout=0.8, wait_initial=0)
     async with fake.client(retry=policy, clock=clock.clock, max_in_flight=1) as client:
         queue = (await client._transport.sessions.open()).queue
@@ -313,7 +313,7 @@ async def test_timeouts_of_a_page_exclude_waiting_for_slot(
 
 
 async def test_timeouts_of_a_page_exclude_waiting_for_turn(fake: FakeVideoSDK) -> None:
-    """Before each attempt."""
+    """This applies to the turn before each attempt."""
     fake.fail_next(Status(503))
     policy = RetryPolicy(attempts=2, attempt_timeout=0.8, page_timeout=0.8, wait_initial=0)
     async with fake.client(retry=policy, requests_per_second=5) as client:
@@ -341,7 +341,7 @@ async def test_token_callable_that_swallows_its_cancellation_times_out(fake: Fak
 
 
 async def test_concurrent_walks_honour_their_own_retry_after(fake: FakeVideoSDK) -> None:
-    """Seconds, a fraction and a date, measured by the server."""
+    """It may be seconds, a fraction or a date; the server measures the waits."""
     loop = asyncio.get_running_loop()
     began, whole = loop.time(), int(time.time())
 
@@ -432,7 +432,7 @@ LONGEST_WAITS: Final = (0.5, 1, 2, 4, 8)
 
 
 async def test_immediate_failures_end_after_15_5_s(fake: FakeVideoSDK, clock: ManualClock) -> None:
-    """Six attempts with five random waits."""
+    """There are six attempts with five random waits."""
     fake.every(1, Status(503))
     async with fake.client(clock=clock.clock) as client:
         for _ in range(20):
@@ -482,7 +482,7 @@ async def test_defaults_at_two_hundred_times_the_speed() -> None:
 async def test_repeated_retry_after_is_bounded_by_page_timeout(
     fake: FakeVideoSDK, clock: ManualClock, asked: int, attempts: int
 ) -> None:
-    """As many attempts as fit, and no wait shorter than required."""
+    """There are as many attempts as fit, and no wait is shorter than required."""
     fake.every(1, Status(429, {"Retry-After": str(asked)}))
     async with fake.client(clock=clock.clock) as client:
         began = clock.now
@@ -510,7 +510,7 @@ async def test_stopped_clock_does_not_disable_timeouts(
 
 
 async def test_retries_respect_max_in_flight(fake: FakeVideoSDK) -> None:
-    """Twelve walks under a cap of three, counted by the server."""
+    """Twelve walks have a cap of three requests, which the server counts."""
     rows = [row["id"] for row in fake.add_transcriptions(20)]
     fake.every(3, Status(503))
     fake.every(4, Status(429, {"Retry-After": "0.01"}))
@@ -520,7 +520,7 @@ async def test_retries_respect_max_in_flight(fake: FakeVideoSDK) -> None:
     fake.every(1, Delay(0.02))
     policy = RetryPolicy(attempts=50, wait_initial=0.001, wait_max=0.01)
     async with (
-        # A given session without a cap of its own, which would hide a broken one.
+        # The given session has no cap, because that would hide a broken one of the client.
         aiohttp.ClientSession() as session,
         fake.client(max_in_flight=3, retry=policy, session=session) as client,
     ):
@@ -576,7 +576,7 @@ def most_within(moments: list[float], seconds: float) -> int:
 
 
 async def test_280_per_second_stays_below_300() -> None:
-    """600 requests of twelve walks, and a caller that blocks the loop: no 429, no burst."""
+    """Twelve walks send 600 requests, and the caller blocks the loop: no 429 and no burst."""
     arrived: list[float] = []
     refused: list[float] = []
     server = await asyncio.get_running_loop().create_server(
@@ -603,7 +603,7 @@ async def test_280_per_second_stays_below_300() -> None:
 
         assert await asyncio.gather(*(walk(n) for n in range(12))) == [50] * 12
     assert (len(arrived), refused) == (600, [])
-    # At most eight requests in flight can be late, and one delayed request follows early.
+    # At most eight requests in flight can be late, and one delayed request may follow early.
     assert most_within(arrived, 1.0) <= 280 + 8 + 2
     assert most_within(arrived, 0.1) <= 28 + 8 + 2
     # Only a blocked loop can cause five within the interval of one.
