@@ -11,7 +11,7 @@ from videosdk_transcripts._http.rate_limit import RateLimiter
 from videosdk_transcripts._http.request_queue import Due, RequestQueue
 
 from ..conftest import ManualClock
-from ..matrix.leaving import turns
+from ..matrix.leaving import iterations
 
 
 class Requests:
@@ -29,18 +29,18 @@ class Requests:
             if prefetch:
                 self._due[name] = asyncio.get_running_loop().create_future()
             self.tasks[name] = asyncio.create_task(self._send(name))
-            await turns(2)
+            await iterations(2)
 
     async def becomes_due(self, name: str) -> None:
         """Make the page of a request that prefetches due."""
         self._due[name].set_result(None)
-        await turns(2)
+        await iterations(2)
 
     async def returned(self, slots: int = 1) -> list[str]:
         """Return some slots, and what has been sent so far."""
         for _ in range(slots):
             self.queue.release()
-        await turns(4)
+        await iterations(4)
         return self.sent
 
     async def cancel(self, *names: str) -> None:
@@ -84,7 +84,7 @@ async def test_request_that_is_due_when_it_comes() -> None:
     requests._due["p2"] = asyncio.get_running_loop().create_future()
     requests._due["p2"].set_result(None)
     requests.tasks["p2"] = asyncio.create_task(requests._send("p2"))
-    await turns(2)
+    await iterations(2)
     assert await requests.returned(2) == ["first", "p2", "p1"]
 
 
@@ -108,7 +108,7 @@ async def test_cancelled_request_leaves_nothing() -> None:
     await requests.cancel("b", "p")
     requests.queue.release()
     await requests.cancel("a")
-    await turns(3)
+    await iterations(3)
     assert requests.sent == ["first", "c"]
     requests.tasks["d"].cancel()
     requests.queue.release()
@@ -130,11 +130,11 @@ async def test_prefetched_request_does_not_get_the_turn_it_waited_for(clock: Man
     assert requests.queue.missing == "its turn (requests_per_second)"
     await requests.add("d1")
     go.set()
-    await turns(10)
+    await iterations(10)
     assert requests.sent == ["first", "d1"]
     assert requests.queue.missing == "a slot (max_in_flight)"
     await requests.returned(2)
-    await turns(10)
+    await iterations(10)
     assert requests.sent == ["first", "d1", "p1", "p2"]
     assert clock.slept == [1, 1, 1]
 
@@ -152,14 +152,14 @@ async def test_cancelled_request_passes_on_the_wait_for_a_turn(when: str) -> Non
     await requests.add("first")
     if when == "before its wait":
         requests.tasks["a"] = asyncio.create_task(requests._send("a"))
-        await turns(1)
+        await iterations(1)
     else:
         await requests.add("a")
     await requests.add("b") if when == "during its wait" else None
     await requests.cancel("a")
     await requests.add("c")
     held.set()
-    await turns(10)
+    await iterations(10)
     names = ["b", "c"] if when == "during its wait" else ["c"]
     assert requests.sent == ["first", *names]
     assert clock.slept == [1] * len(names)
@@ -177,7 +177,7 @@ async def test_error_of_a_clock_ends_only_the_request_that_waits() -> None:
 
     requests = Requests(9, 1, evolve(clock.clock, sleep=broken))
     await requests.add("first", "a", "b", "c")
-    await turns(10)
+    await iterations(10)
     assert requests.sent == ["first", "c"]
     for name in "ab":
         with pytest.raises(LookupError):
@@ -207,7 +207,7 @@ class Crowd(Requests):
             case _ if self.returned_slots < len(self.sent):
                 self.returned_slots += 1
                 self.queue.release()
-        await turns(self.chance.randrange(3))
+        await iterations(self.chance.randrange(3))
 
 
 @pytest.mark.parametrize("rate", [None, 1000.0])

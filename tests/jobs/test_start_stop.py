@@ -739,12 +739,12 @@ async def test_cancellation_leaks_nothing(
     assert sent(fake) == ["POST", "GET", "POST"][: len(faults)]
 
 
-@pytest.mark.parametrize("turns", range(12))
-async def test_cancellation_after_some_iterations(fake: FakeVideoSDK, turns: int) -> None:
+@pytest.mark.parametrize("iterations", range(12))
+async def test_cancellation_after_some_iterations(fake: FakeVideoSDK, iterations: int) -> None:
     """This includes a cancellation before a request is sent."""
     async with fake.client() as client:
         task = asyncio.create_task(start(client))
-        for _ in range(turns):
+        for _ in range(iterations):
             await asyncio.sleep(0)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -150,7 +150,7 @@ class FaultPlan:
         fake.every(1, self.respond)
 
     def __call__(self, target: str) -> Action:
-        """Choose the action of the proxy for a request."""
+        """Choose the proxy's action for a request."""
         query = parse_qs(urlsplit(target).query)
         request_key = (query["roomId"][0], query["page"][0])
         self._requested[request_key] += 1

@@ -1,4 +1,4 @@
-"""Measure walks that are cancelled or closed at each turn of the event loop."""
+"""Measure walks that are cancelled or closed at each iteration of the event loop."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ __all__ = [
     "WAYS",
     "LeavingCase",
     "client_tasks",
+    "iterations",
     "leaving_lines",
     "open_connections",
     "phase_of",
     "print_leaving",
     "record_warnings",
-    "turns",
 ]
 
 PAGE_SIZE: Final = 5
 PAGES: Final = 3
-TURNS: Final = 3
-"""Turns of the event loop that a wait takes here, instead of its duration."""
+ITERATIONS: Final = 3
+"""Iterations of the event loop that a wait takes here, instead of its duration."""
 END_MARGIN: Final = 10
-"""Consecutive turns at which the walk had already ended, before the measurement stops."""
+"""Consecutive iterations at which the walk had already ended, before the measurement stops."""
 CLOSE_TIMEOUT: Final = 2.0
 """Seconds within which a call ends after its client is closed."""
 
@@ -235,8 +235,8 @@ def phase_of(walk: BaseException | Coroutine[Any, Any, Any] | None) -> str:
 # The measurement.
 
 
-async def turns(number: int) -> None:
-    """Wait for a number of turns of the event loop."""
+async def iterations(number: int) -> None:
+    """Wait for a number of iterations of the event loop."""
     for _ in range(number):
         await asyncio.sleep(0)
 
@@ -244,17 +244,17 @@ async def turns(number: int) -> None:
 @frozen
 class LeavingCase:
     """
-    One line of the table: for each turn of the loop, a walk that is ended there and continued.
+    One line of the table: for each iteration of the loop, a walk that is ended there and continued.
 
     The service responds with a 503, a 401, two dropped connections and rows that move;
-    another call holds the semaphore at first, tokens take some turns, and requests are rate
+    another call holds the semaphore at first, tokens take some iterations, and requests are rate
     limited.
 
     Args:
         way: a name in `WAYS`, or `CLOSING`, after which another client resumes from the
             checkpoint.
         loop: the event loop implementation.
-        every: end walks at each nth turn only.
+        every: end walks at each nth iteration only.
         readahead: the number of pages to prefetch.
     """
 
@@ -272,18 +272,18 @@ class LeavingCase:
     async def walk_all(self) -> Tally:
         """Run all walks of this line in the running event loop."""
         tally = Tally()
-        turn = ended = 0
-        # Walks vary by a few turns, so the first walk that ended is not the end.
+        iteration = ended = 0
+        # Walks vary by a few iterations, so the first walk that ended is not the end.
         while ended < END_MARGIN:
             with record_warnings() as complaints:
-                was_running = await self._walk(turn, tally)
+                was_running = await self._walk(iteration, tally)
                 await tally.count_leftovers()
             tally.flaws.update(complaints)
-            turn += self.every
+            iteration += self.every
             ended = 0 if was_running else ended + self.every
         return tally
 
-    async def _walk(self, turn: int, tally: Tally) -> bool:
+    async def _walk(self, iteration: int, tally: Tally) -> bool:
         async with FakeVideoSDK() as fake:
             listed = [row["id"] for row in fake.add_transcriptions(PAGES * PAGE_SIZE)]
             fake.on_page(
@@ -293,7 +293,7 @@ class LeavingCase:
             found: list[str] = []
             leave = self._close if self.way == CLOSING else self._leave
             try:
-                was_running = await leave(turn, fake, found, tally)
+                was_running = await leave(iteration, fake, found, tally)
             except (VideoSDKTranscriptsError, AssertionError) as error:
                 tally.flaws[str(error)] += 1
                 was_running = False
@@ -305,7 +305,9 @@ class LeavingCase:
             tally.flaws["connection left open"] += open_connections(fake)
         return was_running
 
-    async def _leave(self, turn: int, fake: FakeVideoSDK, found: list[str], tally: Tally) -> bool:
+    async def _leave(
+        self, iteration: int, fake: FakeVideoSDK, found: list[str], tally: Tally
+    ) -> bool:
         async with _client(fake) as client:
             pager = client.iter_transcriptions(page_size=PAGE_SIZE, readahead=self.readahead)
 
@@ -319,11 +321,11 @@ class LeavingCase:
                     raise
 
             other = asyncio.create_task(client.count())
-            was_running = await WAYS[self.way](walk, lambda: turns(turn))
-            await turns(TURNS)
+            was_running = await WAYS[self.way](walk, lambda: iterations(iteration))
+            await iterations(ITERATIONS)
             tally.flaws["task left behind"] += len(client_tasks(other))
             if was_running:
-                # A task cancelled in its first turn never starts.
+                # A task cancelled in its first iteration never starts.
                 tally.faults[phases[0] if phases else "elsewhere"] += 1
                 # With one slot and one connection, a leaked one would block this forever.
                 await _collect(pager, found)
@@ -331,12 +333,14 @@ class LeavingCase:
             tally.add_stats(pager.stats)
         return was_running
 
-    async def _close(self, turn: int, fake: FakeVideoSDK, found: list[str], tally: Tally) -> bool:
+    async def _close(
+        self, iteration: int, fake: FakeVideoSDK, found: list[str], tally: Tally
+    ) -> bool:
         client = _client(fake)
         pager = client.iter_transcriptions(page_size=PAGE_SIZE, readahead=self.readahead)
         walk = _collect(pager, found)
         tasks = [asyncio.create_task(call) for call in (walk, client.count())]
-        await turns(turn)
+        await iterations(iteration)
         was_running = not tasks[0].done()
         if was_running:
             tally.faults["rescan" if pager.stats.rescans else phase_of(walk)] += 1
@@ -363,7 +367,7 @@ async def _send_body_in_two_parts(exchange: Exchange) -> web.StreamResponse:
     with contextlib.suppress(ConnectionError):  # the client may have disconnected
         await response.prepare(exchange.request)
         await response.write(body[:100])
-        await turns(2 * TURNS)
+        await iterations(2 * ITERATIONS)
         await response.write(body[100:])
     return response
 
@@ -374,16 +378,16 @@ async def _collect(pager: Pager[Transcription], found: list[str]) -> None:
 
 
 def _client(fake: FakeVideoSDK) -> TranscriptsClient:
-    """Create a client whose waits take some turns of the loop and only advance its own clock."""
+    """Create a client whose waits take some iterations and only advance its own clock."""
     time = 1000.0
 
     async def sleep(seconds: float) -> None:
         nonlocal time
-        await turns(TURNS)
+        await iterations(ITERATIONS)
         time += seconds
 
     async def token() -> str:
-        await turns(TURNS)
+        await iterations(ITERATIONS)
         return mint_token(fake.api_key, fake.secret)
 
     return fake.client(
@@ -417,7 +421,7 @@ def print_leaving(lines: Sequence[LeavingCase], tallies: Sequence[Tally]) -> str
             {
                 "ended by": line.way,
                 "loop": line.loop,
-                "turns": tally.faults.total(),
+                "iterations": tally.faults.total(),
                 **{phase: tally.faults[phase] for phase in (*PHASES, "rescan", "elsewhere")},
                 "rows": tally.expected,
                 "lost": tally.lost,

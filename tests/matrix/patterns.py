@@ -1,5 +1,5 @@
 """
-Services that list rows in numbered pages, each with one kind of misbehaviour. No sockets.
+Services that list rows in numbered pages, each with one kind of misbehaviour, without sockets.
 
 A pattern is a list that may change, and the way in which its pages and numbers are made. Each
 one is reproducible for a seed.
@@ -77,7 +77,7 @@ class Pattern:
         return self.serve(number, size)
 
     def observe(self, ids: Sequence[str]) -> None:
-        """Note what is listed now."""
+        """Record what is listed now."""
         self.always.intersection_update(ids)
         self.largest = max(self.largest, len(ids))
 

@@ -40,7 +40,7 @@ async def test_mixed_faults_in_concurrent_walks_lose_no_row() -> None:
 
 
 async def test_without_retries_each_error_can_be_resumed() -> None:
-    """Each error has a checkpoint, and all parts together are the whole list."""
+    """Each error has a checkpoint, and the parts together are the whole list."""
     tally = await FaultCase(
         "exhausted", EXHAUSTED, concurrency=(1,), attempts=1, pages=120, readahead=0
     ).walk_all()
@@ -64,7 +64,7 @@ async def test_rows_that_move_while_the_total_changes_are_not_lost(
 
 
 async def test_documented_limitation_is_counted() -> None:
-    """One row removed at the front and one inserted at the end are not detectable."""
+    """A removal at the front with an insertion at the end is not detectable."""
     tally = await MovingCase(
         "even", "front", 1, other_position="end", seeds=(1,), pages=30
     ).walk_all()

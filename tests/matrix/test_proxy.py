@@ -5,17 +5,17 @@ from contextlib import suppress
 
 import pytest
 
-from .leaving import turns
+from .leaving import iterations
 from .proxy import PASS, Proxy
 
 
 @pytest.mark.parametrize("count", range(6))
 async def test_closing_ends_a_connection_accepted_just_before(count: int) -> None:
-    """The connection is closed whether its task has started or not."""
+    """Its task may have started or not."""
     async with Proxy("http://127.0.0.1:9", lambda _target: PASS) as proxy:
         host, port = proxy.url.removeprefix("http://").split(":")
         caller = socket.create_connection((host, int(port)))
-        await turns(count)
+        await iterations(count)
     with caller:
         caller.settimeout(1)
         with suppress(ConnectionResetError):

@@ -23,7 +23,7 @@ from videosdk_transcripts._paging.readahead import PrefetchLimit, ReadAhead
 from videosdk_transcripts.testing import Change, Delay, Envelope, Exchange, FakeVideoSDK, Status
 
 from ..conftest import until
-from ..matrix.leaving import client_tasks, turns
+from ..matrix.leaving import client_tasks, iterations
 
 ROOM = "abcd-efgh-ijkl"
 PAGES = 30
@@ -77,7 +77,7 @@ class Service:
         before = len(self.requested)
         found, _ = await ahead.get(page, 20, deadline=None, readahead_limit=limit)
         assert found.number == page
-        await turns(2)
+        await iterations(2)
         return sorted(self.requested[before:])
 
 
@@ -202,7 +202,7 @@ async def test_task_of_a_prefetched_page_is_released(way: str) -> None:
             await service.step(ahead, 3 if way == "used" else 1, limit=0)
         assert (task() is not None) is (way == "dropped in flight")
         service.hold(3).set()
-        await turns(3)
+        await iterations(3)
         assert task() is None
     finally:
         gc.enable()
@@ -218,7 +218,7 @@ async def test_page_is_due_once_its_walk_needs_it() -> None:
     assert service.due.keys() == {3}
     assert not service.due[3].done()
     step = asyncio.create_task(service.step(ahead, 3))
-    await turns(3)
+    await iterations(3)
     assert service.due.keys() == {3, 4, 5}
     assert [due.done() for due in service.due.values()] == [True, False, False]
     service.hold(3).set()
@@ -236,10 +236,10 @@ async def test_changed_numbers_are_noticed_in_order_of_arrival() -> None:
     await service.step(ahead, 2)
     assert service.requested == [1, 2, 3]
     third = asyncio.create_task(ahead.get(3, 20, deadline=None, readahead_limit=50))
-    await turns(3)
+    await iterations(3)
     service.total = 999
     service.hold(4).set()
-    await turns(3)
+    await iterations(3)
     service.total = 1000
     service.hold(3).set()
     page, was_ahead = await third
@@ -262,7 +262,7 @@ async def test_first_page_prefetches_nothing(
         found.append(t.id)
         if len(found) == 20:
             break
-    await turns(10)
+    await iterations(10)
     assert found == rows[:20]
     assert [request.page for request in fake.requests] == [1, 1]
 
@@ -310,7 +310,7 @@ async def test_anext_after_a_break_prefetches_nothing(
         found.append(t.id)
         if len(found) == 81:
             break
-    await turns(5)
+    await iterations(5)
     await until(lambda: not fake.in_flight)
     before = len(fake.requests)
     for _ in range(40):
@@ -523,7 +523,7 @@ async def test_large_pages_are_decoded_one_at_a_time(
     )
     async with client._realtime._decoding.of_this_loop():
         await until(lambda: bool(fake.requests) and not fake.in_flight)
-        await turns(20)
+        await iterations(20)
         assert (found == []) is waits
     await task
     assert found == rows
@@ -544,7 +544,7 @@ async def test_break_cancels_prefetching(
             if len(found) % 100 == 0:
                 break
         assert client_tasks()
-        await turns(3)
+        await iterations(3)
         assert client_tasks() == set()
     await collect(pager, found)
     assert found == rows
@@ -600,7 +600,7 @@ async def test_cancellation_cancels_prefetching(
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    await turns(3)
+    await iterations(3)
     assert client_tasks() == set()
     await collect(pager, found)
     assert found == rows
@@ -616,10 +616,10 @@ async def test_closing_a_step_cancels_prefetching(
         await anext(loop)
     step = loop.__anext__()
     step.send(None)  # type: ignore[attr-defined]
-    await turns(2)
+    await iterations(2)
     assert client_tasks()
     step.close()  # type: ignore[attr-defined]
-    await turns(3)
+    await iterations(3)
     assert client_tasks() == set()
 
 
@@ -641,7 +641,7 @@ async def test_loop_collected_elsewhere_cancels_prefetching(
         await asyncio.create_task(drop())
     else:
         await asyncio.to_thread(held.clear)
-    await turns(5)
+    await iterations(5)
     assert client_tasks() == set()
 
 
@@ -656,7 +656,7 @@ async def test_loop_in_a_reference_cycle_cancels_prefetching(
         await anext(cycle[0])
     del cycle
     gc.collect()
-    await turns(3)
+    await iterations(3)
     assert client_tasks() == set()
 
 
@@ -687,7 +687,7 @@ async def test_closing_the_client_cancels_prefetching(
             found.append(t.id)
             if len(found) == 41:
                 await client.aclose()
-                await turns(3)
+                await iterations(3)
                 assert client_tasks() == set()
 
     with pytest.raises(ClientClosedError):

@@ -10,7 +10,7 @@ from videosdk_transcripts import Pager, RetryPolicy, Transcription, TranscriptsC
 from videosdk_transcripts.testing import Delay, Exchange, FakeVideoSDK
 
 from ..conftest import until
-from ..matrix.leaving import client_tasks, turns
+from ..matrix.leaving import client_tasks, iterations
 
 PAGE_SIZE = 5
 PAGES = 8
@@ -91,7 +91,7 @@ async def test_every_kind_of_request_goes_before_prefetched_pages(fake: FakeVide
             client.wait_until_ready(row_id),
         ]
         tasks = [asyncio.ensure_future(call) for call in calls]
-        await turns(10)
+        await iterations(10)
         held.set()
         await asyncio.gather(walking, *tasks)
     kinds = [(r.method, r.query.get("roomId"), r.page) for r in fake.requests]
@@ -125,15 +125,15 @@ async def test_prefetched_page_that_becomes_due_keeps_its_place(fake: FakeVideoS
         second = asyncio.create_task(step())
         await until(lambda: fake.in_flight)
         before = asyncio.create_task(client.count(ROOMS[1]))
-        await turns(5)
+        await iterations(5)
         gates[0].set()
         await second
         for _ in range(PAGE_SIZE - 1):
             await anext(rows)
         third = asyncio.create_task(step())
-        await turns(5)
+        await iterations(5)
         after = asyncio.create_task(client.count(ROOMS[2]))
-        await turns(5)
+        await iterations(5)
         gates[1].set()
         await asyncio.gather(before, third, after)
     asked = [r.query["roomId"] for r in fake.requests]

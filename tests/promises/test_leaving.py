@@ -36,10 +36,10 @@ from ..matrix.leaving import (
     CLOSE_TIMEOUT,
     WAYS,
     client_tasks,
+    iterations,
     open_connections,
     phase_of,
     record_warnings,
-    turns,
 )
 from ..matrix.proxy import PASS, Proxy
 
@@ -59,8 +59,10 @@ class Place:
         self.connections_made = 0
         self.slow_token = 0
         self.skips_sleeps = False
-        self.prepare: Callable[[TranscriptsClient], Awaitable[object]] = lambda _client: turns(0)
-        self.accept: Callable[[], Awaitable[object]] = lambda: turns(0)
+        self.prepare: Callable[[TranscriptsClient], Awaitable[object]] = lambda _client: iterations(
+            0
+        )
+        self.accept: Callable[[], Awaitable[object]] = lambda: iterations(0)
         self.trace = aiohttp.TraceConfig()
         self.trace.on_connection_create_end.append(self._count)
         self.options: dict[str, Any] = {}
@@ -321,7 +323,7 @@ async def test_left_loop_leaks_nothing(leave: str, readahead: int) -> None:
                         break
                     if len(found) % 21 == 0:
                         raise LookupError
-            await turns(3 if readahead else 0)
+            await iterations(3 if readahead else 0)
             assert (client_tasks(), place.fake.in_flight) == (set(), 0)
         assert found == place.rows
 
@@ -421,7 +423,7 @@ async def test_closing_in_the_iteration_of_a_timeout_ends_the_call(later: int) -
 
         async def close() -> None:
             await asyncio.sleep(0.45)
-            await turns(later)
+            await iterations(later)
             await client.aclose()
 
         tasks = [asyncio.create_task(close()), asyncio.create_task(collect(pager, found))]
@@ -459,7 +461,7 @@ async def test_session_closed_while_connecting_is_not_a_cancellation(cancelled: 
         calls = [asyncio.create_task(client.count()) for _ in range(2)]
         await place.reached.wait()
         closing = asyncio.create_task(session.close())
-        await turns(1)
+        await iterations(1)
         if cancelled:
             calls[1].cancel()
         async with ended([*calls, closing]) as results:
@@ -467,14 +469,14 @@ async def test_session_closed_while_connecting_is_not_a_cancellation(cancelled: 
             assert [type(result) for result in results[:2]] == [ClientClosedError, second]
 
 
-@pytest.mark.parametrize("turn", range(4))
-async def test_cancelled_close_can_be_repeated(turn: int) -> None:
+@pytest.mark.parametrize("count", range(4))
+async def test_cancelled_close_can_be_repeated(count: int) -> None:
     """The client can be reopened afterwards."""
     async with service(nowhere) as place:
         client = place.client()
         await client.count()
         closing = asyncio.create_task(client.aclose())
-        await turns(turn)
+        await iterations(count)
         closing.cancel()
         await asyncio.wait([closing])
         await client.aclose()

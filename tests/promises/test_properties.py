@@ -115,9 +115,9 @@ async def test_walk_cancelled_anywhere_continues_exactly(cancels: list[int]) -> 
         async with fake.client() as client:
             pager = client.iter_transcriptions(ROOM, page_size=3)
             found: list[str] = []
-            for turns in cancels:
+            for iterations in cancels:
                 step = asyncio.ensure_future(anext(pager, None))
-                for _ in range(turns):
+                for _ in range(iterations):
                     await asyncio.sleep(0)
                 step.cancel()
                 try:

@@ -26,7 +26,7 @@ from videosdk_transcripts.testing import (
 from .plain_http import ask, signed
 
 
-async def turns(count: int) -> None:
+async def iterations(count: int) -> None:
     """Wait for a number of iterations of the event loop."""
     for _ in range(count):
         await asyncio.sleep(0)
@@ -78,9 +78,9 @@ async def test_exit_closes_connections_just_accepted(count: int) -> None:
     async with FakeVideoSDK() as fake:
         host, port = fake.url.removeprefix("http://").split(":")
         caller = socket.create_connection((host, int(port)))
-        await turns(count)
+        await iterations(count)
     with caller:
-        await turns(3)
+        await iterations(3)
         caller.settimeout(1)
         with suppress(ConnectionResetError):
             assert caller.recv(1) == b""
