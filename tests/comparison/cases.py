@@ -1,4 +1,4 @@
-"""What ordinary servers and proxies do, each with what a client should hand out."""
+"""What ordinary servers and proxies do, each with the rows that a client should yield."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ CASES: Final = (
     Case("one 503", lambda fake: fake.on_page(3, Status(503))),
     Case("a 429 with `Retry-After: 4`", _throttle),
     Case("a proxy's HTML page with status 200, once", lambda fake: fake.on_page(3, HtmlPage())),
-    Case("a response that breaks off, once", lambda fake: fake.on_page(3, CutBody())),
+    Case("one truncated response", lambda fake: fake.on_page(3, CutBody())),
     Case("a rejected token, once", lambda fake: fake.on_page(3, Status(401))),
     Case("numbers sent as text", lambda fake: fake.every(1, Envelope("numbers as text"))),
     Case("no last page", lambda fake: fake.every(1, Envelope("no last page"))),

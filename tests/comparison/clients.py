@@ -1,8 +1,8 @@
 """
 Four ways to list the transcriptions of a room.
 
-Each function yields the ids it was handed until the list ends or an error escapes. The first is
-what a tutorial shows, the second what a careful developer writes in an hour.
+Each function yields the ids that it receives until the list ends or an error is raised. The first
+is what a tutorial shows, the second what a careful developer writes in an hour.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ async def ours(job: Job) -> AsyncIterator[str]:
 
 
 class NodeSDK:
-    """Use the vendor's Node SDK, which has no filter by room, in a process of its own."""
+    """Use the vendor's Node SDK, which has no filter by room, in a separate process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,5 +1,5 @@
 """
-Compare what four clients hand out on the same servers: ``cd tests; python -m comparison.run``.
+Compare the rows that four clients yield: ``cd tests; python -m comparison.run``.
 
 Prints a Markdown table. Each cell is one listing of 100 rows, in pages of 20, over a real socket.
 The Node SDK is installed with npm into a temporary folder; without npm, its column is left out.
@@ -35,7 +35,7 @@ CLIENTS: Final[dict[str, Lister]] = {
 
 @frozen
 class Outcome:
-    """What a client handed out, next to what was listed during the whole walk."""
+    """The rows that a client yielded, and those that were listed during the whole walk."""
 
     missing: int
     repeated: int
@@ -60,7 +60,7 @@ class Outcome:
 
 
 async def measure(case: Case, lister: Lister) -> Outcome:
-    """List a room on a server of its own."""
+    """List a room on a separate server."""
     async with FakeVideoSDK(**case.options) as fake:
         # Created first, so that rows are listed in this order.
         expected = {row["id"] for row in fake.add_transcriptions(ROWS, room_id=ROOM)}

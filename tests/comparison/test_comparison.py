@@ -25,19 +25,19 @@ def cells(table: str) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
 async def test_documented_cells_are_measured(case: Case) -> None:
-    """For the clients that need no Node."""
+    """This covers the clients that need no Node."""
     documented = cells(PAGE.read_text("utf-8"))[case.name]
     measured = cells(await compare([case], CLIENTS))[case.name]
     assert measured == {name: documented[name] for name in CLIENTS}
 
 
 def test_every_case_is_documented() -> None:
-    """And no other one."""
+    """No other case is documented."""
     assert list(cells(PAGE.read_text("utf-8"))) == [case.name for case in CASES]
 
 
 async def test_outcome_counts_missing_repeated_and_foreign_rows() -> None:
-    """A client that hands out the wrong rows is not counted as right."""
+    """A client that yields the wrong rows is not counted as right."""
 
     async def wrong(job: Job):  # type: ignore[no-untyped-def]
         ids = [row["id"] for row in job.fake.rows]
@@ -51,7 +51,7 @@ async def test_outcome_counts_missing_repeated_and_foreign_rows() -> None:
 
 
 async def test_all_rows_once_is_right() -> None:
-    """And only that."""
+    """Any other result is wrong."""
     outcome = await measure(Case("stable"), ours)
     assert (str(outcome), outcome.is_right) == ("all, once", True)
     assert (ROWS, ROOM) == (100, "abcd-efgh-ijkl")
