@@ -127,7 +127,7 @@ async def test_error_of_the_walk_is_raised_in_its_place(
     assert found == ids
 
 
-async def test_closed_client_ends_the_sweep(client: TranscriptsClient, ids: list[str]) -> None:
+async def test_closed_client_ends_the_run(client: TranscriptsClient, ids: list[str]) -> None:
     """It is not a failure of a row."""
     texts = client.fetch_texts(client.iter_transcriptions(ROOM))
     assert (await anext(texts)).text == ids[0]
@@ -183,7 +183,7 @@ class Case:
     way: str
 
     async def leave(self, client: TranscriptsClient, fake: FakeVideoSDK) -> None:
-        """Begin a sweep whose texts stall except the first one, and leave it."""
+        """Start a run whose texts stall except the first one, and leave it."""
         texts = client.fetch_texts(client.iter_transcriptions(ROOM))
         match self.way:
             case "break":

@@ -76,7 +76,7 @@ class Bench:
 
     def _is_killed(self, mutant: Mutant, tests: Sequence[str]) -> bool:
         """Return whether a test fails in a process that imports the changed module."""
-        # Those of the mirroring folder first: most mutants end there, and fewer files are imported.
+        # The mirroring folder is first: its tests kill most mutants, with fewer imports.
         folder, run = mirror_folder(mutant.module), self._fresh.first_failure
         near = [test for test in tests if test.startswith(folder)]
         far = [test for test in tests if not test.startswith(folder)]

@@ -74,7 +74,7 @@ class Covering:
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """Return what `save` has written."""
+        """Read data that `save` has written."""
         saved = json.loads(file.read_text("utf-8"))
         lines = saved["lines"].items()
         names = saved["tests"]
@@ -87,7 +87,7 @@ class Covering:
         )
 
     def save(self, file: Path) -> None:
-        """Write it to a file."""
+        """Write the data to a file."""
         names = sorted(
             {test for found in self.tests.values() for ts in found.values() for test in ts}
         )

@@ -52,7 +52,7 @@ class Fresh:
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 _send(report, "missing", tests[0])
             elif code != pytest.ExitCode.OK:
-                # Not even imported.
+                # The module could not even be imported.
                 _send(report, "failed", tests[0])
 
         return _first_failure(run)
@@ -246,7 +246,7 @@ def _run(
             return
     config = items[0].config
     config.pluginmanager.register(_Reporter(report))
-    # What a process that was killed has printed.
+    # Discard the output of a killed process.
     config.pluginmanager.getplugin("capturemanager").read_global_capture()
     for item, following in zip(items, [*items[1:], None], strict=True):
         config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -24,9 +24,9 @@ def find_functions(folder: Path) -> Functions:
 
 def replace_function(functions: Functions, file: Path, line: int, old: str, new: str) -> bool:
     """
-    Give the function around a line its changed code, and return whether that is possible.
+    Replace the code of the function around a line, and return whether that is possible.
 
-    It is not if the line is outside of all functions, or if the function does not exist yet.
+    It is impossible if the line is outside all functions, or if the function does not exist yet.
 
     Args:
         functions: the functions that exist.

@@ -47,7 +47,7 @@ def changes(source: str) -> list[str]:
     ],
 )
 def test_each_operator_is_changed(source: str, expected: list[str]) -> None:
-    """In every way that is listed, and in no other one."""
+    """The changes are exactly those that are listed."""
     assert sorted(changes(source)) == sorted(expected)
 
 
@@ -77,7 +77,7 @@ def test_texts_for_people_and_types_are_not_changed() -> None:
 
 
 def test_mutant_has_its_place() -> None:
-    """The line, the function, and the whole changed source."""
+    """It has the line, the function, and the whole changed source."""
     source = "A = 1\n\ndef f(x):\n    return A\n"
     first, _, third = find_mutants("a/b.py", source)
     assert (first.line, first.scope, first.name) == (1, None, "A")
@@ -87,12 +87,12 @@ def test_mutant_has_its_place() -> None:
 
 
 def test_repeated_changes_of_a_line_are_numbered() -> None:
-    """So that each has a name of its own."""
+    """The numbers make their names unique."""
     assert changes("x = a == b == c != d") == ["== -> !=", "== -> != (2)", "!= -> =="]
 
 
 def test_tests_of_the_line_file_and_folder_come_first(tmp_path: Path) -> None:
-    """Then the other tests of the module, as far as the time allows."""
+    """The other tests of the module follow, as far as the time allows."""
     source = "A = 5\n\ndef f(x):\n    return A\n\ndef g(x):\n    return 1\n"
     own, near, far = "tests/a/test_b.py::own", "tests/a/test_c.py::near", "tests/d.py::far"
     slow, other = "tests/a/test_c.py::slow", "tests/a/test_c.py::other"

@@ -51,7 +51,7 @@ def module(tmp_path: Path) -> ModuleType:
 def test_function_around_a_line_is_replaced(
     module: ModuleType, line: int, change: tuple[str, str], results: tuple[int, int | None]
 ) -> None:
-    """Also in instances that exist, and with its inner functions."""
+    """This affects existing instances and inner functions, too."""
     file = Path(str(module.__file__))
     functions, instance, f = find_functions(file.parent), module.A(), module.f
     assert replace_function(functions, file, line, SOURCE, SOURCE.replace(*change))
@@ -63,7 +63,7 @@ def test_function_around_a_line_is_replaced(
     [(1, ("X = 1", "X = 2")), (13, ("super().__repr__()", "None"))],
 )
 def test_other_changes_are_refused(module: ModuleType, line: int, change: tuple[str, str]) -> None:
-    """A line outside of functions, and a function that loses its cell."""
+    """The line may be outside functions, or the function may lose its cell."""
     file = Path(str(module.__file__))
     functions = find_functions(file.parent)
     assert not replace_function(functions, file, line, SOURCE, SOURCE.replace(*change))

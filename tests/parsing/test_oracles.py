@@ -111,7 +111,7 @@ def test_srt_files_are_read_as_other_libraries_read_them(group: int) -> None:
 
 @pytest.mark.parametrize("group", range(6))
 def test_vtt_files_are_read_as_other_libraries_read_them(group: int) -> None:
-    """Each test reads fifty files. The libraries do not decode character references, so there are none."""
+    """No file has character references, because the libraries do not decode them."""
     for seed in range(group * 50, group * 50 + 50):
         draw = random.Random(seed)  # noqa: S311
         for cues, case in files(seed):
