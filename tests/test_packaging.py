@@ -39,7 +39,7 @@ def test_table_lists_each_promise_once() -> None:
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_home_of_a_promise_names_it_in_its_docstring(promise: str) -> None:
-    """So that a search for the promise finds the code that implements it."""
+    """A search for the promise must find the code that implements it."""
     path = PACKAGE / promise_homes()[promise]
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     assert re.search(rf"\b{promise}\b", docstring)
@@ -101,7 +101,7 @@ def test_version_is_that_of_the_distribution() -> None:
 
 
 def test_package_works_without_metadata(tmp_path: Path) -> None:
-    """In a vendored copy or a slim bundle, which lacks the metadata of all distributions."""
+    """A vendored copy or a slim bundle lacks the metadata of all distributions."""
     shutil.copytree(PACKAGE, tmp_path / PACKAGE.name)
     for entry in Path(aiohttp.__file__).parent.parent.iterdir():
         if entry.suffix not in (".dist-info", ".pth", ".egg-link") and entry.name != PACKAGE.name:

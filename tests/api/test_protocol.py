@@ -148,7 +148,7 @@ def test_each_status_has_its_error_class(status: int, expected: type[StatusError
     ],
 )
 def test_status_error_has_advice(status: int, advice: str) -> None:
-    """For each status with a usual cause."""
+    """This applies to each status with a usual cause."""
     expected = f"GET page 2 of the list: the service responded with {status}{advice}"
     assert refused({}, status).message == expected
 

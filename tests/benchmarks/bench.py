@@ -1,4 +1,4 @@
-"""Define what all scenarios share: contenders, scale, and sections of the report."""
+"""Define what the scenarios share: contenders, scale, and sections of the report."""
 
 from __future__ import annotations
 

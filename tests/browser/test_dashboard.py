@@ -85,7 +85,7 @@ def messages(browser: Any) -> list[str]:
 
 @pytest.mark.parametrize("path", ["/", f"/?room={ROOM}", "/?room=nowhere"])
 def test_page_does_not_scroll_sideways(browser: Any, full: FakeVideoSDK, path: str) -> None:
-    """Closed or with all details open, and without a message in the console."""
+    """This applies to closed and open details; the console has no message."""
     send_requests(full, 20)
     show(browser, full, path)
     assert not is_too_wide(browser)
@@ -106,7 +106,7 @@ def test_empty_service_starts_with_connection_settings(browser: Any, empty: Fake
 
 
 def test_hostile_texts_are_shown_as_text(browser: Any, empty: FakeVideoSDK) -> None:
-    """Whatever their length, and wherever they appear."""
+    """Their length and position do not matter."""
     row = empty.add_transcription(
         room_id=HOSTILE, session_id=HOSTILE, row_id=HOSTILE, status=HOSTILE
     )
@@ -155,7 +155,7 @@ def test_injected_markup_and_scripts_do_not_run(browser: Any, empty: FakeVideoSD
 
 
 def test_page_requests_nothing_of_other_origins(browser: Any, full: FakeVideoSDK) -> None:
-    """The page, its style and its data."""
+    """It requests only the page, its style and its data."""
     show(browser, full)
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = [
@@ -168,7 +168,7 @@ def test_page_requests_nothing_of_other_origins(browser: Any, full: FakeVideoSDK
 
 
 def test_error_is_shown_if_the_data_cannot_be_loaded(browser: Any, empty: FakeVideoSDK) -> None:
-    """Instead of an empty page."""
+    """Otherwise the page would be empty."""
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/dashboard.json*"]})
     try:
@@ -191,7 +191,7 @@ def test_page_without_script_points_to_the_data(browser: Any, full: FakeVideoSDK
 
 @pytest.mark.parametrize("path", ["/", f"/?room={ROOM}"])
 def test_keyboard_reaches_every_control(browser: Any, full: FakeVideoSDK, path: str) -> None:
-    """In order, in view, and with a visible focus."""
+    """They are reached in order, in view, and with a visible focus."""
     send_requests(full, 3)
     show(browser, full, path)
     count = browser.execute_script(STOPS)
@@ -226,7 +226,7 @@ LABELS = """
 
 
 def test_timeline_labels_are_not_clipped(browser: Any, full: FakeVideoSDK) -> None:
-    """Whole columns are in view, whose labels neither overlap nor are cut off."""
+    """Whole columns are in view; their labels neither overlap nor are truncated."""
     show(browser, full)
     labels = browser.execute_script(LABELS)
     assert labels[-1][0] == "now"
@@ -235,7 +235,7 @@ def test_timeline_labels_are_not_clipped(browser: Any, full: FakeVideoSDK) -> No
 
 
 def test_timeline_shows_as_many_days_as_it_states(browser: Any, full: FakeVideoSDK) -> None:
-    """All 14 at once on a desktop; on a phone it can be scrolled, as the note states."""
+    """A desktop shows all 14; on a phone, the timeline can be scrolled, as the note states."""
     show(browser, full)
     text = find(browser, ".timeline .note").text
     assert text.startswith("The newest 14 of ")
@@ -296,7 +296,7 @@ def test_timeline_draws_a_bar_for_each_transcription(browser: Any, empty: FakeVi
 
 
 def test_room_can_be_chosen_and_left(browser: Any, full: FakeVideoSDK) -> None:
-    """By links; a refresh keeps the choice."""
+    """This is done by links; a refresh keeps the choice."""
     show(browser, full)
     before = find(browser, ".tiles").text
     browser.find_element("link text", ROOM).click()
@@ -368,7 +368,7 @@ def test_refused_copy_selects_the_variables(browser: Any, full: FakeVideoSDK) ->
 
 
 def test_tables_keep_their_roles(browser: Any, full: FakeVideoSDK) -> None:
-    """Also where their rows are laid out as cards."""
+    """This includes tables whose rows are laid out as cards."""
     send_requests(full, 2)
     show(browser, full)
     tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
@@ -403,7 +403,7 @@ def test_fault_is_shown_only_where_there_is_one(browser: Any, full: FakeVideoSDK
 
 
 def test_requests_for_files_have_their_own_table(browser: Any, full: FakeVideoSDK) -> None:
-    """Below the others."""
+    """It is below the others."""
     url = full.rows[5]["transcriptionFilePaths"]["txt"]
     urllib.request.urlopen(url).close()  # noqa: S310 - our own server
     show(browser, full)
@@ -417,7 +417,7 @@ def test_requests_for_files_have_their_own_table(browser: Any, full: FakeVideoSD
 def test_length_is_in_readable_units(
     browser: Any, empty: FakeVideoSDK, seconds: float, words: str
 ) -> None:
-    """And the start in UTC."""
+    """The start is in UTC."""
     empty.add_transcription(duration=timedelta(seconds=seconds))
     show(browser, empty)
     assert find(browser, "td.in-length").text == words
@@ -425,7 +425,7 @@ def test_length_is_in_readable_units(
 
 
 def test_long_lists_state_what_is_left_out(browser: Any, empty: FakeVideoSDK) -> None:
-    """Of transcriptions and of sessions."""
+    """This applies to lists of transcriptions and of sessions."""
     for number in range(204):
         empty.add_transcription(session_id=f"s{number}")
     show(browser, empty)
@@ -435,7 +435,7 @@ def test_long_lists_state_what_is_left_out(browser: Any, empty: FakeVideoSDK) ->
 
 
 def test_colours_follow_the_system(browser: Any, full: FakeVideoSDK) -> None:
-    """Light or dark."""
+    """They are light or dark."""
     found = []
     for scheme in ("light", "dark"):
         wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}

@@ -51,7 +51,7 @@ def test_page_shows_each_transcript_as_text(
 
 
 def test_page_shows_errors(browser: Any, page: Program, empty: FakeVideoSDK) -> None:
-    """Before the stream begins, and after its first lines."""
+    """The error may occur before the stream begins, or after its first lines."""
     show(browser, page, "not a room", "x")
     wait_until(lambda: status(browser) == "Failed: ConfigurationError")
     rows = empty.add_session(ROOM, 25, formats=())

@@ -106,7 +106,7 @@ def search(browser: Any, url: str, words: str) -> list[str]:
 
 @pytest.mark.parametrize("words", SEARCHES)
 def test_search_finds_the_page_that_answers(browser: Any, url: str, words: str) -> None:
-    """Among the first three."""
+    """It is among the first three."""
     assert set(search(browser, url, words)[:3]) & set(SEARCHES[words])
 
 
@@ -153,7 +153,7 @@ def test_lists_of_tests_are_folded(browser: Any, url: str) -> None:
 
 
 def test_pages_have_icon_description_and_edit_link(site: Path) -> None:
-    """And what link previews read."""
+    """They have what link previews read, too."""
     written = [page for page in pages_of(site) if page.name not in ("genindex.html", "search.html")]
     assert len(written) > 40
     for page in written:
@@ -167,7 +167,7 @@ def test_pages_have_icon_description_and_edit_link(site: Path) -> None:
 
 
 def test_landing_page_leads_to_installation_quickstart_and_guides(browser: Any, url: str) -> None:
-    """By links in its text, before the first scrolling on a desktop."""
+    """It has links in its text, in view without scrolling on a desktop."""
     browser.get(f"{url}/index.html")
     links = browser.find_elements(By.CSS_SELECTOR, "article a.reference.internal")
     pages = [link.get_attribute("href").removeprefix(f"{url}/") for link in links]

@@ -1,4 +1,4 @@
-"""Start the examples as a user does: as processes."""
+"""Start the examples as processes, like a user."""
 
 from __future__ import annotations
 

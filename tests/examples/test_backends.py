@@ -47,7 +47,7 @@ def send_event(
 
 
 def test_fastapi_streams_a_session(fastapi: Program, session_id: str) -> None:
-    """Every row once, with its text if it has one."""
+    """Every row is there once, with its text if it has one."""
     lines = fastapi.lines(f"/rooms/{ROOM}/sessions/{session_id}/transcripts")
     texts = [line.get("text", line) for line in lines]
     assert texts == [*(f"Ann: This is number {n}.\n" for n in range(24)), None]
@@ -55,7 +55,7 @@ def test_fastapi_streams_a_session(fastapi: Program, session_id: str) -> None:
 
 
 def test_fastapi_maps_errors(fake: FakeVideoSDK, fastapi: Program, session_id: str) -> None:
-    """Before the first line to a status, afterwards to a last line."""
+    """An error is a status before the first line, and a last line afterwards."""
     path = f"/rooms/{ROOM}/sessions/{session_id}/transcripts"
     assert fastapi.get("/rooms/a%20b/sessions/c/transcripts")[0] == 400
     fake.fail_next(Status(403))
@@ -66,7 +66,7 @@ def test_fastapi_maps_errors(fake: FakeVideoSDK, fastapi: Program, session_id: s
 
 
 def test_fastapi_serves_subtitles(fake: FakeVideoSDK, fastapi: Program) -> None:
-    """From a format that has times."""
+    """The source is a format that has times."""
     row = fake.add_post_transcription(room_id=ROOM)
     fake.files.put(row, "vtt", VTT)
     status, text = fastapi.get(f"/transcripts/{row['id']}/subtitles.vtt")
@@ -78,7 +78,7 @@ def test_fastapi_serves_subtitles(fake: FakeVideoSDK, fastapi: Program) -> None:
 def test_fastapi_stores_announced_transcripts(
     fake: FakeVideoSDK, programs: Starter, fastapi: Program
 ) -> None:
-    """Once each, and after a restart those that were not ready before."""
+    """Each is stored once; after a restart, those that were not ready before are stored, too."""
     row = fake.add_transcription(room_id=ROOM, session_id=fake.new_session_id())
     fake.files.put(row, "txt", b"Ann: Good morning.\n")
     assert send_event(fake, fastapi, row, change=b" ") == 401
@@ -97,7 +97,7 @@ def test_fastapi_stores_announced_transcripts(
 
 
 def test_aiohttp_streams_a_room(backend: Program, session_id: str) -> None:
-    """Every row of the room, of all its sessions."""
+    """The stream has every row of the room, of all its sessions."""
     assert session_id
     lines = backend.lines(f"/rooms/{ROOM}/transcripts")
     assert len(lines) == 25
@@ -107,7 +107,7 @@ def test_aiohttp_streams_a_room(backend: Program, session_id: str) -> None:
 def test_aiohttp_lists_a_page_and_maps_errors(
     fake: FakeVideoSDK, backend: Program, session_id: str
 ) -> None:
-    """As the FastAPI backend does."""
+    """It does this like the FastAPI backend."""
     assert session_id
     page = json.loads(backend.get("/transcriptions?page=2")[1])
     assert (page["page"], page["last_page"], len(page["rows"])) == (2, 2, 6)

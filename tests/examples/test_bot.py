@@ -25,7 +25,7 @@ class Chat:
 
 @pytest.fixture
 def chat() -> Iterator[Chat]:
-    """A chat on loopback."""
+    """A chat server on loopback."""
     received = Chat()
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ def hold_meeting(fake: FakeVideoSDK, summary: bytes) -> str:
 def test_bot_posts_each_summary_once_and_survives_restarts(
     fake: FakeVideoSDK, programs: Starter, chat: Chat, tmp_path: Path
 ) -> None:
-    """Also that of a meeting which ended while the bot was not running."""
+    """This includes a meeting that ended while the bot was not running."""
     hold_meeting(fake, b"Before the bot.")
     state = tmp_path / f"{ROOM}.json"
 
@@ -82,7 +82,7 @@ def test_bot_posts_each_summary_once_and_survives_restarts(
 def test_bot_keeps_what_it_could_not_post(
     fake: FakeVideoSDK, programs: Starter, tmp_path: Path
 ) -> None:
-    """In its file, for the next attempt or the next start."""
+    """They are in its file, for the next attempt or the next start."""
     state = tmp_path / f"{ROOM}.json"
     transcription_id = hold_meeting(fake, b"They met.")
     state.write_text(json.dumps({"pending": [transcription_id]}))

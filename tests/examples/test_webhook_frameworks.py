@@ -60,7 +60,7 @@ def test_lambda_verifies_the_raw_body(
     capsys: pytest.CaptureFixture[str],
     is_encoded: bool,
 ) -> None:
-    """In both forms in which a gateway passes it on."""
+    """The body may have either form in which a gateway forwards it."""
     function = load_lambda(monkeypatch, fake.webhooks.public_key)
     row = fake.add_transcription(room_id=ROOM)
     body, headers = fake.webhooks.event("transcription-failed", row)

@@ -51,7 +51,7 @@ async def test_data_are_buffered_up_to_a_mebibyte(tmp_path: Path) -> None:
 
 
 async def test_begin_discards_what_was_written_and_buffered(tmp_path: Path) -> None:
-    """Before and after the temporary file was opened."""
+    """This applies before and after the temporary file was opened."""
     file = PartFile(tmp_path / "a.txt", Threads())
     for data in (b"buffered", LARGE, LARGE[:-1] + b"buffered"):
         await file.begin()

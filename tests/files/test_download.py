@@ -49,7 +49,7 @@ def test_invalid_format_is_rejected(tmp_path: Path, wanted: Any) -> None:
 async def test_bad_arguments_are_rejected(
     fake: FakeVideoSDK, tmp_path: Path, options: dict[str, Any], text: str
 ) -> None:
-    """Each with its own message."""
+    """Each has its own message."""
     with pytest.raises(ConfigurationError, match=text):
         async with downloader(fake, **{"directory": tmp_path} | options):
             raise AssertionError

@@ -56,7 +56,7 @@ async def test_fake_service_serves_the_files_of_its_rows(fake: FakeVideoSDK) -> 
 
 
 async def test_text_is_decoded_as_utf8(fake: FakeVideoSDK) -> None:
-    """With or without a byte order mark; `errors` selects the handling of invalid UTF-8."""
+    """It may have a byte order mark; `errors` selects the handling of invalid UTF-8."""
     row = fake.add_transcription()
     async with opened(fake.url) as transport:
         files = Files(transport)
@@ -82,7 +82,7 @@ async def test_text_is_decoded_as_utf8(fake: FakeVideoSDK) -> None:
 
 
 def test_decode_text_reports_the_invalid_byte() -> None:
-    """Unless `errors` selects another handling."""
+    """It is an error unless `errors` selects another handling."""
     assert decode_text(b"a\xffb", "ignore") == "ab"
     assert decode_text(b"a\xffb", "backslashreplace") == "a\\xffb"
     assert decode_text(b"") == ""

@@ -115,7 +115,7 @@ async def test_transient_fault_is_retried(
 async def test_permanent_fault_raises_a_typed_error(
     fake: FakeVideoSDK, fault: Any, error_class: type[Exception], text: str
 ) -> None:
-    """Without the query of the link."""
+    """It has the link without its query."""
     row = fake.add_transcription()
     url = fake.files.put(row, "txt", b"0123456789" * 9)
     fake.files.fail_next(fault, times=20)

@@ -206,7 +206,7 @@ async def test_proxy_that_echoes_its_password_is_redacted(fake: FakeVideoSDK, he
 
 
 async def test_unreachable_proxy_is_named(fake: FakeVideoSDK) -> None:
-    """Not the file host, and no advice to use a proxy."""
+    """The error does not name the file host, and has no advice to use a proxy."""
     options = {"files_via_proxy": True, "retry": ONCE}
     async with fake.client(proxy="http://127.0.0.1:9", **options) as client:
         error = await failure_of(client, LINK)

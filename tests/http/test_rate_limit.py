@@ -229,7 +229,7 @@ async def test_independent_processes_can_exceed_a_small_limit(rate: float, toget
 
 @pytest.mark.parametrize(("rate", "jitter"), [(4, 0.25), (3, 0.66)])
 def test_shared_pace_keeps_a_small_limit(rate: float, jitter: float) -> None:
-    """However many processes share it, if requests arrive with such delays."""
+    """The number of processes does not matter, if requests arrive with such delays."""
     chance = Random(1)  # noqa: S311 - of a test
     arrivals = [number / rate + chance.choice([0, jitter]) for number in range(2000)]
     assert most_in_a_second(arrivals) == 5 == ceil(rate * (1 + jitter))

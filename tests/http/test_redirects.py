@@ -98,7 +98,7 @@ CALLS: Final[dict[str, Callable[[TranscriptsClient], Any]]] = {
 async def test_no_method_follows_a_redirect(
     fake: FakeVideoSDK, elsewhere: Elsewhere, call: str, status: int
 ) -> None:
-    """For each call and each redirect status."""
+    """This applies to each call and each redirect status."""
     fake.every(1, Status(status, {"Location": f"http://127.0.0.1:{elsewhere.port}/"}))
     async with fake.client() as client:
         with pytest.raises(

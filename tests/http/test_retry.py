@@ -184,7 +184,7 @@ async def test_last_failure_is_raised_unchanged(clock: ManualClock) -> None:
 async def test_permanent_failure_is_raised_immediately(
     clock: ManualClock, error: VideoSDKTranscriptsError
 ) -> None:
-    """After one attempt and no wait."""
+    """The error is raised after one attempt without a wait."""
     async with running(clock.clock) as runner:
         with pytest.raises(type(error)):
             await run(runner, [error])
@@ -296,7 +296,7 @@ async def test_write_waits_longer_than_a_read(clock: ManualClock) -> None:
 
 
 async def test_doubt_about_a_write_ends_when_it_was_not_applied(clock: ManualClock) -> None:
-    """So that a later attempt, which was not sent, causes no second search."""
+    """Otherwise a later attempt, which was not sent, would cause a second search."""
     searches: list[int] = []
     failures = [ServerError("x", status=503), ConnectionFailedError("x")]
 
@@ -388,7 +388,7 @@ async def test_attempt_timeout_ends_with_the_response() -> None:
 
 
 async def test_slot_is_released_once(fake: FakeVideoSDK) -> None:
-    """After the response, and not again after the rows were read."""
+    """It is released after the response, and not again after the rows were read."""
     # The session of the caller has no limit.
     async with (
         aiohttp.ClientSession() as session,

@@ -40,7 +40,7 @@ async def test_requests_are_not_spaced_without_a_429(clock: ManualClock) -> None
 
 
 async def test_interval_doubles_with_each_429_up_to_a_bound(clock: ManualClock) -> None:
-    """From an eighth of `wait_initial` to four times of it; the next request waits for it too."""
+    """It ranges from an eighth to four times `wait_initial`; the next request waits for it, too."""
     throttle = throttle_at(clock)
     throttle.slow_down(0)
     assert await turns(throttle, clock, 3) == [1, 2, 3]

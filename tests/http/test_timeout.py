@@ -30,7 +30,7 @@ async def ended_after(limit: Timeout) -> float:
 
 
 async def test_timeout_ends_wait() -> None:
-    """On time, and without an exception outside of the block."""
+    """It ends on time, and without an exception outside the block."""
     in_force: set[Timeout] = set()
     limit = Timeout(soon(), in_force)
     assert 0.03 <= await ended_after(limit) < 5
@@ -76,7 +76,7 @@ async def test_reschedule_to_infinity_and_back() -> None:
 
 
 async def test_repeated_reschedule_prevents_expiry() -> None:
-    """As long as each comes before the end."""
+    """Each must be before the end."""
     with Timeout(soon(0.5), set()) as limit:
         for _ in range(5):
             limit.reschedule(soon(0.5))

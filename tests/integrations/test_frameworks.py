@@ -52,7 +52,7 @@ def test_page_has_three_blocks() -> None:
 
 
 async def test_route_returns_page_row_and_turns(fake: FakeVideoSDK) -> None:
-    """With one registered encoder, at the top of a response and inside of others."""
+    """With one registered encoder, they may be a response or a part of one."""
     names = await run(BLOCKS[0])
     transport = httpx.ASGITransport(names["app"])
     async with (
@@ -72,7 +72,7 @@ async def test_route_returns_page_row_and_turns(fake: FakeVideoSDK) -> None:
 
 
 async def test_route_returns_a_row_of_a_pydantic_annotation(fake: FakeVideoSDK) -> None:
-    """In a model and alone, validated by its class."""
+    """The row may be in a model or alone, and is validated by its class."""
     from fastapi import FastAPI
     from pydantic import ValidationError
 
@@ -99,7 +99,7 @@ async def test_route_returns_a_row_of_a_pydantic_annotation(fake: FakeVideoSDK) 
 async def test_data_frame_is_accepted_by_parquet(
     fake: FakeVideoSDK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also with empty objects and columns of several types, which are the service's own."""
+    """It may have empty objects and columns of several types, which the service sends."""
     monkeypatch.chdir(tmp_path)
     fake.rows[0].update(new={}, mixed=5, listed=[1, "a"], nested={"a": {"b": {}}})
     fake.rows[1].update(new={"x": 1}, mixed="five", transcriptionFilePaths={})

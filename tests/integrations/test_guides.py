@@ -91,7 +91,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 async def test_each_request_is_a_span_in_that_of_the_job(
     fake: FakeVideoSDK, spans: InMemorySpanExporter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Retries, too, and no span contains a token or a link of a file."""
+    """This includes retries, and no span contains a token or a link of a file."""
     fake.on_page(2, Status(503))
     await run(blocks("opentelemetry.md")[0])
     assert capsys.readouterr().out == "45 texts\n"
@@ -110,7 +110,7 @@ async def test_each_request_is_a_span_in_that_of_the_job(
 async def test_instrumented_process_has_no_signed_url_in_spans(
     fake: FakeVideoSDK, spans: InMemorySpanExporter
 ) -> None:
-    """With the filter of the guide; without it, the signature is there."""
+    """The filter of the guide removes them; without it, the signature is there."""
     try:
         await run(blocks("opentelemetry.md")[1])
         async with TranscriptsClient() as client:
@@ -132,7 +132,7 @@ async def test_instrumented_process_has_no_signed_url_in_spans(
 
 
 async def test_each_text_is_an_object(fake: FakeVideoSDK, bucket: Any) -> None:
-    """And a row without a text is returned."""
+    """A row without a text is returned."""
     fake.rows[0]["transcriptionFilePaths"] = {}
     names = await run(blocks("s3.md")[0])
     async with TranscriptsClient() as client:
@@ -146,7 +146,7 @@ async def test_each_text_is_an_object(fake: FakeVideoSDK, bucket: Any) -> None:
 
 @pytest.mark.usefixtures("fake", "bucket")
 async def test_account_is_exported_to_a_bucket(capsys: pytest.CaptureFixture[str]) -> None:
-    """As Parquet."""
+    """The format is Parquet."""
     await run(blocks("s3.md")[1])
     assert capsys.readouterr().out == "True\n"
     fs = fsspec.filesystem("s3")

@@ -208,7 +208,7 @@ async def test_full_scan_finds_what_the_total_hid(
 
 
 async def test_row_added_during_a_walk_is_found_by_the_next(clock: ManualClock) -> None:
-    """Even if the walk's total counted it already."""
+    """This applies even if the walk's total counted it already."""
     a, b, c = (Transcription(id=name, status="completed") for name in "abc")
     walks = [
         [Page(1, (a,), total=2), Page(2, (b,), total=3)],
@@ -314,7 +314,7 @@ def behind(fake: FakeVideoSDK) -> Callable[[Exchange], Awaitable[web.StreamRespo
 async def test_row_that_was_missing_and_came_back_finishes_once(
     fake: FakeVideoSDK, bot: Callable[..., Bot], scans: int, restart: bool
 ) -> None:
-    """After one or several full scans and reads by id that did not find it; also restarted."""
+    """Before, full scans and reads by id did not find it, and the follower may be restarted."""
     stale = behind(fake)
     row = fake.add_transcription(status="running")
     following = bot(since="start", full_scan_interval=0)
@@ -791,7 +791,7 @@ async def test_rows_read_and_not_yielded_are_yielded_after_restart(
 async def test_closing_the_client_ends_the_follower(
     fake: FakeVideoSDK, client: TranscriptsClient, bot: Callable[..., Bot]
 ) -> None:
-    """Even during a request."""
+    """This applies even during a request."""
     fake.add_transcriptions(2)
     following = bot()
     fake.fail_next(Delay(30))

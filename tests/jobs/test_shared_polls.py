@@ -248,7 +248,7 @@ async def test_wait_started_while_the_task_ends_starts_another_task(time: float)
 async def test_self_cancelling_walk_cancels_all_waits(
     fake: FakeVideoSDK, clock: ManualClock
 ) -> None:
-    """For example by a token callable that awaits a cancelled task."""
+    """A token callable that awaits a cancelled task does this, for example."""
 
     async def token() -> str:
         raise asyncio.CancelledError

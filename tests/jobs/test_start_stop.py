@@ -235,7 +235,7 @@ async def test_applied_start_is_found_and_not_sent_again(
 async def test_start_that_was_not_applied_is_sent_again(
     fake: FakeVideoSDK, client: TranscriptsClient, fault: Any
 ) -> None:
-    """After the list of the room was read."""
+    """The list of the room is read before that."""
     fake.jobs.second_start = "another"
     fake.add_transcription(status="completed")
     fake.fail_next(fault)

@@ -241,7 +241,7 @@ async def test_truncated_response_does_not_end_the_wait(
 
 
 async def test_timeout_cancels_a_request_in_progress(fake: FakeVideoSDK) -> None:
-    """By the clock of the event loop."""
+    """The clock of the event loop counts."""
     (row,) = add_running(fake)
     fake.fail_next(Delay(30))
     loop = asyncio.get_running_loop()

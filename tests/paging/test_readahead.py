@@ -592,7 +592,7 @@ async def test_closing_the_pager_in_its_loop_cancels_prefetching_immediately(
 async def test_cancellation_cancels_prefetching(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """Wherever the walk waits, and it continues from there."""
+    """The walk may wait anywhere, and continues from there."""
     fake.on_page(7, Delay(0.05))
     pager, found = client.iter_transcriptions(ROOM), []
     task = asyncio.create_task(collect(pager, found))

@@ -1,4 +1,4 @@
-"""P5 and P14: a walk that is left in any way, wherever it waits, leaks nothing."""
+"""P5 and P14: a walk that is left in any way, at any wait, leaks nothing."""
 
 import asyncio
 import contextlib

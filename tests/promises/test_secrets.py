@@ -205,7 +205,7 @@ def spoil(**fields: Any) -> Change:
     ids=lambda fault: type(fault).__name__,
 )
 async def test_faults_show_no_secret(service: FakeVideoSDK, watch: Watch, fault: Any) -> None:
-    """Each fault of the fake service in a walk, with invalid pages and rows."""
+    """A walk meets each fault of the fake service, with invalid pages and rows."""
     service.filters = "ignored"
     found: list[object] = []
     policy = evolve(QUICK, attempt_timeout=0.25) if isinstance(fault, Delay) else QUICK

@@ -149,7 +149,7 @@ async def test_cut_body_sends_part_of_the_body(
 async def test_html_page_sends_html(
     http: aiohttp.ClientSession, fake: FakeVideoSDK, fault: Fault, status: int
 ) -> None:
-    """With status 200 by default."""
+    """The status is 200 by default."""
     fake.fail_next(fault)
     async with http.get(f"{fake.url}{LIST}/") as response:
         assert (status, "text/html") == (response.status, response.content_type)

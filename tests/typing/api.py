@@ -1,4 +1,4 @@
-"""What type checkers see of the public API. Checked with mypy and pyright, never run."""
+"""The public API as type checkers see it: checked with mypy and pyright, never run."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -71,7 +71,7 @@ async def walk() -> None:
 
 
 async def wrong(client: TranscriptsClient) -> None:
-    """Make the mistakes that a checker must refuse: each line below is an error."""
+    """Make mistakes that a checker must report: each line below is an error."""
     for _ in client.iter_transcriptions():  # type: ignore[attr-defined]  # pyright: ignore
         pass
     await client.iter_transcriptions()  # type: ignore[misc]  # pyright: ignore

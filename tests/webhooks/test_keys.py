@@ -86,7 +86,7 @@ async def test_key_is_fetched_once(keys: PublicKeys, service: Service) -> None:
 async def test_cancelling_one_task_does_not_affect_others(
     keys: PublicKeys, service: Service, first: bool
 ) -> None:
-    """Neither the task that fetches nor one that waits for it."""
+    """The cancelled task may be the fetching one or a waiting one."""
     service.gate.clear()
     tasks = [asyncio.create_task(keys.verify(BODY, service.sign())) for _ in range(4)]
     await run_until_blocked(*tasks)
