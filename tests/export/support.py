@@ -102,7 +102,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def without_coverage() -> dict[str, str]:
-    """Return an environment for a process that is killed, and would leave half a file."""
+    """Return an environment for a process that is killed, and would leave an incomplete file."""
     return {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
 
 

@@ -354,7 +354,7 @@ async def test_stop_iteration_of_a_callers_function_is_an_error(
 async def test_resumed_walk_rescans_pages_with_foreign_rows(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:
-    """Rows that shifted between two processes are found behind such a page, too."""
+    """Rows that shifted between two processes are found after such a page, too."""
     fake.filters = "ignored"
     fake.add_transcription(room_id="other")
     mine = [row["id"] for row in fake.add_transcriptions(59)]
