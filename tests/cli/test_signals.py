@@ -6,6 +6,7 @@ import fcntl
 import io
 import json
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -354,14 +355,15 @@ def test_late_second_signal_ends_what_does_not_end(monkeypatch: pytest.MonkeyPat
 # A reader that does not read.
 
 
-def kill_when_blocked(reader: int, thread: int) -> None:
+def kill_when_blocked(reader: int, writer: int, thread: int) -> None:
     """Send SIGTERM to a thread when the pipe that it writes to is full."""
     unread = -1
     end = time.monotonic() + 20
     while time.monotonic() < end:
         time.sleep(0.1)
         (now,) = struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))
-        if now == unread > 0:
+        # A pipe that is not full may be waiting for the next page.
+        if now == unread and not select.select([], [writer], [], 0)[1]:
             break
         unread = now
     signal.pthread_kill(thread, signal.SIGTERM)
@@ -384,7 +386,9 @@ def test_signal_ends_a_write_to_a_blocked_pipe(
     options = ["list", "--page-size", "350", "--checkpoint", str(tmp_path / "walk.json")]
     options += [] if option is None else [option]
     reader, writer = os.pipe()
-    killer = threading.Thread(target=kill_when_blocked, args=(reader, threading.get_ident()))
+    killer = threading.Thread(
+        target=kill_when_blocked, args=(reader, writer, threading.get_ident())
+    )
     killer.start()
     with os.fdopen(writer, "w") as file, redirect_stdout(file):
         if with_stderr:
