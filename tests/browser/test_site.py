@@ -34,6 +34,8 @@ SEARCHES: Final = {
     "resume": ("guides/incremental",),
     "timeout": ("guides/retries",),
     "rate limit": ("guides/retries",),
+    "rate limit across processes": ("guides/retries",),
+    "webhook signature": ("guides/webhooks",),
     "token": ("guides/authentication",),
     "custom room id": ("guides/room-ids",),
     "OpenTelemetry": ("guides/opentelemetry",),
