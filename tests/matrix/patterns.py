@@ -239,6 +239,21 @@ class InTurn(Pattern):
             )
 
 
+class BlocksInTurn(InTurn):
+    name = "blocks of 30 rows inserted and removed in turn"
+    inserted = 0
+    """The rows of the block that is in the list; 0 while it is removed."""
+
+    def change(self) -> None:
+        if self.is_due():
+            if self.inserted:
+                del self.ids[: self.inserted]
+                self.inserted = 0
+            else:
+                self.inserted = 30
+                self.ids[:0] = self.make(self.inserted)
+
+
 class Uneven(Pattern):
     name = "rows inserted and more of them removed"
 

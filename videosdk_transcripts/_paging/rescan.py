@@ -27,6 +27,8 @@ forward a page with evidence, or any page after        back    nothing; the page
         `rows_may_have_moved`
 back    an empty page, or one that starts with a new   back    nothing; one page back
         row, or the first one that does not
+back    a page of a list that has grown since the page  back    nothing; the pages onto which
+        after it was read, so that it may skip rows            rows were pushed, then back again
 back    another page, or the one at the floor          forward the new rows of the pages read
                                                                again, then the held page
 back    the same, and the held page repeats the rows   forward nothing; an error, or the held
@@ -35,9 +37,17 @@ forward the end, and the numbers changed during the    back    nothing; an empty
         last rescan                                            last one is held
 ======= ============================================== ======= ================================
 
+If rows are inserted while pages are read backwards, those between a page and the one after it are
+pushed onto pages that were read before. These pages are read again at once, because the list may
+have its old numbers again when the rescan ends, and nothing would reveal the missing rows.
+
 Replicas that differ show evidence with each response. So after three consecutive rescans without
 a new row, a page without a new row is not held. That is safe, because every row that lies between
-known rows is known as well.
+known rows is known as well. At the end of the list, where no known row follows, three more rescans
+without a new row are allowed. A rescan returns to pages at most once.
+
+A list that changes during a rescan may have its old numbers again at the end. So the next page
+causes another rescan then.
 """
 
 from __future__ import annotations
@@ -55,6 +65,10 @@ from .history import ListedIds
 
 _MAX_FRUITLESS: Final = 3
 """Consecutive rescans without a new row, after which a page without one is not held."""
+_MAX_RETURNS: Final = 1
+"""How often a rescan returns to pages onto which rows were pushed."""
+_MAX_BEYOND: Final = 3
+"""How many pages after the held one it returns to at most, since a total may be wrong."""
 
 
 def numbers_differ(page: Page[Any], total: int | None, last_page: int | None) -> bool:
@@ -94,6 +108,8 @@ class Rescan(Generic[TranscriptionT]):
     reads: tuple[Read[TranscriptionT], ...] = ()
     starts_known: bool = False
     """Whether the page read last starts with a known row, so that one more page is enough."""
+    returns: int = 0
+    """How often it has returned to pages onto which rows were pushed."""
 
 
 @define(eq=False, repr=False)
@@ -170,6 +186,8 @@ class Rescans(Generic[TranscriptionT]):
         self._yielded_ids: tuple[str, ...] | None = None
         # Consecutive rescans that found no new row.
         self._fruitless = 0
+        # Consecutive rescans at the end of the list that found no new row.
+        self._fruitless_at_end = 0
 
     @property
     def may_be_moving(self) -> bool:
@@ -235,8 +253,17 @@ class Rescans(Generic[TranscriptionT]):
         self._stats.drifted |= moved
         self._stats.rescans += 1
 
+    def is_due_at_end(self, last: int) -> bool:
+        """Return whether to read the last pages again because the list became shorter."""
+        return (
+            (self.moving or self._numbers.changed_since_yielded())
+            and last + 1 > self._floor
+            and self._fruitless_at_end < _MAX_FRUITLESS
+        )
+
     def start_at_end(self, last: int) -> None:
         """Start a rescan as if the page after the last one had been read, and were empty."""
+        self._fruitless_at_end += 1
         numbers = self._numbers
         beyond = Page[TranscriptionT](
             last + 1, (), total=numbers.total, last_page=numbers.last_page
@@ -254,7 +281,15 @@ class Rescans(Generic[TranscriptionT]):
         """
         page = read.page
         self._numbers.update(page)
+        pushed = self._pages_pushed(rescan, page)
         rescan = evolve(rescan, reads=(read, *rescan.reads))
+        if pushed and rescan.returns < _MAX_RETURNS and not self._fruitless:
+            self._stats.drifted = True
+            again = min(page.number + pushed, rescan.held.page.number + _MAX_BEYOND)
+            self.running = evolve(
+                rescan, next_page=again, starts_known=False, returns=rescan.returns + 1
+            )
+            return None
         starts_known = bool(read.ids) and read.ids[0] in self._listed.ids
         if page.number > self._floor and not (starts_known and rescan.starts_known):
             self._stats.drifted |= not starts_known
@@ -266,12 +301,18 @@ class Rescans(Generic[TranscriptionT]):
         if self._is_repeated(rescan):
             self._reject_repeated(rescan)
             return None
+        held = rescan.held.page
+        # Rows may have moved past the held page, even if its numbers are the newest ones again.
+        if not self._numbers.differ_from(held):
+            self.moving |= any(
+                numbers_differ(held, r.page.total, r.page.last_page) for r in rescan.reads
+            )
         return rescan
 
     def record_page(self, *, brings_new: bool, after_rescan: bool = False) -> None:
         """Count consecutive rescans without a new row."""
         if brings_new:
-            self._fruitless = 0
+            self._fruitless = self._fruitless_at_end = 0
         elif after_rescan:
             self._fruitless += 1
 
@@ -291,6 +332,23 @@ class Rescans(Generic[TranscriptionT]):
     def _page_before(self, number: int) -> int:
         last_page = self._numbers.last_page or number
         return max(self._floor, min(number - 1, last_page))
+
+    def _pages_pushed(self, rescan: Rescan[TranscriptionT], page: Page[TranscriptionT]) -> int:
+        """
+        Return onto how many pages after this one rows were pushed while pages were read backwards.
+
+        Args:
+            rescan: the rescan, without this page.
+            page: the page as received.
+        """
+        after = (rescan.reads[0] if rescan.reads else rescan.held).page
+        if page.total is not None and after.total is not None:
+            rows = page.total - after.total
+        elif page.last_page is not None and after.last_page is not None:
+            rows = (page.last_page - after.last_page) * self._numbers.page_size
+        else:
+            return 0
+        return max(0, -(-rows // self._numbers.page_size))
 
     def _is_repeated(self, rescan: Rescan[TranscriptionT]) -> bool:
         """Return whether the server repeats a page under several numbers, so no rows moved."""

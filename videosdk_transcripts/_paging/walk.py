@@ -344,9 +344,7 @@ class Walk(Generic[TranscriptionT]):
     def _end(self) -> None:
         """Start a rescan or a repair at the end of the list, if rows may be missing."""
         numbers, rescans, total = self._numbers, self._rescans, self._numbers.total
-        if numbers.changed_since_yielded() and rescans.is_due(
-            self._place + 1, moved=True, brings_new=False
-        ):
+        if rescans.is_due_at_end(self._place):
             # The list became shorter during a rescan, and rows have shifted forward.
             rescans.start_at_end(self._place)
         elif (
