@@ -6,6 +6,7 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
+from urllib.request import urlopen
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -219,8 +220,9 @@ def test_walks_without_delay(scenario: str, capsys: pytest.CaptureFixture[str]) 
     assert re.search(r"Server ceiling: [\d,]+ pages per second", section)
 
 
-def test_peers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_peers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The table has the installed ones, with their versions; the test group installs msgspec."""
+    monkeypatch.setenv("PATH", "")  # without npm, which would install the Node SDK
     assert run.main(["--quick", "--peers"]) == 0
     (section,) = sections(capsys.readouterr().out).values()
     lines = table(section)
@@ -278,6 +280,33 @@ def test_structuring(capsys: pytest.CaptureFixture[str]) -> None:
     section, targets = run_quickly("structuring", capsys)
     assert [line["rows per page"] for line in table(section)] == ["20", "20", "100", "100"]
     assert targets == []
+
+
+def test_files(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table compares texts and downloads with raw aiohttp."""
+    section, targets = run_quickly("files", capsys)
+    assert [line["files"] for line in table(section)] == [
+        f"{who}, {kind}"
+        for kind in ("texts", "downloads")
+        for who in ("raw aiohttp", "videosdk_transcripts")
+    ]
+    assert [target.rpartition(", ")[2] for target in targets] == ["at most 1.15", "at most 1.4"] * 2
+
+
+def test_rooms(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table compares the slowest wait for a first row with the median."""
+    section, targets = run_quickly("rooms", capsys)
+    for line in table(section):
+        assert float(line["slowest first row, ratio to the median"]) >= 1
+    assert [target.rpartition(", ")[2] for target in targets] == ["at most 1.15", "at most 2.05"]
+
+
+def test_parameters_of_a_list_are_in_any_order() -> None:
+    """The page is the first one by default, because the Node SDK does not send its number."""
+    with measure.serving() as url:
+        for query in ("page=1&perPage=2", "perPage=2&page=1", "perPage=2"):
+            with urlopen(f"{url}/4/0/ai/v1/x?{query}") as response:  # noqa: S310 - loopback
+                assert json.load(response)["pageInfo"]["currentPage"] == 1
 
 
 def test_start(capsys: pytest.CaptureFixture[str]) -> None:
