@@ -31,8 +31,7 @@ def run(job: Job) -> Result:
         if job.kind == "latency":
             walked, latencies = asyncio.run(_measure_latency(program.walk(job)))
         else:
-            work = {"texts": "texts", "downloads": "downloads", "rooms": "rooms"}
-            walked = asyncio.run(getattr(program, work.get(job.kind, "walk"))(job))
+            walked = asyncio.run(getattr(program, job.kind)(job))
         unfairness = walked.unfairness
         rows, marked_at = walked.rows, walked.marked_at
     ended, ended_cpu = time.perf_counter(), time.process_time()

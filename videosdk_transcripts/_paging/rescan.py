@@ -44,7 +44,8 @@ have its old numbers again when the rescan ends, and nothing would reveal the mi
 Replicas that differ show evidence with each response. So after three consecutive rescans without
 a new row, a page without a new row is not held. That is safe, because every row that lies between
 known rows is known as well. At the end of the list, where no known row follows, three more rescans
-without a new row are allowed. A rescan returns to pages at most once.
+without a new row are allowed. A rescan returns to pages at most once, and only if no
+rescan since the last new row was fruitless.
 
 A list that changes during a rescan may have its old numbers again at the end. So the next page
 causes another rescan then.
