@@ -28,8 +28,8 @@ SANDBOX_LINE = f"sandbox rooms: {', '.join(SANDBOX_ROOMS)}\n"
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_lists_every_exit_code(run: Run, option: str) -> None:
-    """The help of the program and of a command lists all exit codes, and no others."""
-    for arguments in ([option], ["list", option]):
+    """The help of the program and of each command lists all exit codes, and no others."""
+    for arguments in ([option], ["list", option], ["post", option], ["post", "list", option]):
         code, out, err = run(*arguments)
         assert (code, err) == (0, "")
         assert out.startswith("Usage: videosdk-transcripts")

@@ -196,3 +196,11 @@ def test_completion_prints_a_script(run: Run, shell: str) -> None:
     assert (code, err) == (0, "")
     assert f"_VIDEOSDK_TRANSCRIPTS_COMPLETE={shell}_complete" in out
     assert "videosdk-transcripts" in out
+
+
+def test_help_of_completion_has_a_line_for_each_shell(run: Run) -> None:
+    """The lines to copy are neither joined nor wrapped."""
+    lines = run("completion", "--help").out.splitlines()
+    assert [line.split()[0] for line in lines if "videosdk-transcripts completion " in line] == [
+        *("Usage:", "bash:", "zsh:", "fish:")
+    ]

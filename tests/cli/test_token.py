@@ -246,13 +246,13 @@ def test_inspected_token_as_json(run_token: Run, tmp_path: Path) -> None:
     code, out, _ = run_token("--inspect", "--json", "--env-file", str(path))
     document = json.loads(out)
     assert code == 0
-    assert document["verified"] is document["refused"] is False
+    assert document["verified"] is document["rejected"] is False
     assert document["header"] == {"alg": "HS256", "typ": "JWT"}
     assert document["claims"]["roomId"] == "abc"
     assert list(document["times"]) == ["exp"]
-    (warning,) = document["warnings"]
-    assert warning["refused"] is False
-    assert warning["what"] == "it is restricted to room abc"
+    (problem,) = document["problems"]
+    assert problem["rejected"] is False
+    assert problem["what"] == "it is restricted to room abc"
 
 
 @pytest.mark.parametrize("stdin", ["", " \n", None])
@@ -314,7 +314,7 @@ def test_problems_that_the_api_rejects(given: str, what: str) -> None:
     (problem,) = [problem for problem in decoded.problems if problem.what.startswith(what)]
     assert problem.is_rejected
     assert problem.advice
-    assert token_document(decoded)["refused"] is True
+    assert token_document(decoded)["rejected"] is True
     json.dumps(token_document(decoded), allow_nan=False)
 
 

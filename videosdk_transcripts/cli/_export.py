@@ -123,11 +123,13 @@ def _import_function(
     default=86_400,
     show_default=True,
     metavar="S",
-    help="Seconds before an export from which updates search for changes.",
+    help="Seconds before the previous export from which an update searches for changes.",
 )
 @click.option("--accept-errors", is_flag=True, help="Complete the dataset despite errors.")
 @click.option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster, at tcp://HOST:PORT.")
-@click.option("--worker-token", is_flag=True, help="Send short-lived tokens to its workers.")
+@click.option(
+    "--worker-token", is_flag=True, help="Send short-lived tokens to the workers of the cluster."
+)
 @click.option(
     "--requests-per-second",
     type=click.FloatRange(0, min_open=True),

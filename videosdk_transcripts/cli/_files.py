@@ -149,7 +149,13 @@ def _print_content(content: str) -> None:
     show_default=True,
     help="Concurrent downloads.",
 )
-@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this ID. Repeatable.")
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    help="Download only the transcription with this ID. Repeatable.",
+)
 @click.option("--post", is_flag=True, help="Download transcriptions of recordings.")
 @checkpoint_option
 @output_format_options("json", "jsonl")

@@ -42,7 +42,7 @@ _ABOVE_ZERO = math.ulp(0.0)
     type=click.Choice(["now", "start"]),
     default="now",
     show_default=True,
-    help="Only changes from now on, or existing transcriptions too.",
+    help="Print only changes from now on, or existing transcriptions too.",
 )
 @click.option(
     "--poll", type=float, default=30.0, show_default=True, help="Polling interval in seconds."

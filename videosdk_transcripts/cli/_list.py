@@ -12,7 +12,7 @@ import click
 from videosdk_transcripts import VideoSDKTranscriptsError
 
 from ._checkpoint_file import CheckpointFile, open_checkpoint
-from ._exit import PartialError, raise_if_only_foreign
+from ._exit import EXIT_CODES, PartialError, raise_if_only_foreign
 from ._options import (
     ListQuery,
     Room,
@@ -60,7 +60,7 @@ def list_(account: Account, **options: Any) -> None:
 
     On a terminal the output is a table, elsewhere one line per row with tab-separated columns.
     A narrow terminal hides columns and shortens ids; use --wide or a pipe for whole ids.
-    If a request fails, the array of --json stays open, so that it cannot be mistaken for a
+    If a request fails, the array of --json is not closed, so that it cannot be mistaken for a
     complete one. --status, --since and --until filter client-side.
     """
     run_with_client(account, lambda client: _list_rows(client, post=False, **options))
@@ -109,7 +109,7 @@ def post(context: click.Context) -> None:
         raise click.UsageError("missing command; see --help", context)
 
 
-@post.command("list", short_help="List transcriptions of recordings.")
+@post.command("list", short_help="List transcriptions of recordings.", epilog=EXIT_CODES)
 @query_options
 @filter_options
 @output_format_options("json", "jsonl", "csv")
@@ -121,7 +121,7 @@ def _post_list(account: Account, **options: Any) -> None:
     run_with_client(account, lambda client: _list_rows(client, post=True, **options))
 
 
-@post.command("show", short_help="Show one transcription of a recording.")
+@post.command("show", short_help="Show one transcription of a recording.", epilog=EXIT_CODES)
 @click.argument("transcription_id", metavar="ID")
 @output_format_options("json")
 @account_options

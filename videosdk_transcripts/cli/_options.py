@@ -212,7 +212,12 @@ def filter_options(function: Command) -> Command:
     """Add the options that select rows client-side, and pass them on as `row_filter`."""
 
     @click.option("--limit", type=click.IntRange(1), help="Maximum number of matching rows.")
-    @click.option("--status", "statuses", multiple=True, help="Only this status. Repeatable.")
+    @click.option(
+        "--status",
+        "statuses",
+        multiple=True,
+        help="Only transcriptions with this status. Repeatable.",
+    )
     @time_range_options
     @functools.wraps(function)
     def with_options(
@@ -230,13 +235,17 @@ def filter_options(function: Command) -> Command:
 def time_range_options(function: Command) -> Command:
     """Add the options for the start of rows, and pass them on as `since` and `until`."""
     until = click.option(
-        "--until", callback=read_time, metavar="TIME", help="Only those started before TIME."
+        "--until",
+        callback=read_time,
+        metavar="TIME",
+        help="Only transcriptions that started before TIME.",
     )
     since = click.option(
         "--since",
         callback=read_time,
         metavar="TIME",
-        help="Only those started at or after TIME, in UTC: a date or time, yesterday, 24h, 7d.",
+        help="Only transcriptions that started at or after TIME, in UTC: a date or time, "
+        "yesterday, 24h, 7d.",
     )
     return since(until(function))
 
@@ -275,7 +284,7 @@ def output_format_options(*formats: OutputFormat) -> Callable[[Command], Command
     """Add options for these formats, and pass the chosen one, or None, as `output_format`."""
     helps = {
         "json": "Print one JSON document.",
-        "jsonl": "Print one JSON object per line, as rows arrive.",
+        "jsonl": "Print one JSON object per line, as results arrive.",
         "csv": "Print comma-separated values with a header.",
     }
 

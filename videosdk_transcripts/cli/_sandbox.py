@@ -33,8 +33,8 @@ def sandbox(port: int, rooms: int, seed: int) -> None:
     """
     Run a fake service with sample data until Ctrl-C.
 
-    The address of the service also shows a dashboard. The variables that configure a client for
-    the service are printed to stdout, in a format for shells and for --env-file.
+    The service has a dashboard at its address. The variables that configure a client for the
+    service are printed to stdout, in a format for shells and for --env-file.
     """
     from videosdk_transcripts.testing import serve
 
@@ -60,14 +60,14 @@ def sandbox(port: int, rooms: int, seed: int) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    r"""
-    Print a completion script for SHELL.
+    """
+    Print a completion script for a shell.
 
     \b
     bash:  eval "$(videosdk-transcripts completion bash)" in ~/.bashrc
     zsh:   eval "$(videosdk-transcripts completion zsh)" in ~/.zshrc
     fish:  videosdk-transcripts completion fish | source
-    """
+    """  # noqa: D301 - click keeps the lines below this character
     from click.shell_completion import get_completion_class
 
     program = context.find_root()

@@ -269,12 +269,12 @@ def token_document(token: DecodedToken) -> dict[str, Any]:
     times = {name: read_time((token.claims or {}).get(name)) for name in _TIMES}
     return {
         "verified": False,
-        "refused": token.is_rejected,
+        "rejected": token.is_rejected,
         "header": token.header,
         "claims": token.claims,
         "times": {name: format_utc(time) for name, time in times.items() if time is not None},
-        "warnings": [
-            {"refused": problem.is_rejected, "what": problem.what, "advice": problem.advice}
+        "problems": [
+            {"rejected": problem.is_rejected, "what": problem.what, "advice": problem.advice}
             for problem in token.problems
         ],
     }
