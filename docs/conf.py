@@ -65,6 +65,8 @@ autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
+# The client imports `TranscriptionEvent`, whose method `fetch` therefore has a protocol for it.
+autodoc_type_aliases = {"_Client": "TranscriptsClient"}
 toc_object_entries_show_parents = "hide"
 # The tables of names link to the pages by topic, instead of to a page for each name.
 autosummary_generate = False
@@ -80,10 +82,9 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!videosdk_transcripts\.)[a-z_]+(\.\w+)+"),
     (
         "py:.*",
-        r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|Secret|AcquiresTurns|_Client)",
+        r"videosdk_transcripts\.(.*\.)?(TranscriptionT|RowT|HasFilesT|T|T_co|PageIterator|AcquiresTurns)",
     ),
-    # What only an engine of an export sees.
-    ("py:.*", r"(videosdk_transcripts\.export\._.*\.)?(Job|Task|Context|ShardSummary|Credentials)"),
+    # `distributed.Client`, in an annotation.
     ("py:.*", "Client"),
 ]
 

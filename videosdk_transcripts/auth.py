@@ -43,8 +43,6 @@ __all__ = ["TokenProvider", "mint_token"]
 
 logger = logging.getLogger("videosdk_transcripts")
 
-LIFETIME: Final = 600.0
-"""Default lifetime of a minted token in seconds; short, because a token can't be revoked."""
 MAX_LIFETIME: Final = 365 * 86_400
 """Maximum lifetime of a minted token in seconds."""
 # No other values are documented.
@@ -66,13 +64,14 @@ def mint_token(
     api_key: str,
     secret: str,
     *,
-    lifetime: float = LIFETIME,
+    # Short, because a token can't be revoked.
+    lifetime: float = 600.0,
     room_id: str | None = None,
     participant_id: str | None = None,
     permissions: Sequence[str] = ("allow_join", "allow_mod"),
     roles: Sequence[str] = ("crawler",),
     now: float | None = None,
-) -> Secret:
+) -> str:
     """
     Sign a token; by default one for the server API, as the official server SDKs do.
 

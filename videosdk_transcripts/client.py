@@ -86,18 +86,19 @@ class TranscriptsClient:
                 print(t.id, t.status, t.start)
 
     Share one client among all tasks of a program: it pools the connections and the token,
-    and its limits hold for all tasks together. It may be created outside an event loop, and
-    used in one loop after another. Several tasks may enter it with ``async with``: it is closed
-    when the last one leaves. After that, or after `aclose`, another ``async with`` reopens it.
+    and its limits apply to all tasks together. It may be created outside an event loop, and
+    used in several loops, one after another. Several tasks may enter it with ``async with``: it
+    is closed when the last one leaves. After that, or after `aclose`, another ``async with``
+    reopens it.
 
     Args:
         api_key: the key of the VideoSDK project; requires `secret`. Whitespace around either
             of the two, such as the line break of a file, is removed.
         secret: the secret of the project, which signs tokens and is never sent.
-        token: a token, or an async callable that returns one, instead of the two above. All
-            tasks share a result of the callable until it is about to expire or is refused, so
-            it can't depend on the task: use one client per tenant.
-            Without any of the three, the environment is read: ``VIDEOSDK_API_KEY`` with
+        token: a token, or an async callable that returns one, instead of `api_key` and `secret`.
+            All tasks share a token of the callable until it is about to expire or is rejected,
+            so it can't depend on the task: use one client per tenant.
+            Without any of the three arguments, the environment is read: ``VIDEOSDK_API_KEY`` with
             ``VIDEOSDK_SECRET`` (or ``VIDEOSDK_SECRET_KEY``), else ``VIDEOSDK_TOKEN`` (or
             ``VIDEOSDK_AUTH_TOKEN``).
         endpoint: base URL of the API; by default ``VIDEOSDK_API_ENDPOINT``, else
@@ -106,17 +107,19 @@ class TranscriptsClient:
         retry: attempts, waits and timeouts; by default those of ``RetryPolicy()``.
         session: an existing aiohttp session, which the client uses, but never changes or
             closes; None for one that the client creates on first use and closes.
-        max_in_flight: maximum number of concurrent requests of all tasks, 1 or more. Others
-            wait in a queue; this time counts for ``walk_timeout`` only.
-        max_response_bytes: decoded size of one response in bytes, 1 or more.
+        max_in_flight: maximum number of concurrent requests of all tasks, 1 or more. Further
+            requests wait in a queue, and their wait counts towards ``walk_timeout`` only.
+        max_response_bytes: maximum decoded size of one response in bytes, 1 or more.
         file_hosts: additional file hosts besides ``cdn.videosdk.live``: host names, for https
             and public addresses only, or origins such as ``http://127.0.0.1:8080``.
             ``VIDEOSDK_FILE_HOSTS``, comma-separated, by default.
-        max_file_bytes: decoded size of one transcript or summary file in bytes, 1 or more.
+        max_file_bytes: maximum decoded size of one transcript or summary file in bytes, 1 or
+            more.
         webhook_public_key: the service's public key in PEM, to verify webhooks; None to fetch
             it for the first webhook. A backslash followed by ``n`` counts as a line break, as
             in an environment file.
-        requests_per_second: an even rate over all tasks, above 0; None for no limit.
+        requests_per_second: maximum rate of the requests of all tasks, which are spaced evenly;
+            above 0, None for no limit.
         rate_limiter: any object with a method ``async acquire()`` that returns when one more
             request may be sent, instead of `requests_per_second`: for a limit that several
             clients or processes share. Its exceptions propagate unchanged.
@@ -268,8 +271,8 @@ class TranscriptsClient:
             until: yield only rows that started before this time, which must be after `since`.
             limit: maximum number of rows to yield, 1 or more; None for all.
             page_size: rows to request per page, 1 or more. The service may send fewer.
-                ``auto`` requests 100, for fewer requests, or 20 if the service refuses the
-                first page with 400 or 422.
+                ``auto`` requests 100 rows, or 20 if the service rejects the first page with 400
+                or 422.
             resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
@@ -280,8 +283,8 @@ class TranscriptsClient:
                 pass found come at the end.
             max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
             readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
-                until a second page is requested; then 1, 2, 4 and 8 pages are, and fewer
-                while the service throttles.
+                until a second page is requested; then 1, 2, 4 and 8 pages are prefetched,
+                and fewer while the service throttles.
             walk_timeout: seconds for the whole walk from its first step, including the
                 caller's own work between rows, above 0; None for no limit.
 
@@ -403,7 +406,7 @@ class TranscriptsClient:
             NotFoundError: this account has no such transcription.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the service refused the request otherwise; one subclass per status.
+            StatusError: the service otherwise refused the request; one subclass per status.
             InvalidResponseError: the response can't be read, or has another id.
             ClientClosedError: the client is closed.
 
@@ -430,7 +433,7 @@ class TranscriptsClient:
         walk_timeout: float | None = None,
     ) -> Pager[PostTranscription]:
         """
-        Iterate over the transcripts of recordings of a room, a session, or the whole account.
+        Iterate over the transcriptions of recordings of a room, a session, or the whole account.
 
         Returns immediately and sends nothing; errors of the walk are raised by its steps.
         Rows come in the server's order, each once; there may be none.
@@ -447,8 +450,8 @@ class TranscriptsClient:
             until: yield only rows that started before this time, which must be after `since`.
             limit: maximum number of rows to yield, 1 or more; None for all.
             page_size: rows to request per page, 1 or more. The service may send fewer.
-                ``auto`` requests 100, for fewer requests, or 20 if the service refuses the
-                first page with 400 or 422.
+                ``auto`` requests 100 rows, or 20 if the service rejects the first page with 400
+                or 422.
             resume: the checkpoint of an earlier walk with the same ids, times and page size.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
@@ -459,8 +462,8 @@ class TranscriptsClient:
                 pass found come at the end.
             max_empty_pages: consecutive pages that may contain nothing new, 1 or more.
             readahead: maximum number of pages to prefetch; 0 for none. Nothing is prefetched
-                until a second page is requested; then 1, 2, 4 and 8 pages are, and fewer
-                while the service throttles.
+                until a second page is requested; then 1, 2, 4 and 8 pages are prefetched,
+                and fewer while the service throttles.
             walk_timeout: seconds for the whole walk from its first step, including the
                 caller's own work between rows, above 0; None for no limit.
 
@@ -500,20 +503,20 @@ class TranscriptsClient:
 
     async def get_post_transcription(self, transcription_id: str) -> PostTranscription:
         """
-        Return one transcript of a recording.
+        Return one transcription of a recording.
 
         Args:
-            transcription_id: the id of the transcript.
+            transcription_id: the id of the transcription.
 
         Returns:
-            The transcript, with its times in UTC.
+            The transcription, with its times in UTC.
 
         Raises:
             ConfigurationError: `transcription_id` is not a valid id. Nothing has been sent.
-            NotFoundError: this account has no such transcript of a recording.
+            NotFoundError: this account has no such transcription of a recording.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the service refused the request otherwise; one subclass per status.
+            StatusError: the service otherwise refused the request; one subclass per status.
             InvalidResponseError: the response can't be read, or has another id.
             ClientClosedError: the client is closed.
 
@@ -542,7 +545,7 @@ class TranscriptsClient:
             NotFoundError: this account has no such room; the status is 400, 402 or 404.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the service refused the request otherwise; one subclass per status.
+            StatusError: the service otherwise refused the request; one subclass per status.
             InvalidResponseError: the response has no room id, or is about another room.
             ClientClosedError: the client is closed.
 
@@ -573,7 +576,7 @@ class TranscriptsClient:
         summary: bool | str | None = None,
     ) -> WriteResult:
         """
-        Start the transcription of a room with a live session.
+        Start the transcription of a room with an active session.
 
         The request is repeated only after a 429, or a failure before it was sent. If a response
         is lost, the list of the room is read, and the request is repeated only if the list does
@@ -595,7 +598,7 @@ class TranscriptsClient:
             NotFoundError: there is no such room, or it has no active session.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: the last attempt failed without a response, or a timeout expired.
-            StatusError: the service refused the request otherwise; one subclass per status.
+            StatusError: the service otherwise refused the request; one subclass per status.
             InvalidResponseError: the response can't be read, or is about another room.
             ClientClosedError: the client is closed.
 
@@ -634,7 +637,7 @@ class TranscriptsClient:
             NotFoundError: no transcription is running in the room, or there is no such room.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: the last attempt failed without a response, or a timeout expired.
-            StatusError: the service refused the request otherwise; one subclass per status.
+            StatusError: the service otherwise refused the request; one subclass per status.
             InvalidResponseError: the response can't be read, or is about another room.
             ClientClosedError: the client is closed.
 
@@ -680,8 +683,8 @@ class TranscriptsClient:
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the host of the file refused the request otherwise, or the service
-                refused to return the transcription again after a dead link.
+            StatusError: the host of the file refused the request for another reason, or
+                the service did not return the transcription again after a dead link.
             ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
@@ -721,8 +724,8 @@ class TranscriptsClient:
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the host of the file refused the request otherwise, or the service
-                refused to return the transcription again after a dead link.
+            StatusError: the host of the file refused the request for another reason, or
+                the service did not return the transcription again after a dead link.
             ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
@@ -757,8 +760,8 @@ class TranscriptsClient:
             InvalidResponseError: the response is not a complete file, or is a web page.
             ResponseTooLargeError: the file is larger than `max_file_bytes`.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the host of the file refused the request otherwise, or the service
-                refused to return the transcription again after a dead link.
+            StatusError: the host of the file refused the request for another reason, or
+                the service did not return the transcription again after a dead link.
             ClientClosedError: the client is closed.
         """
         transcription = mask_unless(transcription, Transcription, PostTranscription)
@@ -939,7 +942,7 @@ class TranscriptsClient:
         grace: float = 120.0,
     ) -> Transcription | PostTranscription:
         """
-        Wait until a transcription has its file, whatever its status, and return it.
+        Wait until a transcription has its file, whatever its status; return the transcription.
 
         Many concurrent waits share one walk over the list instead of a request each.
 
@@ -966,7 +969,7 @@ class TranscriptsClient:
             WaitTimedOutError: `timeout` expired; the error has the id.
             NotFoundError: there is no such transcription, even after `grace`.
             CredentialsError: the callable passed as `token` did not return a token.
-            StatusError: the service refused a request otherwise. Transient service errors,
+            StatusError: the service refused a request for another reason. Transient service errors,
                 among them unreadable responses and a 408, are retried until `timeout`,
                 unless their ``Retry-After`` is more than a day.
             InvalidResponseError: the transcription can't be read.
@@ -1020,7 +1023,7 @@ class TranscriptsClient:
                 poll; the polls in between read only its beginning.
             once: end after one complete poll, for example in a cron job: a scan of the whole
                 list, and a request for each unfinished transcription that was not in it. The
-                checkpoint covers all of it then. Transient errors are raised, instead of being
+                checkpoint then covers the whole poll. Transient errors are raised, instead of being
                 retried indefinitely.
             on_unverified: what to do with a row that lacks the ids needed to check that it
                 belongs to the requested room or session: ``raise``, ``skip`` or ``yield``.
@@ -1088,7 +1091,8 @@ class TranscriptsClient:
         Raises:
             ConfigurationError: `raw_body` is not bytes, or the extra ``[webhooks]`` is missing.
             WebhookSignatureError: the body was not signed with that key.
-            WebhookBodyError: the signature is valid, but the body is not an event.
+            WebhookBodyError: the body is larger than 1 MiB; or the signature is valid, but the
+                body is not an event.
             CredentialsError: the callable passed as `token` did not return a token.
             NoResponseError: the key could not be fetched.
             StatusError: the service refused the request for the key.

@@ -613,7 +613,7 @@ class WebhookSignatureError(WebhookError):
 
 class WebhookBodyError(WebhookError):
     """
-    The signature is valid, but the body is not an event that can be read.
+    The body is larger than 1 MiB; or the signature is valid, but the body is not a readable event.
 
     Retried: no.
 

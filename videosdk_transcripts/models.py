@@ -159,9 +159,9 @@ class Transcription:
     @property
     def is_running(self) -> bool:
         """
-        Return whether it is ``running``, ``queued`` or ``stopping``, compared case-insensitively.
+        Return whether the status is ``running``, ``queued`` or ``stopping``.
 
-        Only ``running`` is documented.
+        It is compared case-insensitively. Only ``running`` is documented.
         """
         return _word(self.status) in _RUNNING
 
@@ -177,7 +177,7 @@ class Transcription:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether it has completed or failed, or is ``stopped`` (undocumented)."""
+        """Return whether it completed, failed or was ``stopped``, a status that is undocumented."""
         return _word(self.status) in _FINISHED
 
     def to_dict(self) -> dict[str, Any]:
@@ -223,8 +223,8 @@ class PostTranscription:
         recording_id: the recording that was transcribed; None if unknown.
         media_url: the file of the recording: a URL, or a path in the account's own storage;
             None if unknown.
-        start: when it started, in UTC; None if unknown.
-        end: when it ended, in UTC; None if unknown.
+        start: when the transcription started, in UTC; None if unknown.
+        end: when the transcription ended, in UTC; None if unknown.
         files: format (``json``, ``srt``, ``txt``, ``tsv``, ``vtt``) to URL. Empty until a file
             exists.
         summary_files: format to URL of the summary. Empty if there is none.
@@ -258,9 +258,9 @@ class PostTranscription:
     @property
     def is_running(self) -> bool:
         """
-        Return whether it is ``running``, ``queued`` or ``stopping``, compared case-insensitively.
+        Return whether the status is ``running``, ``queued`` or ``stopping``.
 
-        Only ``running`` is documented.
+        It is compared case-insensitively. Only ``running`` is documented.
         """
         return _word(self.status) in _RUNNING
 
@@ -276,7 +276,7 @@ class PostTranscription:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether it has completed or failed, or is ``stopped`` (undocumented)."""
+        """Return whether it completed, failed or was ``stopped``, a status that is undocumented."""
         return _word(self.status) in _FINISHED
 
     def to_dict(self) -> dict[str, Any]:

@@ -44,8 +44,8 @@ class TranscriptionChange:
 
     Attributes:
         kind: ``new``, once for each transcription; then ``finished``, once for each that
-            completes or fails. A transcription that is finished when it is found yields both, in
-            this order.
+            completes, fails or is stopped. A transcription that is finished when it is found
+            yields both, in this order.
         transcription: the transcription as listed. A finished one may not have its files yet.
     """
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Credentials = Literal["environment", "token"]
-
 _MAX_SUBMITTED: Final = 256
 """Maximum number of submitted shards, so that the scheduler has few tasks."""
 _RETRIES: Final = 2
@@ -49,16 +47,21 @@ class DaskEngine:
     place for all of them.
 
     Args:
-        cluster: a client of the cluster, or the address of its scheduler.
+        cluster: a `distributed.Client` of the cluster, or the address of its scheduler.
         credentials: ``environment`` if the environment of each worker has the credentials, as
             for `TranscriptsClient`; ``token`` to send the workers tokens that are valid for ten
-            minutes, minted with the credentials in the environment of this process.
+            minutes, signed with the credentials in the environment of this process.
 
     Raises:
         ConfigurationError: `distributed` is missing, or an argument is invalid.
     """
 
-    def __init__(self, cluster: Client | str, *, credentials: Credentials = "environment") -> None:
+    def __init__(
+        self,
+        cluster: Client | str,
+        *,
+        credentials: Literal["environment", "token"] = "environment",
+    ) -> None:
         check_word("credentials", credentials, ("environment", "token"))
         if find_spec("distributed") is None:
             raise ConfigurationError(
@@ -74,7 +77,7 @@ class DaskEngine:
         self, requests_per_second: float | None
     ) -> AsyncGenerator[AcquiresTurns | None]:
         """
-        Limit the rate of all requests of an export, during a block around it.
+        Limit the rate of all requests of an export, in an ``async with`` block around it.
 
         Args:
             requests_per_second: the rate, above 0; None for no limit.

@@ -35,13 +35,13 @@ class Context:
 
 
 class Engine(Protocol):
-    """Run shards, on one machine or on many."""
+    """Run the shards of an export, on one machine or on many: a `LocalEngine` or a `DaskEngine`."""
 
     def limited(
         self, requests_per_second: float | None
     ) -> AbstractAsyncContextManager[AcquiresTurns | None]:
         """
-        Limit the rate of all requests of an export, during a block around it.
+        Limit the rate of all requests of an export, in an ``async with`` block around it.
 
         Args:
             requests_per_second: the rate, above 0; None for no limit.

@@ -34,7 +34,7 @@ class LocalEngine:
         self, requests_per_second: float | None
     ) -> AsyncGenerator[AcquiresTurns | None]:
         """
-        Limit the rate of all requests of an export, during a block around it.
+        Limit the rate of all requests of an export, in an ``async with`` block around it.
 
         Args:
             requests_per_second: the rate, above 0; None for no limit.

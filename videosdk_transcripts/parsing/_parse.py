@@ -31,10 +31,11 @@ def parse_transcript(
     """
     Parse the text of a transcript into turns.
 
-    The vendor does not document the layout of its files, and none is public. So the layouts are
-    assumptions: those that public programs expect of these files, and those that are usual for
-    each format. Parts that can't be read are kept, and no speaker or time is invented. Words below
-    a line that only looks like a speaker belong to no speaker. No text raises an error.
+    The vendor does not document the layout of its files, and no sample file is public. So the
+    layouts are assumptions: those that public programs expect of these files, and those that are
+    usual for each format. Parts that can't be read are kept, and no speaker or time is invented.
+    Words below a line that only looks like a speaker belong to no speaker. No text raises an
+    error.
 
     Args:
         text: the text, for example from `fetch_text`; a byte order mark is ignored.

@@ -64,8 +64,8 @@ class DropConnection:
     """
     Close the connection without a response.
 
-    aiohttp itself resends a read once, so it takes two consecutive faults for one failure that the
-    client notices.
+    aiohttp itself resends a read once, so only two consecutive faults are a failed attempt of the
+    client.
     """
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:

@@ -120,7 +120,7 @@ class TranscriptionEvent(WebhookEvent):
         Raises:
             NotFoundError: this account has no such transcription of either kind.
             NoResponseError: every attempt failed without a response, or a timeout expired.
-            StatusError: the service refused the request otherwise; one subclass per status.
+            StatusError: the service otherwise refused the request; one subclass per status.
             InvalidResponseError: the response can't be read, or has another id.
             ClientClosedError: the client is closed.
         """
