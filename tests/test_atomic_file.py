@@ -130,7 +130,7 @@ def test_file_that_was_removed_meanwhile_is_closed(tmp_path: Path) -> None:
 def test_caller_may_flush_the_directory_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For several files at once; the data are flushed in any case."""
+    """One flush may serve several files; the data of each file is flushed in any case."""
     flushed: list[int] = []
     monkeypatch.setattr(os, "fsync", flushed.append)
     written(tmp_path / "a", b"x").commit(flush_entry=False)

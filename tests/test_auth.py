@@ -83,7 +83,7 @@ def claims_of(**options: Any) -> dict[str, Any]:
 
 
 def test_token_may_start_at_the_epoch() -> None:
-    """Or at any time after it."""
+    """Any time after it is valid, too."""
     token = mint_token(KEY, SECRET, now=0, lifetime=1)
     claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_exp": False})
     assert (claims["iat"], claims["exp"]) == (-60, 1)
@@ -186,7 +186,7 @@ def test_short_secret_is_logged_once_without_warning(
 
 
 async def test_token_is_renewed_a_minute_before_it_expires(clock: ManualClock) -> None:
-    """So the service never receives an expired one."""
+    """The service never receives an expired token."""
     mint = Mint(600)
     tokens = source(mint, clock)
     first = await tokens.get()

@@ -91,7 +91,7 @@ async def stream_room(request: web.Request) -> web.StreamResponse:
             log.warning("%s", error)
             await write_line(response, {"error": type(error).__name__})
         except ConnectionError:
-            log.info("the caller has left")
+            log.info("the caller has disconnected")
     return response
 
 

@@ -3,7 +3,7 @@ A bot that posts the summary of each meeting of some rooms: ``python bot.py ROOM
 
 It follows the rooms, waits for the summary of each meeting that ends, and posts it to the chat at
 ``CHAT_URL`` (an incoming webhook of Slack, Mattermost or a similar chat). One file per room in the
-folder ``BOT_STATE`` records the meetings that it has seen and the summaries still to be posted.
+folder ``BOT_STATE`` stores the checkpoint and the meetings whose summaries are still to be posted.
 After a crash, a summary may be posted twice, but none is skipped.
 """
 
@@ -38,7 +38,7 @@ class State:
         return cls(path, **json.loads(path.read_text())) if path.exists() else cls(path)
 
     def save(self) -> None:
-        """Write the file; after a crash it is the old file or the new one."""
+        """Write the file; a crash leaves the old file or the new one."""
         part = self.path.with_suffix(".part")
         part.write_text(json.dumps(asdict(self, filter=lambda key, _: key.name != "path")))
         part.replace(self.path)

@@ -30,7 +30,7 @@ class State:
 
 
 async def main(folder: Path) -> None:
-    """Make one run."""
+    """Download the transcripts that have become available since the previous run."""
     path = folder / "state.json"
     state = State(**json.loads(path.read_text())) if path.exists() else State()
     async with TranscriptsClient() as client:

@@ -203,7 +203,7 @@ class Lookup:
 
 
 async def test_row_that_is_not_a_dict_is_an_invalid_row() -> None:
-    """Also if nearly all that a row needs can be read from it."""
+    """This applies even if nearly all that a row needs can be read from it."""
 
     def loads(body: bytes) -> Any:
         data = json.loads(body)

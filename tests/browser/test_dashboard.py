@@ -335,7 +335,7 @@ def test_details_open_by_keyboard(browser: Any, full: FakeVideoSDK) -> None:
 
 
 def test_variables_can_be_copied_by_keyboard(browser: Any, full: FakeVideoSDK) -> None:
-    """As lines that a shell runs and programs started in it inherit; the page confirms it."""
+    """They are copied as lines that export them in a shell; the page confirms it."""
     full.secret = "a secret with 'quotes' and $signs"
     grant = {"origin": full.url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     browser.execute_cdp_cmd("Browser.grantPermissions", grant)

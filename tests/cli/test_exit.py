@@ -438,7 +438,7 @@ def test_ctrl_c_states_how_to_continue(
 
 
 async def echo(exchange: Exchange) -> web.StreamResponse:
-    """Respond like a careless gateway, with the header that it received."""
+    """Respond with the header that was received, like a gateway that echoes requests."""
     text = f"bad header Authorization: {exchange.request.headers['Authorization']}"
     return web.json_response({"message": text, "error": {"message": text}}, status=400)
 

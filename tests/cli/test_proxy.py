@@ -69,7 +69,7 @@ def test_files_go_through_the_proxy_with_files_via_proxy(run: Run, proxy: list[b
 def test_export_uses_the_proxy_for_each_client(
     run: Run, account: FakeVideoSDK, proxy: list[bytes], tmp_path: Path
 ) -> None:
-    """For the custom room id, the list and the texts, each only with its option."""
+    """The custom room id, the list and the texts use it, each only with its option."""
     account.custom_ids["weekly"] = str(account.rows[0]["extension"]["extensionConfig"]["roomId"])
     command = ("export", "weekly", "--custom-id", "--to", str(tmp_path / "dataset"))
     assert run(*command).code == ExitCode.NETWORK

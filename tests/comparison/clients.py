@@ -2,7 +2,7 @@
 Four ways to list the transcriptions of a room.
 
 Each function yields the ids that it receives until the list ends or an error is raised. The first
-is what a tutorial shows, the second what a careful developer writes in an hour.
+is a loop without retries, as in a short example; the second has the usual precautions.
 """
 
 from __future__ import annotations

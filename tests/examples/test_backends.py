@@ -141,7 +141,7 @@ def test_stream_ends_when_the_caller_leaves(fake: FakeVideoSDK, backend: Program
         await writer.wait_closed()
 
     asyncio.run(leave())
-    wait_until(lambda: "the caller has left" in backend.output())
+    wait_until(lambda: "the caller has disconnected" in backend.output())
     assert backend.stop() == 0
     assert "Traceback" not in backend.output()
     assert len(fake.files.requests) < 400

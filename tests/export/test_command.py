@@ -285,7 +285,7 @@ def test_killed_process_continues(account: Meetings, sink: Path) -> None:
 
 
 def test_killed_update_continues(account: Meetings, sink: Path, tmp_path: Path) -> None:
-    """Several times, while the list of pairs grows: each row is there once."""
+    """It is killed several times, while the list of pairs grows: each row is there once."""
     pairs = write_pairs(account, tmp_path / "pairs.csv")
     command = ("export", "--pairs", str(pairs), "--to", str(sink), "--update", "--concurrency", "4")
     first = child(*command)
@@ -351,7 +351,7 @@ def test_progress_is_shown_on_stderr(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It has rate, errors and time left; without a terminal, a line is printed now and then."""
+    """It has rate, errors and time left; without a terminal, a line is printed at intervals."""
     monkeypatch.setattr("videosdk_transcripts.cli._export._LOG_INTERVAL", 0.2)
     account.fake.files.faults.every(1, Delay(0.1))
     code, _, err = run("export", "--to", sink)

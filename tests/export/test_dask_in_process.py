@@ -52,7 +52,7 @@ async def test_workers_use_the_proxy_of_their_environment(
     sink: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """For the API and for files, if they may: no other way leads to this host."""
+    """They use it for the API and for files; this host can't be reached in another way."""
     port = urlsplit(fake.url).port
     for row in fake.rows:
         link = row["transcriptionFilePaths"]["txt"]
@@ -80,7 +80,7 @@ async def test_rate_limit_and_token_come_from_the_scheduler(
 async def test_part_that_another_process_writes_is_awaited(
     engine: Engine, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker may go on after its scheduler has lost it; a part still missing is exported."""
+    """A worker may continue after its scheduler has lost it; a missing part is exported."""
     monkeypatch.setattr("videosdk_transcripts.export._dask_cluster._LOCK_POLL", 0.05)
     meetings.fake.files.faults.every(1, Delay(0.02))
     plan = (await export(None, sink.with_name("other"), engine=engine)).plan

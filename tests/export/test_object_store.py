@@ -123,7 +123,7 @@ async def test_cancelled_export_continues(
 async def test_update_adds_what_is_new(
     client: TranscriptsClient, meetings: Meetings, bucket: str, source: str
 ) -> None:
-    """As in a folder; a part without rows is neither added nor left over."""
+    """This is the same as in a folder; a part without rows is neither added nor left over."""
 
     async def update() -> ExportSummary:
         what = list(meetings.pairs) if source == "pairs" else None
@@ -158,7 +158,7 @@ async def test_errors_are_repeated(
 
 
 def test_second_of_two_writers_is_rejected(bucket: str) -> None:
-    """The service itself rejects it: neither of the two knows of the other before."""
+    """The service itself rejects it, because neither writer can detect the other."""
     sink = ObjectStoreSink(bucket)
     sink._fs.exists = lambda _path: False
     assert write_file(sink, "part", b"first", replace=False)

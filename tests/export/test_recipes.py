@@ -158,7 +158,7 @@ def test_airflow_dag(
 
 
 def test_spark_and_ray_functions(account: Meetings, sink: Path) -> None:
-    """The function that both run for each number; all have to be run."""
+    """Both run one function for each number; the dataset is complete after the last one."""
     spark_ran: list[int] = []
     ray_ran: list[int] = []
 

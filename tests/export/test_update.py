@@ -314,7 +314,7 @@ async def test_two_updates_at_once_add_each_row_once(
 async def test_second_process_that_lists_the_same_ends(
     client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before it exports anything, so that each row is in one shard."""
+    """It ends before it exports anything, so that each row is in one shard."""
     write = Store.write
 
     async def write_second(store: Store, name: str, data: bytes, *, replace: bool = True) -> bool:
@@ -332,7 +332,7 @@ async def test_second_process_that_lists_the_same_ends(
 async def test_repeated_put_finds_its_own_object(
     client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after the response to the first one was lost."""
+    """This happens if the response to the first put was lost."""
     write = Store.write
 
     async def write_twice(store: Store, name: str, data: bytes, *, replace: bool = True) -> bool:
@@ -360,7 +360,7 @@ async def test_errors_can_be_accepted(
 async def test_update_that_another_process_completes_just_now_is_found(
     client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between two requests to the sink; it is not taken for a first export in progress."""
+    """It is not mistaken for a first export in progress, although the sink changes in between."""
     summary = await export(None, sink, client=client)
     read, early = Store.read_if_present, ["_SUCCESS.json"]
 
@@ -380,7 +380,7 @@ async def test_update_that_another_process_completes_just_now_is_found(
 async def test_rows_that_another_process_deletes_are_an_error(
     client: TranscriptsClient, meetings: Meetings, sink: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Because it has completed the dataset; a repeated export returns its summary."""
+    """The other process has completed the dataset; a repeated export returns its summary."""
     await export(None, sink, client=client, shard=(0, 2))
     read = Store.read_if_present
 

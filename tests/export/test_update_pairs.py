@@ -15,7 +15,7 @@ from videosdk_transcripts.testing import Delay, Status
 async def test_new_pairs_are_added_with_all_their_rows(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Also the rows that are much older than the last export; nothing is fetched again."""
+    """This includes rows much older than the last export; nothing is fetched again."""
     await export(meetings.pairs, sink, client=client)
     for number in range(3):
         before = meetings.requests
@@ -77,7 +77,7 @@ async def test_new_pairs_require_an_update(
 async def test_missing_pairs_are_rejected(
     client: TranscriptsClient, meetings: Meetings, sink: Path, update: bool
 ) -> None:
-    """Also if others are new: it is the list of another dataset."""
+    """This applies even if other pairs are new, because it is the list of another dataset."""
     await export(meetings.pairs, sink, client=client)
     before, sent = names(sink), meetings.requests
     room, session = meetings.pairs[0]
@@ -113,7 +113,7 @@ def _room(row: dict[str, dict[str, dict[str, str]]]) -> str:
 async def test_update_completes_an_interrupted_export_and_adds_what_is_new_since(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """As with a list that grows every night, whose first export was interrupted."""
+    """An example is a list that grows every night, whose first export was interrupted."""
     meetings.fake.files.faults.every(1, Delay(0.01))
     for finished in (20, 40):
         task = asyncio.create_task(
@@ -172,7 +172,7 @@ async def test_unreadable_new_session_is_repeated(
 async def test_deleted_list_of_pairs_is_an_error(
     client: TranscriptsClient, meetings: Meetings, sink: Path
 ) -> None:
-    """Instead of a guess which parts have which pairs."""
+    """Otherwise it would be unknown which parts have which pairs."""
     meetings.fake.files.fail_next(Status(500), times=2)
     summary = await export(meetings.pairs, sink, client=client, concurrency=1)
     (sink / "_progress" / f"pairs-{summary.plan}.jsonl").unlink()

@@ -106,7 +106,7 @@ async def test_directory_is_created_and_left_empty(tmp_path: Path) -> None:
 async def test_one_flush_of_a_directory_serves_all_who_wait_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But not who came after it had begun, whose rename it may have missed."""
+    """A caller that comes after it has begun needs another one, because of its own rename."""
     flushing, go_on = threading.Event(), threading.Event()
     flushed: list[int] = []
 

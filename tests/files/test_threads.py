@@ -144,7 +144,7 @@ async def test_thread_ends_when_nothing_refers_to_it() -> None:
 
 
 async def test_closing_a_client_ends_its_threads(fake: FakeVideoSDK, tmp_path: Path) -> None:
-    """Those of all of its downloads."""
+    """This applies to the threads of all of its downloads."""
     for row in fake.add_transcriptions(3):
         fake.files.put(row, "txt", b"here")
     of_others = set(ours())

@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(title: str, *parts: str) -> None:
-    """Print a section when all of its lines have run, since a whole run takes long."""
+    """Print a section once all of its lines have run, since a whole run takes an hour."""
     sys.stdout.write("\n".join((f"## {title}\n", *parts, "")))
     sys.stdout.flush()
 

@@ -161,7 +161,7 @@ async def test_going_back_drops_prefetched_pages() -> None:
 
 
 async def test_stopped_read_ahead_begins_again_with_a_second_page() -> None:
-    """As at the start of a walk."""
+    """This is the same as at the start of a walk."""
     service = Service()
     ahead = reading(service)
     for page in range(1, 4):

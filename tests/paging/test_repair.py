@@ -93,7 +93,7 @@ def test_rows_behind_a_last_page_that_is_too_low_are_found() -> None:
 
 
 def test_wrong_total_is_searched_for_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A client warns once, and repairs no list of this kind again, but lists of other kinds."""
+    """A client warns once, and repeats no repair for this kind of list, but for other kinds."""
     wrong_totals = WrongTotals()
     listing = Faulty("abcdef", truly, excess=1)
     walk = shared_walk(wrong_totals)

@@ -303,7 +303,7 @@ def test_segment_has_its_words_under_any_of_these_keys(key: str) -> None:
     ],
 )
 def test_segment_has_its_speaker_under_any_of_these_keys(key: str) -> None:
-    """As a name, a number, or an object."""
+    """The value may be a name, a number, or an object."""
     segments = [{"text": "Hi.", key: speaker} for speaker in ("Ann", 7, {"name": "Bob"})]
     transcript = parse_transcript(json.dumps(segments))
     assert [turn.speaker for turn in transcript.turns] == ["Ann", "7", "Bob"]
@@ -326,7 +326,7 @@ def test_segment_has_its_speaker_under_any_of_these_keys(key: str) -> None:
 def test_segment_has_its_times_under_any_of_these_keys(
     start: str, end: str, unit: str | None
 ) -> None:
-    """In the unit of the key; a string may be next to a number there."""
+    """They are in the unit of the key; a string may be next to a number."""
     segment = {"text": "Good morning.", start: 2000, end: 3000}
     found = turns_without_raw(parse_transcript(json.dumps([segment])))
     # Where the unit is unknown, two words don't take 1,000 seconds.

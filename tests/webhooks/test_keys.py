@@ -279,7 +279,7 @@ async def test_pinned_key_is_parsed_once(
 async def test_missing_cryptography_is_an_error_before_any_fetch(
     keys: PublicKeys, service: Service, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the command to install it, also for a pinned key."""
+    """The error has the command to install it, and is also raised for a pinned key."""
     signature, key = service.sign(), service.webhooks.public_key
     monkeypatch.setitem(sys.modules, "cryptography", None)
     command = r"pip install 'videosdk-transcripts\[webhooks\]'"

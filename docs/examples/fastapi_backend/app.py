@@ -187,4 +187,4 @@ async def fetch(client: TranscriptsClient, store: Store, transcription_id: str) 
         log.warning("%s", error)
         await store.forget(transcription_id)
     except VideoSDKTranscriptsError:
-        log.exception("the transcript %s stays announced", transcription_id)
+        log.exception("could not store %s, next attempt in a minute", transcription_id)

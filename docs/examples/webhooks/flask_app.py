@@ -17,7 +17,7 @@ app = Flask(__name__)
 
 @app.post("/webhooks/videosdk")
 def receive_webhook() -> Response:
-    """Verify the raw body; `request.json` has been parsed and no longer matches."""
+    """Verify the raw body; the parsed `request.json` does not match the signature."""
     signature = request.headers.get("videosdk-signature")
     try:
         event = verify_webhook(request.get_data(), signature, PUBLIC_KEY)

@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Verify the body, which the gateway may have encoded in base64."""
     body = event.get("body") or ""
     raw_body = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    # A function URL writes header names in lower case, a REST API as they were sent.
+    # A function URL converts header names to lower case; a REST API passes them unchanged.
     headers = {name.lower(): value for name, value in event["headers"].items()}
     try:
         webhook = verify_webhook(raw_body, headers.get("videosdk-signature"), PUBLIC_KEY)
