@@ -305,6 +305,38 @@ async def test_cancelled_read_of_the_source_is_repeated() -> None:
     assert seen == [0, 1, 2, 3, 4]
 
 
+async def test_aclose_ends_a_step_of_another_task() -> None:
+    """The step ends the loop, and starts nothing."""
+
+    async def save(number: int) -> Download[int]:
+        await asyncio.sleep(60)
+        return Download(number, {})
+
+    downloads = downloads_without_files(Numbers(5), save)
+    seen: list[int] = []
+    step = asyncio.create_task(collect(downloads, seen))
+    await until(lambda: len(client_tasks(step)) >= 5)
+    await downloads.aclose()
+    assert not client_tasks(step)
+    await asyncio.wait_for(step, 10)
+    assert (seen, client_tasks()) == ([], set())
+
+
+async def test_download_cancelled_by_its_own_code_is_repeated() -> None:
+    """It is not the end of the loop, and no row is lost."""
+    faults = [1, 3]
+
+    async def save(number: int) -> Download[int]:
+        if number in faults:
+            faults.remove(number)
+            raise asyncio.CancelledError
+        return Download(number, {})
+
+    seen: list[int] = []
+    await collect(downloads_without_files(Numbers(5), save), seen)
+    assert (seen, faults) == ([0, 1, 2, 3, 4], [])
+
+
 def test_iteration_resumes_in_another_event_loop() -> None:
     """The tasks of the first loop ended with it."""
 

@@ -128,7 +128,7 @@ def checkpoint(complete_from_page: int, *ids: str) -> Checkpoint:
 
 def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
     """A walk that is resumed and stopped immediately forgets none of them."""
-    yielded = YieldedIds(20, checkpoint(7, "a", "b"))
+    yielded = YieldedIds.of(20, checkpoint(7, "a", "b"))
     assert yielded.with_page(0, ()) == (("a", "b"), 7)
     assert yielded.with_page(9, ("c",)) == (("a", "b", "c"), 7)
     assert yielded.with_page(0, ()) == (("a", "b"), 7), "reading changes nothing"
@@ -136,35 +136,35 @@ def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
 
 def test_yielded_ids_of_an_empty_checkpoint_are_empty() -> None:
     """Only the page from which on they are complete is kept."""
-    assert YieldedIds(20, checkpoint(7)).with_page(0, ()) == ((), 7)
+    assert YieldedIds.of(20, checkpoint(7)).with_page(0, ()) == ((), 7)
 
 
 def test_yielded_ids_forget_whole_pages() -> None:
     """So it is known from which page on they are complete."""
-    yielded = YieldedIds(20, None)
+    yielded = YieldedIds.of(20, None)
     for page in range(1, 31):
-        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
     ids, complete_from_page = yielded.with_page(31, ("x",))
     assert (len(ids), ids[0], ids[-1], complete_from_page) == (501, "6-0", "x", 6)
 
 
 def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
     """The first rows of a page that was read again may have been yielded much earlier."""
-    yielded = YieldedIds(20, None)
+    yielded = YieldedIds.of(20, None)
     for page in (*range(1, 31), 25, 26, *range(31, 53)):
-        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
     ids, complete_from_page = yielded.with_page(53, ())
     assert (len(ids), ids[0], complete_from_page) == (500, "30-0", 26)
 
 
 def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint() -> None:
     """This also applies while there are too few ids to forget any."""
-    yielded = YieldedIds(20, checkpoint(7, "old"))
+    yielded = YieldedIds.of(20, checkpoint(7, "old"))
     assert yielded.with_page(5, ("x",)) == (("old", "x"), 6)
-    yielded.add(4, ("y",))
+    yielded = yielded.add(4, ("y",))
     assert yielded.with_page(8, ("x",)) == (("old", "y", "x"), 5)
     for page in range(1, 102):
-        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
     assert yielded.with_page(77, ("x",))[1] == 77
     assert yielded.with_page(60, ("x",))[1] == 61
 
@@ -172,12 +172,12 @@ def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint()
 @given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 90)), max_size=120))
 def test_forgetting_yielded_ids_changes_no_checkpoint(pages: list[tuple[int, int]]) -> None:
     """It only saves memory: a checkpoint is the same as if all ids were kept."""
-    yielded, everything = (YieldedIds(20, checkpoint(3, "old")) for _ in range(2))
+    yielded, everything = (YieldedIds.of(20, checkpoint(3, "old")) for _ in range(2))
     for n, (page, count) in enumerate(pages):
         ids = tuple(f"{n}-{i}" for i in range(count))
-        yielded.add(page, ids)
-        everything.add(page, ids)
-        everything._count = 0  # so that nothing is ever forgotten
+        yielded = yielded.add(page, ids)
+        # Without a count, nothing is ever forgotten.
+        everything = evolve(everything.add(page, ids), count=0)
         assert yielded.with_page(9, ("x",)) == everything.with_page(9, ("x",))
     assert sum(len(ids) for _, ids in yielded._pages) <= 5 * yielded_to_keep(20)
 

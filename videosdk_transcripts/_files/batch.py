@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from attrs import define, frozen
+from attrs import define
 
 from videosdk_transcripts._paging.pager import Pager, expected_rows, take_checkpoint
 from videosdk_transcripts._validation import check_count
@@ -17,6 +17,7 @@ from videosdk_transcripts.errors import ConfigurationError
 
 T = TypeVar("T")
 ResultT = TypeVar("ResultT")
+AnyT = TypeVar("AnyT")
 Checkpoint = Callable[[], str | None]
 """Return the text of a checkpoint taken earlier; None if the source of rows has none."""
 
@@ -28,15 +29,58 @@ class _Entry(Generic[ResultT]):
     row: Any
     checkpoint: Checkpoint
     """The checkpoint of the source after the row."""
-    task: asyncio.Task[ResultT | Exception] | None = None
+    task: asyncio.Task[ResultT | Exception] | None
+    """Fetches the result; None after an error that the row did not cause."""
 
 
-@frozen
-class _End:
-    """The end of the source."""
+class _Run(Generic[ResultT]):
+    """
+    The tasks of one loop over results.
 
-    error: Exception | None
-    """The error that ended it, if any."""
+    They have no reference to the results, which can thus be collected, and end them, at any time.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[Any], Awaitable[ResultT]],
+        entries: deque[_Entry[ResultT]],
+        concurrency: int,
+    ) -> None:
+        self._fetch = fetch
+        self._entries = entries
+        self.room = asyncio.Semaphore(concurrency - len(entries))
+        """How many more rows may be read."""
+        self.changed = asyncio.Event()
+        """Set when a task has ended."""
+        self.is_stopped = False
+
+    async def read(self, rows: AsyncIterable[Any]) -> Exception | None:
+        """Read rows while there is room. Return the error of the source, or None at its end."""
+        try:
+            # A new iterator for each loop: without references to it, a pager ends its read-ahead.
+            source = aiter(rows)
+            while True:
+                await self.room.acquire()
+                row = await anext(source)
+                task = None if self.is_stopped else self.fetch(row)
+                self._entries.append(_Entry(row, _take_checkpoint(rows), task))
+        except StopAsyncIteration:
+            return None
+        except Exception as error:  # noqa: BLE001 - raised by the iterator
+            return error
+
+    def fetch(self, row: Any) -> asyncio.Task[ResultT | Exception]:
+        """Start to fetch the result of a row."""
+        return self.start(_fetch_row(self._fetch, row))
+
+    def start(self, coroutine: Coroutine[Any, Any, AnyT]) -> asyncio.Task[AnyT]:
+        """Start a task."""
+        task = asyncio.create_task(coroutine)
+        task.add_done_callback(self._wake)
+        return task
+
+    def _wake(self, _: object) -> None:
+        self.changed.set()
 
 
 class Results(Generic[ResultT]):
@@ -92,16 +136,16 @@ class Results(Generic[ResultT]):
         self._rows = rows
         self._fetch: Callable[[Any], Awaitable[ResultT]] = fetch
         self._prepare = prepare
+        self._concurrency = concurrency
         self._is_closed = False
-        self._source: AsyncIterator[Any] | None = None
-        self._next_row: asyncio.Task[_Entry[ResultT] | _End] | None = None
-        """Reads the next row."""
-        self._end: _End | None = None
         self._entries: deque[_Entry[ResultT]] = deque()
+        self._reader: asyncio.Task[Exception | None] | None = None
+        """Reads the rows; returns the error that ended the source, or None at its end."""
+        self._run: _Run[ResultT] | None = None
+        """The tasks of the loop in progress; None after they were cancelled."""
         self._done = 0
         self._checkpoint: Checkpoint | None = None
         """The checkpoint after the last yielded result; None before the first row."""
-        self._concurrency = concurrency
 
     @property
     def checkpoint(self) -> str | None:
@@ -144,7 +188,9 @@ class Results(Generic[ResultT]):
 
     def stop(self) -> None:
         """Cancel requests in progress. The next step continues with the same rows."""
-        self._source = None  # a pager without references cancels its read-ahead
+        if self._run is not None:
+            self._run.is_stopped = True
+            self._run = None
         for task in self._tasks():
             # This may run in another thread (garbage collection), or after the loop was closed.
             with contextlib.suppress(RuntimeError):
@@ -158,9 +204,7 @@ class Results(Generic[ResultT]):
         """
         self._is_closed = True
         self.stop()
-        loop = asyncio.get_running_loop()
-        here = [task for task in self._tasks() if task.get_loop() is loop]
-        await asyncio.gather(*here, return_exceptions=True)
+        await self._wait_until_ended()
 
     async def __aenter__(self) -> Self:
         return self
@@ -182,61 +226,72 @@ class Results(Generic[ResultT]):
             await self._prepare()
             self._prepare = None
         while True:
-            self._take_row()
-            self._start_tasks()
-            head = self._entries[0].task if self._entries else None
-            if head is not None and head.done():
-                return self._take_result(head.result())
-            pending = [task for task in (head, self._next_row) if task is not None]
-            if not pending:
-                raise self._take_end()
-            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            if self._run is None:
+                await self._wait_until_ended()
+            if self._is_closed:
+                raise StopAsyncIteration
+            run = self._run or self._start()
+            if self._entries:
+                fetched = await self._wait_for(self._entries[0].task, run)
+                if fetched is not None:
+                    return self._take_result(fetched.result(), run)
+            else:
+                reader = await self._wait_for(self._reader, run)
+                if reader is not None:
+                    raise self._take_end(reader.result())
+
+    async def _wait_for(
+        self, task: asyncio.Task[AnyT] | None, run: _Run[ResultT]
+    ) -> asyncio.Task[AnyT] | None:
+        """Return a task that has ended; otherwise wait until any task ends, and return None."""
+        if task is None or task.cancelled():
+            self.stop()  # so that all tasks start again
+            return None
+        if not task.done():
+            run.changed.clear()
+            await run.changed.wait()
+            return None
+        return task
 
     def _tasks(self) -> list[asyncio.Task[Any]]:
-        tasks = [*(entry.task for entry in self._entries), self._next_row]
-        return [task for task in tasks if task is not None]
+        """Return the tasks that have not ended."""
+        tasks = [self._reader, *(entry.task for entry in self._entries)]
+        return [task for task in tasks if task is not None and not task.done()]
 
-    def _take_row(self) -> None:
-        """Take the next row, or the end of the source, if it has been read."""
-        if self._next_row is None or not self._next_row.done():
-            return
-        task, self._next_row = self._next_row, None
-        if task.cancelled():
-            return
-        result = task.result()
-        if isinstance(result, _End):
-            self._end = result
-            self._source = None
-        else:
-            self._entries.append(result)
+    async def _wait_until_ended(self) -> None:
+        """Wait until the tasks that were cancelled have ended."""
+        loop = asyncio.get_running_loop()
+        # Tasks of another loop ended with it.
+        here = [task for task in self._tasks() if task.get_loop() is loop]
+        await asyncio.gather(*here, return_exceptions=True)
 
-    def _start_tasks(self) -> None:
-        """Start to fetch all rows taken, and to read one more if there is room."""
+    def _start(self) -> _Run[ResultT]:
+        """Start to fetch all rows taken, and to read more."""
+        if self._checkpoint is None:
+            self._checkpoint = _take_checkpoint(self._rows)
+        self._run = run = _Run(self._fetch, self._entries, self._concurrency)
         for entry in self._entries:
-            if entry.task is None or entry.task.cancelled():
-                entry.task = asyncio.create_task(_fetch_row(self._fetch, entry.row))
-        has_room = len(self._entries) < self._concurrency
-        if self._next_row is None and self._end is None and has_room:
-            if self._checkpoint is None:
-                self._checkpoint = _take_checkpoint(self._rows)
-            self._source = self._source or aiter(self._rows)
-            self._next_row = asyncio.create_task(_read_row(self._rows, self._source))
+            if not _has_ended(entry.task):
+                entry.task = run.fetch(entry.row)
+        if not _has_ended(self._reader):
+            self._reader = run.start(run.read(self._rows))
+        return run
 
-    def _take_result(self, result: ResultT | Exception) -> ResultT:
+    def _take_result(self, result: ResultT | Exception, run: _Run[ResultT]) -> ResultT:
         if isinstance(result, Exception):
             # The row did not cause the error, so the next step tries it again.
             self._entries[0].task = None
             raise result
         self._checkpoint = self._entries.popleft().checkpoint
         self._done += 1
-        self._start_tasks()
+        run.room.release()
         return result
 
-    def _take_end(self) -> Exception:
+    def _take_end(self, error: Exception | None) -> Exception:
         """Return the exception to raise at the end. After an error, the next step reads on."""
-        if self._end is None or self._end.error is None:
+        if error is None:
             return StopAsyncIteration()
-        error, self._end = self._end.error, None
+        self._reader = None
         return error
 
 
@@ -258,23 +313,16 @@ class _Loop(Generic[ResultT]):
 
 def _take_checkpoint(rows: object) -> Checkpoint:
     if isinstance(rows, Pager):
-        # Converted to text only when it is read, because that costs more than the row itself.
-        return take_checkpoint(rows).dumps
+        return take_checkpoint(rows)
     found: str | None = getattr(rows, "checkpoint", None)
     return lambda: found
 
 
+def _has_ended(task: asyncio.Task[Any] | None) -> bool:
+    return task is not None and task.done() and not task.cancelled()
+
+
 # Errors are returned, because asyncio logs the exception of a task if it is never retrieved.
-
-
-async def _read_row(rows: object, source: AsyncIterator[Any]) -> _Entry[Any] | _End:
-    try:
-        row = await anext(source)
-        return _Entry(row, _take_checkpoint(rows))
-    except StopAsyncIteration:
-        return _End(None)
-    except Exception as error:  # noqa: BLE001 - raised by the iterator
-        return _End(error)
 
 
 async def _fetch_row(fetch: Callable[[Any], Awaitable[ResultT]], row: Any) -> ResultT | Exception:

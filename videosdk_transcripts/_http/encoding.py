@@ -130,4 +130,4 @@ def quote_header(value: str, secrets: tuple[Secret, ...]) -> str:
 
 def words_of(header: str) -> list[str]:
     """Return the words of a comma-separated header, in lower case."""
-    return [word for word in (part.strip().lower() for part in header.split(",")) if word]
+    return [word for part in header.split(",") if (word := part.strip().lower())]

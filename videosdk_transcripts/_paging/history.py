@@ -11,9 +11,10 @@ on they are complete.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import Final
+
+from attrs import frozen
 
 from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.models import Page
@@ -149,35 +150,47 @@ def yielded_to_keep(page_size: int) -> int:
     return max(_MIN_YIELDED, 2 * page_size)
 
 
+@frozen
 class YieldedIds:
     """
-    Remember the ids yielded last, with their pages.
+    The ids of the rows yielded last, with their pages.
 
-    Args:
-        page_size: the requested page size.
-        checkpoint: the checkpoint to resume from, whose ids are remembered.
+    It never changes, so that a checkpoint can be made from it later.
     """
 
-    def __init__(self, page_size: int, checkpoint: Checkpoint | None) -> None:
-        self._keep = yielded_to_keep(page_size)
-        self._pages: list[tuple[int, tuple[str, ...]]] = []
-        self._complete_from_page = 1
-        if checkpoint is not None:
-            self._complete_from_page = checkpoint.complete_from_page
-            if checkpoint.yielded_ids:
-                self._pages = [(checkpoint.complete_from_page, checkpoint.yielded_ids)]
-        self._count = 0
+    _keep: int
+    _complete_from_page: int
+    _pages: tuple[tuple[int, tuple[str, ...]], ...]
+    _count: int = 0
 
-    def add(self, page: int, ids: tuple[str, ...]) -> None:
-        """Add the ids of the rows of a page that were yielded."""
+    @classmethod
+    def of(cls, page_size: int, checkpoint: Checkpoint | None) -> YieldedIds:
+        """
+        Return the ids at the start of a walk.
+
+        Args:
+            page_size: the requested page size.
+            checkpoint: the checkpoint to resume from, whose ids are remembered.
+        """
+        keep = yielded_to_keep(page_size)
+        if checkpoint is None:
+            return cls(keep, 1, ())
+        first = checkpoint.complete_from_page
+        return cls(
+            keep, first, ((first, checkpoint.yielded_ids),) if checkpoint.yielded_ids else ()
+        )
+
+    def add(self, page: int, ids: tuple[str, ...]) -> YieldedIds:
+        """Return these ids, and those of the rows of a page that were yielded."""
         if not ids:
-            return
-        self._pages.append((page, ids))
-        self._count += len(ids)
+            return self
+        first, pages, count = self._complete_from_page, self._pages, self._count + len(ids)
+        pages = (*pages, (page, ids))
         # Not for each page: finding the ids to forget takes longer than keeping them.
-        if self._count > 4 * self._keep:
-            self._pages, self._complete_from_page = self._newest(self._pages)
-            self._count = 0
+        if count > 4 * self._keep:
+            pages, first = self._newest(pages)
+            count = 0
+        return YieldedIds(self._keep, first, pages, count)
 
     def with_page(self, page: int, ids: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         """
@@ -191,13 +204,13 @@ class YieldedIds:
             The newest ids, and the page from which on they are complete.
         """
         pages, complete_from_page = self._newest(
-            [*self._pages, (page, ids)] if ids else self._pages
+            (*self._pages, (page, ids)) if ids else self._pages
         )
         return tuple(chain.from_iterable(ids for _, ids in pages)), complete_from_page
 
     def _newest(
-        self, pages: Sequence[tuple[int, tuple[str, ...]]]
-    ) -> tuple[list[tuple[int, tuple[str, ...]]], int]:
+        self, pages: tuple[tuple[int, tuple[str, ...]], ...]
+    ) -> tuple[tuple[tuple[int, tuple[str, ...]], ...], int]:
         count, first = 0, len(pages)
         while first and count < self._keep:
             first -= 1
@@ -207,4 +220,4 @@ class YieldedIds:
             # If page numbers decrease, a rescan found these rows, and the first rows of that page
             # may have been yielded much earlier.
             complete_from_page.append(page if page > before else page + 1)
-        return list(pages[first:]), min(complete_from_page)
+        return pages[first:], min(complete_from_page)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from operator import length_hint
 from types import TracebackType
@@ -100,7 +100,7 @@ class Pager(Generic[TranscriptionT]):
         self._rows: tuple[TranscriptionT, ...] = ()
         self._rows_ahead: Iterator[TranscriptionT] = iter(())
         self._rows_to_come = self._rows_ahead
-        self._yielded = YieldedIds(options.first_page_size, checkpoint)
+        self._yielded = YieldedIds.of(options.first_page_size, checkpoint)
         self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded_ids)
         self._met_before = checkpoint.position.met if checkpoint else 0
         self._invalid: list[InvalidRow] = []
@@ -136,37 +136,45 @@ class Pager(Generic[TranscriptionT]):
         Pass it to ``iter_transcriptions(..., resume=checkpoint)`` with the same ids, times and
         page size, in this process or in another one.
         """
-        return take_checkpoint(self).dumps()
+        return take_checkpoint(self)()
 
-    def _take_checkpoint(self) -> Checkpoint:
-        position, current = self._walk.position, self._page
-        number, ids = (current.page.number, self._ids_yielded()) if current else (0, ())
-        if current is None or len(ids) >= len(current.page.items):
-            following, yielded = (self._released[0] if self._released else None), 0
-        else:
-            following, yielded = current, len(ids)
-        if following is not None and not following.is_repaired:
-            # The numbers are those of this page's response: rows may have moved since then.
-            page = following.page
-            has_moved = numbers_differ(page, self.total, self.last_page)
-            position = evolve(
-                position,
-                page=page.number,
-                total=page.total,
-                last_page=page.last_page,
-                met=following.met + yielded,
-                moving=position.moving or has_moved,
+    def _take_checkpoint(self) -> Callable[[], str]:
+        walk, yielded, options = self._walk.position, self._yielded, self._options
+        current, rows, index = self._page, self._rows, self._index
+        next_page = self._released[0] if self._released else None
+        total, last_page, list_name = self.total, self.last_page, self._list_name
+
+        # Without a reference to the pager, which ends its read-ahead when it is collected.
+        def checkpoint() -> str:
+            number, ids = (
+                (current.page.number, _ids_of(current, rows, index)) if current else (0, ())
             )
-        yielded_ids, complete_from_page = self._yielded.with_page(number, ids)
-        return Checkpoint(
-            self._options.wanted,
-            self._options.page_size,
-            position,
-            yielded_ids,
-            min(complete_from_page, position.page),
-            self._list_name,
-            self._options.times,
-        )
+            is_in_page = current is not None and len(ids) < len(current.page.items)
+            following = current if is_in_page else next_page
+            position = walk
+            if following is not None and not following.is_repaired:
+                # The numbers are those of this page's response: rows may have moved since then.
+                page = following.page
+                position = evolve(
+                    walk,
+                    page=page.number,
+                    total=page.total,
+                    last_page=page.last_page,
+                    met=following.met + (len(ids) if is_in_page else 0),
+                    moving=walk.moving or numbers_differ(page, total, last_page),
+                )
+            yielded_ids, complete_from_page = yielded.with_page(number, ids)
+            return Checkpoint(
+                options.wanted,
+                options.page_size,
+                position,
+                yielded_ids,
+                min(complete_from_page, position.page),
+                list_name,
+                options.times,
+            ).dumps()
+
+        return checkpoint
 
     def by_page(self) -> PageIterator[TranscriptionT]:
         """
@@ -308,18 +316,13 @@ class Pager(Generic[TranscriptionT]):
         self._rows, self._rows_ahead = yielded, iter(())
         self._rows_to_come = self._rows_ahead
 
-    def _ids_yielded(self) -> tuple[str, ...]:
-        """Return the ids of the rows of the page in progress that were yielded or skipped."""
-        ids = self._page.ids if self._page else None
-        if ids is None:
-            return tuple([row.id for row in self._rows[: self._index]])
-        return ids[: self._index]
-
     def _close_page(self) -> None:
         """Record the page in progress, all of whose rows have been yielded."""
         if self._page is None:
             return
-        self._yielded.add(self._page.page.number, self._ids_yielded())
+        self._yielded = self._yielded.add(
+            self._page.page.number, _ids_of(self._page, self._rows, self._index)
+        )
         self._page = None
         self._drop_rows()
 
@@ -376,8 +379,12 @@ class Pager(Generic[TranscriptionT]):
                 self._invalid.extend(one.page.invalid_rows)
 
 
-def take_checkpoint(pager: Pager[TranscriptionT]) -> Checkpoint:
-    """Return the checkpoint of a pager as an object, which is faster than as text."""
+def take_checkpoint(pager: Pager[TranscriptionT]) -> Callable[[], str]:
+    """
+    Return a function that returns the checkpoint of a pager as it is now.
+
+    Making a checkpoint takes longer than fetching a file, and few of them are read.
+    """
     return pager._take_checkpoint()  # noqa: SLF001 - a part of the pager
 
 
@@ -398,6 +405,15 @@ def expected_rows(pager: Pager[TranscriptionT]) -> int | None:
     expected = pager.total - pager._met_before - left_out  # noqa: SLF001
     expected = max(expected, stats.rows_yielded)
     return expected if options.limit is None else min(expected, options.limit)
+
+
+def _ids_of(
+    released: Released[TranscriptionT], rows: tuple[TranscriptionT, ...], count: int
+) -> tuple[str, ...]:
+    """Return the ids of the first rows of a page."""
+    if released.ids is None:
+        return tuple([row.id for row in rows[:count]])
+    return released.ids[:count]
 
 
 class _Rows(Generic[TranscriptionT]):
