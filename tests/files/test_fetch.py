@@ -47,7 +47,7 @@ async def test_fake_service_serves_the_files_of_its_rows(fake: FakeVideoSDK) -> 
     found = {name: await fetched(fake, row, name) for name in row["transcriptionFilePaths"]}
     assert all(b"Shall we begin?" in data for data in found.values())
     assert found["vtt"].startswith(b"WEBVTT")
-    assert await fetched(fake, row, summary=True) == b"Ann and Bob began.\n"
+    assert await fetched(fake, row, summary=True) == b"Ann and Bob began the meeting.\n"
     living = transcription(other)
     fake.files.expire(row["id"], status=410)
     assert transcription(other) == living

@@ -138,7 +138,7 @@ async def test_throttling_response_with_broken_body_is_counted() -> None:
 @pytest.mark.parametrize(
     ("fault", "error_class", "text"),
     [
-        (Status(400), "BadRequestError", "responded with 400, made to fail"),
+        (Status(400), "BadRequestError", "responded with 400, injected failure"),
         (Status(403), "PermissionDeniedError", "role crawler"),
         (Status(402), "NotFoundError", "check the room id"),
         (Status(404), "NotFoundError", "check the id"),
@@ -460,7 +460,7 @@ async def test_given_session_is_used_and_never_closed(fake: FakeVideoSDK) -> Non
             fake.fail_next(Delay(0.1))
             await client.get_page()
             fake.fail_next(Status(404))
-            with pytest.raises(VideoSDKTranscriptsError, match="responded with 404, made to fail"):
+            with pytest.raises(VideoSDKTranscriptsError, match="404, injected failure"):
                 await client.get_page()
         assert not session.closed
     async with fake.client(session=session) as client:

@@ -57,7 +57,7 @@ async def test_sample_of_json_and_summary(http: aiohttp.ClientSession, fake: Fak
     link = fake.files.put(row, "txt", summary=True)
     assert link == row["summarizedFilePaths"]["txt"]
     assert link.endswith("-summary.txt")
-    assert await fetch(http, link) == (200, b"Ann and Bob began.\n")
+    assert await fetch(http, link) == (200, b"Ann and Bob began the meeting.\n")
 
 
 async def test_serve_all_replaces_links_of_both_lists(

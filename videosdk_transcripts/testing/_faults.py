@@ -35,7 +35,7 @@ class Status:
 
     status: int
     headers: Mapping[str, str] = field(factory=dict)
-    message: str = "made to fail"
+    message: str = "injected failure"
     code: int | str | None = None
 
     async def __call__(self, exchange: Exchange) -> web.StreamResponse:

@@ -19,7 +19,7 @@ _SAMPLES: Final = {
     "tsv": f"start\tend\ttext\n0\t2000\t{_WORDS}\n2000\t3000\tYes.\n",
     "json": f'{{"segments": [{{"start": 0.0, "end": 2.0, "text": "{_WORDS}"}}]}}',
 }
-_SAMPLE_SUMMARY: Final = "Ann and Bob began.\n"
+_SAMPLE_SUMMARY: Final = "Ann and Bob began the meeting.\n"
 
 
 def sample_file(ending: str, *, summary: bool) -> bytes:
