@@ -2,7 +2,7 @@
 Run the full reliability matrix: ``cd tests; python -m matrix.run``.
 
 Prints Markdown tables, with the same seeds each time, and exits with 1 if a row is lost or
-duplicated outside of the documented limitation.
+duplicated outside of the documented limitation. ``--only sockets leaving`` prints these tables.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Final, get_args
+from typing import Any, Final, get_args
+
+from attrs import frozen
 
 from .faults import EXHAUSTED, KINDS, MIXED, REFUSED, SINGLE, TLS, FaultCase, Shape
 from .leaving import leaving_lines, print_leaving
@@ -111,99 +113,128 @@ def print_moves(lines: Sequence[MovingCase], tallies: Sequence[Tally]) -> str:
     )
 
 
+Case = Any
+"""A line of a table: a callable without arguments that can be sent to another process."""
+
+
+@frozen
+class Section:
+    """One table of the matrix."""
+
+    name: str
+    """Its name on the command line."""
+    title: str
+    cases: Sequence[Case]
+    format: Callable[[Sequence[Case], Sequence[Any]], str]
+    has_failed: Callable[[Case, Any], bool]
+    """Whether the result of a case is not what the package promises."""
+
+
+def sections(seeds: int, readahead: int) -> list[Section]:
+    """Return all sections, in the order in which they are printed."""
+    size = {"seeds": tuple(range(1, seeds + 1)), "pages": PAGES, "readahead": readahead}
+    simulated = [SimulatedCase(pattern, SIMULATED * seeds) for pattern in PATTERNS]
+    # A walk that is stopped can't be verified.
+    verified = [
+        SimulatedCase(pattern, SIMULATED * seeds, "verify")
+        for pattern in PATTERNS
+        if not pattern.stops
+    ]
+    served = [ServedCase(pattern, seeds, readahead) for pattern in PATTERNS]
+    once, verify = undetectable_lines(**size), undetectable_lines(manner="verify", **size)
+    again = 'The same, with consistency="verify"'
+    return [
+        Section("faults", "Faults", fault_lines(seeds, readahead), print_faults, _is_bad),
+        Section(
+            "exhausted",
+            "Without retries: each error ends a client, and a new client resumes",
+            exhausted_lines(seeds),
+            print_faults,
+            _is_bad,
+        ),
+        Section("moving", "Concurrent modification", moving_lines(**size), print_moves, _is_bad),
+        Section(
+            "resumed",
+            "Concurrent modification of walks that are stopped and resumed",
+            resumed_lines(**size),
+            print_moves,
+            _is_bad,
+        ),
+        Section(
+            "limitation",
+            "The documented limitation: as many rows inserted as removed between two responses",
+            once,
+            print_moves,
+            _is_bad_in_spite_of_the_limitation,
+        ),
+        Section("limitation-verified", again, verify, print_moves, _is_bad),
+        Section("leaving", "Cancelled walks", leaving_lines(readahead), print_leaving, _is_bad),
+        Section(
+            "simulated",
+            "Services that misbehave, simulated",
+            simulated,
+            _print_patterns,
+            _is_unexpected,
+        ),
+        Section("simulated-verified", again, verified, _print_patterns, _is_unexpected),
+        Section("sockets", "The same on sockets", served, _print_patterns, _is_unexpected),
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the matrix and return the exit code."""
+    names = [section.name for section in sections(1, 0)]
     parser = argparse.ArgumentParser(prog="python -m matrix.run", description=__doc__)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="number of walks per line")
     parser.add_argument(
         "--readahead", type=int, default=8, help="maximum number of pages to prefetch"
     )
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="tables to print")
     options = parser.parse_args(arguments)
     began = time.monotonic()
-    ahead = options.readahead
-    size = {"seeds": tuple(range(1, options.seeds + 1)), "pages": PAGES, "readahead": ahead}
-    faults, exhausted = fault_lines(options.seeds, ahead), exhausted_lines(options.seeds)
-    moves, resumed = moving_lines(**size), resumed_lines(**size)
-    undetectable, verified = undetectable_lines(**size), undetectable_lines(manner="verify", **size)
-    leaving = leaving_lines(ahead)
-    simulated = [SimulatedCase(pattern, SIMULATED * options.seeds) for pattern in PATTERNS]
-    twice = [
-        SimulatedCase(pattern, SIMULATED * options.seeds, "verify")
-        for pattern in PATTERNS
-        if not pattern.stops
-    ]
-    served = [ServedCase(pattern, options.seeds, ahead) for pattern in PATTERNS]
+    failed: list[str] = []
     with ProcessPoolExecutor(options.processes) as pool:
-        groups = (faults, exhausted, moves, resumed, undetectable, verified, leaving)
-        cases = (simulated, twice, served)
-        pending = [[pool.submit(line) for line in lines] for lines in groups]
-        pending_outcomes = [[pool.submit(run_case, case) for case in each] for each in cases]
-
-        def tallies(number: int) -> list[Tally]:
-            return [future.result() for future in pending[number]]
-
-        def outcomes(number: int) -> list[Outcome]:
-            return [future.result() for future in pending_outcomes[number]]
-
-        _print("Faults", print_faults(faults, by_fault := tallies(0)))
-        by_exhaustion = tallies(1)
-        errors = ", ".join(f"{n} {name}" for name, n in sorted(by_exhaustion[0].errors.items()))
-        _print(
-            "Without retries: each error ends a client, and a new client resumes",
-            print_faults(exhausted, by_exhaustion),
-            f"Each of the errors has a checkpoint: {errors}.\n",
-        )
-        _print("Concurrent modification", print_moves(moves, by_move := tallies(2)))
-        _print(
-            "Concurrent modification of walks that are stopped and resumed",
-            print_moves(resumed, by_resumption := tallies(3)),
-        )
-        _print(
-            "The documented limitation: as many rows inserted as removed between two responses",
-            print_moves(undetectable, by_undetectable := tallies(4)),
-        )
-        _print(
-            'The same, with consistency="verify"',
-            print_moves(verified, by_verification := tallies(5)),
-        )
-        _print("Cancelled walks", print_leaving(leaving, by_leaving := tallies(6)))
-        _print(
-            "Services that misbehave, simulated",
-            print_outcomes(PATTERNS, by_simulation := outcomes(0)),
-        )
-        _print(
-            'The same, with consistency="verify"',
-            print_outcomes([case.pattern for case in twice], by_verified := outcomes(1)),
-        )
-        _print("The same on sockets", print_outcomes(PATTERNS, by_pattern := outcomes(2)))
-    lossless = (by_fault, by_exhaustion, by_move, by_resumption, by_verification, by_leaving)
-    failed = [tally for group in lossless for tally in group if not tally.is_good]
-    # The documented limitation covers lost rows only.
-    failed += [t for t in by_undetectable if t.duplicates or t.flaws]
-    unexpected = [
-        f"{case.pattern.name}: {outcome}"
-        for each, found in zip(cases, (by_simulation, by_verified, by_pattern), strict=True)
-        for case, outcome in zip(each, found, strict=True)
-        if outcome.duplicates or (outcome.lost and case.pattern.can_reveal)
-    ]
-    for tally in (*failed, *unexpected):
-        sys.stdout.write(f"failed: {tally}\n")
-    sys.stdout.write(
-        f"{len(failed) + len(unexpected)} lines failed. {time.monotonic() - began:.0f} s.\n"
-    )
-    return 1 if failed or unexpected else 0
+        chosen = [s for s in sections(options.seeds, options.readahead) if s.name in options.only]
+        pending = [[pool.submit(run_case, case) for case in section.cases] for section in chosen]
+        for section, futures in zip(chosen, pending, strict=True):
+            results = [future.result() for future in futures]
+            # Printed once all of its lines have run, since a whole run takes an hour.
+            sys.stdout.write(f"## {section.title}\n\n{section.format(section.cases, results)}\n")
+            sys.stdout.flush()
+            failed += [
+                f"{section.name}: {case}: {result}"
+                for case, result in zip(section.cases, results, strict=True)
+                if section.has_failed(case, result)
+            ]
+    for line in failed:
+        sys.stdout.write(f"failed: {line}\n")
+    sys.stdout.write(f"{len(failed)} lines failed. {time.monotonic() - began:.0f} s.\n")
+    return 1 if failed else 0
 
 
-def _print(title: str, *parts: str) -> None:
-    """Print a section once all of its lines have run, since a whole run takes an hour."""
-    sys.stdout.write("\n".join((f"## {title}\n", *parts, "")))
-    sys.stdout.flush()
-
-
-def run_case(case: SimulatedCase | ServedCase) -> Outcome:
+def run_case(case: Case) -> Any:
     """Run one line, in a process of the pool."""
     return case()
+
+
+def _print_patterns(
+    cases: Sequence[SimulatedCase | ServedCase], outcomes: Sequence[Outcome]
+) -> str:
+    return print_outcomes([case.pattern for case in cases], outcomes)
+
+
+def _is_bad(case: Case, tally: Tally) -> bool:
+    return not tally.is_good
+
+
+def _is_bad_in_spite_of_the_limitation(case: Case, tally: Tally) -> bool:
+    # The documented limitation covers lost rows only.
+    return bool(tally.duplicates or tally.flaws)
+
+
+def _is_unexpected(case: SimulatedCase | ServedCase, outcome: Outcome) -> bool:
+    return bool(outcome.duplicates or (outcome.lost and case.pattern.can_reveal))
 
 
 if __name__ == "__main__":
