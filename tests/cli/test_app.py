@@ -233,31 +233,46 @@ def test_arguments_of_the_process_are_the_default(
 # Streams.
 
 
-@pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_missing_stream_is_discarded(
-    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+def test_missing_stderr_is_ignored(
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where Python has no stdout or stderr, the other stream works as usual."""
-    account.rows.append(account.add_transcription(row_id="t"))
-    monkeypatch.setattr(sys, name, None)
+    """Where Python has no stderr, rows are printed as usual."""
+    account.add_transcription(row_id="t")
+    monkeypatch.setattr(sys, "stderr", None)
     code, out, err = run("list")
-    assert getattr(sys, name) is None
-    assert code == 0
-    assert out.startswith("t\t") == (name == "stderr")
-    assert err == ("" if name == "stderr" else "1 duplicate skipped\n")
+    assert sys.stderr is None
+    assert (code, out[:2], err) == (0, "t\t", "")
+
+
+def test_missing_stdout_is_an_output_error(
+    account: FakeVideoSDK, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that can't be written are not reported as success."""
+    account.add_transcription()
+    monkeypatch.setattr(sys, "stdout", None)
+    code, out, err = run("list")
+    assert sys.stdout is None
+    assert (code, out) == (1, "")
+    assert err == "videosdk-transcripts: cannot write the output: Bad file descriptor\n"
 
 
 @pytest.mark.parametrize(
-    ("redirection", "message"),
-    [(">&-", SANDBOX_LINE), ("2>&- >/dev/null", ""), (">&- 2>&-", "")],
+    ("redirection", "code", "message"),
+    [
+        (">&-", 1, f"{SANDBOX_LINE}videosdk-transcripts: cannot write the output: Bad file desc"),
+        ("2>&- >/dev/null", 0, ""),
+        (">&- 2>&-", 1, ""),
+    ],
 )
-def test_process_with_closed_streams_succeeds(redirection: str, message: str) -> None:
-    """A process that starts without streams does its work silently."""
+def test_process_with_closed_stdout_fails(redirection: str, code: int, message: str) -> None:
+    """A process without stderr works silently; one without stdout can't do its work."""
     command = ("sh", "-c", f'exec "$0" -W error -c "$1" list --sandbox {redirection}')
     done = subprocess.run(  # noqa: S603
         (*command, sys.executable, SCRIPT), capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", message)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(message)
+    assert bool(done.stderr) == bool(message)
 
 
 def test_replaced_stdout_is_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

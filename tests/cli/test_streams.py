@@ -289,14 +289,14 @@ def test_stream_keeps_its_descriptor(tmp_path: Path) -> None:
         assert sys.stdout.fileno() == file.fileno()
 
 
-def test_closed_streams_are_discarded(account: FakeVideoSDK, run: Run) -> None:
-    """They are left as they are."""
+def test_closed_streams_are_left_as_they_are(account: FakeVideoSDK, run: Run) -> None:
+    """Messages are discarded, but rows that can't be written are an error."""
     account.rows.append(account.add_transcription())
     out, err = io.StringIO(), io.StringIO()
     out.close()
     err.close()
     with redirect_stdout(out), redirect_stderr(err):
-        assert run("list").code == 0
+        assert run("list").code == 1
         assert (sys.stdout, sys.stderr) == (out, err)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import select
@@ -10,7 +11,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO, cast
 
 from ._signals import is_overdue
 
@@ -32,19 +33,37 @@ def prepared_streams() -> Generator[None]:
     A stream of text only, such as a StringIO, is not replaced.
     """
     streams = sys.stdout, sys.stderr
-    # Without pathlib, which --help does not need to import.
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
-        # A stream is None if the parent process closed it (`>&-`).
-        out, err = (
-            nowhere if stream is None or stream.closed else stream
-            for stream in cast("tuple[TextIO | None, TextIO | None]", streams)
-        )
-        sys.stdout = _prepare(out, is_optional=False)
-        sys.stderr = _prepare(err, is_optional=True)
-        try:
-            yield
-        finally:
-            sys.stdout, sys.stderr = streams
+    out, err = (_or_closed(stream) for stream in streams)
+    sys.stdout = _prepare(out, is_optional=False)
+    sys.stderr = _prepare(err, is_optional=True)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def _or_closed(stream: TextIO | None) -> TextIO:
+    # A stream is None if the parent process closed it (`>&-`).
+    if stream is None or stream.closed:
+        return io.TextIOWrapper(cast("BinaryIO", _ClosedStream()))
+    return stream
+
+
+class _ClosedStream(io.RawIOBase):
+    """A stream that the parent process closed. Writing to it fails, as for a C program."""
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """
+        Write nothing.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def _prepare(stream: TextIO, *, is_optional: bool) -> TextIO:
