@@ -30,7 +30,7 @@ class _Entry(Generic[ResultT]):
     checkpoint: Checkpoint
     """The checkpoint of the source after the row."""
     task: asyncio.Task[ResultT | Exception] | None
-    """Fetches the result; None after an error that the row did not cause."""
+    """Fetches the result; None if it has to start again with the next loop."""
 
 
 class _Run(Generic[ResultT]):
@@ -255,7 +255,8 @@ class Results(Generic[ResultT]):
 
     def _tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that have not ended."""
-        tasks = [self._reader, *(entry.task for entry in self._entries)]
+        # A copy, because garbage collection may stop this in another thread.
+        tasks = [self._reader, *(entry.task for entry in tuple(self._entries))]
         return [task for task in tasks if task is not None and not task.done()]
 
     async def _wait_until_ended(self) -> None:
