@@ -34,7 +34,7 @@ async def spoken(fake: FakeVideoSDK, client: TranscriptsClient) -> Transcription
 
 @pytest.fixture
 async def recorded(fake: FakeVideoSDK, client: TranscriptsClient) -> PostTranscription:
-    """Return the transcript of a recording, with two files."""
+    """Return the transcription of a recording, with two files."""
     row = fake.add_post_transcription(room_id=ROOM)
     fake.files.put(row, "txt", b"good morning")
     fake.files.put(row, "srt", b"1\n00:00:00,000 --> 00:00:01,000\ngood morning\n")

@@ -1,4 +1,4 @@
-"""`_resource.py`, with transcripts of recordings: their rows, walks, checkpoints and errors."""
+"""`_resource.py`, with transcriptions of recordings: their rows, walks, checkpoints and errors."""
 
 import asyncio
 import copy
@@ -254,7 +254,7 @@ async def test_id_of_the_other_list_is_not_found(
 ) -> None:
     """The error names the kind of row."""
     row = fake.add_transcription()
-    with pytest.raises(NotFoundError, match=f"transcript of a recording {row['id']}"):
+    with pytest.raises(NotFoundError, match=f"transcription of a recording {row['id']}"):
         await client.get_post_transcription(row["id"])
 
 

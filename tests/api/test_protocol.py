@@ -77,7 +77,7 @@ def test_endpoints_have_the_names_of_the_api() -> None:
         list_request(REALTIME, Filter("a"), 3, 20).subject
         == "page 3 of the transcriptions of room a"
     )
-    assert row_request(RECORDED, "a b").subject == "transcript of a recording a b"
+    assert row_request(RECORDED, "a b").subject == "transcription of a recording a b"
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def _transcription_of_any_shape(raw: Any) -> Transcription:
 
 
 def _post_transcription(raw: Any, _type: type[PostTranscription]) -> PostTranscription:
-    """Structure a row of the list of transcripts of recordings."""
+    """Structure a row of the list of transcriptions of recordings."""
     row = _converter().structure(raw, _PostRow)
     if is_too_deep(row.userStorage):
         raise _TooDeepError
@@ -352,7 +352,7 @@ class _Row:
 @define
 class _PostRow:
     """
-    A row of the list of transcripts of recordings, which is flat.
+    A row of the list of transcriptions of recordings, which is flat.
 
     Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-post-transcriptions-summary
     """

@@ -148,8 +148,8 @@ REALTIME: Final = Endpoint(
 )
 RECORDED: Final = Endpoint(
     path="/ai/v1/post-transcriptions/",
-    rows="transcripts of recordings",
-    row="transcript of a recording",
+    rows="transcriptions of recordings",
+    row="transcription of a recording",
 )
 
 
