@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from math import ceil
 from pathlib import Path
 
 from svg import WIDTH, Picture
@@ -26,7 +27,8 @@ def package_layout() -> str:
         names = [name for name in names if name != "__main__"]
         if not names:
             continue
-        rows = [names[start : start + 4] for start in range(0, len(names), 4)]
+        number = ceil(len(names) / ceil(len(names) / 4))  # in each row, at most 4
+        rows = [names[start : start + number] for start in range(0, len(names), number)]
         for row in rows:
             width = (WIDTH - 20 - 6 * (len(row) - 1)) / len(row)
             for index, name in enumerate(row):

@@ -14,9 +14,11 @@ _STYLE: Final = """
   .blue { fill: #0969da } .orange { fill: #bc4c00 } .green { fill: #1a7f37 } .red { fill: #cf222e }
   .box { fill: #f6f8fa; stroke: #d1d9e0 }
   text { font: 11px system-ui, -apple-system, "Segoe UI", sans-serif }
+  .halo { stroke: #ffffff; stroke-width: 5px; paint-order: stroke }
   .title { font-weight: 600; font-size: 13px } .small { font-size: 10px }
   .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 10px }
   @media (prefers-color-scheme: dark) {
+    .halo { stroke: #0d1117 }
     .paper { fill: #0d1117 } .ink { fill: #f0f6fc } .soft { fill: #9198a1 }
     .rule { stroke: #2f3742 } .arrow { stroke: #9198a1 } .head { fill: #9198a1 }
     .blue { fill: #58a6ff } .orange { fill: #f0883e } .green { fill: #3fb950 }

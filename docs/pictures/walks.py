@@ -99,6 +99,9 @@ async def request_path() -> str:
         (rows[0], pager, loop, "row 1"),
         (rows[1], pager, loop, "row 2"),
     ]
+    notes = 3
+    for x in columns.values():
+        picture.line(x, 58, x, y - 10 + 26 * len(steps) + 12 * notes)
     for number, (at, x1, x2, label) in enumerate(steps):
         picture.arrow(x1, x2, y)
         picture.text((x1 + x2) / 2, y - 4, label, "ink small", anchor="middle")
@@ -106,16 +109,16 @@ async def request_path() -> str:
         y += 26
         if number == 3:
             waited = (second.began - first.ended) * 1000
-            picture.text(http, y - 6, f"waits {waited:.0f} ms", "orange small", anchor="middle")
+            picture.text(
+                http, y - 6, f"waits {waited:.0f} ms", "orange small halo", anchor="middle"
+            )
             y += 12
         if number == 5:
-            picture.text(http, y - 6, "bytes to rows", "green small", anchor="middle")
+            picture.text(http, y - 6, "bytes to rows", "green small halo", anchor="middle")
             y += 12
         if number == 6:
-            picture.text(pager, y - 6, "checks, drops, orders", "green small", anchor="middle")
+            picture.text(pager, y - 6, "checks, drops, orders", "green small halo", anchor="middle")
             y += 12
-    for x in columns.values():
-        picture.line(x, 58, x, y - 10)
     return picture.svg(y)
 
 

@@ -55,6 +55,31 @@ return Array.from(document.querySelectorAll("article *"))
 """
 
 
+# Texts of a picture that are cut off, too small on a phone, or overlap another text.
+CROWDED: Final = """
+const picture = document.documentElement, whole = picture.viewBox.baseVal, found = [];
+const boxes = Array.from(picture.querySelectorAll("rect"), (rect) => rect.getBBox());
+const texts = Array.from(picture.querySelectorAll("text"), (text) => [text, text.getBBox()]);
+const contains = (box, x, y) =>
+    box.x <= x && x <= box.x + box.width && box.y <= y && y <= box.y + box.height;
+const around = (box, text) =>
+    box.x <= text.x && text.x + text.width <= box.x + box.width;
+for (const [index, [text, box]] of texts.entries()) {
+    const size = parseFloat(getComputedStyle(text).fontSize) * arguments[0] / whole.width;
+    if (size < 9) found.push(`small: ${text.textContent}`);
+    const below = boxes
+        .filter((one) => contains(one, box.x + box.width / 2, box.y + box.height / 2));
+    if (![whole, ...below].every((one) => around(one, box))) found.push(text.textContent);
+    for (const [other, next] of texts.slice(index + 1)) {
+        const across = Math.min(box.x + box.width, next.x + next.width) - Math.max(box.x, next.x);
+        const down = Math.min(box.y + box.height, next.y + next.height) - Math.max(box.y, next.y);
+        if (across > 0 && down > 2) found.push(`${text.textContent} / ${other.textContent}`);
+    }
+}
+return found;
+"""
+
+
 class QuietHandler(SimpleHTTPRequestHandler):
     """Serve files, and print no log."""
 
@@ -127,6 +152,14 @@ def test_pages_do_not_scroll_sideways(browser: Any, url: str, site: Path) -> Non
         if browser.execute_script(scrolls) or browser.execute_script(TOO_WIDE):
             wide[str(page)] = browser.execute_script(TOO_WIDE)
     assert wide == {}
+
+
+@pytest.mark.parametrize("name", ["layout", "modification", "performance", "readahead", "request"])
+def test_texts_of_pictures_are_legible(browser: Any, url: str, site: Path, name: str) -> None:
+    """On a phone, a picture is 328 pixels wide."""
+    assert {f"{name}.svg"} <= {path.name for path in (site / "_images").iterdir()}
+    browser.get(f"{url}/_images/{name}.svg")
+    assert browser.execute_script(CROWDED, 328) == []
 
 
 def test_table_with_many_columns_is_a_list_on_a_phone(browser: Any, url: str) -> None:
