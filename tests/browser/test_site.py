@@ -187,6 +187,25 @@ def test_lists_of_tests_are_folded(browser: Any, url: str) -> None:
     assert listed.text.startswith("Tests: tests/")
 
 
+def test_ids_of_a_page_are_unique(site: Path) -> None:
+    """A link to an id leads to one place."""
+    for page in pages_of(site):
+        ids = re.findall(r' id="([^"]+)"', (site / page).read_text("utf-8"))
+        assert {name for name in ids if ids.count(name) > 1} == set(), page
+
+
+def test_pages_can_be_read_in_order(site: Path) -> None:
+    """Each page has a link to the previous and the next one, except the first and the last page."""
+    ends: dict[str, set[str]] = {"prev": set(), "next": set()}
+    for page in pages_of(site):
+        for rel, pages in ends.items():
+            if f'<link rel="{rel}"' not in (site / page).read_text("utf-8"):
+                pages.add(str(page))
+    generated = {"genindex.html", "search.html"}
+    assert ends["prev"] == {*generated, "index.html"}
+    assert ends["next"] == {*generated, "project/changelog.html"}
+
+
 def test_pages_have_icon_description_and_edit_link(site: Path) -> None:
     """They have what link previews read, too."""
     written = [page for page in pages_of(site) if page.name not in ("genindex.html", "search.html")]
