@@ -99,7 +99,7 @@ html_title = f"videosdk-transcripts {release}"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("tables.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("tables.js", "wrapping.js")]
 html_favicon = "_static/favicon.svg"
 html_theme_options = {
     "source_repository": REPOSITORY,

@@ -13,13 +13,8 @@ for (const table of document.querySelectorAll("article .table-wrapper > table"))
     row.setAttribute("role", "row");
     Array.from(row.cells).forEach((cell, index) => {
       cell.setAttribute("role", "cell");
+      cell.classList.toggle("empty", cell.textContent.trim() === "");
       if (labels[index]) cell.dataset.label = `${labels[index]}: `;
     });
   }
-}
-
-// Long names in cells are wrapped between their words.
-for (const name of document.querySelectorAll("article td .pre")) {
-  const words = name.textContent.split(/(?<=[_./=(,])(?=[\w"])|(?<=[a-z])(?=[A-Z])/);
-  name.replaceChildren(...words.flatMap((word) => [document.createElement("wbr"), word]));
 }

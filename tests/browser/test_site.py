@@ -44,16 +44,44 @@ SEARCHES: Final = {
     "Node SDK": ("guides/migrating",),
 }
 
-# Right edges of what is wider than the window and can't be scrolled by itself.
+# What is wider than the window and can't be scrolled by itself, and lines of code that are cut off
+# on a desktop. On a phone the theme lets the whole content scroll, which does not count.
 TOO_WIDE: Final = """
 const scrolls = (node) => ["auto", "scroll"].includes(getComputedStyle(node).overflowX);
-const inScroller = (node) => node && (scrolls(node) || inScroller(node.parentElement));
-return Array.from(document.querySelectorAll("article *"))
+const inScroller = (node) =>
+    !node.matches(".content") && (scrolls(node) || inScroller(node.parentElement));
+const wide = Array.from(document.querySelectorAll("article *"))
     .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
-    .filter((node) => !inScroller(node.parentElement))
-    .map((node) => node.outerHTML.slice(0, 200));
+    .filter((node) => !inScroller(node.parentElement));
+const cut = Array.from(document.querySelectorAll("article pre"))
+    .filter((node) => window.innerWidth > 1000 && node.scrollWidth > node.clientWidth);
+return [...wide, ...cut].map((node) => node.outerHTML.slice(0, 200));
 """
 
+# Texts that are hard to read in one of the two color schemes, with their contrast.
+FAINT: Final = """
+const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+const blend = ([r, g, b, alpha = 1], below) =>
+    [r, g, b].map((value, index) => value * alpha + below[index] * (1 - alpha));
+const ground = (node) => node === null ? [255, 255, 255]
+    : blend(channels(getComputedStyle(node).backgroundColor), ground(node.parentElement));
+const light = (color) => color
+    .map((value) => value / 255)
+    .map((value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0.05);
+document.body.dataset.theme = arguments[0];
+const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+const found = {};
+while (walker.nextNode()) {
+    const text = walker.currentNode.data.trim(), node = walker.currentNode.parentElement;
+    if (text === "" || !node.checkVisibility({visibilityProperty: true})) continue;
+    const below = ground(node);
+    const [a, b] = [light(blend(channels(getComputedStyle(node).color), below)), light(below)];
+    const contrast = Math.max(a, b) / Math.min(a, b);
+    if (contrast < 4.5) found[text.slice(0, 40)] = contrast;
+}
+return found;
+"""
 
 # Texts of a picture that are cut off, too small on a phone, or overlap another text.
 CROWDED: Final = """
@@ -144,7 +172,7 @@ def test_search_does_not_find_names_of_tests(browser: Any, url: str) -> None:
 
 
 def test_pages_do_not_scroll_sideways(browser: Any, url: str, site: Path) -> None:
-    """What is wider than the window, such as a table, scrolls by itself."""
+    """Wide tables and, on a phone, wide code scroll by themselves."""
     wide: dict[str, Any] = {}
     for page in pages_of(site):
         browser.get(f"{url}/{page}")
@@ -152,6 +180,14 @@ def test_pages_do_not_scroll_sideways(browser: Any, url: str, site: Path) -> Non
         if browser.execute_script(scrolls) or browser.execute_script(TOO_WIDE):
             wide[str(page)] = browser.execute_script(TOO_WIDE)
     assert wide == {}
+
+
+@pytest.mark.parametrize("page", ["index", "guides/retries", "reference/client", "genindex"])
+def test_texts_have_contrast_in_both_color_schemes(browser: Any, url: str, page: str) -> None:
+    """They have the contrast that the WCAG require."""
+    browser.get(f"{url}/{page}.html")
+    for scheme in ("light", "dark"):
+        assert browser.execute_script(FAINT, scheme) == {}
 
 
 @pytest.mark.parametrize("name", ["layout", "modification", "performance", "readahead", "request"])
@@ -173,6 +209,32 @@ def test_table_with_many_columns_is_a_list_on_a_phone(browser: Any, url: str) ->
     label = "return getComputedStyle(arguments[0], '::before').content"
     assert browser.execute_script(label, status) == ('"status: "' if is_phone else "none")
     assert [cell.get_attribute("role") for cell in (row, name)] == ["row", "cell"]
+
+
+def test_empty_cells_of_a_list_are_hidden(browser: Any, url: str) -> None:
+    """A label without a value would be left; in a table they keep their place."""
+    browser.get(f"{url}/guides/logging.html")
+    is_phone = browser.execute_script("return window.innerWidth < 500")
+    cells = browser.find_elements(By.CSS_SELECTOR, "article table.as-list tbody td")
+    empty = [cell for cell in cells if not cell.get_attribute("textContent").strip()]
+    assert empty
+    assert {cell.is_displayed() for cell in empty} == {not is_phone}
+
+
+def test_names_are_wrapped_between_words(browser: Any, url: str) -> None:
+    """Options and other short names are not wrapped, and no line of a name is empty."""
+    for page in ("reference/command-line", "guides/jobs", "getting-started/quickstart"):
+        browser.get(f"{url}/{page}.html")
+        script = """return Array.from(document.querySelectorAll("article code .pre"))
+            .filter((name) => name.checkVisibility())
+            .map((name) => [name.textContent, ...name.parentElement.getClientRects()])
+            .map(([text, ...lines]) => [text, lines.map((line) => line.width)])"""
+        for text, widths in browser.execute_script(script):
+            assert min(widths) > 9, f"an empty line of {text}"
+        script = """return Array.from(document.querySelectorAll("article code .pre"))
+            .filter((name) => name.textContent.startsWith("--") && name.getClientRects().length > 1)
+            .map((name) => name.textContent)"""
+        assert [name for name in browser.execute_script(script) if len(name) <= 20] == []
 
 
 def test_lists_of_tests_are_folded(browser: Any, url: str) -> None:
