@@ -106,8 +106,9 @@ html_theme_options = {
     "source_branch": "main",
     "source_directory": "docs/",
 }
-# Copies what a reader types, without prompts and output.
-copybutton_exclude = ".linenos, .gp, .go"
+# Copies what a reader types: the lines after a prompt, without it and without their output.
+copybutton_exclude = ".linenos"
+copybutton_prompt_text = "$ "
 ogp_site_url = "https://videosdk-transcripts.readthedocs.io/"
 ogp_social_cards = {"enable": False}
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 from programs import wait_until
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -235,6 +236,25 @@ def test_names_are_wrapped_between_words(browser: Any, url: str) -> None:
             .filter((name) => name.textContent.startsWith("--") && name.getClientRects().length > 1)
             .map((name) => name.textContent)"""
         assert [name for name in browser.execute_script(script) if len(name) <= 20] == []
+
+
+def test_copy_button_copies_what_a_reader_types(browser: Any, url: str) -> None:
+    """These are the commands, without prompts and without what they print."""
+    permissions = {"origin": url, "permissions": ["clipboardReadWrite"]}
+    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    browser.get(f"{url}/reference/command-line.html")
+    blocks = browser.find_elements(By.CSS_SELECTOR, ".highlight-console")
+    (block,) = (one for one in blocks if "$ videosdk-transcripts summary" in one.text)
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", block)
+    button = block.find_element(By.CSS_SELECTOR, "button.copybtn")
+    ActionChains(browser).move_to_element(block).move_to_element(button).click().perform()
+    wait_until(lambda: button.get_attribute("data-tooltip") == "Copied!")
+    read = "navigator.clipboard.readText().then(arguments[0])"
+    commands = browser.execute_async_script(read).split("\n")
+    assert [command.split()[:2] for command in commands] == [
+        ["videosdk-transcripts", "text"],
+        ["videosdk-transcripts", "summary"],
+    ]
 
 
 def test_lists_of_tests_are_folded(browser: Any, url: str) -> None:
