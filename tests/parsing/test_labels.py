@@ -129,6 +129,200 @@ def test_speaker_has_one_name(label: str) -> None:
     assert speakers_and_texts(transcript) == [("Bob", "Hi."), ("Ann", "Yes."), ("Ann", "So.")]
 
 
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("12345:", "12345"),
+        ("+1***:", "+1***"),
+        ("+44 20 7946 0958:", "+44 20 7946 0958"),
+        ("(020) 7946-0958:", "(020) 7946-0958"),
+        ("03-1234-5678:", "03-1234-5678"),
+        ("SIPS:1001:", "SIPS:1001"),
+        ("tel:555:", "tel:555"),
+        ("A B C D E F G H I J:", "A B C D E F G H I J"),
+        ("x\u200d" * 59 + "X:", "x" * 59 + "X"),
+        ("Capt. Ann:", "Capt. Ann"),
+        ("Ann van Lee:", "Ann van Lee"),
+        ("Ann\u2019s iPad von Lee:", "Ann\u2019s iPad von Lee"),
+        ("iPhone von Ann:", "iPhone von Ann"),
+        ("THE OLD MAN SAYS:", "THE OLD MAN SAYS"),
+        ("\u01c5ordan:", "\u01c5ordan"),
+        ("אני רוצה לומר:", "אני רוצה לומר"),
+        ("欧阳娜娜 司马相如 诸葛孔明:", "欧阳娜娜 司马相如 诸葛孔明"),
+        ("アーノルド\u30fbシュワルツェネッガー:", "アーノルド\u30fbシュワルツェネッガー"),
+        ("[ann]:", "ann"),
+        ("[ann]\uff1a", "ann"),
+        ("(Ann)\uff1a", "Ann"),
+        ("(Ann) :", "Ann"),
+        ("\u2068Ann:\u2069", "Ann"),
+        ("####### Ann:", "Ann"),
+        ("1234. Ann:", "Ann"),
+        ("-- Ann:", "Ann"),
+        ("\u2022Ann:", "Ann"),
+        ("****Ann:****", "Ann"),
+        ("**_Ann_**:", "Ann"),
+    ],
+)
+def test_name_that_occurs_once_is_a_speaker(label: str, name: str) -> None:
+    """Its form is enough, even where most lines have no label."""
+    transcript = parse_transcript(f"Bob: we have\ntwo options\nand so on.\n{label} Yes.\n")
+    assert speakers_and_texts(transcript) == [
+        ("Bob", "we have\ntwo options\nand so on."),
+        (name, "Yes."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1-234: Yes.",
+        "+100: Yes.",
+        "100: Yes.",
+        "2024-01-05: Yes.",
+        "1.5.2024: Yes.",
+        "10/12/24: Yes.",
+        "\N{FOX FACE} 1: Yes.",
+        "(laughs): Yes.",
+        "(ann): Yes.",
+        "ann @ example.com: Yes.",
+        "a@b@c: Yes.",
+        "A B C D E F G H I J K: Yes.",
+        "Right. Ann: Yes.",
+        "Ann lee: Yes.",
+        "Ann from Lee: Yes.",
+        "van Dyke: Yes.",
+        "(Guest) van Dyke: Yes.",
+        "THE OLD MAN SAYS: YES.",
+        "my friend: Yes.",
+        "my friend in: Yes.",
+        "my friend in there: Yes.",
+        "a, b, c, d: Yes.",
+        "今天我们讨论: 好",
+        "今天我们讨论三个问: 好",
+        "さくらさくら: はい",
+        "אני רוצה לומר דבר: כן",
+        "Ann:Yes.",
+        "Ann:10 of them",
+        "Ann:Xavier",
+        "Speaker 1:Yes.",
+        ">Ann: Yes.",
+        "[Ann] Yes.",
+        "**Ann** (0:05) Yes.",
+        "ann (0:05): Yes.",
+        "Man in the back (0:05): Yes.",
+        '"Ann" (0:05): Yes.',
+        '"Ann"  0:05',
+    ],
+)
+def test_possible_name_that_occurs_once_ends_the_turn_above(line: str) -> None:
+    """The line belongs to no speaker, because it may name one."""
+    transcript = parse_transcript(f"Bob: we have\ntwo options\nand so on.\n{line}\nright\n")
+    assert speakers_and_texts(transcript) == [
+        ("Bob", "we have\ntwo options\nand so on."),
+        (None, line),
+        (None, "right"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "99: Yes.",
+        "+1: I agree.",
+        "- : Yes.",
+        "3:1 for us",
+        "Speaker 1:10 of us",
+        "x\u200d" * 60 + ": Yes.",
+        "my friend in there now: Yes.",
+        "I SAID TO HIM AT ONCE: NO",
+        "今天我们讨论三个问题: 好",
+        "אני רוצה לומר לכם דבר: כן",
+        "ann:yes",
+        "[ann]:yes",
+        "Ann:/b",
+        "Ann:(b",
+        "Ann:-b",
+        "Ann::b",
+        ":yes",
+        "[Bob]",
+        "(music) yes",
+        "ann (0:05) yes",
+        "as we (0:05) said: no",
+        "we will all meet there today  0:05",
+        "- and so",
+    ],
+)
+def test_words_that_name_nobody_belong_to_the_speaker_above(line: str) -> None:
+    """Even below the end of a sentence."""
+    transcript = parse_transcript(f"Bob: we have\ntwo options\nand so on.\n{line}\nright\n")
+    assert speakers_and_texts(transcript) == [
+        ("Bob", f"we have\ntwo options\nand so on.\n{line}\nright")
+    ]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Ann (0:05): ",
+        "Ann (0:05):",
+        "Ann (0:05) : ",
+        "Ann : (0:05) ",
+        "Ann: (0:05)",
+        "**Ann (0:05)**: ",
+        "**Ann (0:05):** ",
+        "**Ann** (0:05): ",
+        "**Ann:** (0:05) ",
+        "**Ann**: (0:05) ",
+        "Ann  0:05\n",
+        "Ann\t0:05\n",
+        "Ann, 0:05\n",
+        "Ann - 0:05\n",
+        "Ann \u2013 0:05\n",
+        "Ann \u2014 0:05\n",
+        "Ann | 0:05\n",
+        "Ann @ 0:05\n",
+        "Ann \u00b7 0:05\n",
+        "Ann \u2022 0:05\n",
+        "Ann  0:05:\n",
+        "Ann  0:05 :\n",
+        "Ann  0:05\uff1a\n",
+        "(Ann)  0:05\n",
+        "[Ann]  0:05\n",
+        "**Ann  0:05**\n",
+        "**Ann  0:05:**\n",
+        "**Ann  0:05 **\n",
+        "**Ann**  0:05\n",
+        "_Ann_  0:05\n",
+        "Ann:  0:05\n",
+        "[0:05]\tAnn: ",
+        "0:05 | Ann: ",
+    ],
+)
+def test_time_next_to_a_name_is_not_part_of_it(label: str) -> None:
+    """The words are on the same line or below."""
+    transcript = parse_transcript(f"Bob: Hi.\n{label}so *much* more\n")
+    assert turns_without_raw(transcript) == [
+        ("Bob", "Hi.", None, None),
+        ("Ann", "so *much* more", 5, None),
+    ]
+
+
+def test_time_in_the_words_is_not_that_of_the_turn() -> None:
+    """A colon is between the name and the time."""
+    text = "Ann: Monday (0:05) it is\nBob: see Eve  10:05\nsip:1001 (0:09): no\n"
+    assert turns_without_raw(parse_transcript(text)) == [
+        ("Ann", "Monday (0:05) it is", None, None),
+        ("Bob", "see Eve  10:05", None, None),
+        ("sip:1001", "no", 9, None),
+    ]
+    # One line is a time and a name, so the other one may be a part of a sentence.
+    text = "Ann  0:05\nSee you at\n10:30\n\nBob  0:09\nOk\n"
+    assert turns_without_raw(parse_transcript(text)) == [
+        ("Ann", "See you at\n10:30", 5, None),
+        ("Bob", "Ok", 9, None),
+    ]
+
+
 def test_short_label_keeps_its_time() -> None:
     """The time may be before or after the colon."""
     text = "ann\uff1a (00:05) Hi\nbob: (00:07) Yes\nann (00:09): So\nbob (00:11)\uff1a No\n"

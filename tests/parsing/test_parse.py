@@ -141,6 +141,7 @@ def test_no_text_raises_or_loses_characters(text: str, format: str | None) -> No
         ("txt", "[a\\"),
         ("txt", "- "),
         ("txt", "**1. "),
+        ("txt", "- Ann:"),
         ("txt", "\u200e"),
         ("txt", "(0:05 "),
         ("txt", "00:00:00 1m "),

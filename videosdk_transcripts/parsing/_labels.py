@@ -28,31 +28,32 @@ _MAX_COLUMN: Final = 120
 _MAY_HAVE_LABEL: Final = re.compile(r"[:\uff1a\ufe55\[(]|[0-9]\s?[ms]")
 _COLON: Final = re.compile("[:\uff1a\ufe55]")
 _ADDRESS: Final = re.compile(r"(?:sips?|tel):(?=[^\s:])", re.IGNORECASE)
-_PHONE: Final = re.compile(r"\+[0-9*xX .()/-]{2,}|[0-9*xX(][0-9*xX .()/-]{5,}")
-_DATE: Final = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
+_PHONE: Final = re.compile(r"[+0-9*(][0-9* .()/-]{4,}")
+_DATE: Final = re.compile(r"[0-9]+([-./])[0-9][0-9]?\1[0-9]+")
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
-_BRACKETED: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]\s*[:\uff1a]", re.DOTALL)
+_BRACKETED: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]\s*[:\uff1a\ufe55]", re.DOTALL)
 _IN_BRACKETS: Final = re.compile(r"\[([^\[\]]+)\]|\(([^()]+)\)")
-_NUMBERED: Final = re.compile(r"[^\W\d_]+[ _-]?[0-9]{1,4}")
+_NUMBERED: Final = re.compile(r"[^\W\d_]+[ _-]?[0-9]+")
 # In brackets, a backslash escapes a bracket, a backslash, or the whole name.
 _ESCAPED: Final = re.compile(r"\A\\(?![\[\]\\])|\\([\[\]\\])")
 _GROUP: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 # List markers, headings, marks of another speaker, and emphasis.
 _MARK: Final = re.compile(
-    r"[-\u2013\u2014*\u2022\u2023\u25e6+>\u00bb]+\s+|#{1,6}\s+|[0-9]{1,3}[.)]\s+"
-    r"|>{2,}|\u00bb|[-\u2013\u2014\u2022](?=\w)|[*_]{1,3}(?=\S)"
+    r"[-\u2013\u2014*\u2022\u2023\u25e6+>\u00bb]+\s+|#+\s+|[0-9]+[.)]\s+"
+    r"|>>+|\u00bb|[-\u2013\u2014\u2022](?=\w)|[*_]+(?=\S)"
 )
 # Characters of sentences and of code, and brackets without their counterpart.
 _NOT_IN_NAMES: Final = frozenset(
     '()[];!?"\u201c\u201d\u201e\u00ab\u00bb<>{}=\u3002\uff01\uff1f\uff1b'
 )
 _COMMAS: Final = frozenset(",\uff0c\u3001")
-_SENTENCE_END: Final = re.compile(
-    r"[.?!\u2026\u3002\uff1f\uff01][\"'\u201d\u2019\u00bb)\]*_]{0,3}\Z"
-)
+_SENTENCE_END: Final = re.compile(r"[.?!\u2026\u3002\uff1f\uff01][\"'\u201d\u2019\u00bb)\]*_]*\Z")
 _LONG_WORD_WITH_STOP: Final = re.compile(r"\w{5,}\.\s")
-_CHANGES_SPEAKER: Final = re.compile(r">{2,}|\u00bb")
-_DASH: Final = re.compile(r"[-\u2013\u2014]\s{0,3}\w")
+_KATAKANA: Final = re.compile("[\u30a0-\u30ff]")
+# Hiragana and ideographs.
+_WITHOUT_SPACES: Final = re.compile("[\u3040-\u309f\u3400-\u9fff]")
+_CHANGES_SPEAKER: Final = re.compile(r">>|\u00bb")
+_DASH: Final = re.compile(r"[-\u2013\u2014]\s*\w")
 
 
 class Shape(Enum):
@@ -118,7 +119,7 @@ class _Label:
 def read_line(line: str) -> Line:
     """Read the time, the name and the words of a line."""
     source = line.strip()
-    if not _MAY_HAVE_LABEL.search(source, 0, _MAX_COLUMN):
+    if not _MAY_HAVE_LABEL.search(source):
         return Line(source, source)
     head, emphasis = _strip_marks(source)
     stamp = leading_stamp(head)
@@ -126,8 +127,7 @@ def read_line(line: str) -> Line:
         return _read_stamped(source, stamp, emphasis)
     if _BRACKETED.match(head):
         return _read_label(source, head, emphasis)
-    end = head.rstrip("*_ ") if emphasis else head
-    trailing = trailing_stamp(end.rstrip(":\uff1a ")) if len(end) <= _MAX_COLUMN else None
+    trailing = trailing_stamp(head.rstrip(":\uff1a\ufe55 *_" if emphasis else ":\uff1a\ufe55 "))
     inner = inner_stamp(head)
     header = _read_header(source, trailing) if trailing else None
     labelled = _read_inner(source, emphasis, *inner) if inner else None
@@ -137,13 +137,12 @@ def read_line(line: str) -> Line:
 def _read_stamped(source: str, stamp: Stamp, emphasis: str) -> Line:
     rest = stamp.rest.strip()
     head, inner_emphasis = _strip_marks(rest)
-    line = Line("", "", is_header=True)
-    if rest:
-        line = _read_label(rest, head, inner_emphasis or emphasis)
+    line = _read_label(rest, head, inner_emphasis or emphasis)
     if line.shape is not Shape.NAME and not stamp.is_clear:
         # `10:30 we start: now` is a sentence.
-        line = Line(source, rest, is_header=not rest)
+        line = Line(rest, rest)
     line.source, line.times, line.is_clear_time = source, stamp.times, stamp.is_clear
+    line.is_header = not rest
     return line
 
 
@@ -153,24 +152,25 @@ def _read_header(source: str, stamp: Stamp) -> Line | None:
     if match:
         name = clean_name(match[1] or match[2])
     shape = shape_of(name)
-    if shape in (None, Shape.ODD) or _COLON.search(name):
+    if shape is None or _COLON.search(name):
         return None
     return Line(
-        source, source, name, shape, "", stamp.times, is_clear_time=stamp.is_clear, is_header=True
+        source, source, name, shape, times=stamp.times, is_clear_time=stamp.is_clear, is_header=True
     )
 
 
 def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line | None:
-    marks = " *_" if emphasis else " "
-    label, text = before.strip(marks), stamp.rest.strip()
-    name = clean_name(label.removesuffix(":").removesuffix("\uff1a").strip(marks))
-    shape = shape_of(name)
-    if shape not in (Shape.NAME, Shape.SHORT) or name.count("[") != name.count("]"):
+    name = clean_name(before.rstrip(" :\uff1a\ufe55*_" if emphasis else " :\uff1a\ufe55"))
+    shape, text = shape_of(name), stamp.rest.strip()
+    gap = "" if _COLON.match(text) else " "
+    label = _find_colon(f"{before.rstrip()}{gap}{text}", emphasis)
+    has_colon = label is not None and label.name == name
+    if label and has_colon:
+        text = label.text
+    elif _COLON.search(name) or shape is not Shape.NAME:
         return None
-    has_colon = label.endswith((":", "\uff1a")) or text.startswith((":", "\uff1a"))
-    if _COLON.search(name) or not (has_colon or shape is Shape.NAME):
-        return None
-    text = text.lstrip(":\uff1a").strip(marks)
+    elif emphasis:
+        text = _strip_emphasis(before, text, emphasis)[1].strip()
     line = Line(source, source, name, shape, text, stamp.times, is_clear_time=True)
     # `Monday (10:30) we meet` has the form of `Ann (10:30) Hi`.
     line.lacks_colon = not has_colon
@@ -187,25 +187,29 @@ def _read_label(source: str, head: str, emphasis: str) -> Line:
 
 
 def _strip_marks(line: str) -> tuple[str, str]:
-    """Remove list markers, emphasis and invisible characters before the first word."""
+    """
+    Remove list markers, emphasis and invisible characters before the first word.
+
+    Returns:
+        The rest of the line, and the emphasis that closes the one that was removed.
+    """
     emphasis = ""
-    while True:
-        line = _strip_invisible(line)
-        match = _MARK.match(line)
-        if match is None:
-            return line, emphasis
+    begin = _skip_invisible(line)
+    while match := _MARK.match(line, begin):
         if not match[0].strip("*_"):
-            emphasis = match[0]
-        line = line[match.end() :]
+            # What closes it: `**_Ann_**`.
+            emphasis = match[0][::-1]
+        begin = _skip_invisible(line, match.end())
+    return line[begin:], emphasis
 
 
-def _strip_invisible(line: str) -> str:
-    begin = 0
+def _skip_invisible(line: str, begin: int = 0) -> int:
+    """Return the index of the first visible character."""
     while begin < len(line) and (
         line[begin].isspace() or unicodedata.category(line[begin]) == "Cf"
     ):
         begin += 1
-    return line[begin:]
+    return begin
 
 
 def find_label(head: str, emphasis: str = "") -> _Label | None:
@@ -214,7 +218,7 @@ def find_label(head: str, emphasis: str = "") -> _Label | None:
 
     Args:
         head: the line without list markers and emphasis before its first word.
-        emphasis: the emphasis that was removed.
+        emphasis: the emphasis that closes the one that was removed.
     """
     match = _BRACKETED.match(head)
     if match:
@@ -236,8 +240,9 @@ def _find_colon(head: str, emphasis: str) -> _Label | None:
     name, text = head[: match.start()], head[match.end() :]
     if emphasis:
         name, text = _strip_emphasis(name, text, emphasis)
-    text = _strip_invisible(text) if text[:1] and not text[0].isspace() else text
-    is_tight = bool(text) and not text[0].isspace() and match[0] == ":"
+    gap = text[: _skip_invisible(text)]
+    is_tight = match[0] == ":" and gap != text and not any(char.isspace() for char in gap)
+    text = text if text[:1].isspace() else text[len(gap) :]
     if is_tight and (text[0] in "/\\:()-" or name[-1:].isspace() or not name):
         return None
     if is_tight and name[-1].isdigit() and text[0].isdigit():
@@ -266,7 +271,7 @@ def _find_brackets(head: str) -> _Label | None:
     if match is None:
         return None
     name, text = clean_name(match[1] or match[2]), head[match.end() :].strip()
-    if text.startswith((":", "\uff1a")):
+    if _COLON.match(text):
         text = text[1:].strip()
         shape = shape_of(name)
         return _Label(name, shape, text) if shape is Shape.NAME else None
@@ -289,12 +294,12 @@ def shape_of(name: str, text: str = "") -> Shape | None:
         return _shape_without_letters(name)
     if _EMAIL.fullmatch(name) or _ADDRESS.match(name):
         return Shape.NAME
-    core = _GROUP.sub(" ", name) if "(" in name or "[" in name else name
+    core = _GROUP.sub(" ", name).strip()
     words = [word for word in core.split() if any(char.isalnum() for char in word)]
     if not words:
         return Shape.ODD
     count = sum(_weight(word) for word in words)
-    is_shouted = core.isupper() and text.isupper() and len(words) > 1
+    is_shouted = core.isupper() and text.isupper()
     if is_shouted or _is_caseless(core):
         is_name = count <= 3 and (is_shouted or all(_is_named(word) for word in words))
     else:
@@ -307,7 +312,7 @@ def shape_of(name: str, text: str = "") -> Shape | None:
         or _LONG_WORD_WITH_STOP.search(core) is not None
     )
     # `Smith, Ann` has the form of `Yes, Ann`, and `van Dyke` that of `and Ann`.
-    is_clear = _COMMAS.isdisjoint(core) and not begins_inside_sentence(core.lstrip())
+    is_clear = _COMMAS.isdisjoint(core) and not begins_inside_sentence(core)
     if is_name and is_clear and not is_odd:
         return Shape.NAME
     if is_name or count <= 2:
@@ -337,12 +342,11 @@ def begins_inside_sentence(name: str) -> bool:
 
 def _is_named(word: str) -> bool:
     """Return whether a word is written like a name: with a capital, a digit, or in katakana."""
+    # `istitle` includes `isupper`.
+    if any(char.istitle() or char.isdigit() or char == "_" for char in word):
+        return True
     first = next(char for char in word if char.isalnum())
-    if first.isdigit() or any(char.isupper() or char.istitle() for char in word):
-        return True
-    if "_" in word or any(char.isdigit() for char in word):
-        return True
-    return "\u30a0" <= first <= "\u30ff" or (
+    return _KATAKANA.match(first) is not None or (
         _is_caseless(word) and len(word) <= _name_length(first)
     )
 
@@ -353,17 +357,12 @@ def _is_caseless(text: str) -> bool:
 
 def _name_length(first: str) -> int:
     """Return the maximum length of a name without spaces, in the script of a character."""
-    return 4 if _is_ideographic(first) else 15
-
-
-def _is_ideographic(char: str) -> bool:
-    """Return whether a character is Chinese or Japanese, which are written without spaces."""
-    return "\u3040" <= char <= "\u309f" or "\u3400" <= char <= "\u9fff"
+    return 4 if _WITHOUT_SPACES.match(first) else 15
 
 
 def _weight(word: str) -> int:
     """Return how many English words a word corresponds to."""
-    return max(1, len(word) // 2) if _is_ideographic(word[0]) and len(word) > 4 else 1
+    return len(word) // 2 if _WITHOUT_SPACES.match(word) and len(word) > 4 else 1
 
 
 def is_only_words(line: str) -> bool:
