@@ -266,6 +266,7 @@ def test_words_that_name_nobody_belong_to_the_speaker_above(line: str) -> None:
         "Ann (0:05): ",
         "Ann (0:05):",
         "Ann (0:05) : ",
+        "Ann (0:05) :",
         "Ann : (0:05) ",
         "Ann: (0:05)",
         "**Ann (0:05)**: ",
@@ -304,6 +305,18 @@ def test_time_next_to_a_name_is_not_part_of_it(label: str) -> None:
     assert turns_without_raw(transcript) == [
         ("Bob", "Hi.", None, None),
         ("Ann", "so *much* more", 5, None),
+    ]
+
+
+def test_emphasis_around_a_known_name_and_a_time_is_removed() -> None:
+    """There may be no colon, and all of the line may be emphasized."""
+    text = "Ann: Hi\n**Ann** (0:05) *Yes*\n**Ann (0:07)** *So*\n_Ann (0:09) Ok_\nAnn (0:11) _No_\n"
+    assert turns_without_raw(parse_transcript(text)) == [
+        ("Ann", "Hi", None, None),
+        ("Ann", "*Yes*", 5, None),
+        ("Ann", "*So*", 7, None),
+        ("Ann", "Ok", 9, None),
+        ("Ann", "_No_", 11, None),
     ]
 
 

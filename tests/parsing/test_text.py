@@ -70,6 +70,7 @@ def test_times_are_written_on_request() -> None:
         (None, "Note: Hi", "\\Note: Hi"),
         (None, "a\nb", "a\n\\b"),
         (None, "", "\\"),
+        (None, "we will all meet there today  0:05", "we will all meet there today  0:05"),
         (None, "\ufeffa", "\\\ufeffa"),
     ],
 )

@@ -135,7 +135,7 @@ def read_line(line: str) -> Line:
 
 
 def _read_stamped(source: str, stamp: Stamp, emphasis: str) -> Line:
-    rest = stamp.rest.strip()
+    rest = stamp.rest
     head, inner_emphasis = _strip_marks(rest)
     line = _read_label(rest, head, inner_emphasis or emphasis)
     if line.shape is not Shape.NAME and not stamp.is_clear:
@@ -161,19 +161,18 @@ def _read_header(source: str, stamp: Stamp) -> Line | None:
 
 def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line | None:
     name = clean_name(before.rstrip(" :\uff1a\ufe55*_" if emphasis else " :\uff1a\ufe55"))
-    shape, text = shape_of(name), stamp.rest.strip()
-    gap = "" if _COLON.match(text) else " "
-    label = _find_colon(f"{before.rstrip()}{gap}{text}", emphasis)
-    has_colon = label is not None and label.name == name
-    if label and has_colon:
-        text = label.text
-    elif _COLON.search(name) or shape is not Shape.NAME:
+    line = Line(source, source, name, shape_of(name), stamp.rest.strip(), stamp.times)
+    gap = "" if _COLON.match(line.text) else " "
+    label = _find_colon(f"{before.rstrip()}{gap}{line.text}", emphasis)
+    if label and label.name == name:
+        line.text = label.text
+        return line
+    if _COLON.search(name) or line.shape is not Shape.NAME:
         return None
-    elif emphasis:
-        text = _strip_emphasis(before, text, emphasis)[1].strip()
-    line = Line(source, source, name, shape, text, stamp.times, is_clear_time=True)
     # `Monday (10:30) we meet` has the form of `Ann (10:30) Hi`.
-    line.lacks_colon = not has_colon
+    line.lacks_colon = True
+    if emphasis:
+        line.text = _strip_emphasis(before, line.text, emphasis)[1]
     return line
 
 

@@ -33,7 +33,6 @@ _BARE: Final = re.compile(
 _IN_WORDS: Final = re.compile(rf"{_WORDS}\s{{0,3}}(?:{_CLOCK})?\Z")
 _AFTER_STAMP: Final = re.compile(r"\s*(?:[-\u2013\u2014|:]\s+)?")
 _TIME_STARTS: Final = re.compile(r"(?<![0-9:.])[0-9\[(<]")
-_MAY_END_TIME: Final = re.compile(r"[0-9][0-9 a-zA-Z.)\]>+-]{0,12}\Z")
 _LONG_CLOCK: Final = re.compile(r"[0-9]+:[0-9]+:|.*[.,]")
 # Between a name and a time: two spaces or a separator, which are rare in a sentence.
 _GAP: Final = re.compile(r"(?:\s{2,}|\t|\s[-\u2013\u2014|@\u00b7\u2022]\s?|,\s)\Z")
@@ -74,12 +73,8 @@ def leading_stamp(line: str) -> Stamp | None:
 
 
 def trailing_stamp(line: str) -> Stamp | None:
-    """Split a short line that ends with a time, such as ``Ann  0:05``, or return None."""
-    # A time begins with a bracket or a digit, and has at most 60 characters.
-    begin = max(0, len(line) - 60)
-    if not _MAY_END_TIME.search(line, begin):
-        return None
-    starts = [begin + found.start() for found in _TIME_STARTS.finditer(line[begin:])]
+    """Split a line that ends with a time, such as ``Ann  0:05``, or return None."""
+    starts = [found.start() for found in _TIME_STARTS.finditer(line)]
     for pattern in (_IN_WORDS, _IN_BRACKETS, _BARE):
         for start in starts:
             match = pattern.match(line, start)
@@ -92,7 +87,7 @@ def trailing_stamp(line: str) -> Stamp | None:
 
 def inner_stamp(line: str) -> tuple[str, Stamp] | None:
     """Split a line at the time in brackets after its first words: ``Ann (0:05): Hi``."""
-    match = _IN_BRACKETS.search(line, 1, 160)
+    match = _IN_BRACKETS.search(line)
     if match is None:
         return None
     return line[: match.start()], _stamp(match, line[match.end() :], is_clear=True)
