@@ -36,6 +36,13 @@ def test_segments_are_read_with_exact_raw_text() -> None:
         ({"words": [{"speaker": "Ann"}, {"word": "x"}]}, None),
         ({"words": ["x"]}, None),
         ({"words": [{"speaker": 5}, {"speaker": 5}]}, "5"),
+        ({"speaker": 1.0}, "1"),
+        ({"speaker": 1.5}, "1.5"),
+        ({"speaker": 175928847299117063}, "175928847299117063"),
+        ({"speaker": 1234567.0}, "1234567"),
+        ({"speaker": {"name": "", "id": 7}}, "7"),
+        ({"speaker": {"name": "Ann", "id": 7}}, "Ann"),
+        ({"speaker": {"age": 7}}, None),
         ({"words": []}, None),
         ({"words": "Ann"}, None),
     ],
@@ -101,10 +108,19 @@ def test_object_with_only_text_is_one_turn() -> None:
         ("[" * 100_000, "is not valid JSON from here on"),
         (': 2, "c"]}', "is not valid JSON from here on"),
         ('3], "x" 1}', "is not valid JSON from here on"),
+        ('3], "x"', "is not valid JSON from here on"),
+        ('3], X "x": 1}', "is not valid JSON from here on"),
+        ('3], "x" X 1}', "is not valid JSON from here on"),
+        ('3 X {"text": "c"}]}', "is not valid JSON from here on"),
+        ('3; {"text": "c"}]}', "is not valid JSON from here on"),
+        ('3} {"text": "c"}]}', "is not valid JSON from here on"),
         ("", "is not valid JSON from here on"),
         ("4]} and more", "follows the end of the JSON"),
     ],
-    ids=["cut", "deep", "odd", "colon", "nothing", "more"],
+    ids=[
+        *("cut", "deep", "odd", "colon", "end", "word for key", "word for colon"),
+        *("word for comma", "semicolon", "brace", "nothing", "more"),
+    ],
 )
 def test_json_is_read_up_to_a_syntax_error(rest: str, reason: str) -> None:
     """The rest is kept as unread."""
@@ -180,12 +196,19 @@ def test_segment_with_other_words_than_its_text_is_unread() -> None:
     ]
 
 
-def test_values_at_great_depth_are_unread() -> None:
-    """Beyond eight levels there are no segments."""
-    text = '{"a": ' * 9 + '[{"text": "Hi"}]' + "}" * 9
-    transcript = parse_transcript(text)
-    assert transcript.turns == ()
-    assert [part.reason for part in transcript.unread] == ["has words that are in no segment"]
+@pytest.mark.parametrize(
+    ("opening", "closing"), [('{"a": ', "}"), ("[", "]"), ('{"content": ', "}")]
+)
+def test_segments_are_found_down_to_eight_levels(opening: str, closing: str) -> None:
+    """Values at a greater depth are unread."""
+    segments = '[{"text": "Hi", "start": 0.5}]'
+    transcript = parse_transcript(opening * 7 + segments + closing * 7, format="json")
+    assert turns_without_raw(transcript) == [(None, "Hi", 0.5, None)]
+    for levels in (8, 9):
+        transcript = parse_transcript(opening * levels + segments + closing * levels, format="json")
+        assert transcript.turns == ()
+        assert [part.reason for part in transcript.unread] == ["has words that are in no segment"]
+        assert segments in transcript.unread[0].raw
 
 
 @pytest.mark.parametrize("key", ["words", "alternatives", "content"])
@@ -204,24 +227,139 @@ def test_segment_within_five_others_is_read_alone() -> None:
     assert turn.raw == '{"words": ' + '[{"words": ' * 4 + '[{"text": "Hi"}]' + "}]" * 4 + "}"
 
 
-def test_whole_numbers_are_seconds_if_words_are_spoken_in_them() -> None:
-    """Otherwise they are milliseconds."""
-    segment = {"text": "word " * 100, "start": 0, "end": 60}
-    assert [turn.end for turn in parse_transcript(json.dumps([segment])).turns] == [60]
-    segment["text"] = "word"
-    assert [turn.end for turn in parse_transcript(json.dumps([segment])).turns] == [0.06]
-
-
-def test_json_lines_that_cannot_be_read_do_not_affect_others() -> None:
-    """A line without words is part of the frame."""
-    text = '{"a": 1}\n\n {"text": "Hi"} \r\n{"text": \n[1]\n{"text": "Yes"}'
+@pytest.mark.parametrize(
+    ("segments", "times"),
+    [
+        ([("word " * 100, 0, 60)], [(0, 60)]),
+        ([("word", 0, 60)], [(0, 0.06)]),
+        # A word takes at most 40 seconds.
+        ([("word", 0, 40)], [(0, 40)]),
+        ([("word", 0, 41)], [(0, 0.041)]),
+        ([("three words here", 3600, 3610)], [(3600, 3610)]),
+        ([("", 0, 30)], [(0, 30)]),
+        ([("word", 0, 60), ("word", 60, 60)], [(0, 60), (60, 60)]),
+        ([("word", 50, 10), ("word", 50, 60)], [(None, None), (50, 60)]),
+        # Times with fractions are seconds, and so are the others.
+        ([("word", 0, 60), ("word", 61, 62.5)], [(0, 60), (61, 62.5)]),
+        ([("word", 0.0, 60)], [(0, 60)]),
+        ([("word", 0, 60), ("word", 61.5, None)], [(0, 60), (61.5, None)]),
+        ([("word", 0, 60), ("word", None, 70)], [(0, 0.06), (None, 0.07)]),
+        ([("word", 0, 60), ("word", None, None)], [(0, 0.06), (None, None)]),
+        ([("word", 60, None), ("word", None, 70)], [(60, None), (None, 70)]),
+        # Strings are clock times or seconds.
+        ([("word", "0", "60")], [(0, 60)]),
+        ([("word", "0:30", 90), ("word", 91, 92)], [(30, 90), (91, 92)]),
+        ([("word", 30, "1:30"), ("word", None, "92")], [(30, 90), (None, 92)]),
+    ],
+)
+def test_whole_numbers_are_seconds_if_words_are_spoken_in_them(
+    segments: list[tuple[str, Any, Any]], times: list[tuple[float | None, float | None]]
+) -> None:
+    """Otherwise they are milliseconds, except in a list with times that are certainly seconds."""
+    text = json.dumps([{"text": text, "start": start, "end": end} for text, start, end in segments])
     transcript = parse_transcript(text, format="json")
-    assert turns_without_raw(transcript) == [(None, "Hi", None, None), (None, "Yes", None, None)]
-    assert unread_parts(transcript) == [
-        (1, "is not a segment with text", '{"a": 1}'),
-        (4, "is not valid JSON", '{"text":'),
-        (5, "is not a segment with text", "[1]"),
-    ]
+    assert [(turn.start, turn.end) for turn in transcript.turns] == times
+
+
+@pytest.mark.parametrize(
+    ("segment", "times"),
+    [
+        ({"start_ms": "500", "end_ms": 1500}, (0.5, 1.5)),
+        ({"start_ms": 500}, (0.5, None)),
+        ({"end_ms": 500}, (None, 0.5)),
+        ({"start_ms": "0:30", "end_ms": 31_500}, (30, 31.5)),
+        ({"start_time": "1.25s", "end_time": "2s"}, (1.25, 2)),
+        ({"start_time": "1234567890.250", "end_time": None}, (1234567890.25, None)),
+        ({"time": [0.5, 1.5]}, (0.5, 1.5)),
+        ({"timestamp": ["0.5", "1.5"]}, (0.5, 1.5)),
+        ({"timestamp": [60, 120]}, (60, 120)),
+        ({"timestamp": [0.5], "start": 0.5}, (0.5, None)),
+        ({"time": [1, 2, 3], "end": 0.5}, (None, 0.5)),
+        ({"time": "12", "begin": 0.5, "to": 9}, (0.5, None)),
+        ({"offsets": {"from": 500, "to": 1500}, "start": 7}, (0.5, 1.5)),
+        ({"end": 0.75, "words": [{"text": "Hi", "start": 0.5, "end": 0.6}]}, (None, 0.75)),
+        ({"start": 0.25, "words": [{"text": "Hi", "start": 0.5, "end": 0.6}]}, (0.25, None)),
+        ({"words": [{"text": "Hi", "end": 0.6}, {"text": "you", "start": 0.7}]}, (None, None)),
+        ({"words": [{"text": "Hi", "start": 500, "end": 900}]}, (0.5, 0.9)),
+        ({"words": [{"text": "Hi", "start_ms": 500, "end_ms": 900}]}, (0.5, 0.9)),
+    ],
+)
+def test_segment_has_its_own_times_or_those_of_its_words(
+    segment: dict[str, Any], times: tuple[float | None, float | None]
+) -> None:
+    """Numbers are in the unit of their key, also in strings."""
+    transcript = parse_transcript(json.dumps([{"text": "Hi", **segment}]), format="json")
+    assert turns_without_raw(transcript) == [(None, "Hi", *times)]
+    assert transcript.unread == ()
+
+
+def test_segment_with_an_invalid_time_or_speaker_has_none_from_its_words() -> None:
+    """It is reported instead."""
+    words = [{"word": "Hi", "start": 0.5, "end": 0.75, "speaker": "Ann"}]
+    for wrong in ({"start": "soon"}, {"speaker": ["Ann", "Bob"]}, {"speaker": True}):
+        (turn,) = parse_transcript(json.dumps([{"words": words, **wrong}])).turns
+        is_time = "start" in wrong
+        assert turn.text == "Hi"
+        assert (turn.start, turn.end) == ((None, None) if is_time else (0.5, 0.75))
+        assert turn.speaker == ("Ann" if is_time else None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "turns", "unread"),
+    [
+        (
+            ['{"a": 1}', "", ' {"text": "Hi"} ', '{"text": ', "[1]", '{"text": "Yes"}'],
+            [(None, "Hi"), (None, "Yes")],
+            [
+                (1, "is not a segment with text", '{"a": 1}'),
+                (4, "is not valid JSON", '{"text":'),
+                (5, "is not a segment with text", "[1]"),
+            ],
+        ),
+        (
+            ["", '\t{"text": "a\tb"}\t ', " \t", ' \t {"text": "Yes"}', "", "log: end", "", ""],
+            [(None, "a\tb"), (None, "Yes")],
+            [(6, "is not valid JSON", "log: end")],
+        ),
+        (
+            ['{"text": "Hi"}', '{"text": "Yes"}', "Ann left", "[" * 100_000],
+            [(None, "Hi"), (None, "Yes")],
+            [
+                (3, "is not valid JSON", "Ann left"),
+                (4, "is not valid JSON", "[" * 100_000),
+            ],
+        ),
+        # JSON that is not one object per line.
+        (
+            ['{"segments": [', '{"text": "Hi"}', "]}"],
+            [(None, "Hi")],
+            [],
+        ),
+        (
+            ['{"text": "Hi"}', "[1]", '{"text": "Yes"}'],
+            [(None, "Hi")],
+            [(2, "follows the end of the JSON", '[1]\n{"text": "Yes"}')],
+        ),
+        (
+            ['{"a": ' * 100_000, '{"text": "Yes"}'],
+            [],
+            [(1, "is not valid JSON from here on", '{"a": ' * 99_992 + '\n{"text": "Yes"}')],
+        ),
+    ],
+    ids=["values", "spaces", "words", "one object", "one object and more", "deep"],
+)
+def test_json_lines_are_read_one_by_one(
+    rows: list[str], turns: list[tuple[str | None, str]], unread: list[tuple[int, str, str]]
+) -> None:
+    """Lines that cannot be read do not affect others."""
+    for line_break in ("\n", "\r\n"):
+        transcript = parse_transcript(line_break.join(rows), format="json")
+        assert speakers_and_texts(transcript) == turns
+        assert unread_parts(transcript) == [
+            (line, reason, raw.replace("\n", line_break)) for line, reason, raw in unread
+        ]
+        for turn in transcript.turns:
+            assert json.loads(turn.raw, strict=False) in (turn.text, {"text": turn.text})
 
 
 def test_words_are_joined_while_the_speaker_is_the_same() -> None:
@@ -241,7 +379,126 @@ def test_words_are_joined_while_the_speaker_is_the_same() -> None:
     assert [part.reason for part in transcript.unread] == ["ends before it starts"]
 
 
-@pytest.mark.parametrize("value", ["[1, 2]", '{"a": [[1], ["x"]]}', '{"a": {"b": 1}}'])
+@pytest.mark.parametrize(
+    ("words", "turns"),
+    [
+        # A word without a speaker may be anyone's; a mark belongs to the word before it.
+        (
+            [("Hi", "Ann"), (",", None), ("you", "Ann"), ("there.", None), ("!", None)],
+            [("Ann", "Hi, you"), (None, "there.!")],
+        ),
+        ([("Hi", "Ann"), ("?", "Bob"), ("Yes", "Bob")], [("Ann", "Hi"), ("Bob", "? Yes")]),
+        ([("(", None), ("Hi", "Ann")], [(None, "("), ("Ann", "Hi")]),
+        (
+            [("Hi", "Ann"), ("you", "Bob"), ("there", "Ann")],
+            [("Ann", "Hi"), ("Bob", "you"), ("Ann", "there")],
+        ),
+        ([(" Hi", 1), (" you", 1.0), (",", "1")], [("1", "Hi you,")]),
+    ],
+)
+@pytest.mark.parametrize("key", ["word", "punctuated_word", "value", "text"])
+def test_words_are_joined_to_turns(
+    key: str, words: list[tuple[str, Any]], turns: list[tuple[str | None, str]]
+) -> None:
+    """Words have certain keys, or are in a list with that name."""
+    found = [{key: text, "speaker": speaker} for text, speaker in words]
+    name = "words" if key == "text" else "items"
+    assert speakers_and_texts(parse_transcript(json.dumps({name: found}))) == turns
+
+
+@pytest.mark.parametrize(
+    "kind", ["word", "pronunciation", "punctuation", "spacing", "punct", "entity"]
+)
+def test_words_are_joined_to_turns_by_their_type(kind: str) -> None:
+    """Other lists have sentences, even if one of them is a single word."""
+    found = [{"type": kind, "text": text, "speaker": "Ann"} for text in ("Hi", "you")]
+    assert speakers_and_texts(parse_transcript(json.dumps(found))) == [("Ann", "Hi you")]
+    found.append({"type": "sentence", "text": "Good morning.", "speaker": "Ann"})
+    assert [turn.text for turn in parse_transcript(json.dumps(found)).turns] == [
+        *("Hi", "you", "Good morning.")
+    ]
+
+
+def test_words_with_impossible_times_stand_alone() -> None:
+    """They are reported, and do not affect the words around them."""
+    words = [
+        {"word": "Hi", "start": 1, "end": 1.5, "speaker": 0},
+        {"word": "you", "start": 2, "end": 1, "speaker": 0},
+        {"word": ".", "start": 9, "end": 2},
+        {"word": "Yes", "start": 3, "end": 3.5, "speaker": 0},
+        {"word": "sir", "start": 4, "speaker": 0},
+    ]
+    transcript = parse_transcript(json.dumps({"words": words}))
+    assert turns_without_raw(transcript) == [
+        ("0", "Hi", 1, 1.5),
+        ("0", "you", None, None),
+        (None, ".", None, None),
+        ("0", "Yes sir", 3, 3.5),
+    ]
+    assert [json.loads(part.raw) for part in transcript.unread] == words[1:3]
+
+
+def test_text_of_a_segment_is_unchanged() -> None:
+    """Only words of a list are joined without a space before marks."""
+    segments = [{"text": "Bonjour ! Ça va ?"}, {"text": ""}, {"text": " ", "type": "silence"}]
+    transcript = parse_transcript(json.dumps(segments, ensure_ascii=False))
+    assert [turn.text for turn in transcript.turns] == ["Bonjour ! Ça va ?", "", ""]
+    assert transcript.unread == ()
+
+
+def test_list_is_chosen_by_its_key_if_several_are_equally_good() -> None:
+    """The first list counts if no key is known."""
+    keys = ["lines", "blocks", "chunks", "transcription", "segments", "monologues", "utterances"]
+    for count in range(2, len(keys) + 1):
+        lists = {key: [{"text": f"in {key}"}] for key in keys[:count]}
+        best = "lines" if count == 2 else keys[count - 1]
+        assert [turn.text for turn in parse_transcript(json.dumps(lists)).turns] == [f"in {best}"]
+
+
+@pytest.mark.parametrize(("words", "is_chosen"), [(4, False), (5, True)])
+def test_list_with_speakers_is_chosen_if_it_has_half_of_the_words(
+    words: int, is_chosen: bool
+) -> None:
+    """Otherwise these are the highlights. All lists with the same key count."""
+    spoken = [f"word{number}" for number in range(10)]
+    marked = [{"highlights": [{"text": word, "speaker": "Ann"}]} for word in spoken[:words]]
+    content = {"segments": [{"text": " ".join(spoken)}] * 3, "parts": marked}
+    turns = parse_transcript(json.dumps(content)).turns
+    assert [turn.speaker for turn in turns] == (["Ann"] * words if is_chosen else [None] * 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "unread"),
+    [
+        ({"language": "en us", "data": {"text": "Hi"}}, "Hi", ['"en us"']),
+        ({"language": "en", "data": {"text": "Hi"}}, "Hi", []),
+        ({"summary": {"text": "They met."}, "text": "Hi all"}, "Hi all", ['"They met."']),
+        ({"text": "Hi all", "message": "hi", "body": "ALL, hi!"}, "Hi all", []),
+        ({"text": "Hi", "body": "you"}, "Hi", ['"you"']),
+        ({"text": "Hi", "content": ["you", "a b"]}, "Hi", ['"you"', '"a b"']),
+        ([{"title": "They met.", "about": "They left."}, {"text": ""}], "", []),
+    ],
+)
+def test_text_without_segments_is_the_outermost_one(
+    content: Any, text: str, unread: list[str]
+) -> None:
+    """Other texts are unread if they have other words."""
+    transcript = parse_transcript(json.dumps(content), format="json")
+    assert [turn.text for turn in transcript.turns] == [text]
+    reported = [part.raw for part in transcript.unread]
+    assert reported == (unread if text else [json.dumps(content[0])])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"segments": [], "tokens": [1]}',
+        '{"language": "en"}',
+        "[1, 2]",
+        '{"a": [[1], ["x"]]}',
+        '{"a": {"b": 1}}',
+    ],
+)
 def test_json_without_words_is_unread(value: str) -> None:
     """The whole JSON is one unread part."""
     assert unread_parts(parse_transcript(value, format="json")) == [

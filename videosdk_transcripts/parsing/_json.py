@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 from attrs import Factory, define, evolve, frozen
 
 from ._common import looks_like_milliseconds, split_lines, strip_lines
-from ._segments import TEXT_KEYS, Segment, has_several_speakers, join_words, read_segment
+from ._segments import (
+    ALTERNATIVES,
+    TEXT_KEYS,
+    Segment,
+    has_several_speakers,
+    has_speaker,
+    join_words,
+    read_segment,
+)
 from ._turns import Transcript, Turn, Unread
 
 # Segments are searched for up to this depth.
@@ -28,8 +35,11 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def _parse_int(digits: str) -> int | float:
-    # `int` rejects very long integers, and these numbers need not be exact.
-    return int(digits) if len(digits) < 16 else float(digits)
+    try:
+        return int(digits)
+    except ValueError:
+        # `int` rejects thousands of digits, to save time.
+        return float(digits)
 
 
 _DECODER: Final = json.JSONDecoder(strict=False, parse_int=_parse_int)
@@ -43,7 +53,7 @@ class _Value:
     value: Any
     start: int
     stop: int
-    depth: int = 0
+    depth: int
 
 
 @define
@@ -53,30 +63,43 @@ class _List:
     key: str
     items: list[_Value] = Factory(list)
     is_walked: bool = False
-    """Whether its items were searched for segments, because none of them is one."""
+    """Whether its items were searched for further segments."""
 
 
 @frozen
 class _Candidate:
-    """A list in which some items are segments."""
+    """A list in which some items are segments, or all such lists with the same key."""
 
     key: str
     items: list[tuple[_Value, Segment | None]]
-    words: int
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Return the items that are segments."""
+        return [segment for _, segment in self.items if segment]
+
+    @property
+    def words(self) -> int:
+        """Return the number of different words, because some programs repeat all of them."""
+        return len({word for segment in self.segments for word in segment.text.split()})
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int]:
         """Return a rank, lower for lists with speakers, times, and more than single words."""
-        segments = [segment for _, segment in self.items if segment]
-        has_speakers = any(segment.speaker is not None for segment in segments)
-        has_times = any(segment.start is not None for segment in segments)
+        values = [item.value for item, _ in self.items]
+        has_speakers = any(map(has_speaker, values)) or (
+            any(segment.speaker is not None for segment in self.segments)
+            # Otherwise, only the list of their words has all speakers.
+            and not any(map(has_several_speakers, values))
+        )
+        has_times = any(segment.start is not None for segment in self.segments)
         known = _LIST_KEYS.index(self.key) if self.key in _LIST_KEYS else len(_LIST_KEYS)
         return not has_speakers, not has_times, self.is_words, known
 
     @property
     def is_words(self) -> bool:
         """Return whether its items are single words of sentences."""
-        return self.key == "words" or all(segment.is_word for _, segment in self.items if segment)
+        return self.key == "words" or all(segment.is_word for segment in self.segments)
 
 
 def read_json(text: str) -> Transcript:
@@ -105,7 +128,7 @@ def _is_json_lines(text: str) -> bool:
     if len(lines) < 2 or not all(line.lstrip(" \t").startswith("{") for line in lines[:2]):
         return False
     try:
-        json.loads(lines[0], strict=False, parse_int=_parse_int)
+        _DECODER.decode(lines[0])
     except (ValueError, RecursionError):
         return False
     return True
@@ -119,14 +142,11 @@ class _Result:
     spans: list[tuple[int, int]] = Factory(list)
     unread: list[tuple[int, int, str]] = Factory(list)
 
-    def add(self, segment: Segment, speaker: str | None, text: str, start: int, stop: int) -> None:
-        """Add a turn, and report it if a part of it could not be read."""
-        if segment.problem:
-            self.report(start, stop, segment.problem)
-        else:
-            self.spans.append((start, stop))
-        raw = self.text[start:stop]
-        self.turns.append(Turn(speaker, strip_lines(text), segment.start, segment.end, raw))
+    def add(self, turn: Turn, start: int, stop: int) -> None:
+        """Add a turn with its raw text."""
+        self.spans.append((start, stop))
+        text, raw = strip_lines(turn.text), self.text[start:stop]
+        self.turns.append(evolve(turn, text=text, raw=raw))
 
     def report(self, start: int, stop: int, reason: str) -> None:
         """Report a part as unread."""
@@ -152,7 +172,7 @@ class _Result:
 
     def _frame(self) -> Iterator[str]:
         begin = 0
-        for start, end in [*sorted(self.spans), (len(self.text), 0)]:
+        for start, end in [*sorted(self.spans), (len(self.text), len(self.text))]:
             if self.text[begin:start].strip(", \t\r\n"):
                 yield self.text[begin:start].strip(" \t\r\n")
             begin = max(begin, end)
@@ -166,6 +186,8 @@ class _Walker:
     position: int = 0
     lists: list[_List] = Factory(list)
     others: list[_Value] = Factory(list)
+    is_in_mixed: bool = False
+    """Whether a list around the position has an item with words of several speakers."""
 
     def walk_all(self, result: _Result) -> None:
         """Walk the whole text; raise a ValueError or RecursionError for a syntax error."""
@@ -181,17 +203,17 @@ class _Walker:
         self.lists.append(rows)
         begin = 0
         for line in split_lines(self.text):
-            stop = begin + len(line.rstrip(" \t\r\n"))
-            start = begin + len(line) - len(line.lstrip(" \t\r\n"))
+            row = line.strip(" \t\r\n")
+            start = begin + line.index(row)
             begin += len(line)
-            if start >= stop:
+            if not row:
                 continue
             try:
-                value = _DECODER.decode(self.text[start:stop])
+                value = _DECODER.decode(row)
             except (ValueError, RecursionError):
-                result.report(start, stop, "is not valid JSON")
+                result.report(start, start + len(row), "is not valid JSON")
             else:
-                rows.items.append(_Value("", value, start, stop))
+                rows.items.append(_Value("", value, start, start + len(row), 1))
 
     def _peek(self) -> str:
         """Skip whitespace, and return the next character, or an empty string at the end."""
@@ -206,30 +228,31 @@ class _Walker:
         self.position += 1
         return found
 
-    def _decode(self, key: str) -> _Value:
+    def _decode(self, key: str, depth: int) -> _Value:
         self._peek()
         start = self.position
         value, self.position = _DECODER.raw_decode(self.text, start)
-        return _Value(key, value, start, self.position)
+        return _Value(key, value, start, self.position, depth)
 
     def _walk(self, key: str, depth: int) -> None:
         first = self._peek()
         if first == "{" and depth < _MAX_DEPTH:
+            self.position += 1
             self._walk_object(depth)
         elif first == "[" and depth < _MAX_DEPTH:
+            self.position += 1
             self._walk_list(key, depth)
         else:
-            value = self._decode(key)
+            value = self._decode(key, depth)
             if isinstance(value.value, str | dict | list):
-                self.others.append(evolve(value, depth=depth))
+                self.others.append(value)
 
     def _walk_object(self, depth: int) -> None:
-        self._expect("{")
         if self._peek() == "}":
             self.position += 1
             return
         while True:
-            key = self._decode("").value
+            key = self._decode("", depth).value
             if not isinstance(key, str):
                 raise ValueError  # noqa: TRY004 - one error for all syntax errors
             self._expect(":")
@@ -238,21 +261,26 @@ class _Walker:
                 return
 
     def _walk_list(self, key: str, depth: int) -> None:
-        self._expect("[")
         found = _List(key)
         self.lists.append(found)
         if self._peek() == "]":
             self.position += 1
             return
         while True:
-            found.items.append(self._decode(key))
+            found.items.append(self._decode(key, depth))
             if self._expect(",]") == "]":
                 break
-        if not any(read_segment(item.value) for item in found.items):
+        if key in ALTERNATIVES:
+            # The first is the best reading of the same words.
+            self.others.extend(found.items[1:])
+            del found.items[1:]
+        is_in_mixed = self.is_in_mixed
+        self.is_in_mixed |= any(has_several_speakers(item.value) for item in found.items)
+        has_segments = any(read_segment(item.value) for item in found.items)
+        if self.is_in_mixed or not has_segments:
             self._walk_items(found, depth)
             found.is_walked = True
-        elif any(has_several_speakers(item.value) for item in found.items):
-            self._walk_items(found, depth)
+        self.is_in_mixed = is_in_mixed
 
     def _walk_items(self, found: _List, depth: int) -> None:
         """Search the items of a list for segments."""
@@ -276,47 +304,49 @@ def _read_walked(walker: _Walker, result: _Result) -> None:
         others = _read_text(others, result)
     _report_others(others, result)
     is_empty = bool(walker.lists) and not any(found.items for found in walker.lists)
-    is_blank = any(
-        value.key in TEXT_KEYS and isinstance(value.value, str) for value in walker.others
-    )
+    is_blank = any(value.key in TEXT_KEYS for value in walker.others)
     if not (result.turns or result.unread or is_empty or is_blank):
         result.report(0, len(result.text), "has neither segments nor text")
 
 
 def _choose(candidates: list[_Candidate]) -> str | None:
     """Return the key of the lists to read: the best of those that have most words."""
-    totals: Counter[str] = Counter()
+    if not candidates:
+        return None
+    items: dict[str, list[tuple[_Value, Segment | None]]] = {}
     for candidate in candidates:
-        totals[candidate.key] += candidate.words
-    enough = max(totals.values(), default=0) / 2
-    ranks = [(candidate.rank, candidate.key) for candidate in candidates]
-    return min((rank for rank in ranks if totals[rank[1]] >= enough), default=((), None))[1]
+        items.setdefault(candidate.key, []).extend(candidate.items)
+    merged = [_Candidate(key, found) for key, found in items.items()]
+    most = max(candidate.words for candidate in merged)
+    similar = [candidate for candidate in merged if candidate.words >= most / 2]
+    return min(similar, key=lambda candidate: candidate.rank).key
 
 
 def _candidate(found: _List) -> _Candidate | None:
     items = [(item, read_segment(item.value)) for item in found.items]
-    words = sum(len(segment.text.split()) for _, segment in items if segment)
-    return _Candidate(found.key, items, words) if any(s for _, s in items) else None
+    return _Candidate(found.key, items) if any(segment for _, segment in items) else None
 
 
 def _read_list(candidate: _Candidate, result: _Result) -> None:
-    segments = [segment for _, segment in candidate.items if segment]
+    segments = candidate.segments
     spans = [
         (segment.start, segment.end, segment.text)
         for segment in segments
-        if segment.unit is None and segment.start is not None and segment.end is not None
+        if segment.start is not None and segment.end is not None
     ]
-    is_whole = all(segment.unit is None for segment in segments if segment.start is not None)
-    unit = "ms" if is_whole and looks_like_milliseconds(spans) else "s"
+    is_whole = all(segment.scale is None for segment in segments if segment.start is not None)
+    scale = 1000 if is_whole and looks_like_milliseconds(spans) else 1
     is_words = candidate.is_words
     group: list[tuple[_Value, Segment]] = []
     for item, segment in candidate.items:
-        has_other_words = segment and not segment.text.strip() and any(_sentences("", item.value))
+        has_other_words = (
+            segment and not segment.text.strip() and any(_sentences(item.key, item.value))
+        )
         if segment is None or has_other_words:
             result.report(item.start, item.stop, "is not a segment with text")
             continue
-        read = segment.in_seconds(unit)
-        if group and not (is_words and _belongs(group[-1][1], read)):
+        read = segment.in_seconds(scale)
+        if group and not (is_words and _belongs(group[0][1], read)):
             _add_group(group, result)
             group = []
         group.append((item, read))
@@ -324,20 +354,26 @@ def _read_list(candidate: _Candidate, result: _Result) -> None:
         _add_group(group, result)
 
 
-def _belongs(before: Segment, word: Segment) -> bool:
-    """Return whether a word continues a turn, as spaces and punctuation without speaker do."""
+def _belongs(first: Segment, word: Segment) -> bool:
+    """
+    Return whether a word continues a turn, as spaces and punctuation without speaker do.
+
+    Args:
+        first: the first word of the turn, which has its speaker.
+        word: the word.
+    """
     is_attached = word.speaker is None and not any(char.isalnum() for char in word.text)
-    return not (before.problem or word.problem) and (is_attached or before.speaker == word.speaker)
+    return not (first.problem or word.problem) and (is_attached or first.speaker == word.speaker)
 
 
 def _add_group(group: list[tuple[_Value, Segment]], result: _Result) -> None:
     (first, segment), (last, _) = group[0], group[-1]
     text = segment.text if len(group) == 1 else join_words(word.text for _, word in group)
     ends = [word.end for _, word in group if word.end is not None]
-    whole = Segment(
-        text, segment.speaker, segment.start, ends[-1] if ends else None, problem=segment.problem
-    )
-    result.add(whole, segment.speaker, text, first.start, last.stop)
+    turn = Turn(segment.speaker, text, segment.start, ends[-1] if ends else None)
+    result.add(turn, first.start, last.stop)
+    if segment.problem:
+        result.report(first.start, last.stop, segment.problem)
 
 
 def _read_text(others: list[_Value], result: _Result) -> list[_Value]:
@@ -346,7 +382,7 @@ def _read_text(others: list[_Value], result: _Result) -> list[_Value]:
     text = min(texts, key=lambda other: other.depth, default=None)
     if text is None or not text.value.strip():
         return others
-    result.add(Segment(text.value), None, text.value, text.start, text.stop)
+    result.add(Turn(None, text.value), text.start, text.stop)
     return [other for other in others if other is not text]
 
 
@@ -366,7 +402,8 @@ def _sentences(key: str, value: object) -> Iterator[str]:
     while pending:
         name, item = pending.pop()
         if isinstance(item, str):
-            if name in TEXT_KEYS or len(item.split()) > 1:
+            words = len(item.split())
+            if words > 1 or (words == 1 and name in TEXT_KEYS):
                 yield item
         elif isinstance(item, dict):
             pending.extend(item.items())

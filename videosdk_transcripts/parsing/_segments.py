@@ -33,11 +33,11 @@ TEXT_KEYS: Final = (
 )
 _WORD_KEYS: Final = {"punctuated_word", "word", "value"}
 # A tuple, because the value may be unhashable.
-_WORD_TYPES: Final = ("word", "pronunciation", "punctuation", "spacing", "punct")
+_WORD_TYPES: Final = ("word", "pronunciation", "punctuation", "spacing", "punct", "entity")
 _MAX_DEPTH: Final = 5
 # Keys of lists within a segment that contain its words.
 _PART_KEYS: Final = ("content", "elements", "sentences", "words", "alternatives", "nBest")
-_ALTERNATIVES: Final = {"alternatives", "nBest"}
+ALTERNATIVES: Final = {"alternatives", "nBest"}
 _SPEAKER_KEYS: Final = (
     "speaker_name",
     "speakerName",
@@ -51,20 +51,20 @@ _SPEAKER_KEYS: Final = (
     "participant",
     "role",
 )
-# Keys of start and end, and the unit of their numbers; None if programs differ.
+# Keys of start and end, and their units in a second; None if programs differ.
 _TIME_KEYS: Final = (
     ("start", "end", None),
-    ("start_time", "end_time", "s"),
-    ("startTime", "endTime", "s"),
-    ("start_ms", "end_ms", "ms"),
-    ("startMs", "endMs", "ms"),
-    ("start_timestamp", "end_timestamp", "s"),
-    ("ts", "end_ts", "s"),
+    ("start_time", "end_time", 1),
+    ("startTime", "endTime", 1),
+    ("start_ms", "end_ms", 1000),
+    ("startMs", "endMs", 1000),
+    ("start_timestamp", "end_timestamp", 1),
+    ("ts", "end_ts", 1),
     ("begin", "end", None),
     ("from", "to", None),
 )
 _SPACE_BEFORE_MARK: Final = re.compile(r" (?=[.,;:?!…%)]+(?: |\Z))")
-_SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?s?")
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 @frozen
@@ -72,22 +72,27 @@ class Segment:
     """The words, times and speaker of one JSON object."""
 
     text: str
-    speaker: str | None = None
-    start: float | None = None
-    end: float | None = None
-    unit: str | None = "s"
-    """``s``, ``ms``, or None if the numbers may be either."""
-    problem: str | None = None
+    speaker: str | None
+    start: float | None
+    end: float | None
+    scale: int | None
+    """The units of its times in a second: 1, 1000, or None if they may be either."""
+    problem: str | None
     """Why a part of the object could not be read."""
-    is_word: bool = False
+    is_word: bool
     """Whether it is a single word of a sentence."""
 
-    def in_seconds(self, unit: str) -> Segment:
-        """Return the segment with times in seconds, and without impossible times."""
-        start, end = self.start, self.end
-        if (self.unit or unit) == "ms":
-            start = None if start is None else start / 1000
-            end = None if end is None else end / 1000
+    def in_seconds(self, scale: int) -> Segment:
+        """
+        Return the segment with times in seconds, and without impossible times.
+
+        Args:
+            scale: the scale, if that of the segment may be either.
+        """
+        start, end = (
+            None if time is None else time / (self.scale or scale)
+            for time in (self.start, self.end)
+        )
         if is_ordered(start, end):
             return evolve(self, start=start, end=end)
         return evolve(self, start=None, end=None, problem="ends before it starts")
@@ -111,11 +116,11 @@ def read_segment(value: object, depth: int = 0) -> Segment | None:
     speaker, speaker_problem = _speaker(value)
     if speaker is None and speaker_problem is None:
         speaker = _common_speaker(value.get("words")) or _common(part.speaker for part in parts)
-    start, end, unit, time_problem = _times(value)
+    start, end, scale, time_problem = _times(value)
     if start is None and end is None and time_problem is None and parts:
-        start, end, unit = parts[0].start, parts[-1].end, parts[0].unit
+        start, end, scale = parts[0].start, parts[-1].end, parts[0].scale
     is_word = key in _WORD_KEYS or value.get("type") in _WORD_TYPES
-    return Segment(text, speaker, start, end, unit, time_problem or speaker_problem, is_word)
+    return Segment(text, speaker, start, end, scale, time_problem or speaker_problem, is_word)
 
 
 def join_words(words: Iterable[str]) -> str:
@@ -133,24 +138,27 @@ def _parts(value: dict[str, Any], depth: int) -> list[Segment]:
         if isinstance(items, list) and depth < _MAX_DEPTH:
             read = [
                 read_segment(item, depth + 1)
-                for item in (items[:1] if key in _ALTERNATIVES else items)
+                for item in (items[:1] if key in ALTERNATIVES else items)
             ]
             if read and all(read):
                 return [part for part in read if part]
     return []
 
 
-def has_several_speakers(value: object, depth: int = 0) -> bool:
+def has_speaker(value: object) -> bool:
+    """Return whether an object has a speaker itself."""
+    return isinstance(value, dict) and _speaker(value)[0] is not None
+
+
+def has_several_speakers(value: object) -> bool:
     """Return whether an object has words of several speakers, and no speaker itself."""
-    if not isinstance(value, dict) or _speaker(value)[0] is not None:
+    if not isinstance(value, dict) or has_speaker(value):
         return False
-    words = value.get("words")
-    if isinstance(words, list):
-        return len({_speaker(word)[0] for word in words if isinstance(word, dict)} - {None}) > 1
     alternatives = value.get("alternatives")
-    if not isinstance(alternatives, list) or depth == _MAX_DEPTH:
-        return False
-    return any(has_several_speakers(part, depth + 1) for part in alternatives[:1])
+    parts = [value, *(alternatives[:1] if isinstance(alternatives, list) else ())]
+    lists = [part.get("words") for part in parts if isinstance(part, dict)]
+    words = chain.from_iterable(found for found in lists if isinstance(found, list))
+    return len({_speaker(word)[0] for word in words if isinstance(word, dict)} - {None}) > 1
 
 
 def _common_speaker(words: object) -> str | None:
@@ -170,11 +178,11 @@ def _speaker(value: dict[str, Any]) -> tuple[str | None, str | None]:
     for key in _SPEAKER_KEYS:
         speaker = value.get(key)
         if isinstance(speaker, dict):
-            speaker = speaker.get("name", speaker.get("id"))
+            speaker = speaker.get("name") or speaker.get("id")
         if isinstance(speaker, str):
             return clean_name(speaker) or None, None
         if isinstance(speaker, int | float) and not isinstance(speaker, bool):
-            return f"{speaker:g}" if isinstance(speaker, float) else str(speaker), None
+            return str(speaker).removesuffix(".0"), None
         if speaker is not None:
             return None, "has a speaker that is neither a string nor a number"
     return None, None
@@ -182,45 +190,52 @@ def _speaker(value: dict[str, Any]) -> tuple[str | None, str | None]:
 
 def _times(
     value: dict[str, Any],
-) -> tuple[float | None, float | None, str | None, str | None]:
-    """Return the start, the end, their unit, and why they could not be read."""
-    start, end, unit = _raw_times(value)
-    times = [_number(start, unit), _number(end, unit)]
-    if any(
-        time is None and given is not None for time, given in zip(times, (start, end), strict=True)
-    ):
-        return None, None, "s", "has times that are not seconds"
-    if times[0] is not None and end is None and is_time(value.get("duration")):
-        times[1] = times[0] + value["duration"]
-    is_clock = isinstance(start, str) or isinstance(end, str)
-    is_whole = all(time is None or isinstance(time, int) for time in times)
-    return times[0], times[1], unit or (None if is_whole and not is_clock else "s"), None
+) -> tuple[float | None, float | None, int | None, str | None]:
+    """Return the start, the end, their scale, and why they could not be read."""
+    given_start, given_end, scale = _raw_times(value)
+    start, end = _number(given_start, scale), _number(given_end, scale)
+    is_start_unread = start is None and given_start is not None
+    if is_start_unread or (end is None and given_end is not None):
+        return None, None, None, "has times that are not seconds"
+    if start is not None and end is None and is_time(value.get("duration")):
+        end = start + value["duration"]
+    is_whole = all(time is None or isinstance(time, int) for time in (start, end))
+    return start, end, scale or (None if is_whole else 1), None
 
 
-def _raw_times(value: dict[str, Any]) -> tuple[object, object, str | None]:
+def _raw_times(value: dict[str, Any]) -> tuple[object, object, int | None]:
     offsets = value.get("offsets")
     if isinstance(offsets, dict):
-        return offsets.get("from"), offsets.get("to"), "ms"
+        return offsets.get("from"), offsets.get("to"), 1000
     for key in ("timestamp", "time"):
         pair = value.get(key)
         if isinstance(pair, list) and len(pair) == 2:
-            return pair[0], pair[1], "s"
+            return pair[0], pair[1], 1
     # By the start first, since several programs call the other one ``end``.
     starts = (keys for keys in _TIME_KEYS if value.get(keys[0]) is not None)
     ends = (keys for keys in _TIME_KEYS if value.get(keys[1]) is not None)
-    start, end, unit = next(chain(starts, ends), _TIME_KEYS[0])
-    first, last = value.get(start), value.get(end)
-    # Strings are clock times or seconds.
-    is_text = isinstance(first, str | None) and isinstance(last, str | None)
-    return first, last, "s" if is_text else unit
+    keys = next(chain(starts, ends), None)
+    if keys is None:
+        return None, None, None
+    start, end = value.get(keys[0]), value.get(keys[1])
+    # Without a number, these are clock times or seconds.
+    is_text = isinstance(start, str | None) and isinstance(end, str | None)
+    return start, end, keys[2] or (1 if is_text else None)
 
 
-def _number(value: object, unit: str | None) -> float | None:
+def _number(value: object, scale: int | None) -> float | None:
+    """Return a time in its units, or None if it is not a time."""
     if isinstance(value, str):
-        if ":" in value:
-            return parse_timestamp(value)
-        match = _SECONDS.fullmatch(value) if unit == "s" else None
-        return float(value.rstrip("s")) if match else None
-    if isinstance(value, dict):
+        value = _number_of_text(value, scale)
+    elif isinstance(value, dict):
         value = value.get("relative")
     return value if is_time(value) else None
+
+
+def _number_of_text(text: str, scale: int | None) -> float | None:
+    if ":" in text:
+        time = parse_timestamp(text)
+        return time and time * (scale or 1)
+    # Next to a number of unknown scale, such a string may be of either.
+    number = text.removesuffix("s")
+    return float(number) if scale and _NUMBER.fullmatch(number) else None
