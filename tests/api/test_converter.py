@@ -428,6 +428,7 @@ NO_FILES = without(DOCUMENTED, {"transcriptionFilePaths", "summarizedFilePaths"}
     ("raw", "is_direct"),
     [
         (DOCUMENTED, True),
+        *((without(DOCUMENTED, {key}), True) for key in ("end", "transcriptionFilePaths")),
         (without(DOCUMENTED, {"summarizedFilePaths"}), True),
         (without(NO_FILES, {"end"}) | {"status": "running"}, True),
         (DOCUMENTED | {"transcriptionFilePaths": {}, "summarizedFilePaths": {}}, True),

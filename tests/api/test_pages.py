@@ -83,6 +83,21 @@ def test_null_list_does_not_hide_another_list() -> None:
     assert [t.id for t in page.items] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"transcriptions": None},
+        {"transcriptions": []},
+        {"data": []},
+        {"pageInfo": {}, "data": None},
+        {"pagination": {"total": 0}, "records": None},
+    ],
+)
+def test_list_without_rows_is_empty(data: Any) -> None:
+    """Null is a list if its key or the page information can't be those of a failure."""
+    assert read(data, page=1).items == ()
+
+
 @pytest.mark.parametrize("rows", [None, []])
 def test_empty_list(rows: list[Any] | None) -> None:
     """Null is an empty list too, and its last page may be 0."""
@@ -105,6 +120,7 @@ def test_empty_list(rows: list[Any] | None) -> None:
         ({"recordings": [{"id": "a"}]}, "an envelope without a list of rows"),
         # The shape in which sibling endpoints fail with a 200.
         ({"code": 500, "data": None, "msg": "x"}, "an envelope without a list of rows"),
+        ({"pageInfo": None, "records": None}, "an envelope without a list of rows"),
     ],
 )
 def test_unknown_envelope_raises(data: Any, found: str) -> None:

@@ -194,7 +194,16 @@ def test_status_error_quotes_code_and_message_of_the_service(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\xff\xfe", b"<html>secret</html>", b"[" * 100_000, {"message": ""}, {"a": 1}, [1]],
+    [
+        b"",
+        b"\xff\xfe",
+        b"<html>secret</html>",
+        b"\r\n <html>secret</html>",
+        b"[" * 100_000,
+        {"message": ""},
+        {"a": 1},
+        [1],
+    ],
 )
 def test_status_error_without_a_readable_message(body: object) -> None:
     """HTML, garbage and an empty body add nothing to the message."""
@@ -477,6 +486,7 @@ def test_every_3xx_is_a_redirect(status: int) -> None:
         ("1e9", None),
         ("٣", None),
         ("Fri, 31 Dec 9999 23:59:59 -0100", None),
+        ("9999-12-31T23:59:59-01:00", None),
     ],
 )
 def test_retry_after_in_seconds_or_as_date(value: str, seconds: float | None) -> None:

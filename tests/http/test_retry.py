@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import pickle
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -53,9 +54,11 @@ def of_status(status: int) -> VideoSDKTranscriptsError:
 
 
 @asynccontextmanager
-async def running(clock: Clock, policy: RetryPolicy | None = None) -> AsyncIterator[Runner]:
+async def running(
+    clock: Clock, policy: RetryPolicy | None = None, sessions: Sessions | None = None
+) -> AsyncIterator[Runner]:
     """Provide a runner, and close its session afterwards."""
-    sessions = Sessions(ConnectionOptions())
+    sessions = sessions or Sessions(ConnectionOptions())
     yield Runner(sessions, policy or RetryPolicy(), clock)
     await sessions.aclose()
 
@@ -70,6 +73,12 @@ async def run(runner: Runner, failures: list[BaseException], **options: Any) -> 
         return "done"
 
     return await runner.run("GET page 2", send, **{"stats": WalkStats(), **options})
+
+
+async def never(_attempt: Attempt) -> str:
+    """Send a request that gets no response."""
+    await asyncio.Event().wait()
+    return ""
 
 
 # The table.
@@ -330,16 +339,81 @@ async def test_deadline_beyond_the_page_timeout_does_not_extend_it(clock: Manual
 
 async def test_no_attempt_follows_a_passed_timeout(clock: ManualClock) -> None:
     """Even if there is time left by the client's clock."""
-
-    async def never(_attempt: Attempt) -> str:
-        await asyncio.Event().wait()
-        return ""
-
     policy = RetryPolicy(page_timeout=0.05, wait_initial=0, wait_max=0)
     async with running(clock.clock, policy) as runner:
         for deadline, name in ((None, "page_timeout"), (clock.now + 0.04, "walk_timeout")):
             with pytest.raises(TimedOutError, match=f"timed out: {name} on attempt 1"):
                 await runner.run("GET page 2", never, stats=WalkStats(), deadline=deadline)
+
+
+async def test_timeout_error_has_the_times_of_requests_and_waits() -> None:
+    """Nothing was queued, and the wait takes the time that the client's clock gives it."""
+    policy = RetryPolicy(page_timeout=0.06, wait_initial=0, wait_max=0)
+    clock = Clock(sleep=lambda _seconds: asyncio.sleep(0.02))
+    pattern = (
+        r"GET page 2: timed out: page_timeout on attempt {attempt}; "
+        r"it spent \d\.\d\d s on requests, {between} s between them; "
+        r"allow more time, or resume later"
+    )
+
+    async def fail_once(attempt: Attempt) -> str:
+        if attempt.call.attempts.count == 1:
+            raise ServerError("GET page 2: status 503", status=503)
+        return await never(attempt)
+
+    for send, attempt, between in (
+        (never, "1", r"0\.00"),
+        (fail_once, r"2 \(last error: status 503\)", r"(0\.0[2-9]|\d\.[1-9]\d)"),
+    ):
+        async with running(clock, policy) as runner:
+            with pytest.raises(TimedOutError) as caught:
+                await runner.run("GET page 2", send, stats=WalkStats())
+        assert re.fullmatch(pattern.format(attempt=attempt, between=between), caught.value.message)
+
+
+async def test_attempt_that_times_out_waited_for_the_response(clock: ManualClock) -> None:
+    """The error has the seconds, as the caller set them."""
+    async with running(clock.clock, RetryPolicy(attempts=1, attempt_timeout=0.05)) as runner:
+        with pytest.raises(TimedOutError) as caught:
+            await runner.run("GET page 2", never, stats=WalkStats())
+    text = "GET page 2: timed out: attempt_timeout of 0.05 s while waiting for the whole response"
+    assert caught.value.message == text
+
+
+@pytest.mark.parametrize(
+    ("deadline", "retry_after", "is_waited"),
+    [(None, 4.0, True), (None, 6.0, False), (1007.0, 4.0, True), (1003.0, 2.0, False)],
+)
+async def test_time_in_the_queue_postpones_the_page_timeout_only(
+    clock: ManualClock, deadline: float | None, retry_after: float, is_waited: bool
+) -> None:
+    """It is postponed by exactly that time, and the walk_timeout is not."""
+    sessions = Sessions(ConnectionOptions(max_in_flight=1))
+    queue = (await sessions.open()).queue
+    assert queue.try_acquire()
+
+    async def send(attempt: Attempt) -> str:
+        if attempt.call.attempts.count == 2:
+            return "done"
+        assert await attempt.admit()
+        raise RateLimitedError("x", status=429, retry_after=retry_after)
+
+    policy = RetryPolicy(page_timeout=5, wait_initial=0)
+    async with running(clock.clock, policy, sessions) as runner:
+        call = asyncio.create_task(
+            runner.run("GET page 2", send, stats=WalkStats(), deadline=deadline)
+        )
+        await asyncio.sleep(0.01)
+        # The queue took two seconds by the client's clock.
+        clock.now += 2.0
+        queue.release()
+        # 5 s are left until the page_timeout, and 5 s or 1 s until the walk_timeout.
+        if is_waited:
+            assert await call == "done"
+        else:
+            with pytest.raises(RateLimitedError):
+                await call
+    assert clock.slept == [retry_after] * is_waited
 
 
 async def test_near_deadline_allows_an_attempt(clock: ManualClock) -> None:
@@ -455,6 +529,13 @@ def test_statuses_of_a_policy_become_a_set(statuses: Any) -> None:
 def test_invalid_statuses_are_rejected(statuses: Any) -> None:
     """The constructor raises the error."""
     with pytest.raises(ConfigurationError, match="^statuses must be"):
+        RetryPolicy(statuses=statuses)
+
+
+@pytest.mark.parametrize(("statuses", "shown"), [(425, "425"), ([399, 425], r"\[399, 425\]")])
+def test_error_for_statuses_has_the_value(statuses: Any, shown: str) -> None:
+    """Whether it is a collection or not."""
+    with pytest.raises(ConfigurationError, match=f"such as {{425, 509}}, not {shown}$"):
         RetryPolicy(statuses=statuses)
 
 

@@ -383,8 +383,8 @@ async def test_permanent_failure_ends_the_wait(
 @pytest.mark.parametrize(
     ("row", "options", "reason"),
     [
-        ("", {}, "transcription_id must be a non-empty id"),
-        (None, {}, "transcription_id must be a string, not NoneType"),
+        ("", {}, "transcription must be a non-empty id"),
+        (None, {}, "transcription must be .* NoneType; pass a transcription or its id"),
         ("a", {"format": ""}, "format must be a non-empty string"),
         ("a", {"format": None}, "format must be a non-empty string"),
         ("a", {"timeout": 0}, "timeout must be a number above 0"),

@@ -17,13 +17,15 @@ from .lists import LIST, Listing, accept, make_walk, run
 # The ids that were listed.
 
 
-def listed_ids(pages: int, size: int = 100, *, total: int | None = None) -> ListedIds:
+def listed_ids(
+    pages: int, size: int = 100, *, total: int | None = None, last_page: int | None = None
+) -> ListedIds:
     """Return the ids of a walk that has listed so many pages."""
-    listed = ListedIds(Position(1, size, total, None), None)
+    listed = ListedIds(Position(1, size, total, last_page), None)
     for page in range(1, pages + 1):
         listed.add(tuple(f"{page}-{n}" for n in range(size)))
         if listed.is_full:
-            listed.forget_oldest(Position(page + 1, size, total, None))
+            listed.forget_oldest(Position(page + 1, size, total, last_page))
     return listed
 
 
@@ -45,14 +47,32 @@ def test_listed_ids_cover_two_large_pages(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "last_page", "expected"),
-    [(20_000, None, 51), (20_100, None, 51), (19_900, None, 50), (14_000, None, 1)],
+    ("before", "total", "last_page", "expected"),
+    [
+        ((20_000, None), 20_000, None, 51),
+        ((20_000, None), 20_100, None, 51),
+        ((20_000, None), 19_999, None, 50),
+        ((20_000, None), 19_900, None, 50),
+        ((20_000, None), 14_000, None, 1),
+        # The total is more precise than the last page.
+        ((20_000, 200), 19_900, 200, 50),
+        ((20_000, 200), None, 198, 49),
+        ((None, 200), None, 200, 51),
+        ((None, 200), None, 202, 51),
+        ((None, 200), None, 199, 50),
+        ((None, 200), 19_900, 199, 50),
+        ((None, 200), None, 100, 1),
+        # Numbers that are only given once can't be compared.
+        ((20_000, None), None, 100, 51),
+        ((None, 200), 10_000, None, 51),
+        ((None, None), 10_000, 100, 51),
+    ],
 )
 def test_first_complete_page_shifts_when_rows_are_removed(
-    total: int | None, last_page: int | None, expected: int
+    before: tuple[int | None, int | None], total: int | None, last_page: int | None, expected: int
 ) -> None:
     """The remembered ids began at page 51 when there were 20,000 rows."""
-    listed = listed_ids(120, total=20_000)
+    listed = listed_ids(120, total=before[0], last_page=before[1])
     assert listed.first_complete_page(100, total, last_page) == expected
 
 

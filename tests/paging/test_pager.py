@@ -12,7 +12,6 @@ from aiohttp import web
 from videosdk_transcripts import (
     ConfigurationError,
     InvalidRowError,
-    Page,
     PaginationError,
     RateLimitedError,
     ServerError,
@@ -22,8 +21,6 @@ from videosdk_transcripts import (
     UnverifiedRowError,
 )
 from videosdk_transcripts._paging.pager import Pager
-from videosdk_transcripts._paging.repair import WrongTotals
-from videosdk_transcripts.models import WalkStats
 from videosdk_transcripts.testing import (
     Change,
     Delay,
@@ -36,7 +33,6 @@ from videosdk_transcripts.testing import (
 )
 
 from ..conftest import ManualClock, until
-from .lists import LIST, walk_options
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -86,6 +82,17 @@ async def test_empty_page_in_the_middle_is_not_the_end(
     assert await ids(client.iter_transcriptions(ROOM, readahead=0)) == rows
     assert [r.page for r in fake.requests] == [1, 2, 2, 3, 3, 4, 5]
     assert clock.slept == [0.5, 0.5]
+
+
+async def test_page_that_is_empty_by_mistake_is_requested_once_more(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
+) -> None:
+    """There is a short wait before, which the public clock can replace."""
+    fake.on_page(2, EmptyPage())
+    pages = [p async for p in client.iter_transcriptions(ROOM, readahead=0).by_page()]
+    assert [len(p.items) for p in pages] == [20, 20, 5]
+    assert [r.page for r in fake.requests] == [1, 2, 2, 3]
+    assert clock.slept == [0.5]
 
 
 async def test_repeated_page_is_an_error_after_one_rescan(
@@ -781,37 +788,3 @@ async def test_checkpoint_covers_no_more_pages_than_were_read(
     assert found + await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint)) == (
         everything
     )
-
-
-# Without HTTP.
-
-
-async def test_pager_works_with_any_function_that_fetches_pages(clock: ManualClock) -> None:
-    """It needs no HTTP."""
-
-    async def fetch(page: int, page_size: int, *, deadline: float | None) -> Page[Transcription]:
-        assert (page_size, deadline) == (2, None)
-        return Page(page, (Transcription(f"{page}a"), Transcription(f"{page}b")), last_page=2)
-
-    options = walk_options(page_size=2, max_empty_pages=1)
-    pager = Pager(
-        fetch,
-        options,
-        None,
-        WalkStats(),
-        clock=clock.clock,
-        list_name=LIST,
-        wrong_totals=WrongTotals(),
-    )
-    assert await ids(pager) == ["1a", "1b", "2a", "2b"]
-
-
-async def test_page_that_is_empty_by_mistake_is_requested_once_more(
-    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
-) -> None:
-    """There is a short wait before, which the public clock can replace."""
-    fake.on_page(2, EmptyPage())
-    pages = [p async for p in client.iter_transcriptions(ROOM, readahead=0).by_page()]
-    assert [len(p.items) for p in pages] == [20, 20, 5]
-    assert [r.page for r in fake.requests] == [1, 2, 2, 3]
-    assert clock.slept == [0.5]

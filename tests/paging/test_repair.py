@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import pytest
 
@@ -12,50 +11,7 @@ from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.repair import Repair, WrongTotals, other_page_size
 from videosdk_transcripts._paging.walk import Walk
 
-from .lists import SIZE, Listing, accept, make_walk, page, run, walk_options
-
-Cut = Callable[[int, int, list[str]], list[str]]
-
-
-class Faulty(Listing):
-    """
-    A list with faulty pages, and a total of its own.
-
-    Args:
-        ids: the rows.
-        cut: returns the rows of a page, given its number, its size and its true rows.
-        excess: what the total counts too much.
-        last_page: the last page that is reported for pages of three rows; None for the true one.
-    """
-
-    def __init__(
-        self, ids: str, cut: Cut, *, excess: int = 0, last_page: int | None = None
-    ) -> None:
-        super().__init__(ids)
-        self.requests: list[tuple[int, int]] = []
-        self._cut, self._excess, self._last_page = cut, excess, last_page
-
-    def page(self, number: int, size: int) -> Page[Transcription]:
-        true = super().page(number, size)
-        self.requests.append((number, size))
-        last_page = true.last_page if self._last_page is None or size != SIZE else self._last_page
-        return page(
-            number,
-            self._cut(number, size, [row.id for row in true.items]),
-            page_size=size,
-            total=len(self.ids) + self._excess,
-            last_page=last_page,
-        )
-
-
-def truly(_number: int, _size: int, ids: list[str]) -> list[str]:
-    """Return the true rows of a page."""
-    return ids
-
-
-def without(*missing: str) -> Cut:
-    """Leave out some rows, on pages of the first size only."""
-    return lambda _number, size, ids: [i for i in ids if size != SIZE or i not in missing]
+from .lists import SIZE, Faulty, Listing, accept, make_walk, page, run, truly, walk_options, without
 
 
 def shared_walk(wrong_totals: WrongTotals, **options: object) -> Walk[Transcription]:

@@ -1,6 +1,7 @@
 """Arguments of every public entry point: other kinds of strings, wrong types, and secrets."""
 
 import gc
+import re
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from enum import Enum
@@ -191,6 +192,14 @@ async def test_fake_service_accepts_subclasses_of_str(change: Callable[[str], st
 
 # Wrong types and values.
 
+# What an error calls an argument that it does not name.
+NAMED: Final = {
+    "public_key": "the public key",
+    "webhook_public_key": "the public key",
+    "formats": "format",
+    "transcriptions": "an async iterable of rows",
+}
+
 
 def wrong_values(entry: EntryPoint) -> Iterator[tuple[str, Any]]:
     """Iterate over the arguments that an entry point must refuse."""
@@ -210,6 +219,8 @@ async def test_wrong_value_raises_before_a_request(stage: Stage, entry: EntryPoi
             await stage.call(entry, **{name: value})
         except ConfigurationError as error:
             assert (error.__cause__, error.__context__) == (None, None)
+            named = rf"\b({name}|{NAMED.get(name, name)})\b"
+            assert re.search(named, str(error)), (name, str(error))
             # Before Python 3.12 the repr of a local that fails ends the report of the error.
             assert name in shown(error)
         else:

@@ -110,7 +110,8 @@ class Waiter(Generic[HasStatusT]):
             VideoSDKTranscriptsError: any other error of a request that is not transient, or
                 has a ``Retry-After`` of more than a day.
         """
-        row_id = check_id("transcription_id", getattr(row_or_id, "id", row_or_id))
+        hint = "; pass a transcription or its id"
+        row_id = check_id("transcription", getattr(row_or_id, "id", row_or_id), hint)
         format = check_text("format", format)  # noqa: A001
         check_flag("summary", summary)
         if timeout is not None:
