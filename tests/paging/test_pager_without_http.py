@@ -98,11 +98,25 @@ async def test_checkpoint_within_a_repair_continues_at_the_end(clock: ManualCloc
     assert listing.requests[0] == (4, 3)
 
 
-@pytest.mark.parametrize(("limit", "ahead"), [(None, [3, 4, 5]), (PrefetchLimit(0), [])])
-async def test_prefetch_limit_of_several_pagers_applies(
-    clock: ManualClock, limit: PrefetchLimit | None, ahead: list[int]
+@pytest.mark.parametrize(
+    ("options", "ahead"),
+    [
+        ({}, [3, 4, 5]),
+        ({"prefetch_limit": PrefetchLimit(0)}, []),
+        ({"readahead": 0}, []),
+        ({"limit": 6}, []),
+        ({"limit": 7}, [3]),
+        ({"limit": 9}, [3]),
+        ({"limit": 10}, [3, 4]),
+        ({"limit": 12}, [3, 4]),
+        ({"limit": 13}, [3, 4, 5]),
+        ({"limit": 99}, [3, 4, 5]),
+    ],
+)
+async def test_pages_that_are_needed_are_prefetched(
+    clock: ManualClock, options: dict[str, Any], ahead: list[int]
 ) -> None:
-    """Without it, a pager prefetches as many pages as its window allows."""
+    """Those are all from the third on, and with a limit of rows, those with such a row."""
     listing, prefetched = Listing("abcdefghijklmno"), list[int]()
 
     async def fetch(
@@ -116,6 +130,6 @@ async def test_prefetch_limit_of_several_pagers_applies(
         prefetched.extend([] if due is None else [page])
         return listing.page(page, page_size)
 
-    pager = pager_over(listing, clock, fetch=fetch, prefetch_limit=limit, readahead=8)
-    assert await ids(pager) == listing.ids
+    pager = pager_over(listing, clock, fetch=fetch, **{"readahead": 8, **options})
+    assert await ids(pager) == listing.ids[: options.get("limit")]
     assert prefetched == ahead

@@ -5,13 +5,27 @@ from __future__ import annotations
 import logging
 
 import pytest
+from attrs import evolve
 
 from videosdk_transcripts import InvalidRow, Page, Transcription, WalkStats
 from videosdk_transcripts._api.filter import Filter
+from videosdk_transcripts._paging.checkpoint import Position
 from videosdk_transcripts._paging.repair import Repair, WrongTotals, other_page_size
 from videosdk_transcripts._paging.walk import Walk
 
-from .lists import SIZE, Faulty, Listing, accept, make_walk, page, run, truly, walk_options, without
+from .lists import (
+    SIZE,
+    Faulty,
+    Listing,
+    accept,
+    make_walk,
+    page,
+    resume_walk,
+    run,
+    truly,
+    walk_options,
+    without,
+)
 
 
 def shared_walk(wrong_totals: WrongTotals, **options: object) -> Walk[Transcription]:
@@ -133,6 +147,29 @@ def test_foreign_unverified_and_invalid_rows_count_as_met() -> None:
     accept(walk, Page(1, rows, 5, 1, 5, invalid_rows=bad))
     walk.finish()
     assert (walk.next_page, walk.stats.shortfall) == (None, 0)
+
+
+def test_invalid_row_that_is_listed_again_counts_once() -> None:
+    """If it has a readable id, it is recognized like any other row that was pushed back."""
+    walk = make_walk(on_invalid="skip")
+    bad = InvalidRow(1, "$", "why", "c", None)
+    first = evolve(page(1, "ab", total=5, last_page=2), invalid_rows=(bad,))
+    accept(walk, first)
+    # A row was inserted at the front, and the rescan finds it.
+    accept(walk, evolve(page(2, "de", total=6, last_page=2), invalid_rows=(bad,)))
+    found = accept(walk, page(1, "Xab", total=6, last_page=2))
+    walk.finish()
+    assert [[row.id for row in one.items] for one in found] == [["X"], ["d", "e"]]
+    assert (walk.stats.invalid_rows, walk.met, walk.stats.shortfall) == (1, 6, 0)
+
+
+def test_resumed_walk_counts_the_rows_of_the_checkpoint() -> None:
+    """They include those whose ids it does not have."""
+    walk = resume_walk(Position(3, SIZE, 8, 3, met=6), "def", complete_from_page=2)
+    assert walk.met == 6
+    assert run(walk, Listing("abcdefgh")) == ["g", "h"]
+    walk.finish()
+    assert (walk.met, walk.stats.shortfall, walk.stats.repaired) == (8, 0, 0)
 
 
 def test_row_that_is_twice_on_a_page_is_not_missing() -> None:

@@ -509,3 +509,22 @@ def test_rows_that_slide_past_the_end_during_a_rescan_are_found() -> None:
 
         found = run(walk, listing, change)
         assert sorted(found) == everything, at
+
+
+@pytest.mark.parametrize(
+    "removals", [{3: 1, 4: 4}, {3: 1, 5: 3, 8: 3}, {3: 2, 5: 2, 8: 4}, {3: 1, 4: 4, 8: 3}]
+)
+def test_rows_that_slide_past_the_end_before_it_is_reached_are_found(
+    removals: dict[int, int],
+) -> None:
+    """No page follows that could show it, so the numbers at the end cause a rescan."""
+    everything = [f"r{n:02}" for n in range(12)]
+    listing, walk, gone = Listing(everything), make_walk(), list[str]()
+
+    def change(number: int) -> None:
+        for _ in range(removals.get(number, 0)):
+            gone.append(listing.ids.pop(0))
+
+    found = run(walk, listing, change)
+    assert [row for row in everything if row not in found and row not in gone] == []
+    assert (len(found), walk.stats.repaired) == (len(set(found)), 0)

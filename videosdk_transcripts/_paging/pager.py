@@ -292,7 +292,7 @@ class Pager(Generic[TranscriptionT]):
         self._page = self._released.popleft()
         items, limit = self._page.page.items, self._rows_left
         if self._select is None:
-            self._rows = items if limit is None else items[:limit]
+            self._rows = items[:limit]
             self._rows_to_come = self._rows_ahead = iter(self._rows)
         else:
             self._rows, self._rows_ahead = items, iter(items)
