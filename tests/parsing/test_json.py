@@ -190,10 +190,11 @@ def test_segments_that_are_no_list_are_unread() -> None:
 
 def test_segment_with_other_words_than_its_text_is_unread() -> None:
     """Values of an unusual type in it do not matter."""
-    value = '{"text": "", "type": [], "segments": "They met."}'
-    assert unread_parts(parse_transcript(f"[{value}]")) == [
-        (1, "is not a segment with text", value)
-    ]
+    for text in ("", " "):
+        value = f'{{"text": "{text}", "type": [], "segments": "They met."}}'
+        assert unread_parts(parse_transcript(f"[{value}]")) == [
+            (1, "is not a segment with text", value)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -281,6 +282,7 @@ def test_whole_numbers_are_seconds_if_words_are_spoken_in_them(
         ({"start": 0.25, "words": [{"text": "Hi", "start": 0.5, "end": 0.6}]}, (0.25, None)),
         ({"words": [{"text": "Hi", "end": 0.6}, {"text": "you", "start": 0.7}]}, (None, None)),
         ({"words": [{"text": "Hi", "start": 500, "end": 900}]}, (0.5, 0.9)),
+        ({"sentences": [], "words": [{"text": "Hi", "start": 0.5}]}, (0.5, None)),
         ({"words": [{"text": "Hi", "start_ms": 500, "end_ms": 900}]}, (0.5, 0.9)),
     ],
 )
@@ -402,8 +404,9 @@ def test_words_are_joined_to_turns(
 ) -> None:
     """Words have certain keys, or are in a list with that name."""
     found = [{key: text, "speaker": speaker} for text, speaker in words]
-    name = "words" if key == "text" else "items"
-    assert speakers_and_texts(parse_transcript(json.dumps({name: found}))) == turns
+    transcript = parse_transcript(json.dumps({"words" if key == "text" else "items": found}))
+    assert speakers_and_texts(transcript) == turns
+    assert [word for turn in transcript.turns for word in json.loads(f"[{turn.raw}]")] == found
 
 
 @pytest.mark.parametrize(
@@ -424,18 +427,18 @@ def test_words_with_impossible_times_stand_alone() -> None:
     words = [
         {"word": "Hi", "start": 1, "end": 1.5, "speaker": 0},
         {"word": "you", "start": 2, "end": 1, "speaker": 0},
-        {"word": ".", "start": 9, "end": 2},
         {"word": "Yes", "start": 3, "end": 3.5, "speaker": 0},
         {"word": "sir", "start": 4, "speaker": 0},
+        {"word": ".", "start": 9, "end": 2},
     ]
     transcript = parse_transcript(json.dumps({"words": words}))
     assert turns_without_raw(transcript) == [
         ("0", "Hi", 1, 1.5),
         ("0", "you", None, None),
-        (None, ".", None, None),
         ("0", "Yes sir", 3, 3.5),
+        (None, ".", None, None),
     ]
-    assert [json.loads(part.raw) for part in transcript.unread] == words[1:3]
+    assert [json.loads(part.raw) for part in transcript.unread] == [words[1], words[4]]
 
 
 def test_text_of_a_segment_is_unchanged() -> None:

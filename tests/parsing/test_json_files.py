@@ -61,7 +61,8 @@ FILES = {
                             {"transcript": "yes", "words": [word("yes", 2.0, 2.5, speaker=0)]}
                         ]
                     },
-                ]
+                ],
+                "entities": [{"text": "Acme", "about": ["a firm"]}],
             },
         },
         [("0", "Hi there.", 0.1, 0.4), ("1", "It's me.", 0.9, 1.2), ("0", "yes", 2.0, 2.5)],
@@ -69,7 +70,8 @@ FILES = {
             (
                 OTHER_WORDS,
                 {"transcript": "hi hair it's me", "words": [word("hair", 0.2, 0.4)]},
-            )
+            ),
+            (OTHER_WORDS, {"text": "Acme", "about": ["a firm"]}),
         ],
     ),
     "Deepgram: an utterance whose words have other speakers": File(
@@ -208,6 +210,25 @@ FILES = {
         },
         [("1", "hi", 0, 0.5), ("2", "there", 1, 1.5)],
         [(OTHER_WORDS, {"transcript": "high chair", "confidence": 0.5})],
+    ),
+    "Google: alternatives with different speakers": File(
+        {
+            "results": [
+                {
+                    "alternatives": [
+                        {
+                            "transcript": "Hi, there.",
+                            "words": [{"word": "hi", "speakerTag": 1}],
+                        },
+                        {
+                            "transcript": "High chair.",
+                            "words": [{"word": "high", "speakerTag": 2}],
+                        },
+                    ]
+                }
+            ]
+        },
+        [("1", "Hi, there.", None, None)],
     ),
     "Azure: the best of several readings": File(
         {
@@ -403,12 +424,15 @@ FILES = {
             "entities": [{"text": "Ann"}, {"text": "Acme", "about": ["a firm"]}, {"id": 1}],
             "notes": [["Buy milk.", {"more": "And bread."}]],
             "topics": ["firms", "we met"],
+            "alternatives": [{"text": "She left."}, {"text": "He left."}],
         },
         [(None, "We met Ann.", 0.5, 1.5)],
         [
             (OTHER_WORDS, {"text": "Acme", "about": ["a firm"]}),
             (OTHER_WORDS, "Buy milk."),
             (OTHER_WORDS, "And bread."),
+            (OTHER_WORDS, {"text": "She left."}),
+            (OTHER_WORDS, {"text": "He left."}),
         ],
     ),
 }

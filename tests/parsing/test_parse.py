@@ -50,6 +50,22 @@ def test_bad_arguments_are_rejected() -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", [SRT, VTT, TSV, WHISPER, "Ann: Hi\nthere\n\n[0:05] Bob: Yes\n"])
+@pytest.mark.parametrize("line_break", ["\r\n", "\r"])
+def test_line_breaks_of_any_kind_are_kept_in_raw_text(text: str, line_break: str) -> None:
+    """The last one of a turn is not a part of it."""
+    expected = parse_transcript(text)
+    transcript = parse_transcript(text.replace("\n", line_break))
+    assert transcript.turns == expected.turns
+    for found, known in (
+        ([turn.raw for turn in transcript.turns], [turn.raw for turn in expected.turns]),
+        ([part.raw for part in transcript.unread], [part.raw for part in expected.unread]),
+        (transcript.frame, expected.frame),
+    ):
+        assert list(found) == [raw.replace("\n", line_break) for raw in known]
+        assert not any(raw.endswith(("\r", "\n")) for raw in found)
+
+
 def test_parsing_imports_no_network_library() -> None:
     """P16: parsing loads attrs, and neither aiohttp nor the client."""
     code = (

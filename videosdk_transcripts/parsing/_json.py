@@ -221,9 +221,9 @@ class _Walker:
         self.position = match.start() if match else len(self.text)
         return self.text[self.position : self.position + 1]
 
-    def _expect(self, characters: str) -> str:
+    def _expect(self, *characters: str) -> str:
         found = self._peek()
-        if not found or found not in characters:
+        if found not in characters:
             raise ValueError
         self.position += 1
         return found
@@ -257,7 +257,7 @@ class _Walker:
                 raise ValueError  # noqa: TRY004 - one error for all syntax errors
             self._expect(":")
             self._walk(key, depth + 1)
-            if self._expect(",}") == "}":
+            if self._expect(",", "}") == "}":
                 return
 
     def _walk_list(self, key: str, depth: int) -> None:
@@ -268,7 +268,7 @@ class _Walker:
             return
         while True:
             found.items.append(self._decode(key, depth))
-            if self._expect(",]") == "]":
+            if self._expect(",", "]") == "]":
                 break
         if key in ALTERNATIVES:
             # The first is the best reading of the same words.
