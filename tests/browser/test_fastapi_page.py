@@ -60,3 +60,17 @@ def test_page_shows_errors(browser: Any, page: Program, empty: FakeVideoSDK) -> 
     wait_until(lambda: status(browser) == "Failed: PermissionDeniedError")
     assert len(browser.find_elements(By.TAG_NAME, "article")) == 20
     assert "no text yet" in browser.find_element(By.TAG_NAME, "pre").text
+
+
+def test_page_follows_the_color_scheme(browser: Any, page: Program) -> None:
+    """Text is light on a dark page, and a field stays next to its label."""
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        browser.get(page.url)
+        color = "return getComputedStyle(document.querySelector('h1')).color"
+        assert browser.execute_script(color) == "rgb(255, 255, 255)"
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    for label in browser.find_elements(By.TAG_NAME, "label"):
+        assert browser.execute_script("return arguments[0].getClientRects().length", label) == 1
