@@ -277,6 +277,17 @@ def test_timeline_follows_the_width_of_the_window(browser: Any, full: FakeVideoS
     assert all(whole for _, whole, _, _ in labels), labels
 
 
+def test_timeline_is_drawn_in_a_window_narrower_than_its_labels(
+    browser: Any, full: FakeVideoSDK
+) -> None:
+    """Such a window is a page that is magnified many times."""
+    view = {"width": 160, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
+    show(browser, full)
+    assert int(find(browser, ".wide svg").get_attribute("width")) > 0
+    assert messages(browser) == []
+
+
 def test_timeline_draws_a_bar_for_each_transcription(browser: Any, empty: FakeVideoSDK) -> None:
     """A session is joined by a line; running and failed are marked by more than a colour."""
     empty.add_session("a-very-long-name-of-a-room", 3, status="failed")
