@@ -3,7 +3,7 @@
 for (const name of document.querySelectorAll("article .pre, .genindextable a")) {
   const text = name.textContent;
   const words = text.split(/(?<=[A-Za-z]{2}[_./=(,])(?=[\w"]{4})|(?<=[a-z])(?=[A-Z])/);
-  if (text.length <= (name.closest("td") ? 14 : 20) || (words.length === 1 && text.length <= 20)) {
+  if (text.length <= (name.closest("td") ? 17 : 20) || (words.length === 1 && text.length <= 20)) {
     name.classList.add("whole");
   } else {
     const breaks = words.slice(1).flatMap((word) => [document.createElement("wbr"), word]);
