@@ -59,6 +59,7 @@ def test_words_below_a_label_never_belong_to_the_speaker_above(label: str, forma
         "My point is this: wait",
         "and my advice to you is: wait",
         "what I mean by that is: nothing",
+        "and so on: nothing",
         "https://example.com: look",
         "10:30 works",
         "as we said (0:05) it is",
@@ -70,6 +71,7 @@ def test_words_below_a_label_never_belong_to_the_speaker_above(label: str, forma
         "12: odd",
         "re:invent was good",
         "今天我们主要讨论的问题有三个\uff1a预算",
+        "欧阳娜娜 我想说的是: 好",
         "THE ONLY THING THAT MATTERS IS: MONEY",
     ],
 )
@@ -139,10 +141,15 @@ def test_speaker_has_one_name(label: str) -> None:
         ("03-1234-5678:", "03-1234-5678"),
         ("SIPS:1001:", "SIPS:1001"),
         ("tel:555:", "tel:555"),
+        ("sip:alice:", "sip:alice"),
         ("A B C D E F G H I J:", "A B C D E F G H I J"),
         ("x\u200d" * 59 + "X:", "x" * 59 + "X"),
         ("Capt. Ann:", "Capt. Ann"),
         ("Ann van Lee:", "Ann van Lee"),
+        ("'t Hooft:", "'t Hooft"),
+        ("bob123:", "bob123"),
+        ("3f2a-99bc:", "3f2a-99bc"),
+        ("ann_lee:", "ann_lee"),
         ("Ann\u2019s iPad von Lee:", "Ann\u2019s iPad von Lee"),
         ("iPhone von Ann:", "iPhone von Ann"),
         ("THE OLD MAN SAYS:", "THE OLD MAN SAYS"),
@@ -154,6 +161,7 @@ def test_speaker_has_one_name(label: str) -> None:
         ("[ann]\uff1a", "ann"),
         ("(Ann)\uff1a", "Ann"),
         ("(Ann) :", "Ann"),
+        ("(Ann): \\", "Ann"),
         ("\u2068Ann:\u2069", "Ann"),
         ("####### Ann:", "Ann"),
         ("1234. Ann:", "Ann"),
@@ -161,6 +169,7 @@ def test_speaker_has_one_name(label: str) -> None:
         ("\u2022Ann:", "Ann"),
         ("****Ann:****", "Ann"),
         ("**_Ann_**:", "Ann"),
+        ("**Ann** :", "Ann"),
     ],
 )
 def test_name_that_occurs_once_is_a_speaker(label: str, name: str) -> None:
@@ -194,10 +203,12 @@ def test_name_that_occurs_once_is_a_speaker(label: str, name: str) -> None:
         "(Guest) van Dyke: Yes.",
         "THE OLD MAN SAYS: YES.",
         "my friend: Yes.",
+        "my friend: YES.",
         "my friend in: Yes.",
         "my friend in there: Yes.",
         "a, b, c, d: Yes.",
         "今天我们讨论: 好",
+        "欧阳娜娜 我想说的是: 好",
         "今天我们讨论三个问: 好",
         "さくらさくら: はい",
         "אני רוצה לומר דבר: כן",
@@ -244,6 +255,8 @@ def test_possible_name_that_occurs_once_ends_the_turn_above(line: str) -> None:
         "Ann:-b",
         "Ann::b",
         ":yes",
+        ": so: yes",
+        "[ ]: yes",
         "[Bob]",
         "(music) yes",
         "ann (0:05) yes",
@@ -320,13 +333,38 @@ def test_emphasis_around_a_known_name_and_a_time_is_removed() -> None:
     ]
 
 
+def test_no_space_follows_a_full_width_colon() -> None:
+    """Whatever the words begin with, and even in one place only."""
+    text = "Bob: we have\ntwo options\nand so on.\nAnn\uff1aYes\n[ann]\uff1aNo\nRoom 1\uff1a10\n"
+    assert speakers_and_texts(parse_transcript(text)) == [
+        ("Bob", "we have\ntwo options\nand so on."),
+        ("Ann", "Yes"),
+        ("ann", "No"),
+        ("Room 1", "10"),
+    ]
+
+
+def test_name_in_brackets_may_be_alone_on_its_line() -> None:
+    """A colon is required, unless it has a number and another name has one, too."""
+    text = "[ann]:\nHi\n[Bob]\n(S1)\n[spk_12345]\nYes\n"
+    assert speakers_and_texts(parse_transcript(text)) == [
+        ("ann", "Hi\n[Bob]"),
+        ("S1", ""),
+        ("spk_12345", "Yes"),
+    ]
+
+
 def test_time_in_the_words_is_not_that_of_the_turn() -> None:
     """A colon is between the name and the time."""
-    text = "Ann: Monday (0:05) it is\nBob: see Eve  10:05\nsip:1001 (0:09): no\n"
+    text = (
+        "Ann: Monday (0:05) it is\nBob: see Eve  10:05\nsip:1001 (0:09): no\n"
+        "THE OLD MAN SAYS (0:11): SO\n"
+    )
     assert turns_without_raw(parse_transcript(text)) == [
         ("Ann", "Monday (0:05) it is", None, None),
         ("Bob", "see Eve  10:05", None, None),
         ("sip:1001", "no", 9, None),
+        ("THE OLD MAN SAYS", "SO", 11, None),
     ]
     # One line is a time and a name, so the other one may be a part of a sentence.
     text = "Ann  0:05\nSee you at\n10:30\n\nBob  0:09\nOk\n"

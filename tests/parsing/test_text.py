@@ -39,17 +39,20 @@ def test_times_are_written_on_request() -> None:
         Turn("Bob", "Yes\nyes", 360000.1234),
         Turn(None, "no", 4, 5),
         Turn("Eve", "when", None, 6),
+        Turn(None, "Note: Hi", 7),
     )
     written = turns.to_text(times=True)
     assert written == (
         "[00:00:01.000 --> 00:00:02.500] Ann: Hi\n[100:00:00.123] Bob: Yes\nyes\n\n"
-        "[00:00:04.000 --> 00:00:05.000] no\nEve: when\n"
+        "[00:00:04.000 --> 00:00:05.000] no\nEve: when\n\n"
+        "[00:00:07.000] \\Note: Hi\n"
     )
     assert list(read_back(written)) == [
         Turn("Ann", "Hi", 1, 2.5),
         Turn("Bob", "Yes\nyes", 360000.123),
         Turn(None, "no", 4, 5),
         Turn("Eve", "when"),
+        Turn(None, "Note: Hi", 7),
     ]
 
 
@@ -65,8 +68,10 @@ def test_times_are_written_on_request() -> None:
         ("Ann", "\\server\\share", "Ann: \\\\server\\share"),
         ("Ann", "(0:05) Hi", "[Ann]: (0:05) Hi"),
         ("Ann", "", "Ann:"),
+        ("Ann", "\u200f\u05db\u05df", "Ann: \u200f\u05db\u05df"),
         ("Ann", "a\nBob: b\n- c\n00:00:05\n\\d", "Ann: a\n\\Bob: b\n\\- c\n\\00:00:05\n\\\\d"),
         ("Ann", "a\nand the second one is:", "Ann: a\nand the second one is:"),
+        ("Ann", "a\n>> b", "Ann: a\n\\>> b"),
         (None, "Note: Hi", "\\Note: Hi"),
         (None, "a\nb", "a\n\\b"),
         (None, "", "\\"),

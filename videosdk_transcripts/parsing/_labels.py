@@ -151,7 +151,7 @@ def _read_header(source: str, stamp: Stamp) -> Line | None:
     match = _IN_BRACKETS.fullmatch(name)
     if match:
         name = clean_name(match[1] or match[2])
-    shape = shape_of(name)
+    shape = _shape_of(name)
     if shape is None or _COLON.search(name):
         return None
     return Line(
@@ -161,7 +161,7 @@ def _read_header(source: str, stamp: Stamp) -> Line | None:
 
 def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line | None:
     name = clean_name(before.rstrip(" :\uff1a\ufe55*_" if emphasis else " :\uff1a\ufe55"))
-    line = Line(source, source, name, shape_of(name), stamp.rest.strip(), stamp.times)
+    line = Line(source, source, name, _shape_of(name), stamp.rest.strip(), stamp.times)
     gap = "" if _COLON.match(line.text) else " "
     label = _find_colon(f"{before.rstrip()}{gap}{line.text}", emphasis)
     if label and label.name == name:
@@ -177,7 +177,7 @@ def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line |
 
 
 def _read_label(source: str, head: str, emphasis: str) -> Line:
-    label = find_label(head, emphasis)
+    label = _find_label(head, emphasis)
     if label is None:
         return Line(source, source)
     line = Line(source, source, label.name, label.shape, label.text)
@@ -211,7 +211,7 @@ def _skip_invisible(line: str, begin: int = 0) -> int:
     return begin
 
 
-def find_label(head: str, emphasis: str = "") -> _Label | None:
+def _find_label(head: str, emphasis: str) -> _Label | None:
     """
     Find the name at the beginning of a line.
 
@@ -247,7 +247,7 @@ def _find_colon(head: str, emphasis: str) -> _Label | None:
     if is_tight and name[-1].isdigit() and text[0].isdigit():
         return None
     name = clean_name(name)
-    shape = shape_of(name, text)
+    shape = _shape_of(name, text)
     if is_tight and shape is Shape.NAME and not _is_caseless(name):
         shape = Shape.SHORT
     elif is_tight and shape is not Shape.NAME:
@@ -261,7 +261,7 @@ def _strip_emphasis(name: str, text: str, emphasis: str) -> tuple[str, str]:
         return name.rstrip()[: -len(emphasis)], text
     if text.startswith(emphasis):
         return name, text[len(emphasis) :]
-    return name, text.rstrip().removesuffix(emphasis)
+    return name, text.removesuffix(emphasis)
 
 
 def _find_brackets(head: str) -> _Label | None:
@@ -272,16 +272,16 @@ def _find_brackets(head: str) -> _Label | None:
     name, text = clean_name(match[1] or match[2]), head[match.end() :].strip()
     if _COLON.match(text):
         text = text[1:].strip()
-        shape = shape_of(name)
+        shape = _shape_of(name)
         return _Label(name, shape, text) if shape is Shape.NAME else None
     if _NUMBERED.fullmatch(name):
         return _Label(name, Shape.NAME, text, lacks_colon=True, is_numbered=True)
-    if text and shape_of(name) is Shape.NAME:
+    if text and _shape_of(name) is Shape.NAME:
         return _Label(name, Shape.NAME, text, lacks_colon=True)
     return None
 
 
-def shape_of(name: str, text: str = "") -> Shape | None:
+def _shape_of(name: str, text: str = "") -> Shape | None:
     """
     Return what a name looks like, or None if it is the beginning of a sentence.
 
@@ -300,7 +300,7 @@ def shape_of(name: str, text: str = "") -> Shape | None:
     count = sum(_weight(word) for word in words)
     is_shouted = core.isupper() and text.isupper()
     if is_shouted or _is_caseless(core):
-        is_name = count <= 3 and (is_shouted or all(_is_named(word) for word in words))
+        is_name = count <= 3 and all(_is_named(word) for word in words)
     else:
         is_name = _is_name(words)
     is_odd = (
@@ -334,9 +334,9 @@ def _is_name(words: Sequence[str]) -> bool:
 
 def begins_inside_sentence(name: str) -> bool:
     """Return whether a name looks like ``van Dyke``, which has the form of ``and Ann``."""
-    if not name[:1].islower() or name.islower():
+    if not name[0].islower() or name.islower():
         return False
-    return not _is_named(name.split(maxsplit=1)[0])
+    return not _is_named(name.partition(" ")[0])
 
 
 def _is_named(word: str) -> bool:
@@ -372,6 +372,5 @@ def is_only_words(line: str) -> bool:
 
 
 def ends_sentence(line: str) -> bool:
-    """Return whether a line ends with the end of a sentence, or is a sound in brackets."""
-    line = line.strip()
+    """Return whether a stripped line ends a sentence, or is a sound in brackets."""
     return _SENTENCE_END.search(line) is not None or _IN_BRACKETS.fullmatch(line) is not None

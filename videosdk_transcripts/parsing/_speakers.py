@@ -30,9 +30,9 @@ class Outcome(Enum):
 class Speakers:
     """The names and times that occur in the lines of a text."""
 
-    counts: Counter[str] = Factory(Counter)
+    counts: Counter[str | None] = Factory(Counter)
     """How often each name occurs where a speaker may begin."""
-    in_sentences: Counter[str] = Factory(Counter)
+    in_sentences: Counter[str | None] = Factory(Counter)
     """How often each name occurs elsewhere, below a line that does not end a sentence."""
     is_labelled: bool = False
     """Whether at least two lines, and three quarters of the expected ones, begin with a label."""
@@ -75,37 +75,37 @@ class Speakers:
         return found
 
     def _add(self, line: Line, above: str | None, *, is_expected: bool) -> None:
-        is_labelled = line.shape in (Shape.NAME, Shape.SHORT)
-        name = line.name or ""
-        is_lower = name[:1].islower()
         self.lines += is_expected
+        self.times += line.is_time
+        self.stamped += line.times is not None and not line.is_header
+        if line.name is None:
+            self.wrapped += 1
+            return
+        is_labelled = line.shape in (Shape.NAME, Shape.SHORT)
+        is_lower = line.name[0].islower()
         self.labelled += is_expected and is_labelled
         self.names += is_labelled
         self.in_lower_case += is_labelled and is_lower
-        self.wrapped += line.shape is None
-        self.times += line.is_time
         self.numbered += line.is_numbered
-        self.stamped += line.times is not None and not line.is_header
-        is_unusual = line.shape in (Shape.LONG, Shape.ODD)
-        if is_unusual and is_expected:
-            self.expected[name] += 1
-        if line.lacks_colon or not name:
+        if is_expected and not is_labelled:
+            self.expected[line.name] += 1
+        if line.lacks_colon:
             return
-        if not (is_lower or is_unusual) or above is None or ends_sentence(above):
-            self.counts[name] += 1
-        elif is_expected or is_unusual:
-            self.in_sentences[name] += 1
+        if (is_labelled and not is_lower) or above is None or ends_sentence(above):
+            self.counts[line.name] += 1
+        elif is_expected or not is_labelled:
+            self.in_sentences[line.name] += 1
 
     def is_known(self, name: str | None) -> bool:
         """Return whether a name occurs at least twice where lines may begin with one."""
-        count = self.counts[name or ""]
+        count = self.counts[name]
         if self.is_labelled:
-            count += self.in_sentences[name or ""]
+            count += self.in_sentences[name]
         return count > 1
 
     def has_time(self, line: Line) -> bool:
         """Return whether a line begins with a time that is not part of a sentence."""
-        if line.times is None or line.words == line.source:
+        if line.words == line.source:
             return False
         if line.is_time:
             return line.is_clear_time or self.times > 1
@@ -125,7 +125,7 @@ class Speakers:
             case None:
                 return Outcome.WORDS
             case Shape.NAME if line.lacks_colon:
-                is_known = self.counts[line.name or ""] > 0
+                is_known = self.counts[line.name] > 0
                 is_speaker = is_known or (line.is_numbered and self.numbered > 1)
             case Shape.NAME:
                 is_speaker = not line.is_header or has_clear_time or self.is_known(line.name)
@@ -135,19 +135,19 @@ class Speakers:
                 is_usual = self.is_labelled and self._is_usual(line.name or "", above)
                 is_speaker = self.is_known(line.name) or is_usual
             case Shape.LONG:
-                is_speaker = has_clear_time or self._is_recurring(line.name or "")
-                if not is_speaker and self._is_in_sentence(line.name or "", above):
+                is_speaker = has_clear_time or self._is_recurring(line.name)
+                if not is_speaker and self._is_in_sentence(line.name, above):
                     return Outcome.WORDS
             case _:
-                is_speaker = self._is_recurring(line.name or "")
+                is_speaker = self._is_recurring(line.name)
         return Outcome.SPEAKER if is_speaker else Outcome.UNSURE
 
-    def _is_recurring(self, name: str) -> bool:
+    def _is_recurring(self, name: str | None) -> bool:
         """Return whether an unusual label occurs twice in a text whose lines have labels."""
         count = self.counts[name] + (0 if self.wrapped else self.in_sentences[name])
         return self.is_labelled and count > 1
 
-    def _is_in_sentence(self, name: str, above: str | None) -> bool:
+    def _is_in_sentence(self, name: str | None, above: str | None) -> bool:
         """Return whether a long label occurs once, within a wrapped sentence."""
         if above is None or ends_sentence(above) or not self.wrapped:
             return False
