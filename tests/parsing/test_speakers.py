@@ -44,6 +44,7 @@ def test_tight_label_counts_for_nothing() -> None:
     [
         (["host: Hi.", "guest: Yes."], True),
         (["host: Hi."], False),
+        (["Welcome", "host: Hi.", "guest: Yes.", "other: So."], True),
         (["host: Hi.", "guest: Yes.", "host 2: So.", "(noise)"], True),
         (["host: Hi.", "guest: Yes.", "(noise)"], False),
         (["host: Hi.", "one of the guests: Yes.", "guest: So."], False),
@@ -69,6 +70,8 @@ def test_lower_case_is_usual_if_most_names_have_it() -> None:
     assert [turn.speaker for turn in half.turns] == ["Ann", None]
     most = parse_transcript("Ann: Are you in?\nbob: yes.\neve: so.\n")
     assert [turn.speaker for turn in most.turns] == ["Ann", "bob", "eve"]
+    particle = parse_transcript("ann: are you in?\nbob: yes.\nand Eve: so.\n")
+    assert [turn.speaker for turn in particle.turns] == ["ann", "bob", None]
 
 
 def test_label_in_a_later_line_of_a_cue_is_not_expected() -> None:
@@ -107,4 +110,56 @@ def test_column_of_times_is_recognized_if_three_quarters_of_the_lines_have_it() 
     assert turns_without_raw(headers) == [
         ("Ann", "10:30 we start", 5, None),
         ("Bob", "11:00 lunch", 9, None),
+    ]
+
+
+def test_long_label_that_recurs_within_sentences_belongs_to_no_speaker() -> None:
+    """Where lines wrap, it is neither a speaker nor words of the speaker above."""
+    lines = ("Ann: we", "Man at the bar: yes", "Ann: and", "Man at the bar: no", "Bob: so.", "ok")
+    assert speakers_and_texts(parse_transcript("\n".join(lines))) == [
+        ("Ann", "we"),
+        (None, lines[1]),
+        ("Ann", "and"),
+        (None, lines[3]),
+        ("Bob", "so.\nok"),
+    ]
+    twice = (
+        f"{CUE}Bob: I say\nthe only question is: no\n\n{CUE}Bob: and\nthe only question is: so\n"
+    )
+    assert speakers_and_texts(parse_transcript(twice)) == [
+        ("Bob", "I say"),
+        (None, "the only question is: no"),
+        ("Bob", "and"),
+        (None, "the only question is: so"),
+    ]
+    once = f"{CUE}Bob: I say\nthe only question is: no\n\n{CUE}Bob: and\nthe only reason is: so\n"
+    assert speakers_and_texts(parse_transcript(once)) == [
+        ("Bob", "I say\nthe only question is: no"),
+        ("Bob", "and\nthe only reason is: so"),
+    ]
+
+
+def test_short_or_long_label_with_a_clear_time_is_no_speaker_within_a_sentence() -> None:
+    """A sentence may end with a time in parentheses, but a known name is a speaker."""
+    head = "ann  0:05\nHi\n\nbob  0:09\nI went\n"
+    for words in ("and so (0:10)", "and so we go (0:10)"):
+        assert speakers_and_texts(parse_transcript(f"{head}{words}\nyes\n")) == [
+            ("ann", "Hi"),
+            ("bob", "I went"),
+            (None, words),
+            (None, "yes"),
+        ]
+    for name in ("ann", "one of the guests"):
+        text = f"{name}  0:01\nSo.\n\n{name}  0:03\nHm.\n\n{head}{name}  0:10\nyes\n"
+        assert parse_transcript(text).turns[-1].speaker == name
+
+
+def test_sound_in_brackets_after_a_time_keeps_its_time() -> None:
+    """It is not a speaker, even where others have a number in brackets."""
+    text = "0:05 [Music] la la\n[S1] Hi\n[S2] Yes\n[Music] la\n"
+    assert turns_without_raw(parse_transcript(text)) == [
+        (None, "[Music] la la", 5, None),
+        ("S1", "Hi", None, None),
+        ("S2", "Yes", None, None),
+        (None, "[Music] la", None, None),
     ]

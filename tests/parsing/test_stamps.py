@@ -50,6 +50,7 @@ from .samples import turns_without_raw
         ("2024-01-05 10:05", None, None),
         ("[0:07 - 0:05]", None, None),
         ("[9999999999:00:00]", None, None),
+        ("[9999999999:00:00 PM]", None, None),
         # Without brackets.
         ("0:05:00", 300, None),
         ("0:05.5", 5.5, None),
@@ -57,6 +58,7 @@ from .samples import turns_without_raw
         ("0:05 to 0:07", 5, 7),
         ("1:02:03 p.m.", 46_923, None),
         ("00:00:05 |", 5, None),
+        ("00:00:05|", 5, None),
         ("00:00:05\t-", 5, None),
         ("00:00:05 \u2014", 5, None),
         ("10:05:00 AM:", 36_300, None),

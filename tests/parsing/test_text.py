@@ -73,6 +73,7 @@ def test_times_are_written_on_request() -> None:
         ("Ann", "a\nand the second one is:", "Ann: a\nand the second one is:"),
         ("Ann", "a\n>> b", "Ann: a\n\\>> b"),
         (None, "Note: Hi", "\\Note: Hi"),
+        (None, "[2024-01-05 10:05] Hi", "\\[2024-01-05 10:05] Hi"),
         (None, "a\nb", "a\n\\b"),
         (None, "", "\\"),
         (None, "we will all meet there today  0:05", "we will all meet there today  0:05"),

@@ -104,6 +104,26 @@ def test_unlabelled_lines_belong_to_speaker_above() -> None:
     assert {turn.start for turn in transcript.turns} == {None}
 
 
+def test_raw_text_has_what_is_between_a_label_and_its_words() -> None:
+    """But no blank lines after the words, or after a label without words."""
+    source = (
+        "Ann:\n \nHi\n \t\nBob: Yes \n\n\nEve  0:05\n\n\nSo\n\n"
+        "Ann Lee\n0:00:07\nAnn Lee  0:07\nNo\nEve  0:09\n \nBob:\n \n0:00:11\n \n"
+    )
+    transcript = parse_transcript(source, format="txt")
+    assert [(turn.speaker, turn.start, turn.raw) for turn in transcript.turns] == [
+        ("Ann", None, "Ann:\n \nHi"),
+        ("Bob", None, "Bob: Yes "),
+        ("Eve", 5, "Eve  0:05\n\n\nSo"),
+        ("Ann Lee", 7, "Ann Lee\n0:00:07\nAnn Lee  0:07\nNo"),
+        ("Eve", 9, "Eve  0:09"),
+        ("Bob", 11, "Bob:\n \n0:00:11"),
+    ]
+    times = parse_transcript("0:00:05\nAnn: Hi\n0:00:09\n(noise)\n\n0:00:11\n \n", format="txt")
+    assert [turn.raw for turn in times.turns] == ["0:00:05\nAnn: Hi", "0:00:09\n(noise)"]
+    assert times.frame == ("0:00:11",)
+
+
 def test_indented_labels_are_speakers() -> None:
     """Their raw text keeps the whitespace, even in a cue."""
     text = "  Ann: Hi\n\t[Bob]: Yes\n   and no\n"
@@ -117,6 +137,25 @@ def test_indented_labels_are_speakers() -> None:
         assert cue.turns[1].raw == "\t[Bob]: Yes\n   and no"
 
 
+def test_speaker_change_before_a_time_of_day_keeps_the_time() -> None:
+    """It is a part of the words."""
+    transcript = parse_transcript("Ann: Hi\n>> 10:30 we start\n")
+    assert turns_without_raw(transcript) == [
+        ("Ann", "Hi", None, None),
+        (None, ">> 10:30 we start", None, None),
+    ]
+
+
+def test_label_below_another_one_is_a_speaker() -> None:
+    """The first one has no words."""
+    transcript = parse_transcript("ann:\nbob: hi.\neve: so.\nand more\n")
+    assert speakers_and_texts(transcript) == [
+        ("ann", ""),
+        ("bob", "hi."),
+        ("eve", "so.\nand more"),
+    ]
+
+
 def test_text_without_initial_speaker_has_a_turn_per_line() -> None:
     """The lines below a sentence with a colon do not belong to it."""
     transcript = parse_transcript("We have to choose.\nThe question is: when\nI say now.\n")
@@ -124,4 +163,34 @@ def test_text_without_initial_speaker_has_a_turn_per_line() -> None:
         (None, "We have to choose."),
         (None, "The question is: when"),
         (None, "I say now."),
+    ]
+
+
+def test_name_above_a_time_is_a_speaker() -> None:
+    """Anywhere in the text, and even without words."""
+    transcript = parse_transcript("Hi.\n\nAnn Lee\n0:05:00\nYes\n\nsip:alice\n0:06:00\n")
+    assert turns_without_raw(transcript) == [
+        (None, "Hi.", None, None),
+        ("Ann Lee", "Yes", 300, None),
+        ("sip:alice", "", 360, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "turns"),
+    [
+        ("Ann Lee\n0:05:00 we go\n", [("Ann Lee", None), ("we go", 300)]),
+        ("Ann Lee\n10:30\nok\n", [("Ann Lee", None), ("10:30", None), ("ok", None)]),
+        ("[Music] La La\n0:05:00\nYes\n", [("[Music] La La", None), ("Yes", 300)]),
+        ("0:05:00 Ann Lee\n0:06:00\nHi\n", [("Ann Lee", 300), ("Hi", 360)]),
+        ("0:05\nWelcome\n0:09\nso\n", [("Welcome", 5), ("so", 9)]),
+        ("Welcome to all of you\n0:05:00\nHi\n", [("Welcome to all of you", None), ("Hi", 300)]),
+    ],
+)
+def test_other_words_above_a_time_are_not_a_speaker(
+    text: str, turns: list[tuple[str, float | None]]
+) -> None:
+    """Nor are words above a line that is more than a time, or may be words itself."""
+    assert turns_without_raw(parse_transcript(text)) == [
+        (None, words, start, None) for words, start in turns
     ]

@@ -16,7 +16,7 @@ from typing import Final
 from attrs import define
 
 from ._common import clean_name
-from ._stamps import Stamp, Times, inner_stamp, leading_stamp, trailing_stamp
+from ._stamps import Stamp, Times, inner_times, leading_stamp, trailing_stamp
 
 # Limits of a name, more than any speaker's name seen so far. Longer ones are sentences.
 _MAX_CHARACTERS: Final = 60
@@ -128,7 +128,7 @@ def read_line(line: str) -> Line:
     if _BRACKETED.match(head):
         return _read_label(source, head, emphasis)
     trailing = trailing_stamp(head.rstrip(":\uff1a\ufe55 *_" if emphasis else ":\uff1a\ufe55 "))
-    inner = inner_stamp(head)
+    inner = inner_times(head)
     header = _read_header(source, trailing) if trailing else None
     labelled = _read_inner(source, emphasis, *inner) if inner else None
     return header or labelled or _read_label(source, head, emphasis)
@@ -159,11 +159,11 @@ def _read_header(source: str, stamp: Stamp) -> Line | None:
     )
 
 
-def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line | None:
+def _read_inner(source: str, emphasis: str, before: str, times: Times, text: str) -> Line | None:
     name = clean_name(before.rstrip(" :\uff1a\ufe55*_" if emphasis else " :\uff1a\ufe55"))
-    line = Line(source, source, name, _shape_of(name), stamp.rest.strip(), stamp.times)
-    gap = "" if _COLON.match(line.text) else " "
-    label = _find_colon(f"{before.rstrip()}{gap}{line.text}", emphasis)
+    line = Line(source, source, name, _shape_of(name), text, times)
+    gap = "" if _COLON.match(text) else " "
+    label = _find_colon(f"{before.rstrip()}{gap}{text}", emphasis)
     if label and label.name == name:
         line.text = label.text
         return line
@@ -172,7 +172,7 @@ def _read_inner(source: str, emphasis: str, before: str, stamp: Stamp) -> Line |
     # `Monday (10:30) we meet` has the form of `Ann (10:30) Hi`.
     line.lacks_colon = True
     if emphasis:
-        line.text = _strip_emphasis(before, line.text, emphasis)[1]
+        line.text = _strip_emphasis(before, text, emphasis)[1]
     return line
 
 

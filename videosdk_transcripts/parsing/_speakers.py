@@ -46,8 +46,8 @@ class Speakers:
     """How many of all lines begin with a name."""
     in_lower_case: int = 0
     """How many of these names begin in lower case."""
-    wrapped: int = 0
-    """How many lines have only words, plus one in formats whose lines always wrap."""
+    is_wrapped: bool = False
+    """Whether lines may wrap: some have only words, or those of the format always may."""
     times: int = 0
     """How many lines are a time and nothing else."""
     stamped: int = 0
@@ -64,7 +64,7 @@ class Speakers:
             groups: lines that belong together, such as those between two blank lines.
             is_wrapped: whether a name is expected only in the first line of a group.
         """
-        found = cls(wrapped=int(is_wrapped))
+        found = cls(is_wrapped=is_wrapped)
         for group in groups:
             for number, line in enumerate(group):
                 above = group[number - 1].source if number else None
@@ -79,7 +79,7 @@ class Speakers:
         self.times += line.is_time
         self.stamped += line.times is not None and not line.is_header
         if line.name is None:
-            self.wrapped += 1
+            self.is_wrapped = True
             return
         is_labelled = line.shape in (Shape.NAME, Shape.SHORT)
         is_lower = line.name[0].islower()
@@ -120,36 +120,34 @@ class Speakers:
             line: the line.
             above: the line above if it belongs to a speaker, otherwise None.
         """
+        if line.name is None:
+            return Outcome.WORDS
         has_clear_time = line.is_header and line.is_clear_time
         match line.shape:
-            case None:
-                return Outcome.WORDS
             case Shape.NAME if line.lacks_colon:
                 is_known = self.counts[line.name] > 0
                 is_speaker = is_known or (line.is_numbered and self.numbered > 1)
             case Shape.NAME:
                 is_speaker = not line.is_header or has_clear_time or self.is_known(line.name)
-            case Shape.SHORT if has_clear_time:
+            case Shape.SHORT | Shape.LONG if has_clear_time:
                 is_speaker = self.is_known(line.name) or self._may_begin(above)
             case Shape.SHORT:
-                is_usual = self.is_labelled and self._is_usual(line.name or "", above)
+                is_usual = self.is_labelled and self._is_usual(line.name, above)
                 is_speaker = self.is_known(line.name) or is_usual
-            case Shape.LONG:
-                is_speaker = has_clear_time or self._is_recurring(line.name)
-                if not is_speaker and self._is_in_sentence(line.name, above):
-                    return Outcome.WORDS
+            case Shape.LONG if self._is_in_sentence(line.name, above):
+                return Outcome.WORDS
             case _:
                 is_speaker = self._is_recurring(line.name)
         return Outcome.SPEAKER if is_speaker else Outcome.UNSURE
 
     def _is_recurring(self, name: str | None) -> bool:
         """Return whether an unusual label occurs twice in a text whose lines have labels."""
-        count = self.counts[name] + (0 if self.wrapped else self.in_sentences[name])
+        count = self.counts[name] + (0 if self.is_wrapped else self.in_sentences[name])
         return self.is_labelled and count > 1
 
     def _is_in_sentence(self, name: str | None, above: str | None) -> bool:
         """Return whether a long label occurs once, within a wrapped sentence."""
-        if above is None or ends_sentence(above) or not self.wrapped:
+        if above is None or ends_sentence(above) or not self.is_wrapped:
             return False
         return self.counts[name] + self.in_sentences[name] < 2
 
@@ -161,4 +159,4 @@ class Speakers:
 
     def _may_begin(self, above: str | None) -> bool:
         """Return whether a label may begin here: the line above ends a sentence, if lines wrap."""
-        return above is None or ends_sentence(above) or not self.wrapped
+        return above is None or ends_sentence(above) or not self.is_wrapped

@@ -9,12 +9,13 @@ from attrs import frozen
 
 from ._common import is_ordered, parse_timestamp
 
-# All repetitions are bounded, so that every pattern takes linear time.
+# Repetitions of digits are bounded, and no repetition of whitespace follows another one, so that
+# every pattern takes linear time.
 _CLOCK: Final = (
     r"(?:[0-9]{1,10}:[0-9]{1,2}:[0-9]{1,2}|[0-9]{1,3}:[0-9]{2})(?:[.,][0-9]{1,9})?(?![0-9:])"
 )
 _SECONDS: Final = r"[0-9]{1,9}\.[0-9]{1,9}(?![0-9])\ ?s?|[0-9]{1,9}\ ?s"
-_ARROW: Final = r"\s{0,3}(?:-{1,2}>|[-\u2013\u2014\u2192]|to\b)\s{0,3}"
+_ARROW: Final = r"\s*(?:-{1,2}>|[-\u2013\u2014\u2192]|to\b)\s*"
 _NOON: Final = r"(?:\s?(?P<noon>[AaPp])\.?[Mm]\b\.?)?"
 _WORDS: Final = (
     r"(?:(?P<hours>[0-9]{1,4})\s?h(?:ours?|rs?)?\s?)?(?P<minutes>[0-9]{1,4})\s?m(?:in(?:ute)?s?)?\s?"
@@ -24,14 +25,14 @@ _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T,\ ]\ ?"
 _ZONE: Final = r"(?:\s?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
 
 _IN_BRACKETS: Final = re.compile(
-    rf"[\[(<]\s{{0,3}}(?:(?P<date>{_DATE})?(?P<start>{_CLOCK}|{_SECONDS}){_NOON}{_ZONE}"
-    rf"(?:{_ARROW}(?P<end>{_CLOCK}|{_SECONDS}))?)\s{{0,3}}[\])>]"
+    rf"[\[(<]\s*(?:(?P<date>{_DATE})?(?P<start>{_CLOCK}|{_SECONDS}){_NOON}{_ZONE}"
+    rf"(?:{_ARROW}(?P<end>{_CLOCK}|{_SECONDS}))?)\s*[\])>]"
 )
 _BARE: Final = re.compile(
     rf"(?P<date>{_DATE})?(?P<start>{_CLOCK}){_NOON}{_ZONE}(?:{_ARROW}(?P<end>{_CLOCK}))?"
 )
-_IN_WORDS: Final = re.compile(rf"{_WORDS}\s{{0,3}}(?:{_CLOCK})?\Z")
-_AFTER_STAMP: Final = re.compile(r"\s*(?:[-\u2013\u2014|:]\s+)?")
+_IN_WORDS: Final = re.compile(rf"{_WORDS}\s*(?:{_CLOCK})?\Z")
+_SEPARATOR: Final = re.compile(r"[-\u2013\u2014|:]\s+")
 _TIME_STARTS: Final = re.compile(r"(?<![0-9:.])[0-9\[(<]")
 _LONG_CLOCK: Final = re.compile(r"[0-9]+:[0-9]+:|.*[.,]")
 # Between a name and a time: two spaces or a separator, which are rare in a sentence.
@@ -85,12 +86,12 @@ def trailing_stamp(line: str) -> Stamp | None:
     return None
 
 
-def inner_stamp(line: str) -> tuple[str, Stamp] | None:
+def inner_times(line: str) -> tuple[str, Times, str] | None:
     """Split a line at the time in brackets after its first words: ``Ann (0:05): Hi``."""
     match = _IN_BRACKETS.search(line)
     if match is None:
         return None
-    return line[: match.start()], _stamp(match, line[match.end() :], is_clear=True)
+    return line[: match.start()], _times(match), line[match.end() :].strip()
 
 
 def _stamp(match: re.Match[str], rest: str, *, is_clear: bool) -> Stamp:
@@ -99,8 +100,9 @@ def _stamp(match: re.Match[str], rest: str, *, is_clear: bool) -> Stamp:
 
 def _after(line: str, match: re.Match[str]) -> str:
     """Return the text after a time and a separator."""
-    separator = _AFTER_STAMP.match(line, match.end())
-    return line[separator.end() if separator else match.end() :]
+    rest = line[match.end() :].lstrip()
+    separator = _SEPARATOR.match(rest)
+    return rest[separator.end() :] if separator else rest
 
 
 def _times(match: re.Match[str]) -> Times:
@@ -115,11 +117,11 @@ def _times(match: re.Match[str]) -> Times:
     if start is not None and parts["noon"]:
         # `1:06 PM` has hours and minutes.
         start = start * 60 if parts["start"].count(":") == 1 else start
-        start = start % 43200 + (43200 if parts["noon"] in "Pp" else 0)
+        start = start % 43200 + (43200 if parts["noon"].upper() == "P" else 0)
     return Times(start, end) if is_ordered(start, end) else Times()
 
 
 def _parse(text: str | None) -> float | None:
     if text is None:
         return None
-    return parse_timestamp(text) if ":" in text else float(text.rstrip(" s"))
+    return parse_timestamp(text) if ":" in text else float(text.rstrip("s"))

@@ -50,13 +50,15 @@ def _paragraphs(lines: Sequence[Line | None]) -> Iterator[list[Line]]:
             yield [line for line in group if line]
 
 
-def _find_names_above_times(lines: Sequence[Line | None], speakers: Speakers) -> dict[int, str]:
+def _find_names_above_times(
+    lines: Sequence[Line | None], speakers: Speakers
+) -> dict[int, str | None]:
     """
     Find names that are alone on a line, directly above a time.
 
     Words between two times are not a name, because times may alternate with words.
     """
-    found: dict[int, str] = {}
+    found: dict[int, str | None] = {}
     previous: Line | None = None
     for number, line in enumerate(lines[:-1]):
         if line is None:
@@ -66,7 +68,7 @@ def _find_names_above_times(lines: Sequence[Line | None], speakers: Speakers) ->
         is_below_time = previous is not None and previous.is_time
         if is_above_time and not is_below_time and line.shape is None and line.times is None:
             label = read_line(f"{line.source}:")
-            if label.shape is Shape.NAME and label.name and not label.text:
+            if label.shape is Shape.NAME:
                 found[number] = label.name
         previous = line
     return found
@@ -126,7 +128,7 @@ class _Reader:
         outcome = self.speakers.outcome(line, self._above())
         if self.starts_with_speaker is None:
             self.starts_with_speaker = outcome is Outcome.SPEAKER
-        if line.is_header and (outcome is Outcome.SPEAKER or (line.is_time and has_time)):
+        if line.is_header and (outcome is Outcome.SPEAKER or has_time):
             self.read_header(source, line, line.name)
         elif outcome is Outcome.SPEAKER:
             self._read_labelled(source, line)
@@ -147,12 +149,11 @@ class _Reader:
     def read_header(self, source: str, line: Line, name: str | None) -> None:
         """Read a line with a name, a time or both, whose words are below."""
         block = self.block
-        times = line.times if line.is_header else None
         if block and block.awaits_words and name in (None, block.speaker):
             block.raws.append(source)
-            block.times = block.times or times
+            block.times = block.times or line.times
             return
-        self._open(_Block(name, times, raws=[source], continues=True, awaits_words=True))
+        self._open(_Block(name, line.times, raws=[source], continues=True, awaits_words=True))
 
     def close(self) -> None:
         """End the turn above."""
@@ -183,12 +184,12 @@ class _Reader:
 
     def _read_unlabelled(self, source: str, line: Line, *, has_time: bool) -> None:
         block = self._take_time()
-        words = line.words if has_time else line.source
+        words = line.words.removeprefix("\\") if has_time else line.source
         self._open(
             _Block(
                 None,
                 line.times if has_time else block.times,
-                texts=[words.removeprefix("\\") if has_time else words],
+                texts=[words],
                 raws=[*block.raws, source],
                 continues=has_time,
             )
