@@ -594,6 +594,7 @@ def test_defaults_match_the_arithmetic_of_the_docstring() -> None:
     waits = [min(policy.wait_max, policy.wait_initial * 2**n) for n in range(policy.attempts - 1)]
     assert waits == [0.5, 1, 2, 4, 8]
     assert policy.attempts * policy.attempt_timeout + sum(waits) == 195.5
+    assert policy.wait_max == 8
     assert policy.page_timeout == 120
     assert policy.max_retry_after == 60
 

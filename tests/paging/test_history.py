@@ -76,6 +76,30 @@ def test_first_complete_page_shifts_when_rows_are_removed(
     assert listed.first_complete_page(100, total, last_page) == expected
 
 
+def test_first_complete_page_shifts_by_rows_removed_since_then() -> None:
+    """Rows that were removed earlier have not shifted the remembered ones."""
+    listed = ListedIds(Position(1, 100, 20_000, None), None)
+    for number in range(1, 121):
+        listed.add(tuple(f"{number}-{n}" for n in range(100)))
+        if listed.is_full:
+            listed.forget_oldest(Position(number + 1, 100, 15_000, None))
+    found = [listed.first_complete_page(100, total, None) for total in (15_000, 14_000)]
+    assert found == [51, 41]
+
+
+def test_new_ids_of_a_page_with_known_rows_are_remembered() -> None:
+    """They are as new as those of any other page, when older ones are forgotten."""
+    listed = listed_ids(50)
+    listed.add(("50-98", "50-99", "x", "y"))
+    for number in range(52, 102):
+        listed.add(tuple(f"{number}-{n}" for n in range(100)))
+    assert listed.is_full
+    listed.forget_oldest(Position(102, 100))
+    assert listed.ids >= {"x", "y", "52-0", "101-99", "1-0"}
+    assert listed.ids.isdisjoint({"50-97", "2-0"})
+    assert listed.met == 50 * 100 + 2 + 50 * 100
+
+
 def test_first_complete_page_is_1_until_ids_are_forgotten() -> None:
     """The oldest 5,000 ids are forgotten after 10,000."""
     found = [listed_ids(pages).first_complete_page(100, None, None) for pages in (1, 50, 99, 100)]
@@ -152,6 +176,14 @@ def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
     assert yielded.with_page(0, ()) == (("a", "b"), 7)
     assert yielded.with_page(9, ("c",)) == (("a", "b", "c"), 7)
     assert yielded.with_page(0, ()) == (("a", "b"), 7), "reading changes nothing"
+
+
+@pytest.mark.parametrize(("page", "ids"), [(1, ()), (1, ("a",)), (3, ("a", "b"))])
+def test_yielded_ids_of_a_new_walk_are_complete_from_the_first_page(
+    page: int, ids: tuple[str, ...]
+) -> None:
+    """None have been forgotten."""
+    assert YieldedIds.of(20, None).with_page(page, ids) == (ids, 1)
 
 
 def test_yielded_ids_of_an_empty_checkpoint_are_empty() -> None:

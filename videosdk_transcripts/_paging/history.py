@@ -79,19 +79,15 @@ class ListedIds:
         """Count rows whose ids could not be read."""
         self._others += rows
 
-    def add(self, ids: tuple[str, ...], *, are_new: bool = False) -> set[str] | None:
+    def add(self, ids: tuple[str, ...]) -> set[str] | None:
         """
-        Add the ids of a page.
-
-        Args:
-            ids: the ids of all rows of the page.
-            are_new: whether it is known that none of them was listed before.
+        Add the ids of all rows of a page.
 
         Returns:
             The ids that were listed before; None if all are new and distinct.
         """
         self._first = self._first or ids
-        known = set() if are_new else self._ids.intersection(ids)
+        known = self._ids.intersection(ids)
         before = len(self._ids)
         self._ids.update(ids)
         new = len(self._ids) - before
@@ -134,8 +130,6 @@ class ListedIds:
             total: the newest total, if the service reports it.
             last_page: the newest last page, if the service reports it.
         """
-        if self._complete_from_page == 1:
-            return 1
         # Removed rows have since shifted the remembered ones to earlier pages.
         since, shift = self._complete_since, 0
         if since.total is not None and total is not None:

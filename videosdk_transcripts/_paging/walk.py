@@ -244,7 +244,7 @@ class Walk(Generic[TranscriptionT]):
             rescans.start(read, moved=moved)
             return []
         rescans.record_page(brings_new=brings_new)
-        released = self._release(read, is_new=is_new)
+        released = self._release(read)
         if page.number == 1:
             self._adapt_page_size(read)
         if self._page_due is None:
@@ -296,13 +296,11 @@ class Walk(Generic[TranscriptionT]):
         self.stats.drifted = True
         return Released(page, met)
 
-    def _release(
-        self, read: Read[TranscriptionT], *, is_new: bool = False
-    ) -> list[Released[TranscriptionT]]:
+    def _release(self, read: Read[TranscriptionT]) -> list[Released[TranscriptionT]]:
         """Move on to the next page, and return the new rows of this one, unless it is the end."""
         listed = self._listed
         met = listed.met
-        page = self._without_listed(read, is_new=is_new)
+        page = self._without_listed(read)
         if read.count != len(read.ids):
             listed.count_without_id(read.count - len(read.ids))
         self._count(read.page, page)
@@ -384,12 +382,10 @@ class Walk(Generic[TranscriptionT]):
             return number  # the list grew during the rescan
         return None if number >= end else number + 1
 
-    def _without_listed(
-        self, read: Read[TranscriptionT], *, is_new: bool = False
-    ) -> Page[TranscriptionT]:
+    def _without_listed(self, read: Read[TranscriptionT]) -> Page[TranscriptionT]:
         """Return a page without the rows that were listed before, and remember its ids."""
         page = read.page
-        known = self._listed.add(read.ids, are_new=is_new)
+        known = self._listed.add(read.ids)
         if known is None:
             return page
         new: dict[str, TranscriptionT] = {}
