@@ -170,9 +170,7 @@ class YieldedIds:
         if checkpoint is None:
             return cls(keep, 1, ())
         first = checkpoint.complete_from_page
-        return cls(
-            keep, first, ((first, checkpoint.yielded_ids),) if checkpoint.yielded_ids else ()
-        )
+        return cls(keep, first, ((first, checkpoint.yielded_ids),))
 
     def add(self, page: int, ids: tuple[str, ...]) -> YieldedIds:
         """Return these ids, and those of the rows of a page that were yielded."""
