@@ -512,14 +512,24 @@ def test_rows_that_slide_past_the_end_during_a_rescan_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "removals", [{3: 1, 4: 4}, {3: 1, 5: 3, 8: 3}, {3: 2, 5: 2, 8: 4}, {3: 1, 4: 4, 8: 3}]
+    ("count", "removals", "with_total"),
+    [
+        (12, {3: 1, 4: 4}, True),
+        (12, {3: 1, 5: 3, 8: 3}, True),
+        (12, {3: 2, 5: 2, 8: 4}, True),
+        (12, {3: 1, 4: 4, 8: 3}, True),
+        # Only the last page shows it.
+        (15, {3: 5, 5: 4}, False),
+        (15, {3: 4, 5: 2, 8: 1}, False),
+        (15, {3: 4, 4: 4, 10: 4}, False),
+    ],
 )
 def test_rows_that_slide_past_the_end_before_it_is_reached_are_found(
-    removals: dict[int, int],
+    count: int, removals: dict[int, int], with_total: bool
 ) -> None:
     """No page follows that could show it, so the numbers at the end cause a rescan."""
-    everything = [f"r{n:02}" for n in range(12)]
-    listing, walk, gone = Listing(everything), make_walk(), list[str]()
+    everything = [f"r{n:02}" for n in range(count)]
+    listing, walk, gone = Listing(everything, with_total=with_total), make_walk(), list[str]()
 
     def change(number: int) -> None:
         for _ in range(removals.get(number, 0)):
@@ -528,3 +538,12 @@ def test_rows_that_slide_past_the_end_before_it_is_reached_are_found(
     found = run(walk, listing, change)
     assert [row for row in everything if row not in found and row not in gone] == []
     assert (len(found), walk.stats.repaired) == (len(set(found)), 0)
+
+
+def test_number_that_a_rescan_does_not_report_is_no_change() -> None:
+    """So the walk ends with the held page."""
+    walk = make_walk()
+    accept(walk, page(1, "abc", total=6, last_page=2))
+    assert accept(walk, page(2, "def", total=7, last_page=2)) == []
+    assert [one.number for one in accept(walk, page(1, "abc", last_page=2))] == [2]
+    assert (walk.next_page, walk.stats.rescans) == (None, 1)
