@@ -40,6 +40,7 @@ from videosdk_transcripts._api.protocol import (
     refuses_token,
     retry_after,
     row_request,
+    status_error,
 )
 from videosdk_transcripts._redact import Secret
 
@@ -67,7 +68,17 @@ def test_list_request_has_documented_path_and_query() -> None:
         == "/ai/v1/realtime-transcriptions/"
         "?roomId=abc-xyzw-lmno&sessionId=621497578bea0d0404c35c4c&page=1&perPage=20"
     )
-    assert list_request(RECORDED, Filter(), 3, 50).target.endswith("/?page=3&perPage=50")
+    assert (
+        list_request(RECORDED, Filter(), 3, 50).target
+        == "/ai/v1/post-transcriptions/?page=3&perPage=50"
+    )
+
+
+def test_only_lists_are_requested_without_caches() -> None:
+    """Pages that are cached at different times contradict each other."""
+    request = list_request(REALTIME, Filter("a"), 1, 20)
+    assert (request.method, dict(request.headers)) == ("GET", {"Cache-Control": "no-cache"})
+    assert dict(row_request(REALTIME, "a").headers) == {}
 
 
 def test_endpoints_have_the_names_of_the_api() -> None:
@@ -77,6 +88,11 @@ def test_endpoints_have_the_names_of_the_api() -> None:
         list_request(REALTIME, Filter("a"), 3, 20).subject
         == "page 3 of the transcriptions of room a"
     )
+    assert (
+        list_request(RECORDED, Filter(), 3, 20).subject
+        == "page 3 of the transcriptions of recordings of the whole account"
+    )
+    assert row_request(REALTIME, "a b").subject == "transcription a b"
     assert row_request(RECORDED, "a b").subject == "transcription of a recording a b"
 
 
@@ -153,12 +169,20 @@ def test_status_error_has_advice(status: int, advice: str) -> None:
     assert refused({}, status).message == expected
 
 
+def test_retry_after_of_another_error_adds_no_advice() -> None:
+    """Fewer requests would not help a service that is unavailable."""
+    error = refused({}, 503, **{"Retry-After": "30"})
+    assert error.message.endswith("the service responded with 503")
+    assert error.retry_after == 30
+
+
 @pytest.mark.parametrize("value", ["30", "0", "soon"])
 def test_only_a_valid_retry_after_is_mentioned(value: str) -> None:
     """A reader would look for a header that the response does not have."""
     error = refused({}, 429, **{"Retry-After": value})
     is_valid = value != "soon"
-    assert ("Retry-After" in error.message) is is_valid
+    advice = "wait for the time in Retry-After" if is_valid else "try again later"
+    assert error.message.endswith(f"429; send fewer requests at a time, or {advice}")
     assert (error.retry_after is not None) is is_valid
 
 
@@ -376,6 +400,18 @@ def test_write_rejected_as_already_done_is_a_conflict(status: int, message: str)
         assert caught.value.status == status
 
 
+@pytest.mark.parametrize("status", [404, 406, 429, 500, 503])
+def test_other_failure_of_a_write_is_no_conflict(status: int) -> None:
+    """Only the body of a bad request explains what is wrong with the request."""
+    with pytest.raises(status_error(status)) as caught:
+        check_status(
+            response_of({"message": "already running"}, status),
+            Request("/x", "the start", "POST"),
+            now=NOW.timestamp(),
+        )
+    assert type(caught.value) is status_error(status)
+
+
 def test_advice_of_a_request_replaces_the_general_one() -> None:
     """This applies to statuses with a special meaning for the request."""
     asked = Request("/x", "the start", "POST", advice={404: "start one", 409: "stop it"})
@@ -393,8 +429,8 @@ def test_advice_of_a_request_replaces_the_general_one() -> None:
 def test_404_of_the_whole_list_has_no_advice_about_an_id() -> None:
     """The request has no id that could be wrong."""
     for wanted, advice in (
-        (Filter(), "check the endpoint, and"),
-        (Filter("r"), "check the id, and"),
+        (Filter(), "responded with 404; check the endpoint, and that the list has this page$"),
+        (Filter("r"), "responded with 404; check the id, and"),
     ):
         request = list_request(REALTIME, wanted, 3, 20)
         with pytest.raises(NotFoundError, match=advice):
@@ -440,7 +476,8 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
     error = refused({}, 302, location=location)
     assert isinstance(error, RedirectError)
     assert f"it redirects to {shown}" in str(error)
-    assert "not followed" in str(error)
+    reason = ", which is not followed, because the token is for the configured endpoint only"
+    assert str(error).endswith(reason)
     for secret in ("token", "secret", "pass"):
         assert f"{secret}=" not in str(error)
         assert f":{secret}@" not in str(error)

@@ -221,6 +221,15 @@ def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint()
     assert yielded.with_page(60, ("x",))[1] == 61
 
 
+def test_yielded_ids_are_bounded() -> None:
+    """A long walk remembers at most five times as many ids as a checkpoint has."""
+    yielded, most = YieldedIds.of(20, None), 0
+    for page in range(1, 1000):
+        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        most = max(most, sum(len(ids) for _, ids in yielded._pages))
+    assert 500 <= most <= 2500 + 20
+
+
 @given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 90)), max_size=120))
 def test_forgetting_yielded_ids_changes_no_checkpoint(pages: list[tuple[int, int]]) -> None:
     """It only saves memory: a checkpoint is the same as if all ids were kept."""
