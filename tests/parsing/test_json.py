@@ -110,6 +110,7 @@ def test_object_with_only_text_is_one_turn() -> None:
         ('3], "x" 1}', "is not valid JSON from here on"),
         ('3], "x"', "is not valid JSON from here on"),
         ('3], X "x": 1}', "is not valid JSON from here on"),
+        ("3], 1: 2}", "is not valid JSON from here on"),
         ('3], "x" X 1}', "is not valid JSON from here on"),
         ('3 X {"text": "c"}]}', "is not valid JSON from here on"),
         ('3; {"text": "c"}]}', "is not valid JSON from here on"),
@@ -118,7 +119,7 @@ def test_object_with_only_text_is_one_turn() -> None:
         ("4]} and more", "follows the end of the JSON"),
     ],
     ids=[
-        *("cut", "deep", "odd", "colon", "end", "word for key", "word for colon"),
+        *("cut", "deep", "odd", "colon", "end", "word for key", "number for key", "word for colon"),
         *("word for comma", "semicolon", "brace", "nothing", "more"),
     ],
 )
