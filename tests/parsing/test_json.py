@@ -68,6 +68,16 @@ def test_invalid_times_are_reported_and_words_kept(wrong: str) -> None:
     assert unread_parts(transcript) == [(3, "has times that are not seconds", segment)]
 
 
+@pytest.mark.parametrize("wrong", ["true", "NaN", "-Infinity", "1e999", "[]", '["Ann"]'])
+def test_invalid_speakers_are_reported_and_words_kept(wrong: str) -> None:
+    """No name is made up; Python programs write NaN for a missing value."""
+    segment = f'{{"text": "Hi", "start": 0.5, "speaker": {wrong}}}'
+    transcript = parse_transcript(f"[{segment}]")
+    assert turns_without_raw(transcript) == [(None, "Hi", 0.5, None)]
+    reason = "has a speaker that is neither a string nor a number"
+    assert unread_parts(transcript) == [(1, reason, segment)]
+
+
 def test_malformed_segments_do_not_affect_others() -> None:
     """Each is reported with its line."""
     parts = [

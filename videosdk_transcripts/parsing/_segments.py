@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import chain
+from math import inf
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -181,7 +182,12 @@ def _speaker(value: dict[str, Any]) -> tuple[str | None, str | None]:
             speaker = speaker.get("name") or speaker.get("id")
         if isinstance(speaker, str):
             return clean_name(speaker) or None, None
-        if isinstance(speaker, int | float) and not isinstance(speaker, bool):
+        # The comparison excludes NaN, which Python programs write for a missing speaker.
+        if (
+            isinstance(speaker, int | float)
+            and not isinstance(speaker, bool)
+            and -inf < speaker < inf
+        ):
             return str(speaker).removesuffix(".0"), None
         if speaker is not None:
             return None, "has a speaker that is neither a string nor a number"
