@@ -108,7 +108,7 @@ def test_raw_text_has_what_is_between_a_label_and_its_words() -> None:
     """But no blank lines after the words, or after a label without words."""
     source = (
         "Ann:\n \nHi\n \t\nBob: Yes \n\n\nEve  0:05\n\n\nSo\n\n"
-        "Ann Lee\n0:00:07\nAnn Lee  0:07\nNo\nEve  0:09\n \nBob:\n \n0:00:11\n \n"
+        "Ann Lee\n0:00:07\nAnn Lee  0:07\nNo\nEve  0:09\n \nAnn  0:10\nBob:\n \n0:00:11\n \n"
     )
     transcript = parse_transcript(source, format="txt")
     assert [(turn.speaker, turn.start, turn.raw) for turn in transcript.turns] == [
@@ -117,6 +117,7 @@ def test_raw_text_has_what_is_between_a_label_and_its_words() -> None:
         ("Eve", 5, "Eve  0:05\n\n\nSo"),
         ("Ann Lee", 7, "Ann Lee\n0:00:07\nAnn Lee  0:07\nNo"),
         ("Eve", 9, "Eve  0:09"),
+        ("Ann", 10, "Ann  0:10"),
         ("Bob", 11, "Bob:\n \n0:00:11"),
     ]
     times = parse_transcript("0:00:05\nAnn: Hi\n0:00:09\n(noise)\n\n0:00:11\n \n", format="txt")
