@@ -333,6 +333,16 @@ def test_emphasis_around_a_known_name_and_a_time_is_removed() -> None:
     ]
 
 
+def test_capitals_indicate_no_name_if_the_words_have_them_too() -> None:
+    """Unless the name has a word in lower case."""
+    text = "BOB: WE HAVE\nTWO OPTIONS AND SO ON.\nTHE OLD MAN SAYS: NO.\nAnn van Lee: YES.\n"
+    assert speakers_and_texts(parse_transcript(text)) == [
+        ("BOB", "WE HAVE\nTWO OPTIONS AND SO ON."),
+        (None, "THE OLD MAN SAYS: NO."),
+        ("Ann van Lee", "YES."),
+    ]
+
+
 def test_no_space_follows_a_full_width_colon() -> None:
     """Whatever the words begin with, and even in one place only."""
     text = "Bob: we have\ntwo options\nand so on.\nAnn\uff1aYes\n[ann]\uff1aNo\nRoom 1\uff1a10\n"

@@ -74,6 +74,16 @@ def test_lower_case_is_usual_if_most_names_have_it() -> None:
     assert [turn.speaker for turn in particle.turns] == ["ann", "bob", None]
 
 
+def test_usual_label_below_an_unfinished_line_is_no_speaker() -> None:
+    """The line may wrap there, if others do."""
+    text = "ann: are you in\nand\nbob: yes.\neve: so\n"
+    assert speakers_and_texts(parse_transcript(text)) == [
+        ("ann", "are you in\nand"),
+        (None, "bob: yes."),
+        ("eve", "so"),
+    ]
+
+
 def test_label_in_a_later_line_of_a_cue_is_not_expected() -> None:
     """It does not count towards the three quarters, whether it is short or long."""
     for label, other in (("ann", "bob"), ("man in the back", "man in the back")):
