@@ -133,3 +133,27 @@ async def test_pages_that_are_needed_are_prefetched(
     pager = pager_over(listing, clock, fetch=fetch, **{"readahead": 8, **options})
     assert await ids(pager) == listing.ids[: options.get("limit")]
     assert prefetched == ahead
+
+
+@pytest.mark.parametrize("stop", range(1, 19))
+async def test_rows_found_by_a_repair_count_in_its_checkpoint(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture, stop: int
+) -> None:
+    """A walk that is resumed after some of them finds the others, and no row is said to lack."""
+    listing = Faulty("abcdefghijklmnopqr", without("d", "h", "l"))
+    first = pager_over(listing, clock, limit=stop)
+    found = await ids(first)
+    second = pager_over(listing, clock, resume=first.checkpoint)
+    found += await ids(second)
+    assert sorted(found) == list("abcdefghijklmnopqr")
+    assert (second.stats.shortfall, caplog.records) == (0, [])
+
+
+async def test_rows_found_by_a_later_pass_count_in_its_checkpoint(clock: ManualClock) -> None:
+    """A walk that is resumed after them reports no missing row."""
+    listing = Faulty("abcdefghijklmnopqr", without("d", "h", "l"))
+    first = pager_over(listing, clock, consistency="verify")
+    found = [(await anext(first)).id for _ in range(17)]
+    second = pager_over(listing, clock, resume=first.checkpoint)
+    found += await ids(second)
+    assert (sorted(found), second.stats.shortfall) == (list("abcdefghijklmnopqr"), 0)

@@ -319,3 +319,11 @@ def test_page_behind_the_total_is_not_requested_again() -> None:
     """A last page that is one too high costs one request."""
     requested, _, pauses = walk_pages({1: ["abc"], 2: [""]}, last_page=2, total=3)
     assert (requested, pauses) == ([1, 2], [0.0, 0.0])
+
+
+def test_repair_of_a_walk_resumed_on_its_short_last_page_uses_large_pages() -> None:
+    """The last page has only the rest of the rows, so its size is no limit of the service."""
+    walk = resume_walk(Position(3, SIZE, 7, 3, met=4), "abef")
+    listing = Listing("abcdefg")
+    assert run(walk, listing) == ["g", "c", "d"]
+    assert (listing.requested, walk.page_size) == ([3, 1, 2], 2)

@@ -152,15 +152,16 @@ class Pager(Generic[TranscriptionT]):
             is_in_page = current is not None and len(ids) < len(current.page.items)
             following = current if is_in_page else next_page
             position = walk
+            if following is not None:
+                position = evolve(walk, met=following.met + (len(ids) if is_in_page else 0))
             if following is not None and not following.is_repaired:
                 # The numbers are those of this page's response: rows may have moved since then.
                 page = following.page
                 position = evolve(
-                    walk,
+                    position,
                     page=page.number,
                     total=page.total,
                     last_page=page.last_page,
-                    met=following.met + (len(ids) if is_in_page else 0),
                     moving=walk.moving or numbers_differ(page, total, last_page),
                 )
             yielded_ids, complete_from_page = yielded.with_page(number, ids)

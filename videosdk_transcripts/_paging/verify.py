@@ -43,6 +43,8 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self._pass: Walk[TranscriptionT] = Walk(options, stats)
         self._end_of_first_pass: Position | None = None
         self._yielded: set[str] = set()
+        # How many rows only a later pass found.
+        self._found_later = 0
         # The ids that this pass listed, those of the pass before, and how many of them differ.
         self._listed: set[str] = set()
         self._listed_before: set[str] | None = None
@@ -79,7 +81,10 @@ class VerifiedWalk(Generic[TranscriptionT]):
     @property
     def position(self) -> Position:
         """Return the position for a checkpoint: the end of the list after the first pass."""
-        return self._end_of_first_pass or self._pass.position
+        end = self._end_of_first_pass
+        if end is None:
+            return self._pass.position
+        return evolve(end, met=end.met + self._found_later)
 
     @property
     def readahead_limit(self) -> int:
@@ -171,6 +176,8 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self.stats.invalid_rows += len(invalid)
         if not items and not invalid:
             return None
+        met = self.position.met
+        self._found_later += len(items)
         # Marked as repaired, because its number refers to another page size than a checkpoint's.
         kept = evolve(page, items=items, invalid_rows=invalid)
-        return Released(kept, released.met, is_repaired=True)
+        return Released(kept, met, is_repaired=True)

@@ -39,7 +39,7 @@ class Released(Generic[TranscriptionT]):
 
     page: Page[TranscriptionT]
     met: int
-    """How many rows were seen before it."""
+    """How many rows were seen before it, or, if it is repaired, how many a checkpoint counts."""
     is_repaired: bool = False
     """Whether a repair or a later pass found it, so that a walk can't be resumed at its number."""
     ids: tuple[str, ...] | None = None
@@ -84,7 +84,9 @@ class Walk(Generic[TranscriptionT]):
             self._listed, self._numbers, stats, resumed
         )
         self._repair: Repair | None = None
-        # The largest number of rows on a page so far.
+        # How many rows were found by a repair and released.
+        self._repaired = 0
+        # The largest number of rows on a page so far. The last page has only the rest.
         self._served = 0
         # The previous page size, while the next page has to confirm a smaller one.
         self._size_before: int | None = None
@@ -128,7 +130,7 @@ class Walk(Generic[TranscriptionT]):
             numbers.page_size,
             numbers.yielded_total,
             numbers.yielded_last_page,
-            self._met_before_place,
+            self._met_before_place + self._repaired,
             self._rescans.may_be_moving,
         )
 
@@ -214,7 +216,8 @@ class Walk(Generic[TranscriptionT]):
         )
         if (read.is_empty or self._retried is not None) and self._is_retried(read):
             return []
-        self._served = max(self._served, read.count)
+        if page.number == 1 or not page.is_last:
+            self._served = max(self._served, read.count)
         if rescan is not None:
             return self._continue_rescan(rescan, read)
         if self._repair is not None:
@@ -358,7 +361,7 @@ class Walk(Generic[TranscriptionT]):
     def _continue_repair(
         self, repair: Repair, read: Read[TranscriptionT]
     ) -> list[Released[TranscriptionT]]:
-        numbers, met = self._numbers, self.met
+        numbers, met, position = self._numbers, self.met, self.position
         page = self._without_listed(read)
         numbers.update_total(page)
         repair.advance(
@@ -369,9 +372,11 @@ class Walk(Generic[TranscriptionT]):
         )
         self._count(read.page, page)
         self.stats.repaired += len(page.items)
+        # Other rows are found again by a walk that is resumed.
+        self._repaired += len(page.items)
         if not page.items and not page.invalid_rows:
             return []
-        return [Released(page, met, is_repaired=True)]
+        return [Released(page, position.met, is_repaired=True)]
 
     def _page_after(self, read: Read[TranscriptionT], *, is_beyond_end: bool) -> int | None:
         """Return the next page according to the newest response; None at the end."""
