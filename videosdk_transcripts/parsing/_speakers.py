@@ -30,6 +30,8 @@ class Outcome(Enum):
 class Speakers:
     """The names and times that occur in the lines of a text."""
 
+    is_wrapped: bool
+    """Whether lines may wrap: some have only words, or those of the format always may."""
     counts: Counter[str | None] = Factory(Counter)
     """How often each name occurs where a speaker may begin."""
     in_sentences: Counter[str | None] = Factory(Counter)
@@ -46,8 +48,6 @@ class Speakers:
     """How many of all lines begin with a name."""
     in_lower_case: int = 0
     """How many of these names begin in lower case."""
-    is_wrapped: bool = False
-    """Whether lines may wrap: some have only words, or those of the format always may."""
     times: int = 0
     """How many lines are a time and nothing else."""
     stamped: int = 0

@@ -36,7 +36,7 @@ _SEPARATOR: Final = re.compile(r"[-\u2013\u2014|:]\s+")
 _TIME_STARTS: Final = re.compile(r"(?<![0-9:.])[0-9\[(<]")
 _LONG_CLOCK: Final = re.compile(r"[0-9]+:[0-9]+:|.*[.,]")
 # Between a name and a time: two spaces or a separator, which are rare in a sentence.
-_GAP: Final = re.compile(r"(?:\s{2,}|\t|\s[-\u2013\u2014|@\u00b7\u2022]\s?|,\s)\Z")
+_GAP: Final = re.compile(r"(?:\s\s|\t|\s[-\u2013\u2014|@\u00b7\u2022]\s?|,\s)\Z")
 
 
 @frozen
