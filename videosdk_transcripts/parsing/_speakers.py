@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 
-from attrs import Factory, define
+from attrs import Factory, define, field
 
 from ._labels import Line, Shape, begins_inside_sentence, ends_sentence
 
@@ -36,7 +36,7 @@ class Speakers:
     """How often each name occurs where a speaker may begin."""
     in_sentences: Counter[str | None] = Factory(Counter)
     """How often each name occurs elsewhere, below a line that does not end a sentence."""
-    is_labelled: bool = False
+    is_labelled: bool = field(init=False)
     """Whether at least two lines, and three quarters of the expected ones, begin with a label."""
     expected: Counter[str] = Factory(Counter)
     """How often each unusual label begins a line where a label is expected."""
