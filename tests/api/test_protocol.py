@@ -283,7 +283,14 @@ def test_message_of_which_little_is_left_is_masked() -> None:
     assert cut.quote(f"{' ' * 3789}{'x' * 212}") == f"{'x' * 200}…"
 
 
-@pytest.mark.parametrize(("secrets", "searched"), [((), 4000), ((Secret("s" * 5000),), 10_000)])
+@pytest.mark.parametrize(
+    ("secrets", "searched"),
+    [
+        ((), 4000),
+        ((Secret("s" * 5000),), 10_000),
+        ((Secret("s"), Secret("s" * 5000), Secret("t")), 10_000),
+    ],
+)
 def test_beginning_of_a_message_is_searched(secrets: tuple[Secret, ...], searched: int) -> None:
     """4,000 characters, or twice the longest secret, so that no half of one is shown."""
     made = Response(200, {}, b"", secrets)
@@ -483,6 +490,11 @@ def test_redirect_error_shows_only_the_origin(location: str, shown: str) -> None
         assert f":{secret}@" not in str(error)
 
 
+def test_redirect_without_a_location_has_no_address() -> None:
+    """This is the same as with an empty one."""
+    assert "it redirects to no address, which" in str(refused({}, 307))
+
+
 @pytest.mark.parametrize("status", [300, 399])
 def test_every_3xx_is_a_redirect(status: int) -> None:
     """The error shows its target; for other statuses, it does not."""
@@ -621,7 +633,9 @@ def test_missing_content_type_is_stated() -> None:
 def test_html_body_is_attributed_to_a_gateway() -> None:
     """It is recognized by its content type, or by its first character."""
     for made in (response_of(b"x", content_type="text/html"), response_of(b"  <p>")):
-        with pytest.raises(InvalidResponseError, match="from a proxy or a gateway"):
+        with pytest.raises(
+            InvalidResponseError, match=r"\); it may come from a proxy or a gateway$"
+        ):
             read_json(made, ASKED)
 
 

@@ -200,6 +200,23 @@ def test_yielded_ids_forget_whole_pages() -> None:
     assert (len(ids), ids[0], ids[-1], complete_from_page) == (501, "6-0", "x", 6)
 
 
+def test_yielded_ids_are_as_many_as_a_checkpoint_needs() -> None:
+    """No page more is kept."""
+    yielded = YieldedIds.of(1, None)
+    for page in range(1, 601):
+        yielded = yielded.add(page, (f"{page}",))
+    ids, complete_from_page = yielded.with_page(601, ())
+    assert (len(ids), ids[0], complete_from_page) == (500, "101", 101)
+
+
+def test_page_whose_first_rows_are_forgotten_is_not_complete() -> None:
+    """It was requested twice, because the list had grown, and had other rows before."""
+    yielded = YieldedIds.of(20, None).add(29, ("a",)).add(30, ("b",))
+    yielded = yielded.add(30, tuple(f"30-{n}" for n in range(500)))
+    ids, complete_from_page = yielded.with_page(31, ())
+    assert (len(ids), complete_from_page) == (500, 31)
+
+
 def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
     """The first rows of a page that was read again may have been yielded much earlier."""
     yielded = YieldedIds.of(20, None)

@@ -547,3 +547,36 @@ def test_number_that_a_rescan_does_not_report_is_no_change() -> None:
     assert accept(walk, page(2, "def", total=7, last_page=2)) == []
     assert [one.number for one in accept(walk, page(1, "abc", last_page=2))] == [2]
     assert (walk.next_page, walk.stats.rescans) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "number"),
+    [
+        # One row was pushed onto page 3, and four onto pages 3 and 4.
+        ({"total": 99, "last_page": 33}, {"total": 100, "last_page": 34}, 3),
+        ({"total": 99, "last_page": 33}, {"total": 103, "last_page": 35}, 4),
+        ({"total": 99, "last_page": 33}, {"total": 108, "last_page": 36}, 5),
+        # At most three pages after the held one.
+        ({"total": 99, "last_page": 33}, {"total": 112, "last_page": 38}, 6),
+        ({"total": 99, "last_page": 33}, {"total": 9999, "last_page": 3333}, 6),
+        # Without a total, the last page shows it.
+        ({"last_page": 33}, {"last_page": 34}, 3),
+        ({"last_page": 33}, {"last_page": 35}, 4),
+        ({"last_page": 33}, {"last_page": 99}, 6),
+        # Fewer rows push none.
+        ({"total": 99, "last_page": 33}, {"total": 98, "last_page": 33}, 1),
+        ({"last_page": 33}, {"last_page": 32}, 1),
+        ({"last_page": 33}, {"total": 99}, 1),
+    ],
+)
+def test_rescan_returns_to_the_pages_onto_which_rows_were_pushed(
+    before: dict[str, int], after: dict[str, int], number: int
+) -> None:
+    """They follow the page in whose response the list had grown."""
+    walk = make_walk()
+    accept(walk, page(1, "abc", last_page=20))
+    accept(walk, page(2, "def", last_page=20))
+    accept(walk, page(3, "ghi", **before))
+    assert walk.next_page == 2
+    accept(walk, page(2, "xyz", **after))
+    assert walk.next_page == number
