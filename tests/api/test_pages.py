@@ -7,7 +7,7 @@ import pytest
 
 from videosdk_transcripts import InvalidResponseError, InvalidRowError, Page, PaginationError
 from videosdk_transcripts._api import pages
-from videosdk_transcripts._api.pages import OnInvalid, PageReader
+from videosdk_transcripts._api.pages import OnInvalid, PageReader, size_served
 from videosdk_transcripts._api.protocol import Request, Response
 from videosdk_transcripts.models import Transcription
 
@@ -131,7 +131,9 @@ def test_unknown_envelope_raises(data: Any, found: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["currentPage", "perPage", "lastPage", "total"])
-@pytest.mark.parametrize("value", [-1, 1.5, True, "x", "1.0", "-1", [], {}, 10**15, "9" * 16, "٣"])
+@pytest.mark.parametrize(
+    "value", [-1, 1.5, True, "", "x", "1.0", "-1", [], {}, 10**15, "9" * 16, "٣"]
+)
 def test_invalid_page_information_raises(key: str, value: Any) -> None:
     """A valid number is a non-negative int, or a string of digits."""
     with pytest.raises(PaginationError, match=key):
@@ -169,16 +171,31 @@ def test_current_page_zero_raises_unless_list_is_empty() -> None:
     """Pages are counted from 1."""
     with pytest.raises(PaginationError, match="the response is page 0"):
         read({"pageInfo": INFO | {"currentPage": 0}, "transcriptions": ROWS})
-    empty = {"currentPage": 0, "lastPage": 0, "total": 0}
-    assert read({"pageInfo": empty, "transcriptions": []}, page=1).items == ()
+    for empty in ({"lastPage": 0}, {"lastPage": 1}, {}):
+        info = {"currentPage": 0, "total": 0, **empty}
+        assert read({"pageInfo": info, "transcriptions": []}, page=1).items == ()
 
 
-@pytest.mark.parametrize(("current", "last"), [(1, 3), (3, 3), (9, 3), (1, None), (9, 9)])
-def test_response_with_another_page_raises(current: int, last: int | None) -> None:
-    """The rows are not those of the requested page."""
-    with pytest.raises(PaginationError, match=f"requested page 2.*page {current}") as caught:
-        read({"pageInfo": {"currentPage": current, "lastPage": last}, "transcriptions": ROWS})
+@pytest.mark.parametrize("rows", [ROWS, []])
+@pytest.mark.parametrize(
+    ("current", "last", "found"),
+    [
+        (1, 3, "page 1 of 3"),
+        (3, 3, "page 3 of 3"),
+        (9, 3, "page 9, beyond its last page 3"),
+        (1, None, "page 1"),
+        (9, 9, "page 9 of 9"),
+    ],
+)
+def test_response_with_another_page_raises(
+    rows: list[Any], current: int, last: int | None, found: str
+) -> None:
+    """The rows are not those of the requested page, if there are any."""
+    with pytest.raises(PaginationError) as caught:
+        read({"pageInfo": {"currentPage": current, "lastPage": last}, "transcriptions": rows})
     assert caught.value.page == 2
+    text = f"requested page 2, but the response is {found}; start a new walk"
+    assert caught.value.message.startswith(text)
 
 
 def test_last_page_in_response_to_a_page_beyond_it_has_no_rows() -> None:
@@ -193,6 +210,9 @@ def test_invalid_row_raises_with_its_json_path() -> None:
         read({"data": [{"id": "a"}, {"id": 1}]})
     assert (caught.value.path, caught.value.page) == ("$.data[1].id", 2)
     assert caught.value.__context__ is None
+    with pytest.raises(InvalidRowError) as caught:
+        read([{"id": "a"}, {"id": 1}])
+    assert caught.value.path == "$[1].id"
 
 
 @pytest.mark.parametrize("on_invalid", ["skip", "collect"])
@@ -227,3 +247,30 @@ def test_index_in_path_counts_rows_of_all_slices() -> None:
     rows = [{"id": f"{n}"} for n in range(150)] + [{"id": 5}]
     page = read({"transcriptions": rows}, on_invalid="skip")
     assert [row.path for row in page.invalid_rows] == ["$.transcriptions[150].id"]
+
+
+@pytest.mark.parametrize(
+    ("received", "last_page", "total", "served"),
+    [
+        (20, 3, 50, 20),
+        (7, 3, 50, 7),
+        (1, 3, 50, 1),
+        # The last page, an empty one, and one with more rows than requested show no limit.
+        (7, 1, 7, 20),
+        (0, 3, 50, 20),
+        (30, 3, 50, 20),
+        # Without a last page, the total shows whether another page follows.
+        (7, None, 8, 7),
+        (7, None, 7, 20),
+        (7, None, 6, 20),
+        (7, None, None, 7),
+        # A last page is more reliable than a total.
+        (7, 3, 7, 7),
+    ],
+)
+def test_page_size_that_a_service_really_has(
+    received: int, last_page: int | None, total: int | None, served: int
+) -> None:
+    """A first page with fewer rows than requested reveals it, while more pages follow."""
+    page = Page[Transcription](1, (), last_page=last_page, total=total)
+    assert size_served(page, 20, received) == served

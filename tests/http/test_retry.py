@@ -35,6 +35,7 @@ from videosdk_transcripts._api.protocol import status_error
 from videosdk_transcripts._http.retry import (
     THROTTLING_STATUSES,
     Attempt,
+    Attempts,
     Runner,
     is_retryable,
     is_retryable_write,
@@ -172,10 +173,12 @@ def test_write_in_doubt_may_be_sent_again_after_any_failure_of_the_request(
 
 async def test_retries_until_success(clock: ManualClock) -> None:
     """Each failure is followed by a wait and counted."""
-    stats = WalkStats()
+    stats, attempts = WalkStats(), Attempts()
+    failures = [ServerError("x", status=503) for _ in range(5)]
     async with running(clock.clock) as runner:
-        assert await run(runner, [ServerError("x", status=503)] * 5, stats=stats) == "done"
-    assert (len(clock.slept), stats.retries) == (5, 5)
+        assert await run(runner, list(failures), stats=stats, attempts=attempts) == "done"
+    assert (len(clock.slept), stats.retries, attempts.count) == (5, 5, 6)
+    assert attempts.last_error is failures[-1]
 
 
 async def test_last_failure_is_raised_unchanged(clock: ManualClock) -> None:
@@ -302,6 +305,24 @@ async def test_write_waits_longer_than_a_read(clock: ManualClock) -> None:
             failure = RateLimitedError("x", status=429, retry_after=2.0)
             assert await run(runner, [failure], reconcile=find) == "done"
     assert 2.5 <= min(clock.slept) <= max(clock.slept) <= 3.0
+
+
+async def test_write_in_doubt_that_was_applied_is_not_sent_again(clock: ManualClock) -> None:
+    """The result is that of the search."""
+    sent: list[int] = []
+
+    async def find() -> str:
+        return "found"
+
+    async def send(attempt: Attempt) -> str:
+        sent.append(1)
+        attempt.call.attempts.in_doubt = True
+        raise ConnectionFailedError("x")
+
+    async with running(clock.clock) as runner:
+        stats = WalkStats()
+        assert await runner.run("POST a start", send, stats=stats, reconcile=find) == "found"
+    assert (len(sent), stats.retries) == (1, 1)
 
 
 async def test_doubt_about_a_write_ends_when_it_was_not_applied(clock: ManualClock) -> None:

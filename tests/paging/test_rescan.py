@@ -345,6 +345,7 @@ def test_prefetched_page_with_evidence_is_requested_again(change: str) -> None:
     }
     assert accept(walk, stale[change], was_prefetched=True) == []
     assert (walk.next_page, walk.readahead_limit, walk.stats.drifted) == (2, 0, False)
+    assert walk.position.moving
     assert accept(walk, listing.page(2, SIZE)) == []
     assert (walk.next_page, walk.readahead_limit, walk.stats.drifted) == (1, 0, True)
     assert [p.number for p in accept(walk, listing.page(1, SIZE))] == [2]
@@ -580,3 +581,26 @@ def test_rescan_returns_to_the_pages_onto_which_rows_were_pushed(
     assert walk.next_page == 2
     accept(walk, page(2, "xyz", **after))
     assert walk.next_page == number
+
+
+def test_flickering_total_causes_a_bounded_number_of_rescans_from_the_checkpoint_on() -> None:
+    """If all rows are known, three pages are held, and three times the end."""
+    rows = "abcdefghijklmnopqr"
+    walk, asked = resume_walk(Position(2, SIZE, 18, 6), rows), 0
+    while walk.next_page is not None:
+        asked += 1
+        assert asked < 100
+        number = walk.next_page
+        answer = page(number, rows[(number - 1) * SIZE : number * SIZE], last_page=6)
+        accept(walk, evolve(answer, total=18 + asked % 2))
+    assert walk.stats.rescans == 6
+
+
+def test_resumed_walk_rejects_a_repeated_page() -> None:
+    """It is not requested again, because no other page was in flight."""
+    walk = resume_walk(Position(3, SIZE, 9, 3, moving=True), "abcdef")
+    numbers = {"total": 9, "last_page": 3}
+    accept(walk, page(3, "def", **numbers))
+    accept(walk, page(2, "def", **numbers))
+    with pytest.raises(PaginationError, match="page 3 repeats rows"):
+        accept(walk, page(1, "abc", **numbers))
