@@ -604,3 +604,32 @@ def test_resumed_walk_rejects_a_repeated_page() -> None:
     accept(walk, page(2, "def", **numbers))
     with pytest.raises(PaginationError, match="page 3 repeats rows"):
         accept(walk, page(1, "abc", **numbers))
+
+
+def test_last_page_that_changed_during_a_rescan_causes_another_one() -> None:
+    """Even if the next page reports the same one, and there is no total."""
+    walk = make_walk()
+    accept(walk, page(1, "abc", last_page=9))
+    accept(walk, page(2, "def", last_page=8))
+    assert len(accept(walk, page(1, "abc", last_page=7))) == 1
+    assert accept(walk, page(3, "ghi", last_page=7)) == []
+    assert (walk.next_page, walk.stats.rescans) == (2, 2)
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_first_page_of_a_resumed_walk_is_not_held_without_earlier_ids(first: int) -> None:
+    """Rows of the pages before it could only be repeated."""
+    walk = resume_walk(Position(first, SIZE, 18, 6, moving=True), "", complete_from_page=first)
+    assert len(accept(walk, page(first, "ghi", total=17, last_page=6))) == 1
+    assert (walk.next_page, walk.stats.rescans) == (first + 1, 0)
+
+
+def test_numbers_that_are_back_at_the_end_cause_a_rescan_there() -> None:
+    """A page of the last rescan had other ones, so that rows may have moved since then."""
+    walk = make_walk()
+    answers = [(1, 9), (2, 9), (3, 8), (2, 7), (1, 8), (2, 8), (1, 8)]
+    for number, total in answers:
+        assert walk.next_page == number
+        rows = "abcdefghi"[(number - 1) * SIZE : number * SIZE]
+        accept(walk, page(number, rows, total=total, last_page=3))
+    assert (walk.next_page, walk.stats.rescans) == (3, 2)

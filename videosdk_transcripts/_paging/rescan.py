@@ -254,13 +254,10 @@ class Rescans(Generic[TranscriptionT]):
         self._stats.drifted |= moved
         self._stats.rescans += 1
 
-    def is_due_at_end(self, last: int) -> bool:
+    def is_due_at_end(self) -> bool:
         """Return whether to read the last pages again because the list became shorter."""
-        return (
-            (self.moving or self._numbers.changed_since_yielded())
-            and last + 1 > self._floor
-            and self._fruitless_at_end < _MAX_FRUITLESS
-        )
+        moved = self.moving or self._numbers.changed_since_yielded()
+        return moved and self._fruitless_at_end < _MAX_FRUITLESS
 
     def start_at_end(self, last: int) -> None:
         """Start a rescan as if the page after the last one had been read, and were empty."""

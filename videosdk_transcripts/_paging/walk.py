@@ -345,7 +345,7 @@ class Walk(Generic[TranscriptionT]):
     def _end(self) -> None:
         """Start a rescan or a repair at the end of the list, if rows may be missing."""
         numbers, rescans, total = self._numbers, self._rescans, self._numbers.total
-        if rescans.is_due_at_end(self._place):
+        if rescans.is_due_at_end():
             # The list became shorter during a rescan, and rows have shifted forward.
             rescans.start_at_end(self._place)
         elif (
