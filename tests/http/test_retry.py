@@ -437,6 +437,52 @@ async def test_time_in_the_queue_postpones_the_page_timeout_only(
     assert clock.slept == [retry_after] * is_waited
 
 
+@pytest.mark.parametrize(
+    ("limit", "waiting", "counting"),
+    [
+        ("walk_timeout", r" while waiting for a slot \(max_in_flight\)", "and"),
+        ("page_timeout", "", "not counting"),
+    ],
+)
+async def test_timeout_error_has_the_time_in_the_queue(
+    limit: str, waiting: str, counting: str
+) -> None:
+    """The page_timeout does not count it, and the walk_timeout does."""
+    sessions, loop = Sessions(ConnectionOptions(max_in_flight=1)), asyncio.get_running_loop()
+    queue = (await sessions.open()).queue
+    assert queue.try_acquire()
+
+    async def send(attempt: Attempt) -> str:
+        await attempt.admit()
+        return await never(attempt)
+
+    policy = RetryPolicy(attempts=1, attempt_timeout=60, page_timeout=0.1)
+    deadline = Clock().monotonic() + 0.2 if limit == "walk_timeout" else None
+    began = loop.time()
+    async with running(Clock(), policy, sessions) as runner:
+        call = asyncio.create_task(
+            runner.run("GET page 2", send, stats=WalkStats(), deadline=deadline)
+        )
+        if deadline is None:
+            await asyncio.sleep(0.2)
+            queue.release()
+        with pytest.raises(TimedOutError) as caught:
+            await call
+    elapsed = loop.time() - began
+    found = re.fullmatch(
+        rf"GET page 2: timed out: {limit} on attempt 1{waiting}; "
+        r"it spent (\d+\.\d\d) s on requests, 0\.00 s between them, "
+        rf"{counting} (\d+\.\d\d) s queued \(max_in_flight, rate limit\); "
+        r"allow more time, or resume later",
+        caught.value.message,
+    )
+    assert found is not None
+    sending, queued = map(float, found.groups())
+    assert 0.18 <= queued <= sending + queued <= elapsed + 0.02
+    # Of the 0.3 s, the request had the last 0.1 s.
+    assert elapsed >= (0.19 if deadline else 0.29)
+
+
 async def test_near_deadline_allows_an_attempt(clock: ManualClock) -> None:
     """The remaining time may be sufficient."""
     async with running(clock.clock) as runner:

@@ -633,3 +633,15 @@ def test_numbers_that_are_back_at_the_end_cause_a_rescan_there() -> None:
         rows = "abcdefghi"[(number - 1) * SIZE : number * SIZE]
         accept(walk, page(number, rows, total=total, last_page=3))
     assert (walk.next_page, walk.stats.rescans) == (3, 2)
+
+
+@pytest.mark.parametrize(("total", "next_page"), [(6, None), (5, 2), (7, 2)])
+def test_numbers_that_only_a_rescan_reports_are_movement(total: int, next_page: int | None) -> None:
+    """It started because a response was dropped that might have shown some."""
+    walk = make_walk()
+    accept(walk, page(1, "abc", total=6, last_page=2))
+    walk.rows_may_have_moved()
+    accept(walk, page(2, "def", total=6, last_page=2))
+    assert (walk.next_page, walk.stats.drifted) == (1, False)
+    accept(walk, page(1, "abc", total=total, last_page=2))
+    assert (walk.next_page, walk.stats.drifted) == (next_page, total != 6)
