@@ -645,3 +645,29 @@ def test_numbers_that_only_a_rescan_reports_are_movement(total: int, next_page: 
     assert (walk.next_page, walk.stats.drifted) == (1, False)
     accept(walk, page(1, "abc", total=total, last_page=2))
     assert (walk.next_page, walk.stats.drifted) == (next_page, total != 6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "drifted", "requested"),
+    [
+        (["jkl", "ghi"], [False, False], [4, 3, 6]),
+        (["jkl", "Xgh", "def", "abc"], [False, True, True, True], [4, 3, 2, 1, 6]),
+        (["Xjk", "ghi", "def"], [True, True, True], [4, 3, 2, 6]),
+        (["Xjk", "Ygh", "def", "abc"], [True, True, True, True], [4, 3, 2, 1, 6]),
+    ],
+)
+def test_rescan_ends_after_two_pages_in_a_row_that_start_with_a_known_row(
+    rows: list[str], drifted: list[bool], requested: list[int]
+) -> None:
+    """A new row at the start of a page may be the end of others, on the page before."""
+    walk, asked, seen = make_walk(), list[int](), list[bool]()
+    numbers = {"total": 30, "last_page": 10}
+    for number, known in enumerate(["abc", "def", "ghi", "jkl"], 1):
+        accept(walk, page(number, known, **numbers))
+    walk.rows_may_have_moved()
+    accept(walk, page(5, "mno", **numbers))
+    for answer in rows:
+        asked.append(walk.next_page or 0)
+        accept(walk, page(asked[-1], answer, **numbers))
+        seen.append(walk.stats.drifted)
+    assert (seen, [*asked, walk.next_page]) == (drifted, requested)
