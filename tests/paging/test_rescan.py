@@ -671,3 +671,19 @@ def test_rescan_ends_after_two_pages_in_a_row_that_start_with_a_known_row(
         accept(walk, page(asked[-1], answer, **numbers))
         seen.append(walk.stats.drifted)
     assert (seen, [*asked, walk.next_page]) == (drifted, requested)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, {"last_page": 99}), ({}, {"total": 99}), ({"last_page": 33}, {})]
+)
+def test_rescan_does_not_return_for_a_number_that_is_only_given_once(
+    before: dict[str, int], after: dict[str, int]
+) -> None:
+    """It can't be compared."""
+    walk = make_walk()
+    accept(walk, page(1, "abc"))
+    accept(walk, page(2, "def"))
+    walk.rows_may_have_moved()
+    accept(walk, page(3, "ghi", **before))
+    accept(walk, page(2, "xyz", **after))
+    assert walk.next_page == 1
