@@ -137,7 +137,7 @@ def _responses() -> list[tuple[Kind, Any]]:
     scope = {"version": 1, "list": "realtime-transcriptions", "room_id": None, "session_id": None}
     times = {"since": None, "until": None}
     position = {"requested_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
-    state = {"moving": False, "complete_from_page": 1, "yielded_ids": ["id-1"], "met": 1}
+    state = {"moving": False, "complete_from_page": 1, "yielded": [[1, ["id-1"]]], "met": 1}
     checkpoint = scope | times | position | state
     return [
         *(("page", page) for page in pages),
@@ -172,7 +172,7 @@ _KEYS: Final = (
     *("id", "status", "extension", "extensionConfig", "roomId", "sessionId", "enabled", "start"),
     *("end", "transcriptionFilePaths", "summarizedFilePaths", "webhookUrl", "provider", "x"),
     *("pageInfo", "pagination", "transcriptions", "data", "records", "success", "currentPage"),
-    *("page", "perPage", "lastPage", "totalPages", "total", "totalItems", "yielded_ids", "version"),
+    *("page", "perPage", "lastPage", "totalPages", "total", "totalItems", "yielded", "version"),
     *("a @ b", "'", "", "\ud800", "\x00", "k" * 5000),
 )
 _NUMBERS: Final = (0, 1, 2, 3, -1, 1.5, 1e300, 10**15, 10**400, "0", "1", "2", "\u0663", "9" * 16)

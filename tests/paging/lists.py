@@ -42,7 +42,8 @@ def resume_walk(
     position: Position, yielded_ids: Iterable[str] = (), complete_from_page: int = 1
 ) -> Walk[Transcription]:
     """Return a walk that resumes from a checkpoint."""
-    checkpoint = Checkpoint(Filter(), SIZE, position, tuple(yielded_ids), complete_from_page, LIST)
+    yielded = ((complete_from_page, tuple(yielded_ids)),)
+    checkpoint = Checkpoint(Filter(), SIZE, position, yielded, complete_from_page, LIST)
     return Walk(walk_options(), WalkStats(), checkpoint, WrongTotals())
 
 

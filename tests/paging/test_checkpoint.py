@@ -14,7 +14,9 @@ from .lists import LIST
 
 WANTED = Filter("room", None)
 TIMES = TimeRange.of("2026-03-04T16:00+01:00", None)
-CHECKPOINT = Checkpoint(WANTED, 20, Position(3, 10, 45, 5, met=22), ("a", "b"), 2, LIST, TIMES)
+CHECKPOINT = Checkpoint(
+    WANTED, 20, Position(3, 10, 45, 5, met=22), ((2, ("a", "b")),), 2, LIST, TIMES
+)
 
 
 def load(text: object) -> Checkpoint:
@@ -44,7 +46,7 @@ def test_checkpoint_is_versioned_plain_json() -> None:
         "met": 22,
         "moving": False,
         "complete_from_page": 2,
-        "yielded_ids": ["a", "b"],
+        "yielded": [[2, ["a", "b"]]],
     }
 
 
@@ -113,8 +115,12 @@ def test_checkpoint_of_another_version_is_rejected(version: object) -> None:
         {"last_page": 1.5},
         {"complete_from_page": 0},
         {"moving": 1},
-        {"yielded_ids": "ab"},
-        {"yielded_ids": [1]},
+        {"yielded": "ab"},
+        {"yielded": ["ab"]},
+        {"yielded": [[1]]},
+        {"yielded": [[0, ["a"]]]},
+        {"yielded": [[1, "ab"]]},
+        {"yielded": [[1, [1]]]},
         {"met": -1},
         {"met": True},
     ],
@@ -129,6 +135,6 @@ def test_damaged_checkpoint_is_rejected(change: dict[str, Any]) -> None:
 def test_checkpoint_without_a_field_is_rejected() -> None:
     """It is rejected like any damaged checkpoint."""
     data = json.loads(CHECKPOINT.dumps())
-    del data["yielded_ids"]
+    del data["yielded"]
     with pytest.raises(ConfigurationError, match="damaged"):
         load(json.dumps(data))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -167,15 +169,38 @@ def test_service_that_starts_over_is_an_error_after_any_number_of_pages() -> Non
 
 def checkpoint(complete_from_page: int, *ids: str) -> Checkpoint:
     """Return a checkpoint with these ids."""
-    return Checkpoint(Filter(), 20, Position(9, 20), ids, complete_from_page, LIST)
+    yielded = ((complete_from_page, ids),) if ids else ()
+    return Checkpoint(Filter(), 20, Position(9, 20), yielded, complete_from_page, LIST)
+
+
+def ids_with_page(
+    yielded: YieldedIds, page: int, ids: tuple[str, ...]
+) -> tuple[tuple[str, ...], int]:
+    """Return the ids for a checkpoint, and the page from which on they are complete."""
+    pages, complete_from_page = yielded.with_page(page, ids)
+    return tuple(chain.from_iterable(ids for _, ids in pages)), complete_from_page
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows"),
+    [("xyab", 2), ("abcd", 0), ("xbyc", None), ("xyza", None), ("cdef", None), ("xyzw", None)],
+)
+def test_rows_before_all_remembered_ones_are_recognized(ids: str, rows: int | None) -> None:
+    """Two of the oldest remembered ids show it; a single one may have moved."""
+    start = Position(9, 2)
+    listed = ListedIds(start, checkpoint(7, *"abcd"))
+    assert listed.rows_before(tuple(ids)) == rows
+    assert ListedIds(start, checkpoint(1, *"abcd")).rows_before(tuple(ids)) is None
+    assert ListedIds(start, None).rows_before(tuple(ids)) is None
+    assert ListedIds(start, checkpoint(7)).rows_before(tuple(ids)) is None
 
 
 def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
     """A walk that is resumed and stopped immediately forgets none of them."""
     yielded = YieldedIds.of(20, checkpoint(7, "a", "b"))
-    assert yielded.with_page(0, ()) == (("a", "b"), 7)
-    assert yielded.with_page(9, ("c",)) == (("a", "b", "c"), 7)
-    assert yielded.with_page(0, ()) == (("a", "b"), 7), "reading changes nothing"
+    assert ids_with_page(yielded, 0, ()) == (("a", "b"), 7)
+    assert ids_with_page(yielded, 9, ("c",)) == (("a", "b", "c"), 7)
+    assert ids_with_page(yielded, 0, ()) == (("a", "b"), 7), "reading changes nothing"
 
 
 @pytest.mark.parametrize(("page", "ids"), [(1, ()), (1, ("a",)), (3, ("a", "b"))])
@@ -183,12 +208,12 @@ def test_yielded_ids_of_a_new_walk_are_complete_from_the_first_page(
     page: int, ids: tuple[str, ...]
 ) -> None:
     """None have been forgotten."""
-    assert YieldedIds.of(20, None).with_page(page, ids) == (ids, 1)
+    assert ids_with_page(YieldedIds.of(20, None), page, ids) == (ids, 1)
 
 
 def test_yielded_ids_of_an_empty_checkpoint_are_empty() -> None:
     """Only the page from which on they are complete is kept."""
-    assert YieldedIds.of(20, checkpoint(7)).with_page(0, ()) == ((), 7)
+    assert ids_with_page(YieldedIds.of(20, checkpoint(7)), 0, ()) == ((), 7)
 
 
 def test_yielded_ids_forget_whole_pages() -> None:
@@ -196,7 +221,7 @@ def test_yielded_ids_forget_whole_pages() -> None:
     yielded = YieldedIds.of(20, None)
     for page in range(1, 31):
         yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
-    ids, complete_from_page = yielded.with_page(31, ("x",))
+    ids, complete_from_page = ids_with_page(yielded, 31, ("x",))
     assert (len(ids), ids[0], ids[-1], complete_from_page) == (501, "6-0", "x", 6)
 
 
@@ -222,20 +247,20 @@ def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
     yielded = YieldedIds.of(20, None)
     for page in (*range(1, 31), 25, 26, *range(31, 53)):
         yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
-    ids, complete_from_page = yielded.with_page(53, ())
+    ids, complete_from_page = ids_with_page(yielded, 53, ())
     assert (len(ids), ids[0], complete_from_page) == (500, "30-0", 26)
 
 
 def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint() -> None:
     """This also applies while there are too few ids to forget any."""
     yielded = YieldedIds.of(20, checkpoint(7, "old"))
-    assert yielded.with_page(5, ("x",)) == (("old", "x"), 6)
+    assert ids_with_page(yielded, 5, ("x",)) == (("old", "x"), 6)
     yielded = yielded.add(4, ("y",))
-    assert yielded.with_page(8, ("x",)) == (("old", "y", "x"), 5)
+    assert ids_with_page(yielded, 8, ("x",)) == (("old", "y", "x"), 5)
     for page in range(1, 102):
         yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
-    assert yielded.with_page(77, ("x",))[1] == 77
-    assert yielded.with_page(60, ("x",))[1] == 61
+    assert ids_with_page(yielded, 77, ("x",))[1] == 77
+    assert ids_with_page(yielded, 60, ("x",))[1] == 61
 
 
 def test_yielded_ids_are_bounded() -> None:
@@ -256,7 +281,7 @@ def test_forgetting_yielded_ids_changes_no_checkpoint(pages: list[tuple[int, int
         yielded = yielded.add(page, ids)
         # Without a count, nothing is ever forgotten.
         everything = evolve(everything.add(page, ids), count=0)
-        assert yielded.with_page(9, ("x",)) == everything.with_page(9, ("x",))
+        assert ids_with_page(yielded, 9, ("x",)) == ids_with_page(everything, 9, ("x",))
     assert sum(len(ids) for _, ids in yielded._pages) <= 5 * yielded_to_keep(20)
 
 

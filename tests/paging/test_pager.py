@@ -700,7 +700,7 @@ async def test_checkpoint_is_bounded(client: TranscriptsClient, fake: FakeVideoS
     pager = client.iter_transcriptions(ROOM, page_size=50)
     await ids(pager)
     checkpoint = json.loads(pager.checkpoint)
-    assert len(checkpoint["yielded_ids"]) == 500
+    assert sum(len(ids) for _, ids in checkpoint["yielded"]) == 500
     assert checkpoint["complete_from_page"] == 11
 
 
@@ -713,7 +713,8 @@ async def test_checkpoint_counts_its_ids_in_current_page_numbers(
     pager = client.iter_transcriptions(ROOM)
     found = [(await anext(pager)).id for _ in range(741)]
     state = json.loads(pager.checkpoint)
-    assert (state["page"], state["complete_from_page"], len(state["yielded_ids"])) == (35, 11, 501)
+    assert (state["page"], state["complete_from_page"]) == (35, 11)
+    assert sum(len(ids) for _, ids in state["yielded"]) == 501
     del fake.rows[:150]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -157,3 +158,81 @@ async def test_rows_found_by_a_later_pass_count_in_its_checkpoint(clock: ManualC
     second = pager_over(listing, clock, resume=first.checkpoint)
     found += await ids(second)
     assert (sorted(found), second.stats.shortfall) == (list("abcdefghijklmnopqr"), 0)
+
+
+async def test_checkpoint_of_a_walk_in_small_parts_is_bounded(clock: ManualClock) -> None:
+    """It has the newest ids only, although each part yields fewer rows than these."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    checkpoint: str | None = None
+    found: list[str] = []
+    while len(found) < 2000:
+        pager = pager_over(listing, clock, page_size=20, limit=90, resume=checkpoint)
+        found += await ids(pager)
+        checkpoint = pager.checkpoint
+        count = sum(len(yielded) for _, yielded in json.loads(checkpoint)["yielded"])
+        assert count <= min(len(found), 520)
+    assert found == listing.ids
+
+
+def new_rows(count: int) -> list[str]:
+    """Return the ids of new rows."""
+    return [f"new{n}" for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [19, 300, 470, 489, 490, 499, 500, 510, 520, 999, 3000])
+@pytest.mark.parametrize("at", [0, 690, 1190, 1200, 1300, 2000])
+async def test_rows_inserted_before_a_walk_is_resumed_repeat_no_row(
+    clock: ManualClock, at: int, count: int
+) -> None:
+    """A checkpoint has 500 ids, but the rows may be pushed further than that."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    found = await ids(first)
+    listed = set(listing.ids)
+    listing.ids[at:at] = new_rows(count)
+    rest = pager_over(listing, clock, page_size=20, max_empty_pages=100, resume=first.checkpoint)
+    found += await ids(rest)
+    assert [row for row in found if row in listed] == [f"r{n}" for n in range(2000)]
+    assert len(found) == len(set(found))
+    assert len(listing.requested) < 60 + 60 + 2 * count / 20 + 30
+
+
+@pytest.mark.parametrize("removed", [1, 30, 300])
+@pytest.mark.parametrize("count", [100, 700])
+async def test_rows_removed_and_appended_before_a_walk_is_resumed_lose_no_row(
+    clock: ManualClock, removed: int, count: int
+) -> None:
+    """Rows moved up although the list has grown."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=1210)
+    found = await ids(first)
+    del listing.ids[:removed]
+    listing.ids += new_rows(count)
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    found += await ids(rest)
+    assert found == [f"r{n}" for n in range(2000)] + new_rows(count)
+
+
+async def test_row_that_moved_hides_no_row_before_it(clock: ManualClock) -> None:
+    """One remembered row on a page does not show that the rows before it were yielded."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    found = await ids(first)
+    listing.ids.remove("r705")
+    listing.ids.insert(0, "new")
+    listing.ids.insert(1515, "r705")
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    found += await ids(rest)
+    assert found == [f"r{n}" for n in range(2000)]
+
+
+async def test_rows_inserted_before_a_walk_is_resumed_are_recognized_by_the_last_page(
+    clock: ManualClock,
+) -> None:
+    """A service may report no total."""
+    listing = Listing([f"r{n}" for n in range(2000)], with_total=False)
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    found = await ids(first)
+    listing.ids[0:0] = new_rows(700)
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    assert found + await ids(rest) == [f"r{n}" for n in range(2000)]

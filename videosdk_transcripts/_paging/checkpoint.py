@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, Self
 
 from attrs import asdict, frozen
@@ -19,6 +20,9 @@ from videosdk_transcripts.errors import ConfigurationError
 from .time_range import ALL_TIMES, TimeRange
 
 _VERSION: Final = 1
+
+YieldedPages = tuple[tuple[int, tuple[str, ...]], ...]
+"""Page numbers, in the order in which rows were yielded, with the ids of these rows."""
 
 
 @frozen
@@ -43,12 +47,17 @@ class Checkpoint:
     requested_page_size: int | str
     """The argument of the walk, a number or ``auto``; the size in use is in the position."""
     position: Position
-    yielded_ids: tuple[str, ...]
+    yielded: YieldedPages
     complete_from_page: int
-    """`yielded_ids` contains all rows that were yielded from this page on."""
+    """`yielded` contains all rows that were yielded from this page on."""
     list_name: str
     """The name of the list in the API."""
     times: TimeRange = ALL_TIMES
+
+    @property
+    def yielded_ids(self) -> tuple[str, ...]:
+        """Return the ids of `yielded`."""
+        return tuple(chain.from_iterable(ids for _, ids in self.yielded))
 
     def dumps(self) -> str:
         """Return the checkpoint as JSON."""
@@ -63,7 +72,7 @@ class Checkpoint:
                 "requested_page_size": self.requested_page_size,
                 **asdict(self.position),
                 "complete_from_page": self.complete_from_page,
-                "yielded_ids": self.yielded_ids,
+                "yielded": self.yielded,
             }
         )
 
@@ -127,7 +136,7 @@ class Checkpoint:
             wanted,
             requested_page_size,
             position,
-            tuple(data["yielded_ids"]),
+            tuple((page, tuple(ids)) for page, ids in data["yielded"]),
             data["complete_from_page"],
             list_name,
             times,
@@ -171,8 +180,15 @@ def _is_optional_count(value: object) -> bool:
     return value is None or _is_count(value)
 
 
-def _is_ids(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _is_yielded(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, list)
+        and len(entry) == 2
+        and _is_positive(entry[0])
+        and isinstance(entry[1], list)
+        and all(isinstance(item, str) for item in entry[1])
+        for entry in value
+    )
 
 
 _FIELDS: Final = {
@@ -188,6 +204,6 @@ _FIELDS: Final = {
     "last_page": _is_optional_count,
     "met": _is_count,
     "moving": lambda value: isinstance(value, bool),
-    "yielded_ids": _is_ids,
+    "yielded": _is_yielded,
     "complete_from_page": _is_positive,
 }

@@ -11,7 +11,7 @@ on they are complete.
 
 from __future__ import annotations
 
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Final
 
 from attrs import frozen
@@ -19,7 +19,7 @@ from attrs import frozen
 from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.models import Page
 
-from .checkpoint import Checkpoint, Position
+from .checkpoint import Checkpoint, Position, YieldedPages
 
 _MIN_LISTED: Final = 5000
 _MIN_YIELDED: Final = 500
@@ -59,6 +59,19 @@ class ListedIds:
         self._newest: list[tuple[str, ...]] = []
         self._newest_count = 0
         self._newest_since = start
+        # Of a walk whose checkpoint does not have all ids, the oldest ones that it has.
+        oldest = checkpoint.yielded_ids[: start.page_size] if checkpoint else ()
+        self._oldest = frozenset() if self._complete_from_page == 1 else frozenset(oldest)
+
+    def rows_before(self, ids: tuple[str, ...]) -> int | None:
+        """
+        Return how many rows of a page precede all remembered ones.
+
+        These were yielded, and their ids forgotten, or were inserted before such rows. None if the
+        page does not show this: a single row may have moved.
+        """
+        found = [index for index, row_id in enumerate(ids) if row_id in self._oldest]
+        return found[0] if len(found) >= min(2, len(self._oldest)) > 0 else None
 
     @property
     def ids(self) -> set[str]:
@@ -154,7 +167,7 @@ class YieldedIds:
 
     _keep: int
     _complete_from_page: int
-    _pages: tuple[tuple[int, tuple[str, ...]], ...]
+    _pages: YieldedPages
     _count: int = 0
 
     @classmethod
@@ -169,8 +182,7 @@ class YieldedIds:
         keep = yielded_to_keep(page_size)
         if checkpoint is None:
             return cls(keep, 1, ())
-        first = checkpoint.complete_from_page
-        return cls(keep, first, ((first, checkpoint.yielded_ids),))
+        return cls(keep, checkpoint.complete_from_page, checkpoint.yielded)
 
     def add(self, page: int, ids: tuple[str, ...]) -> YieldedIds:
         """Return these ids, and those of the rows of a page that were yielded."""
@@ -184,7 +196,7 @@ class YieldedIds:
             count = 0
         return YieldedIds(self._keep, first, pages, count)
 
-    def with_page(self, page: int, ids: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    def with_page(self, page: int, ids: tuple[str, ...]) -> tuple[YieldedPages, int]:
         """
         Return the ids for a checkpoint, including those of the page in progress.
 
@@ -193,16 +205,11 @@ class YieldedIds:
             ids: the ids of its rows that were yielded.
 
         Returns:
-            The newest ids, and the page from which on they are complete.
+            The newest ids with their pages, and the page from which on they are complete.
         """
-        pages, complete_from_page = self._newest(
-            (*self._pages, (page, ids)) if ids else self._pages
-        )
-        return tuple(chain.from_iterable(ids for _, ids in pages)), complete_from_page
+        return self._newest((*self._pages, (page, ids)) if ids else self._pages)
 
-    def _newest(
-        self, pages: tuple[tuple[int, tuple[str, ...]], ...]
-    ) -> tuple[tuple[tuple[int, tuple[str, ...]], ...], int]:
+    def _newest(self, pages: YieldedPages) -> tuple[YieldedPages, int]:
         count, first = 0, len(pages)
         while first and count < self._keep:
             first -= 1

@@ -23,7 +23,7 @@ from videosdk_transcripts._clock import Clock
 from videosdk_transcripts.errors import BadRequestError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, Position
 from .history import YieldedIds
 from .options import WalkOptions
 from .readahead import FetchPage, PrefetchLimit, ReadAhead
@@ -101,7 +101,7 @@ class Pager(Generic[TranscriptionT]):
         self._rows_ahead: Iterator[TranscriptionT] = iter(())
         self._rows_to_come = self._rows_ahead
         self._yielded = YieldedIds.of(options.first_page_size, checkpoint)
-        self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded_ids)
+        self._resumed_behind_rows = checkpoint is not None and bool(checkpoint.yielded)
         self._met_before = checkpoint.position.met if checkpoint else 0
         self._invalid: list[InvalidRow] = []
         self._stepping = False
@@ -146,9 +146,9 @@ class Pager(Generic[TranscriptionT]):
 
         # Without a reference to the pager, which ends its read-ahead when it is collected.
         def checkpoint() -> str:
-            number, ids = (
-                (current.page.number, _ids_of(current, rows, index)) if current else (0, ())
-            )
+            number, ids = 0, tuple[str, ...]()
+            if current is not None:
+                number, ids = _number_of(current, walk), _ids_of(current, rows, index)
             is_in_page = current is not None and len(ids) < len(current.page.items)
             following = current if is_in_page else next_page
             position = walk
@@ -164,12 +164,12 @@ class Pager(Generic[TranscriptionT]):
                     last_page=page.last_page,
                     moving=walk.moving or numbers_differ(page, total, last_page),
                 )
-            yielded_ids, complete_from_page = yielded.with_page(number, ids)
+            yielded_pages, complete_from_page = yielded.with_page(number, ids)
             return Checkpoint(
                 options.wanted,
                 options.page_size,
                 position,
-                yielded_ids,
+                yielded_pages,
                 min(complete_from_page, position.page),
                 list_name,
                 options.times,
@@ -322,7 +322,8 @@ class Pager(Generic[TranscriptionT]):
         if self._page is None:
             return
         self._yielded = self._yielded.add(
-            self._page.page.number, _ids_of(self._page, self._rows, self._index)
+            _number_of(self._page, self._walk.position),
+            _ids_of(self._page, self._rows, self._index),
         )
         self._page = None
         self._drop_rows()
@@ -406,6 +407,12 @@ def expected_rows(pager: Pager[TranscriptionT]) -> int | None:
     expected = pager.total - pager._met_before - left_out  # noqa: SLF001
     expected = max(expected, stats.rows_yielded)
     return expected if options.limit is None else min(expected, options.limit)
+
+
+def _number_of(released: Released[TranscriptionT], position: Position) -> int:
+    """Return the number of a page for a checkpoint, in pages of the size of the walk."""
+    # Rows that a repair found are yielded at the end, wherever they are in the list.
+    return position.page if released.is_repaired else released.page.number
 
 
 def _ids_of(

@@ -90,6 +90,8 @@ class Read(Generic[TranscriptionT]):
     ids: tuple[str, ...]
     page: Page[TranscriptionT]
     count: int
+    is_after_all_rows: bool = False
+    """Whether all rows before it in the list were yielded, although their ids are forgotten."""
 
     @property
     def is_empty(self) -> bool:
@@ -243,6 +245,20 @@ class Rescans(Generic[TranscriptionT]):
             and (brings_new or self._fruitless < _MAX_FRUITLESS)
         )
 
+    def pages_pushed_since_stop(self, page: Page[TranscriptionT]) -> int:
+        """
+        Return by how many pages rows may have been pushed since the checkpoint was taken.
+
+        Args:
+            page: the first page of a walk that was resumed.
+        """
+        numbers = self._numbers
+        if page.total is not None and numbers.total is not None:
+            return max(0, (page.total - numbers.total) // numbers.page_size)
+        if page.last_page is not None and numbers.last_page is not None:
+            return max(0, page.last_page - numbers.last_page)
+        return 0
+
     # A rescan.
 
     def start(self, held: Read[TranscriptionT], *, moved: bool) -> None:
@@ -289,7 +305,8 @@ class Rescans(Generic[TranscriptionT]):
             )
             return None
         starts_known = bool(read.ids) and read.ids[0] in self._listed.ids
-        if page.number > self._floor and not (starts_known and rescan.starts_known):
+        is_at_floor = read.is_after_all_rows or page.number <= self._floor
+        if not is_at_floor and not (starts_known and rescan.starts_known):
             self._stats.drifted |= not starts_known
             self.running = evolve(
                 rescan, next_page=self._page_before(page.number), starts_known=starts_known

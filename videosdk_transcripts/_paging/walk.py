@@ -84,6 +84,8 @@ class Walk(Generic[TranscriptionT]):
             self._listed, self._numbers, stats, resumed
         )
         self._repair: Repair | None = None
+        # Whether no page has been read since the walk was resumed in the middle of the list.
+        self._is_resumed = checkpoint is not None and not self._listed.is_complete
         # How many rows were found by a repair and released.
         self._repaired = 0
         # The largest number of rows on a page so far. The last page has only the rest.
@@ -218,6 +220,9 @@ class Walk(Generic[TranscriptionT]):
             return []
         if page.number == 1 or not page.is_last:
             self._served = max(self._served, read.count)
+        done = self._listed.rows_before(read.ids)
+        if done is not None:
+            read = _without_first(read, done)
         if rescan is not None:
             return self._continue_rescan(rescan, read)
         if self._repair is not None:
@@ -229,9 +234,20 @@ class Walk(Generic[TranscriptionT]):
     ) -> list[Released[TranscriptionT]]:
         numbers, rescans = self._numbers, self._rescans
         is_new = self._listed.ids.isdisjoint(read.ids)
+        if self._is_resumed:
+            self._is_resumed = False
+            pushed = rescans.pages_pushed_since_stop(page) if is_new and read.ids else 0
+            if pushed:
+                # The rows after the yielded ones may be that many pages further. Rows that are
+                # neither there nor before them are found from there, backwards.
+                self._page_due = page.number + pushed
+                rescans.note_rows_moved()
+                return []
         moved = rescans.has_evidence(page, is_new=is_new)
         brings_new = bool(read.ids) and (is_new or not self._listed.ids.issuperset(read.ids))
-        is_held = rescans.is_due(page.number, moved=moved, brings_new=brings_new)
+        is_held = not read.is_after_all_rows and rescans.is_due(
+            page.number, moved=moved, brings_new=brings_new
+        )
         if is_held and was_prefetched:
             rescans.note_rows_moved()
             return []
@@ -414,3 +430,10 @@ class Walk(Generic[TranscriptionT]):
             stats.foreign_rows_dropped += filtered.foreign_rows_dropped
             stats.unverified_rows += filtered.unverified_rows
         stats.invalid_rows += len(released.invalid_rows)
+
+
+def _without_first(read: Read[TranscriptionT], rows: int) -> Read[TranscriptionT]:
+    """Return a page without its first rows, all of which are known not to be new."""
+    dropped, page = set(read.ids[:rows]), read.page
+    kept = evolve(page, items=tuple(row for row in page.items if row.id not in dropped))
+    return Read(read.ids[rows:], kept, read.count - rows, is_after_all_rows=True)
