@@ -230,7 +230,7 @@ def test_yielded_ids_are_as_many_as_a_checkpoint_needs() -> None:
     yielded = YieldedIds.of(1, None)
     for page in range(1, 601):
         yielded = yielded.add(page, (f"{page}",))
-    ids, complete_from_page = yielded.with_page(601, ())
+    ids, complete_from_page = ids_with_page(yielded, 601, ())
     assert (len(ids), ids[0], complete_from_page) == (500, "101", 101)
 
 
@@ -238,7 +238,7 @@ def test_page_whose_first_rows_are_forgotten_is_not_complete() -> None:
     """It was requested twice, because the list had grown, and had other rows before."""
     yielded = YieldedIds.of(20, None).add(29, ("a",)).add(30, ("b",))
     yielded = yielded.add(30, tuple(f"30-{n}" for n in range(500)))
-    ids, complete_from_page = yielded.with_page(31, ())
+    ids, complete_from_page = ids_with_page(yielded, 31, ())
     assert (len(ids), complete_from_page) == (500, 31)
 
 
