@@ -456,7 +456,7 @@ async def test_timeout_error_has_the_time_in_the_queue(
         await attempt.admit()
         return await never(attempt)
 
-    policy = RetryPolicy(attempts=1, attempt_timeout=60, page_timeout=0.1)
+    policy = RetryPolicy(attempts=1, attempt_timeout=5, page_timeout=0.1)
     deadline = Clock().monotonic() + 0.2 if limit == "walk_timeout" else None
     began = loop.time()
     async with running(Clock(), policy, sessions) as runner:
@@ -481,6 +481,45 @@ async def test_timeout_error_has_the_time_in_the_queue(
     assert 0.18 <= queued <= sending + queued <= elapsed + 0.02
     # Of the 0.3 s, the request had the last 0.1 s.
     assert elapsed >= (0.19 if deadline else 0.29)
+
+
+async def test_attempt_timeout_begins_after_the_queue() -> None:
+    """It is the time for one request, whatever was sent before it."""
+    sessions, loop = Sessions(ConnectionOptions(max_in_flight=1)), asyncio.get_running_loop()
+    queue = (await sessions.open()).queue
+    assert queue.try_acquire()
+
+    async def send(attempt: Attempt) -> str:
+        await attempt.admit()
+        return await never(attempt)
+
+    policy = RetryPolicy(attempts=1, attempt_timeout=0.1, page_timeout=5)
+    began = loop.time()
+    async with running(Clock(), policy, sessions) as runner, asyncio.timeout(20):
+        call = asyncio.create_task(runner.run("GET page 2", send, stats=WalkStats()))
+        await asyncio.sleep(0.2)
+        queue.release()
+        with pytest.raises(TimedOutError, match=r"attempt_timeout of 0.1 s while waiting for the"):
+            await call
+    assert loop.time() - began >= 0.29
+
+
+async def test_slot_is_free_once_the_response_is_complete() -> None:
+    """Its rows are read without it."""
+    sessions = Sessions(ConnectionOptions(max_in_flight=1))
+    queue = (await sessions.open()).queue
+
+    async def send(attempt: Attempt) -> str:
+        await attempt.admit()
+        assert not queue.try_acquire()
+        attempt.response_received()
+        assert queue.try_acquire()
+        return "done"
+
+    async with running(Clock(), None, sessions) as runner:
+        assert await runner.run("GET page 2", send, stats=WalkStats()) == "done"
+        # The slot is still that of the test, and was released once.
+        assert not queue.try_acquire()
 
 
 async def test_near_deadline_allows_an_attempt(clock: ManualClock) -> None:

@@ -687,3 +687,75 @@ def test_rescan_does_not_return_for_a_number_that_is_only_given_once(
     accept(walk, page(3, "ghi", **before))
     accept(walk, page(2, "xyz", **after))
     assert walk.next_page == 1
+
+
+@pytest.mark.parametrize(
+    ("moving", "answers"),
+    [
+        # Six rows were inserted at the front, and six removed at the end.
+        (False, [(1, "abc", 18), (2, "def", 18), (3, "abc", 18), (2, "xyz", 18), (1, "uvw", 18)]),
+        # Three were inserted before page 3 was read, and then others moved.
+        (False, [(1, "abc", 9), (2, "def", 9), (3, "def", 12), (2, "bcd", 12), (1, "YZa", 12)]),
+        # Rows of a page that is not the one before may have moved, if others moved as well.
+        (True, [(3, "abc", 9), (2, "def", 9), (1, "abc", 9)]),
+    ],
+)
+def test_known_rows_that_moved_are_no_repetition(
+    moving: bool, answers: list[tuple[int, str, int]]
+) -> None:
+    """The walk goes on behind the held page."""
+    position = Position(3, SIZE, 9, 9, moving=True)
+    walk = resume_walk(position, "abcdef") if moving else make_walk()
+    for number, rows, total in answers:
+        assert walk.next_page == number
+        accept(walk, page(number, rows, total=total, last_page=9))
+    assert walk.next_page == 4
+
+
+def test_empty_page_after_an_unchanged_one_is_no_repetition() -> None:
+    """It is the end of the list."""
+    walk = make_walk()
+    for number, rows in ((1, "abc"), (2, "def")):
+        accept(walk, page(number, rows, last_page=3))
+    walk.rows_may_have_moved()
+    for number, rows in ((3, ""), (2, "def"), (1, "abc")):
+        assert walk.next_page == number
+        accept(walk, page(number, rows, last_page=3))
+    assert walk.next_page is None
+
+
+def test_pages_without_a_new_row_and_without_evidence_are_no_rescans() -> None:
+    """After four of them, a page with evidence is still held."""
+    walk = make_walk()
+    accept(walk, page(1, "abc", last_page=9))
+    for number in (2, 2, 3, 3, 4, 5):
+        assert walk.next_page == number
+        accept(walk, page(number, "", last_page=9))
+    assert accept(walk, page(6, "abc", last_page=9)) == []
+    assert (walk.next_page, walk.stats.rescans) == (5, 1)
+
+
+def test_new_row_allows_rescans_again() -> None:
+    """Only consecutive rescans without one are bounded."""
+    walk, total = make_walk(), 9
+    accept(walk, page(1, "abc", total=total, last_page=20))
+    # The service repeats its first page, except for pages 6 and 10.
+    new = {6: "def", 10: "ghi"}
+    while (number := walk.next_page) != 12:
+        total += 1
+        assert total < 200
+        accept(walk, page(number or 0, new.get(number or 0, "abc"), total=total, last_page=20))
+    # Pages 2 to 4, 6 with a new row, 7 to 9, 10 with a new row, and 11.
+    assert walk.stats.rescans == 9
+
+
+def test_page_repeated_after_an_outdated_one_was_replaced_is_an_error() -> None:
+    """It was requested when no other page was in flight."""
+    walk, numbers = make_walk(), {"total": 18, "last_page": 6}
+    accept(walk, page(1, "abc", **numbers))
+    accept(walk, page(2, "abc", **numbers), was_prefetched=True)
+    for number, rows in ((2, "def"), (1, "abc"), (3, "def"), (2, "def")):
+        assert walk.next_page == number
+        accept(walk, page(number, rows, **numbers))
+    with pytest.raises(PaginationError, match="page 3 repeats rows"):
+        accept(walk, page(1, "abc", **numbers))
