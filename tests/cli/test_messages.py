@@ -25,7 +25,7 @@ ROOM = "abcd-efgh-ijkl"
         (["count", ROOM, ""], "the session must be a non-empty id without whitespace, not ''"),
         (["show", ".."], "the id must be a non-empty id"),
         (["text", "a\tb", "--post"], "the id must be a non-empty id"),
-        (["wait", ""], "the id must be a non-empty id"),
+        (["wait", ""], "the id must be a non-empty id without whitespace, not ''\n"),
         (["download", "--id", "a b"], "the id must be a non-empty id"),
         (["stop", "a b"], "the room must be a non-empty id"),
         (["start", ROOM, "--language", "en US"], "--language must be a non-empty id"),

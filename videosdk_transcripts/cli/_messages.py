@@ -15,6 +15,7 @@ _NAMES: Final = {
     "room_id": "the room",
     "session_id": "the session",
     "transcription_id": "the id",
+    "transcription": "the id",
     "participant_id": "--participant",
     "room_id and participant_id": "--room and --participant",
     "api_key and secret": "VIDEOSDK_API_KEY and VIDEOSDK_SECRET",
@@ -83,6 +84,7 @@ _PHRASES: Final = (
     (r"wait again with a longer grace,", "wait again with a larger --grace,"),
     # Datasets.
     (r"add what is missing by an update", "add what is missing with --update"),
+    (r"; pass a transcription or its id", ""),
     # Requests.
     (r"be True, False, or a non-empty prompt, which also enables it", "not be empty"),
     (r"request smaller pages, or raise max_response_bytes", "use a smaller --page-size"),
