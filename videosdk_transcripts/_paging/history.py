@@ -70,8 +70,10 @@ class ListedIds:
         These were yielded, and their ids forgotten, or were inserted before such rows. None if the
         page does not show this: a single row may have moved.
         """
+        if not self._oldest:
+            return None  # almost every walk
         found = [index for index, row_id in enumerate(ids) if row_id in self._oldest]
-        return found[0] if len(found) >= min(2, len(self._oldest)) > 0 else None
+        return found[0] if len(found) >= min(2, len(self._oldest)) else None
 
     @property
     def ids(self) -> set[str]:
