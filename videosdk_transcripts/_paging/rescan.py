@@ -49,6 +49,11 @@ rescan since the last new row was fruitless.
 
 A list that changes during a rescan may have its old numbers again at the end. So the next page
 causes another rescan then.
+
+A checkpoint has only the newest ids. If a resumed walk finds none of them on its first page, and
+the list has grown, rows may have been pushed to later pages: the walk goes on where they may be
+now, and a rescan searches backwards from there. A page with two of the oldest remembered rows ends
+it. The rows before them were yielded, although their ids are forgotten, and are not new.
 """
 
 from __future__ import annotations
