@@ -49,4 +49,16 @@ CSV: dict[str, Sample] = {
         "id,speaker_name,start (s),end (s),transcript,confidence\n1,Ann,1,4,Hi,0.9\n",
         [("Ann", "Hi", 1, 4)],
     ),
+    "semicolons and decimal commas": (
+        "speaker;start;end;text\nLee, Ann;0,5;1,5;Hi, you\nBob;00:00:02,5;;Yes\n",
+        [("Lee, Ann", "Hi, you", 0.5, 1.5), ("Bob", "Yes", 2.5, None)],
+    ),
+    "delimiter for Excel": (
+        "sep=;\r\nSpeaker;Timecode;Text\r\nAnn;00:00:01;Hi\r\n",
+        [("Ann", "Hi", 1, None)],
+    ),
+    "names in camel case": (
+        "startTime,endTime,speakerName,text\n0.5,1.5,Ann,Hi\n",
+        [("Ann", "Hi", 0.5, 1.5)],
+    ),
 }

@@ -109,9 +109,12 @@ def test_cells_longer_than_the_limit_of_the_csv_module_are_reported() -> None:
 @pytest.mark.parametrize(
     ("column", "names"),
     [
-        ("start", "start|start time|starttime|begin|from|time|timestamp"),
-        ("end", "end|end time|endtime|stop|to"),
-        ("speaker", "speaker|speaker name|speaker label|speaker id|name"),
+        (
+            "start",
+            "start|start time|startTime|start-timestamp|begin|from|time|timestamp|timecode",
+        ),
+        ("end", "end|end_time|EndTime|End Timestamp|stop|to"),
+        ("speaker", "speaker|speakerName|Speaker Label|speaker_id|participant|name"),
         (
             "text",
             ("text|transcript|transcription|content|utterance|sentence|caption|words|message"),

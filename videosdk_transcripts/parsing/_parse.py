@@ -13,7 +13,7 @@ from . import _srt_vtt
 from ._common import split_lines
 from ._json import read_json
 from ._srt_vtt import is_timing, read_cues
-from ._table import read_table, table_format
+from ._table import find_header, read_table, table_format
 from ._turns import Transcript
 from ._txt import read_txt
 
@@ -75,7 +75,7 @@ def _detect(text: str) -> str:
     first = lines[0] if lines else ""
     if _srt_vtt.is_header(first):
         return "vtt"
-    table = table_format(first)
+    table = table_format(find_header(lines))
     if table:
         return table
     return "srt" if any(is_timing(line) for line in lines[:_MAX_LINES_ABOVE_CUES]) else "txt"

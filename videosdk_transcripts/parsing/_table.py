@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from attrs import Factory, define, frozen
@@ -30,23 +30,26 @@ from ._labels import Line, read_line
 from ._speakers import Outcome, Speakers
 from ._turns import Transcript, Turn, Unread
 
+# Names without spaces, underscores and hyphens.
 _COLUMNS: Final = {
     "start": "start",
-    "start time": "start",
     "starttime": "start",
+    "starttimestamp": "start",
     "begin": "start",
     "from": "start",
     "time": "start",
     "timestamp": "start",
+    "timecode": "start",
     "end": "end",
-    "end time": "end",
     "endtime": "end",
+    "endtimestamp": "end",
     "stop": "end",
     "to": "end",
     "speaker": "speaker",
-    "speaker name": "speaker",
-    "speaker label": "speaker",
-    "speaker id": "speaker",
+    "speakername": "speaker",
+    "speakerlabel": "speaker",
+    "speakerid": "speaker",
+    "participant": "speaker",
     "name": "speaker",
     "text": "text",
     "transcript": "text",
@@ -59,8 +62,11 @@ _COLUMNS: Final = {
     "message": "text",
 }
 _UNIT: Final = re.compile(r"[ _(\[]+(ms|milliseconds|s|sec|secs|seconds)[)\]]?\Z")
-_WHISPER: Final = ("start", "end", "text")
+_TIMES: Final = ("start", "end")
+_WHISPER: Final = (*_TIMES, "text")
 _DELIMITERS: Final = {"tsv": "\t", "csv": ",;|"}
+# A line for Excel, which names the delimiter.
+_HINT: Final = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _WHOLE: Final = re.compile(r"[0-9]{1,16}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
 
@@ -103,6 +109,11 @@ def table_format(line: str) -> str | None:
     return None
 
 
+def find_header(lines: Iterable[str]) -> str:
+    """Return the line that is the header if the lines are a table, or an empty string."""
+    return next((line for line in lines if line.strip() and not _HINT.fullmatch(line.strip())), "")
+
+
 def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's own word
     """
     Read the rows of a table. Without a header, the columns are those of Whisper.
@@ -113,7 +124,7 @@ def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's 
             words; or ``csv``, where cells may be in quotation marks.
     """
     lines = split_lines(text)
-    first = next((line for line in lines if line.strip()), "")
+    first = find_header(lines)
     headers = (_read_header(first, delimiter) for delimiter in _DELIMITERS[format])
     layout = next(filter(None, headers), None) or _Layout(_WHISPER, _DELIMITERS[format][0], "")
     rows = _Rows()
@@ -131,7 +142,7 @@ def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's 
 def _read_header(line: str, delimiter: str) -> _Layout | None:
     cells = [cell.strip(" \t\r\n\"'").lower() for cell in line[:1000].split(delimiter)]
     units = [match[1] for cell in cells if (match := _UNIT.search(cell))]
-    names = [_UNIT.sub("", cell).replace("_", " ").replace("-", " ").strip() for cell in cells]
+    names = [re.sub("[ _-]", "", _UNIT.sub("", cell)) for cell in cells]
     columns = [_COLUMNS.get(name) for name in names]
     # The words of a second column of the same kind are only in the raw text of the turn.
     unique = [name if columns.index(name) == i else None for i, name in enumerate(columns)]
@@ -175,7 +186,7 @@ def _split_csv(
 
 
 def _read_row(line: int, raw: str, cells: list[str], layout: _Layout, rows: _Rows) -> None:
-    if _normal(raw) == layout.header:
+    if _normal(raw) == layout.header or _HINT.fullmatch(raw.strip()):
         rows.frame.append(raw)
     elif len(cells) < len(layout.columns):
         missing = len(layout.columns)
@@ -183,7 +194,11 @@ def _read_row(line: int, raw: str, cells: list[str], layout: _Layout, rows: _Row
         rows.unread.append(Unread(line, f"has fewer than {count} columns", raw))
     else:
         named = zip(layout.columns, cells, strict=False)
-        rows.read.append(_Row(line, raw, {name: cell.strip() for name, cell in named if name}))
+        found = {name: cell.strip() for name, cell in named if name}
+        if layout.delimiter == ";":
+            # Programs separate cells by semicolons where the comma is the decimal mark.
+            found |= {name: found[name].replace(",", ".") for name in _TIMES if name in found}
+        rows.read.append(_Row(line, raw, found))
 
 
 def _turns(rows: _Rows, layout: _Layout) -> Iterator[Turn]:
@@ -192,8 +207,8 @@ def _turns(rows: _Rows, layout: _Layout) -> Iterator[Turn]:
     speakers = Speakers.of(([line] for line in lines if line and line.source), is_wrapped=True)
     unit = layout.unit or _guess_unit(rows.read, layout)
     for row, line in zip(rows.read, lines, strict=True):
-        start, end = (_seconds(row.cells.get(name, ""), unit) for name in ("start", "end"))
-        given = [row.cells[name] for name in ("start", "end") if row.cells.get(name)]
+        start, end = (_seconds(row.cells.get(name, ""), unit) for name in _TIMES)
+        given = [row.cells[name] for name in _TIMES if row.cells.get(name)]
         known = [time for time in (start, end) if time is not None]
         reason = None
         if len(known) < len(given) or (layout.columns == _WHISPER and len(given) < 2):
@@ -218,7 +233,7 @@ def _words(row: _Row, line: Line | None, speakers: Speakers) -> tuple[str | None
 
 
 def _guess_unit(rows: Sequence[_Row], layout: _Layout) -> str:
-    cells = [row.cells.get(name, "") for row in rows for name in ("start", "end")]
+    cells = [row.cells.get(name, "") for row in rows for name in _TIMES]
     whole = sum(_WHOLE.fullmatch(cell) is not None for cell in cells)
     decimal = sum(_DECIMAL.fullmatch(cell) is not None for cell in cells)
     if decimal > whole:
@@ -228,7 +243,7 @@ def _guess_unit(rows: Sequence[_Row], layout: _Layout) -> str:
     spans = [
         (int(row.cells["start"]), int(row.cells["end"]), row.cells["text"])
         for row in rows
-        if all(_WHOLE.fullmatch(row.cells.get(name, "")) for name in ("start", "end"))
+        if all(_WHOLE.fullmatch(row.cells.get(name, "")) for name in _TIMES)
     ]
     return "ms" if looks_like_milliseconds(spans) else "s"
 
