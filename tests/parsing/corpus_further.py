@@ -979,4 +979,8 @@ FURTHER: dict[str, Sample] = {
         "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<lang en-GB>Hi</lang>\n",
         [(None, "Hi", 1.0, 2.0)],
     ),
+    "vtt tags of srt": (
+        'WEBVTT\n\n00:01.000 --> 00:02.000\n<font color="#ffff00">Ann: Hi</font>\n<s>you</s>\n',
+        [("Ann", "Hi\nyou", 1, 2)],
+    ),
 }

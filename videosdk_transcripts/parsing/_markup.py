@@ -16,9 +16,10 @@ from ._common import clean_name, strip_lines
 # Without a semicolon, it may be speech: `AT&T`, `R&D`, `&copy`.
 _REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # Only known tags are removed, because speech may contain unescaped angle brackets. No pattern
-# matches past the next angle bracket, so that the time is linear in the length.
+# matches past the next angle bracket, so that the time is linear in the length. Files converted
+# from SRT keep its tags.
 _VTT_TAG: Final = re.compile(
-    r"</?(?:c|i|b|u|v|ruby|rt|lang)(?:\.[^\s<>]*)?(?:\s[^<>]*)?>|<[0-9]+:[0-9:.]+>"
+    r"</?(?:c|i|b|u|v|s|font|ruby|rt|lang)(?:\.[^\s<>]*)?(?:\s[^<>]*)?>|<[0-9]+:[0-9:.]+>"
 )
 _SRT_TAG: Final = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}\r\n]*\}", re.IGNORECASE)
 _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>|</v>")
