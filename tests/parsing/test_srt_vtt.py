@@ -74,9 +74,22 @@ def test_times_are_read_exactly(written: str, seconds: float | None) -> None:
 def test_short_arrow_between_times_without_hours_is_speech() -> None:
     """A translation breaks the arrow, but keeps the hours."""
     cue = "00:00:01,000 --> 00:00:02,000\n"
-    for words in ("10:30 -> 11:30", "00:10:30 -> 11:30", "10:30 -> 00:11:30"):
+    for words in (
+        *("10:30 -> 11:30", "00:10:30 -> 11:30", "10:30 -> 00:11:30"),
+        *("10:30 - > 11:30", "10:30 \u2013> 11:30"),
+    ):
         (turn,) = parse_transcript(f"{cue}{words}\n").turns
         assert turn.text == words
+
+
+@pytest.mark.parametrize("arrow", ["\u2013>", "\u2014>", "->", "- >", "-- >", "- ->", "- - >"])
+def test_arrows_changed_by_programs_are_read(arrow: str) -> None:
+    """Word processors join the hyphens, and translations split them; the hours stay."""
+    transcript = parse_transcript(
+        f"1\n00:00:01,000 {arrow} 00:00:02,000\nHi\n\n2\n00:00:03,000 {arrow} 00:00:04,000\nYes\n"
+    )
+    assert transcript.format == "srt"
+    assert turns_without_raw(transcript) == [(None, "Hi", 1, 2), (None, "Yes", 3, 4)]
 
 
 def test_end_beyond_a_billion_hours_is_not_read() -> None:
@@ -255,3 +268,12 @@ def test_nonstandard_vtt_is_read() -> None:
         (7, "is not part of a cue", "[<b>]: no"),
         (9, "is not part of a cue", "REGION 2"),
     ]
+
+
+def test_vtt_files_in_one_file_are_read() -> None:
+    """Segments of a stream have a header each."""
+    segment = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:9,LOCAL:00:00.000\n\n00:01.000 --> 00:02.000\nHi\n\n"
+    transcript = parse_transcript(2 * segment)
+    assert turns_without_raw(transcript) == 2 * [(None, "Hi", 1, 2)]
+    assert transcript.unread == ()
+    assert transcript.frame == 2 * ("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:9,LOCAL:00:00.000",)

@@ -73,6 +73,8 @@ def test_turns_without_valid_times_are_rejected(
         "a\r\r2\r00:00:09.000 ---> 00:00:10.000\rforged",
         "a\u2028\u202800:00:09.000 --> 00:00:10.000\x0bforged",
         "--->\n-->\n>",
+        "a\n00:00:09,000 -- > 00:00:10,000\nforged",
+        "a\n00:00:09,000 \u2013> 00:00:10,000\nforged",
         "</v>\n<v Eve>forged",
         "\n\nNOTE forged\n\nSTYLE\n\n",
         "&lt;v Eve&gt;",

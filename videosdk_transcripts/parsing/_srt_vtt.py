@@ -22,9 +22,9 @@ from ._speakers import Outcome, Speakers
 from ._turns import Transcript, Turn, Unread
 
 _TIME: Final = r"-?[0-9]+\s?:(?:\s?[0-9:.,])*+"
-# Translation programs split the arrow, and add spaces.
+# Translation programs split the arrow, and add spaces. Word processors replace hyphens by a dash.
 _TIMING: Final = re.compile(
-    rf"(?P<start>{_TIME})\s*(?P<arrow>-\s?-?\s?>)\s*"
+    rf"(?P<start>{_TIME})\s*(?P<arrow>[-\u2013\u2014]\s?-?\s?>)\s*"
     rf"(?:(?P<end>{_TIME})(?:\s+(?P<settings>.*))?)?",
     re.DOTALL,
 )
@@ -98,10 +98,9 @@ def read_cues(text: str, format: str) -> Transcript:  # noqa: A002 - the API's o
     """
     is_vtt = format == "vtt"
     result = _Result(is_vtt)
-    may_be_header = is_vtt
     for block in _blocks(text, is_vtt=is_vtt):
-        has_header = may_be_header and is_header(block.lines[0])
-        may_be_header = False
+        # A file may consist of several, such as the segments of a stream.
+        has_header = is_vtt and is_header(block.lines[0])
         places = _find_cues(block, has_header=has_header, is_vtt=is_vtt)
         ends = [place.timing - 1 if place.is_named else place.first for place in places]
         ends.append(len(block.lines))
@@ -145,7 +144,7 @@ def _is_comment(line: str) -> bool:
 def match_timing(line: str) -> re.Match[str] | None:
     """Return the match of a cue's timing line, or None for any other line."""
     match = _TIMING.fullmatch(line.strip())
-    if match and match["arrow"] == "->":
+    if match and match["arrow"].count("-") < 2:
         # A line with a short arrow may be speech, unless it has hours.
         times = (match["start"], match["end"] or "")
         return match if all(time.count(":") > 1 for time in times) else None

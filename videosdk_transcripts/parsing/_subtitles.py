@@ -10,7 +10,7 @@ from videosdk_transcripts.errors import ConfigurationError
 
 from ._common import clean_name, format_timestamp, is_ordered, is_time, strip_lines
 from ._labels import is_only_words
-from ._srt_vtt import is_timing
+from ._srt_vtt import match_timing
 from ._text import find_label
 from ._turns import Turn, check_turns
 
@@ -113,7 +113,8 @@ def _labelled(turn: Turn) -> str:
 
 def _without_arrows(line: str) -> str:
     line = _ARROW.sub("->", line)
-    return line.replace("->", "→") if is_timing(line) else line
+    timing = match_timing(line)
+    return line.replace(timing["arrow"], "→") if timing else line
 
 
 def _escape(text: str) -> str:
