@@ -142,6 +142,15 @@ def test_malformed_cues_keep_their_words_without_times() -> None:
     ]
 
 
+def test_title_directly_above_the_first_cue_is_reported_alone() -> None:
+    """In SRT, cues have no names."""
+    transcript = parse_transcript(
+        "Weekly\n00:01,000 --> 00:02,000\nHi\n\n2\n00:03 --> 00:04\nYes\n"
+    )
+    assert turns_without_raw(transcript) == [(None, "Hi", 1, 2), (None, "Yes", 3, 4)]
+    assert unread_parts(transcript) == [(1, "is not part of a cue", "Weekly")]
+
+
 @pytest.mark.parametrize(
     ("time", "seconds"),
     [
