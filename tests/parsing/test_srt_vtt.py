@@ -286,3 +286,20 @@ def test_vtt_files_in_one_file_are_read() -> None:
     assert turns_without_raw(transcript) == 2 * [(None, "Hi", 1, 2)]
     assert transcript.unread == ()
     assert transcript.frame == 2 * ("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:9,LOCAL:00:00.000",)
+
+
+def test_cue_named_like_a_comment_is_a_cue() -> None:
+    """The comment is the name of the cue, and the frame has no empty part."""
+    transcript = parse_transcript("WEBVTT\n\nNOTE 1\n00:01.000 --> 00:02.000\nHi\n")
+    assert turns_without_raw(transcript) == [(None, "Hi", 1, 2)]
+    assert transcript.frame == ("WEBVTT",)
+    assert transcript.turns[0].raw == "NOTE 1\n00:01.000 --> 00:02.000\nHi"
+
+
+@pytest.mark.parametrize("head", ["NOTE by hand", "STYLE", "WEBVTT"])
+def test_srt_has_no_comments_and_no_header(head: str) -> None:
+    """They are reported, like any other text above the first cue."""
+    transcript = parse_transcript(f"{head}\n\n1\n00:01,000 --> 00:02,000\nHi\n", format="srt")
+    assert turns_without_raw(transcript) == [(None, "Hi", 1, 2)]
+    assert unread_parts(transcript) == [(1, "is not part of a cue", head)]
+    assert transcript.frame == ()
