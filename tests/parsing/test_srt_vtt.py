@@ -303,3 +303,14 @@ def test_srt_has_no_comments_and_no_header(head: str) -> None:
     assert turns_without_raw(transcript) == [(None, "Hi", 1, 2)]
     assert unread_parts(transcript) == [(1, "is not part of a cue", head)]
     assert transcript.frame == ()
+
+
+def test_lines_of_spaces_between_cues_are_blank() -> None:
+    """Nothing begins with them: neither a comment nor words outside of cues."""
+    cue = "00:01.000 --> 00:02.000\nHi\n"
+    transcript = parse_transcript(f"WEBVTT\n\n \nNOTE by hand\n\n \nlost\n\n  \n{cue}")
+    assert turns_without_raw(transcript) == [(None, "Hi", 1, 2)]
+    assert transcript.frame == ("WEBVTT", "NOTE by hand")
+    assert unread_parts(transcript) == [(7, "is not part of a cue", "lost")]
+    transcript = parse_transcript(f" \nlost\n\n1\n{cue}")
+    assert unread_parts(transcript) == [(2, "is not part of a cue", "lost")]

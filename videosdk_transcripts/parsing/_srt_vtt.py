@@ -122,19 +122,20 @@ def read_cues(text: str, format: str) -> Transcript:  # noqa: A002 - the API's o
 
 
 def _blocks(text: str, *, is_vtt: bool) -> Iterator[_Block]:
-    lines: list[str] = []
-    number = 0
+    block: _Block | None = None
     for number, line in enumerate(split_lines(text), 1):
         # Captions of YouTube have lines with one space, which do not end a cue. In SRT files,
         # even empty lines may be inside a cue.
-        is_blank = not (line.strip("\r\n") if lines else line.strip())
-        if not is_blank or (lines and not is_vtt):
-            lines.append(line)
-        elif lines:
-            yield _Block(line=number - len(lines), lines=lines)
-            lines = []
-    if lines:
-        yield _Block(line=number + 1 - len(lines), lines=lines)
+        is_blank = not (line.strip("\r\n") if block else line.strip())
+        if block and is_blank and is_vtt:
+            yield block
+            block = None
+        elif block:
+            block.lines.append(line)
+        elif not is_blank:
+            block = _Block(number, [line])
+    if block:
+        yield block
 
 
 def _is_comment(line: str) -> bool:
