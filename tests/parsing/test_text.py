@@ -102,6 +102,15 @@ def test_text_belongs_to_its_turn_whatever_stands_above() -> None:
         assert list(read_back(transcript(*turns).to_text(times=times))) == turns
 
 
+@pytest.mark.parametrize("words", ["- ...", "| a", ": b", "\u2013 (sighs)"])
+def test_mark_after_a_time_is_part_of_the_words(words: str) -> None:
+    """It is not parsed as a separator between the time and the words."""
+    turns = [Turn(None, words, 1, 2)]
+    for times in (False, True):
+        written = transcript(*turns).to_text(times=times)
+        assert [turn.text for turn in read_back(written)] == [words]
+
+
 def test_name_that_no_label_can_have_keeps_all_words() -> None:
     """No transcript has such a name."""
     assert transcript(Turn("\\", "a")).to_text() == "[\\\\]: a\n"

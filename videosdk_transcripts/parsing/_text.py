@@ -42,6 +42,8 @@ def write_text(turns: Sequence[Words]) -> str:
         else:
             lines.extend([""] if lines else [])
             is_plain = is_only_words(first) and not (awaits_words or first.startswith("\ufeff"))
+            # A dash after a time is a separator.
+            is_plain = is_plain and read_line(f"{stamp}{first}").words == first
             lines.append(f"{stamp}{first if is_plain else _escape(first)}")
         may_continue = begins_with_speaker if name else bool(stamp)
         lines.extend(
