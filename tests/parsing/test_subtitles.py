@@ -93,6 +93,15 @@ def test_text_cannot_inject_cues(write: Callable[[Iterable[Turn]], str], text: s
             assert transcript.turns[0].speaker == "Ann"
 
 
+def test_line_that_looks_like_a_speaker_is_joined_until_it_does_not() -> None:
+    """The line above may make another name of it."""
+    turn = Turn("Bob", "I said\nthanks\nMary: hi\nand\nleft", 1, 2)
+    written = to_srt([turn])
+    assert "\nBob: I said thanks Mary: hi\nand\nleft\n" in written
+    (read,) = parse_transcript(written).turns
+    assert (read.speaker, read.text) == ("Bob", "I said thanks Mary: hi\nand\nleft")
+
+
 def lines(text: str) -> str:
     """Return a text as it is written in a cue."""
     return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
@@ -135,14 +144,18 @@ def test_vtt_round_trip(given_turns: list[Turn]) -> None:
 @settings(deadline=None)
 @given(given_turns=st.lists(turns(), max_size=5))
 def test_srt_round_trip(given_turns: list[Turn]) -> None:
-    """The same values survive, except for arrows."""
-    named = [turn for turn in given_turns if is_plain(turn)]
+    """The same values survive, except for arrows, and for line breaks above labels."""
+    named = [turn for turn in given_turns if turn.speaker or is_plain(turn)]
     transcript = parse_transcript(to_srt(named), format="srt")
     assert transcript.unread == ()
 
-    def expected(text: str | None) -> str | None:
-        return text and re.sub("-{2,}>", "->", text)
+    def expected(text: str | None) -> str:
+        return re.sub("-{2,}>", "->", text or "")
 
-    assert list(transcript.turns) == [
-        Turn(expected(t.speaker), expected(lines(t.text)) or "", t.start, t.end) for t in named
-    ]
+    for read, turn in zip(transcript.turns, named, strict=True):
+        assert (read.start, read.end) == (turn.start, turn.end)
+        assert (read.speaker or "") == expected(turn.speaker)
+        if is_plain(turn):
+            assert read.text == expected(lines(turn.text))
+        else:
+            assert read.text.split() == expected(turn.text).split()

@@ -99,15 +99,16 @@ def _speaker(turn: Turn) -> str:
 
 
 def _labelled(turn: Turn) -> str:
-    speaker, first, *further = map(_without_arrows, (_speaker(turn), *_text(turn).split("\n")))
+    speaker, *texts = map(_without_arrows, (_speaker(turn), *_text(turn).split("\n")))
+    lines: list[str] = []
+    for text in texts:
+        line = text
+        # The joined line may be parsed as a speaker as well: `thanks` and `Ann: Hi`.
+        while speaker and lines and not is_only_words(line):
+            line = f"{lines.pop()} {line}"
+        lines.append(line)
     if speaker:
-        first = f"{find_label(speaker, first)} {first}".rstrip()
-    lines = [first]
-    for line in further:
-        if speaker and not is_only_words(line):
-            lines[-1] += f" {line}"
-        else:
-            lines.append(line)
+        lines[0] = f"{find_label(speaker, lines[0])} {lines[0]}".rstrip()
     return "\n".join(lines)
 
 
