@@ -983,4 +983,13 @@ FURTHER: dict[str, Sample] = {
         'WEBVTT\n\n00:01.000 --> 00:02.000\n<font color="#ffff00">Ann: Hi</font>\n<s>you</s>\n',
         [("Ann", "Hi\nyou", 1, 2)],
     ),
+    "srt dash before punctuation": (
+        '1\n00:00:01,000 --> 00:00:02,000\nAnn: ¿Listo?\n- ¡No!\n\n2\n00:00:03,000 --> 00:00:04,000\nAnn: Why?\n- "So," (he) goes.\n',
+        [
+            ("Ann", "¿Listo?", 1, 2),
+            (None, "- ¡No!", 1, 2),
+            ("Ann", "Why?", 3, 4),
+            (None, '- "So," (he) goes.', 3, 4),
+        ],
+    ),
 }

@@ -53,7 +53,7 @@ _KATAKANA: Final = re.compile("[\u30a0-\u30ff]")
 # Hiragana and ideographs.
 _WITHOUT_SPACES: Final = re.compile("[\u3040-\u309f\u3400-\u9fff]")
 _CHANGES_SPEAKER: Final = re.compile(r">>|\u00bb")
-_DASH: Final = re.compile(r"[-\u2013\u2014]\s*\w")
+_DASH: Final = re.compile(r"[-\u2013\u2014]\s*[\"'\u201c\u2018\u00ab(\[\u00bf\u00a1]*\w")
 
 
 class Shape(Enum):
