@@ -149,6 +149,7 @@ def test_title_directly_above_the_first_cue_is_reported_alone() -> None:
     )
     assert turns_without_raw(transcript) == [(None, "Hi", 1, 2), (None, "Yes", 3, 4)]
     assert unread_parts(transcript) == [(1, "is not part of a cue", "Weekly")]
+    assert transcript.turns[0].raw == "00:01,000 --> 00:02,000\nHi"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,9 @@ def test_name_alone_in_first_line_of_each_cue_is_the_speaker() -> None:
 def test_nonstandard_vtt_is_read() -> None:
     """No blank line after the header, no header, unknown tags, text outside of cues."""
     cue = "00:01.000 --> 00:02.000\nx </v> <y> &copy </i>\n"
-    assert turns_without_raw(parse_transcript(f"WEBVTT\n{cue}")) == [(None, "x  <y> &copy", 1, 2)]
+    headed = parse_transcript(f"WEBVTT\n{cue}")
+    assert turns_without_raw(headed) == [(None, "x  <y> &copy", 1, 2)]
+    assert headed.frame == ("WEBVTT",)
     assert turns_without_raw(parse_transcript(f"WEBVTT\n1\n{cue}\n1\n{cue}")) == 2 * [
         (None, "x  <y> &copy", 1, 2)
     ]
@@ -314,3 +317,10 @@ def test_lines_of_spaces_between_cues_are_blank() -> None:
     assert unread_parts(transcript) == [(7, "is not part of a cue", "lost")]
     transcript = parse_transcript(f" \nlost\n\n1\n{cue}")
     assert unread_parts(transcript) == [(2, "is not part of a cue", "lost")]
+
+
+def test_lines_of_spaces_above_times_are_no_name() -> None:
+    """They are in no raw text."""
+    cues = ("00:01.000 --> 00:02.000\nHi", "00:03.000 --> 00:04.000\nYes")
+    transcript = parse_transcript("WEBVTT\n\n" + "\n \n \n".join(cues))
+    assert [turn.raw for turn in transcript.turns] == list(cues)

@@ -147,8 +147,8 @@ def match_timing(line: str) -> re.Match[str] | None:
     match = _TIMING.fullmatch(line.strip())
     if match and match["arrow"].count("-") < 2:
         # A line with a short arrow may be speech, unless it has hours.
-        times = (match["start"], match["end"] or "")
-        return match if all(time.count(":") > 1 for time in times) else None
+        times = match.group("start", "end")
+        return match if all(time and time.count(":") > 1 for time in times) else None
     return match
 
 
