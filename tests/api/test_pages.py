@@ -169,8 +169,11 @@ def test_other_name_of_the_current_page_is_checked() -> None:
 
 def test_current_page_zero_raises_unless_list_is_empty() -> None:
     """Pages are counted from 1."""
-    with pytest.raises(PaginationError, match="the response is page 0"):
+    with pytest.raises(PaginationError, match="the response is page 0 of 3;"):
         read({"pageInfo": INFO | {"currentPage": 0}, "transcriptions": ROWS})
+    for number in (1, 2):
+        with pytest.raises(PaginationError, match="the response is page 0 of 0;"):
+            read({"pageInfo": {"currentPage": 0, "lastPage": 0}, "data": ROWS}, page=number)
     for empty in ({"lastPage": 0}, {"lastPage": 1}, {}):
         info = {"currentPage": 0, "total": 0, **empty}
         assert read({"pageInfo": info, "transcriptions": []}, page=1).items == ()

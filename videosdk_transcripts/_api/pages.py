@@ -119,7 +119,8 @@ class PageReader(Generic[ModelT]):
         # The current page of an empty list is undocumented, and may be 0.
         if current in (None, number) or not (self._rows or current):
             return
-        if last != current or current > number:
+        # Pages count from 1: a page 0 with rows is not the last page of a list that has shrunk.
+        if not current or last != current or current > number:
             found = f"page {current}"
             if last is not None:
                 found += f" of {last}" if current <= last else f", beyond its last page {last}"
