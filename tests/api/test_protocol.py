@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -196,6 +197,7 @@ def test_only_a_valid_retry_after_is_mentioned(value: str) -> None:
         ({"error": {"message": "no room", "code": "E2"}}, "E2", "no room"),
         ("no room", None, "no room"),
         (b"no room", None, "no room"),
+        (BOM_UTF8 + b"no room", None, "no room"),
         ({"message": "  no\n\troom "}, None, "no room"),
         ({"message": "no room", "error": "other", "msg": "third"}, None, "no room"),
         ({"statusMessage": "third", "error": "no room"}, None, "no room"),
@@ -223,6 +225,7 @@ def test_status_error_quotes_code_and_message_of_the_service(
         b"\xff\xfe",
         b"<html>secret</html>",
         b"\r\n <html>secret</html>",
+        BOM_UTF8 + b"\n<html>secret</html>",
         b"[" * 100_000,
         {"message": ""},
         {"a": 1},
@@ -631,8 +634,9 @@ def test_missing_content_type_is_stated() -> None:
 
 
 def test_html_body_is_attributed_to_a_gateway() -> None:
-    """It is recognized by its content type, or by its first character."""
-    for made in (response_of(b"x", content_type="text/html"), response_of(b"  <p>")):
+    """It is recognized by its content type, or by its first character after a byte order mark."""
+    bodies = (b"<p>", b"  <p>", BOM_UTF8 + b"<p>", BOM_UTF8 + b"\r\n<p>")
+    for made in (response_of(b"x", content_type="text/html"), *map(response_of, bodies)):
         with pytest.raises(
             InvalidResponseError, match=r"\); it may come from a proxy or a gateway$"
         ):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -385,9 +386,14 @@ def unreadable(response: Response, request: Request, found: str) -> InvalidRespo
         f"{request.method} {request.subject}: the service responded with {response.status} and "
         f"{found} ({len(response.body)} bytes, {kind})"
     )
-    if "html" in kind or response.body.lstrip()[:1] == b"<":
+    if "html" in kind or _is_page(response.body):
         text += "; it may come from a proxy or a gateway"
     return InvalidResponseError(text, status=response.status, request_id=response.request_id)
+
+
+def _is_page(body: bytes) -> bool:
+    """Return whether a body is HTML or XML."""
+    return body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
 
 
 MAX_DEPTH: Final = 100
@@ -420,9 +426,8 @@ def _explanation(response: Response) -> tuple[str | None, str | None]:
     """
     data = _error_body(response)
     if isinstance(data, bytes):
-        text = data[: 8 * _SEARCHED].decode("utf-8", "replace")
         # An HTML page is not an explanation.
-        return None, None if text.lstrip().startswith("<") else response.quote(text)
+        return None, None if _is_page(data) else response.quote(data.decode("utf-8-sig", "replace"))
     if isinstance(data, str):
         return None, response.quote(data)
     objects = _nested_objects(data)
