@@ -1,5 +1,6 @@
 """`resolve_room`: from a custom room id to a room id."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -61,7 +62,7 @@ async def test_malformed_id_is_not_sent(
     [
         ('{"customRoomId": "mine"}', "roomId in the response is of type NoneType"),
         ('{"roomId": 5, "customRoomId": "mine"}', "of type int"),
-        ('{"roomId": "", "customRoomId": "mine"}', "is empty"),
+        ('{"roomId": "", "customRoomId": "mine"}', "roomId in the response is empty, not a non-"),
         ('{"roomId": "other", "customRoomId": "theirs"}', "returned room other, whose ids differ"),
         ('{"roomId": "other", "customRoomId": null}', "returned room other, whose ids differ"),
         ("[]", "JSON that is not an object"),
@@ -75,6 +76,15 @@ async def test_response_that_is_not_the_room_raises(
     async with fake.client(retry=RetryPolicy(attempts=1)) as client:
         with pytest.raises(InvalidResponseError, match=found):
             await client.resolve_room("mine")
+
+
+@pytest.mark.parametrize("given", ["mine", "623d42d472498060cccb51f2", ROOM])
+async def test_each_id_of_a_room_is_accepted(fake: FakeVideoSDK, given: str) -> None:
+    """A room has a custom id, a room id, and an id that is used nowhere else."""
+    room = {"id": "623d42d472498060cccb51f2", "roomId": ROOM, "customRoomId": "mine"}
+    fake.fail_next(Body(json.dumps(room)))
+    async with fake.client(retry=RetryPolicy(attempts=1)) as client:
+        assert await client.resolve_room(given) == ROOM
 
 
 @pytest.fixture

@@ -86,22 +86,23 @@ def test_str_of_a_filter() -> None:
 
 
 MATCHING = Transcription("ours", room_id=R)
+LATER = Transcription("later", room_id=R)
 FOREIGN = Transcription("theirs", room_id="other")
 WITHOUT_IDS = Transcription("silent")
 
 
 @pytest.mark.parametrize(
-    ("on_unverified", "kept"), [("skip", ("ours",)), ("yield", ("ours", "silent"))]
+    ("on_unverified", "kept"),
+    [("skip", ("ours", "later")), ("yield", ("ours", "silent", "later"))],
 )
 def test_foreign_rows_are_dropped_and_counted(
     on_unverified: Unverified, kept: tuple[str, ...]
 ) -> None:
     """Rows without ids are treated according to the option, and are counted, too."""
-    page = apply_filter(
-        Page(1, (MATCHING, FOREIGN, WITHOUT_IDS), total=3), Filter(R), on_unverified
-    )
+    rows = (MATCHING, FOREIGN, WITHOUT_IDS, LATER)
+    page = apply_filter(Page(1, rows, total=4), Filter(R), on_unverified)
     assert kept == tuple(t.id for t in page.items)
-    assert (page.foreign_rows_dropped, page.unverified_rows, page.total) == (1, 1, 3)
+    assert (page.foreign_rows_dropped, page.unverified_rows, page.total) == (1, 1, 4)
 
 
 def test_row_of_another_session_is_dropped() -> None:
