@@ -142,6 +142,31 @@ def test_malformed_cues_keep_their_words_without_times() -> None:
     ]
 
 
+def test_number_above_a_blank_line_is_that_of_the_cue_if_it_is_the_next_one() -> None:
+    """Otherwise it is the last word of the cue above."""
+    first, second = "00:01,000 --> 00:02,000", "00:03,000 --> 00:04,000"
+    spaced = parse_transcript(f"1\n\n{first}\n\nHi\n\n2\n\n{second}\n\nYes\n")
+    assert turns_without_raw(spaced) == [(None, "Hi", 1, 2), (None, "Yes", 3, 4)]
+    assert [turn.raw for turn in spaced.turns] == [
+        f"1\n\n{first}\n\nHi",
+        f"2\n\n{second}\n\nYes",
+    ]
+    assert spaced.unread == ()
+    for number in ("1", "3", "42", "9" * 5000):
+        words = parse_transcript(f"1\n{first}\nHi\n{number}\n\n{second}\nYes\n", format="srt")
+        assert turns_without_raw(words) == [(None, f"Hi\n{number}", 1, 2), (None, "Yes", 3, 4)]
+
+
+def test_number_of_a_cue_has_up_to_18_digits() -> None:
+    """A longer one is text; in SRT, it is reported."""
+    cue = "00:01,000 --> 00:02,000\nHi"
+    for number in ("0", "0001", "9" * 18):
+        transcript = parse_transcript(f"{number}\n{cue}\n", format="srt")
+        assert [turn.raw for turn in transcript.turns] == [f"{number}\n{cue}"]
+    transcript = parse_transcript(f"{'9' * 19}\n{cue}\n", format="srt")
+    assert unread_parts(transcript) == [(1, "is not part of a cue", "9" * 19)]
+
+
 def test_title_directly_above_the_first_cue_is_reported_alone() -> None:
     """In SRT, cues have no names."""
     transcript = parse_transcript(

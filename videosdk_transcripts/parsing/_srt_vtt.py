@@ -28,7 +28,8 @@ _TIMING: Final = re.compile(
     rf"(?:(?P<end>{_TIME})(?:\s+(?P<settings>.*))?)?",
     re.DOTALL,
 )
-_NUMBER: Final = re.compile(r"[0-9]+")
+# Bounded, because `int` rejects numbers of thousands of digits.
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 # Webex names the speaker in the name of the cue: 1 "Ann Lee" (1234567)
 _SPEAKER_IN_NAME: Final = re.compile(r'(?:[0-9]+\s+)?"([^"]+)"\s+\([0-9]+\)')
 
@@ -190,8 +191,8 @@ def _find_number(lines: list[str], free: int, timing: int, previous: int) -> int
 
 
 def _number(line: str) -> int:
-    line = line.strip()
-    return int(line) if len(line) < 10 and _NUMBER.fullmatch(line) else -1
+    match = _NUMBER.fullmatch(line.strip())
+    return int(match[0]) if match else -1
 
 
 def _report(block: _Block, begin: int, end: int, result: _Result) -> None:
