@@ -155,6 +155,16 @@ def test_number_above_a_blank_line_is_that_of_the_cue_if_it_is_the_next_one() ->
     for number in ("1", "3", "42", "9" * 5000):
         words = parse_transcript(f"1\n{first}\nHi\n{number}\n\n{second}\nYes\n", format="srt")
         assert turns_without_raw(words) == [(None, f"Hi\n{number}", 1, 2), (None, "Yes", 3, 4)]
+    for number in ("0", "1", "2"):
+        words = parse_transcript(f"{first}\nHi\n{number}\n\n{second}\nYes\n")
+        assert turns_without_raw(words) == [(None, f"Hi\n{number}", 1, 2), (None, "Yes", 3, 4)]
+
+
+def test_number_as_the_only_words_of_a_cue_is_text() -> None:
+    """There is no cue below it."""
+    for head in ("", "WEBVTT\n\n"):
+        transcript = parse_transcript(f"{head}00:01.000 --> 00:02.000\n1\n")
+        assert turns_without_raw(transcript) == [(None, "1", 1, 2)]
 
 
 def test_number_of_a_cue_has_up_to_18_digits() -> None:

@@ -157,7 +157,7 @@ def _find_cues(block: _Block, *, has_header: bool, is_vtt: bool) -> list[_Place]
     places: list[_Place] = []
     # The first line after the header or the previous timing line.
     free = 1 if has_header else 0
-    number = 0
+    number: int | None = 0
     for timing, line in enumerate(block.lines):
         match = match_timing(line)
         if match is None:
@@ -178,21 +178,22 @@ def _find_cues(block: _Block, *, has_header: bool, is_vtt: bool) -> list[_Place]
     return places
 
 
-def _find_number(lines: list[str], free: int, timing: int, previous: int) -> int:
+def _find_number(lines: list[str], free: int, timing: int, previous: int | None) -> int:
     """Return the index of the number of a cue, or of its timing line if it has none."""
     above = timing - 1
     while above >= free and not lines[above].strip():
         above -= 1
-    if above < free or not _NUMBER.fullmatch(lines[above].strip()):
+    number = _number(lines[above]) if above >= free else None
+    if number is None:
         return timing
     # If blank lines follow the number, it belongs to the words above unless it is the next one.
-    is_next = above == timing - 1 or _number(lines[above]) == previous + 1
-    return above if is_next else timing
+    is_next = previous is not None and number == previous + 1
+    return above if is_next or above == timing - 1 else timing
 
 
-def _number(line: str) -> int:
+def _number(line: str) -> int | None:
     match = _NUMBER.fullmatch(line.strip())
-    return int(match[0]) if match else -1
+    return int(match[0]) if match else None
 
 
 def _report(block: _Block, begin: int, end: int, result: _Result) -> None:
