@@ -992,4 +992,8 @@ FURTHER: dict[str, Sample] = {
             (None, '- "So," (he) goes.', 3, 4),
         ],
     ),
+    "vtt webex name with spaces": (
+        'WEBVTT\n\n1 "Ann  Lee " (1)\n00:01.000 --> 00:02.000\nHi\nyou\n\n2 " " (2)\n00:03.000 --> 00:04.000\nYes\n',
+        [("Ann Lee", "Hi\nyou", 1, 2), (None, "Yes", 3, 4)],
+    ),
 }

@@ -15,7 +15,7 @@ from typing import Final
 
 from attrs import Factory, define, frozen
 
-from ._common import is_ordered, join_lines, parse_timestamp, split_lines, strip_lines
+from ._common import clean_name, is_ordered, join_lines, parse_timestamp, split_lines, strip_lines
 from ._labels import Line, Shape, ends_sentence, read_line
 from ._markup import plain_lines, split_voices
 from ._speakers import Outcome, Speakers
@@ -234,7 +234,8 @@ def _read_cue(block: _Block, place: _Place, end_line: int, result: _Result) -> _
     voices = split_voices("".join(body)) if result.is_vtt else []
     plain = [] if voices else plain_lines(body, is_vtt=result.is_vtt)
     if plain and name:
-        voices, plain = [(name[1], strip_lines("\n".join(plain)), "".join(body))], []
+        speaker = clean_name(name[1]) or None
+        voices, plain = [(speaker, strip_lines("\n".join(plain)), "".join(body))], []
     return _Cue(
         head="".join(head),
         body=body,
