@@ -993,7 +993,21 @@ FURTHER: dict[str, Sample] = {
         ],
     ),
     "vtt webex name with spaces": (
-        'WEBVTT\n\n1 "Ann  Lee " (1)\n00:01.000 --> 00:02.000\nHi\nyou\n\n2 " " (2)\n00:03.000 --> 00:04.000\nYes\n',
-        [("Ann Lee", "Hi\nyou", 1, 2), (None, "Yes", 3, 4)],
+        'WEBVTT\n\n1 "Ann  Lee " (1)\n00:01.000 --> 00:02.000\nHi\nyou\n\n2 " " (2)\n00:03.000 --> 00:04.000\nYes\n\n3 "Bob" (3)\n00:05.000 --> 00:06.000\n\n4 "Bob" (3)\n00:07.000 --> 00:08.000\n<v Eve>So\n',
+        [
+            ("Ann Lee", "Hi\nyou", 1, 2),
+            (None, "Yes", 3, 4),
+            ("Bob", "", 5, 6),
+            ("Eve", "So", 7, 8),
+        ],
+    ),
+    "srt blank line above a label": (
+        "1\n00:00:01,000 --> 00:00:02,000\n[Applause]\n\nAnn: Thanks.\n\n2\n00:00:03,000 --> 00:00:04,000\n[Music]\n \nBob: So.\n",
+        [
+            (None, "[Applause]", 1, 2),
+            ("Ann", "Thanks.", 1, 2),
+            (None, "[Music]", 3, 4),
+            ("Bob", "So.", 3, 4),
+        ],
     ),
 }

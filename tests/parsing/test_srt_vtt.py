@@ -279,24 +279,84 @@ def test_number_directly_below_times_is_text() -> None:
         assert [turn.raw for turn in empty.turns] == text.replace("7\n", "").rstrip().split("\n", 1)
 
 
-def test_name_alone_in_first_line_of_each_cue_is_the_speaker() -> None:
-    """The names must recur; otherwise they may be titles or words."""
-    teams = "".join(
-        f"0:0:{second}.0 --> 0:0:{second}.500\n{name}\nHello: {second}\n\n"
-        for second, name in enumerate(["Ann Lee", "Bob", "Ann Lee", "Bob"])
+def teams(*names: str) -> str:
+    """Make a file of Teams, with a cue for each name."""
+    return "".join(
+        f"0:0:{second}.0 --> 0:0:{second}.500\n{name}\nOK: {second}.\n\n"
+        for second, name in enumerate(names)
     )
-    assert turns_without_raw(parse_transcript(teams)) == [
-        ("Ann Lee", "Hello: 0", 0, 0.5),
-        ("Bob", "Hello: 1", 1, 1.5),
-        ("Ann Lee", "Hello: 2", 2, 2.5),
-        ("Bob", "Hello: 3", 3, 3.5),
+
+
+@pytest.mark.parametrize("names", [("Ann Lee", "Bob (Guest)"), ("+1 555-010-0100", "Ray, Bob")])
+def test_name_alone_in_first_line_of_each_cue_is_the_speaker(names: tuple[str, str]) -> None:
+    """Words in capitals and at the end of a sentence are not names."""
+    assert turns_without_raw(parse_transcript(teams(*names, *names))) == [
+        (names[0], "OK: 0.", 0, 0.5),
+        (names[1], "OK: 1.", 1, 1.5),
+        (names[0], "OK: 2.", 2, 2.5),
+        (names[1], "OK: 3.", 3, 3.5),
     ]
-    for other in (
-        teams.replace("\nBob", "\nBob."),
-        teams.partition("0:0:2")[0],
-        teams + "0:9 --> 0:9",
-    ):
-        assert {turn.speaker for turn in parse_transcript(other).turns} <= {None, "Hello"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        teams("Ann", "Bob."),
+        teams("Ann Lee", "Bob"),
+        teams("Ann", "Ann", "Ann", "Ann"),
+        teams("ANN", "BOB", "ANN", "BOB"),
+        teams("Ann", "Bob.", "Ann", "Bob."),
+        teams("- Yes", "- No", "- Yes", "- No"),
+        teams(
+            "\N{EIGHTH NOTE} La", "\N{EIGHTH NOTE} Oh", "\N{EIGHTH NOTE} La", "\N{EIGHTH NOTE} Oh"
+        ),
+        teams("we meet", "we went", "we meet", "we went"),
+        teams("Ann", "Bob", "Ann", "Bob") + "0:9 --> 0:9",
+        teams("Ann", "Bob", "Ann", "Bob") + "0:9 --> 0:9\nAnn",
+    ],
+)
+def test_first_lines_that_may_be_words_are_not_names(text: str) -> None:
+    """Names recur, alone on the first line of each cue, and are not in capitals."""
+    assert {turn.speaker for turn in parse_transcript(text).turns} <= {None, "OK"}
+
+
+def test_names_in_capitals_above_other_words_are_speakers() -> None:
+    """Captions in capitals have no other words."""
+    transcript = parse_transcript(teams("ANN", "BOB", "ANN", "BOB").replace("OK", "Yes"))
+    assert [turn.speaker for turn in transcript.turns] == ["ANN", "BOB", "ANN", "BOB"]
+
+
+def test_words_on_the_line_of_times_are_read() -> None:
+    """They are not reported if there are no other words."""
+    transcript = parse_transcript("1\n00:01,000 --> 00:02,000 Ann: Hi: you\n")
+    assert turns_without_raw(transcript) == [("Ann", "Hi: you", 1, 2)]
+    assert transcript.unread == ()
+    assert transcript.turns[0].raw == "1\n00:01,000 --> 00:02,000 Ann: Hi: you"
+
+
+def test_cue_with_a_speaker_in_its_name_keeps_its_raw_text() -> None:
+    """This includes all its lines."""
+    cue = '1 "Ann" (1)\n00:01.000 --> 00:02.000\nHi\nyou'
+    (turn,) = parse_transcript(f"WEBVTT\n\n{cue}\n").turns
+    assert (turn.speaker, turn.text, turn.raw) == ("Ann", "Hi\nyou", cue)
+
+
+def test_label_in_the_first_line_of_each_cue_is_followed_by_words() -> None:
+    """The line is not a name alone."""
+    text = teams("Ann: So", "Bob: Well", "Ann: So", "Bob: Well").replace("OK: ", "it is ")
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript)[0] == ("Ann", "So\nit is 0.", 0, 0.5)
+
+
+def test_words_in_voices_are_no_labels() -> None:
+    """They are not counted as names of other cues either."""
+    cue = "00:01.000 --> 00:02.000\n"
+    text = f"WEBVTT\n\n{cue}<v Ann>then: yes\n\n{cue}<v Ann>then: no\n\n{cue}then: what\n"
+    assert turns_without_raw(parse_transcript(text)) == [
+        ("Ann", "then: yes", 1, 2),
+        ("Ann", "then: no", 1, 2),
+        (None, "then: what", 1, 2),
+    ]
 
 
 def test_nonstandard_vtt_is_read() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from attrs import Factory, define, frozen
@@ -32,6 +33,8 @@ _TIMING: Final = re.compile(
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 # Webex names the speaker in the name of the cue: 1 "Ann Lee" (1234567)
 _SPEAKER_IN_NAME: Final = re.compile(r'(?:[0-9]+\s+)?"([^"]+)"\s+\([0-9]+\)')
+
+_NAME_START: Final = re.compile(r"[\w+]")
 
 
 @frozen
@@ -230,16 +233,15 @@ def _read_cue(block: _Block, place: _Place, end_line: int, result: _Result) -> _
         # The words of the cue are on the same line.
         begin = head[-1].rindex(settings)
         head[-1], body = head[-1][:begin], [head[-1][begin:]]
-    name = _SPEAKER_IN_NAME.fullmatch(block.lines[place.first].strip()) if result.is_vtt else None
     voices = split_voices("".join(body)) if result.is_vtt else []
-    plain = [] if voices else plain_lines(body, is_vtt=result.is_vtt)
-    if plain and name:
-        speaker = clean_name(name[1]) or None
-        voices, plain = [(speaker, strip_lines("\n".join(plain)), "".join(body))], []
+    plain = plain_lines(body, is_vtt=result.is_vtt)
+    name = _SPEAKER_IN_NAME.fullmatch(block.lines[place.first].strip())
+    if name and not voices:
+        voices = [(clean_name(name[1]) or None, strip_lines("\n".join(plain)), "".join(body))]
     return _Cue(
         head="".join(head),
         body=body,
-        lines=[read_line(line) if line.strip() else None for line in plain],
+        lines=[] if voices else [read_line(line) if line.strip() else None for line in plain],
         voices=voices,
         start=start,
         end=end,
@@ -270,23 +272,29 @@ def _have_names_above(cues: Sequence[_Cue]) -> bool:
     Return whether the first line of each cue is a name, as in exports of Teams.
 
     There must be two or more names, each twice on average, so that titles and wrapped words are not
-    mistaken for names. None may be in capitals, in which captions are often written.
+    mistaken for names. Captions in capitals have no names above.
     """
-    names: list[str | None] = []
-    for cue in cues:
-        lines = [line.source for line in cue.lines if line]
-        if len(lines) < 2 or lines[0].isupper() or ends_sentence(lines[0]):
-            return False
-        label = read_line(f"{lines[0]}:")
-        if label.shape is not Shape.NAME or label.text or not lines[0][0].isalpha():
-            return False
-        names.append(label.name)
-    return 1 < len(set(names)) <= len(names) / 2
+    texts = [[line.source for line in cue.lines if line] for cue in cues]
+    names = [_name_above(lines) for lines in texts]
+    is_shouted = "".join(chain.from_iterable(texts)).isupper()
+    return None not in names and not is_shouted and 1 < len(set(names)) <= len(names) / 2
+
+
+def _name_above(lines: Sequence[str]) -> str | None:
+    """Return the first line of a cue if it may be a name with words below, otherwise None."""
+    name = clean_name(lines[0]) if len(lines) > 1 else ""
+    # A symbol precedes words, such as those of a song.
+    if not _NAME_START.match(name) or ends_sentence(name):
+        return None
+    # `Ray, Bob` has the form of `Yes, Ann`, which does not recur.
+    without_commas = name.replace(",", "")
+    label = read_line(f"{without_commas}:")
+    return name if label.shape is Shape.NAME and label.name == without_commas else None
 
 
 def _split_name(cue: _Cue) -> tuple[str | None, str, str]:
     name, *words = [line.source for line in cue.lines if line]
-    return read_line(f"{name}:").name, strip_lines("\n".join(words)), "".join(cue.body)
+    return clean_name(name), strip_lines("\n".join(words)), "".join(cue.body)
 
 
 def split_labels(
