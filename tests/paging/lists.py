@@ -95,7 +95,7 @@ class Faulty(Listing):
     """
 
     def __init__(
-        self, ids: str, cut: Cut, *, excess: int = 0, last_page: int | None = None
+        self, ids: Iterable[str], cut: Cut, *, excess: int = 0, last_page: int | None = None
     ) -> None:
         super().__init__(ids)
         self.requests: list[tuple[int, int]] = []

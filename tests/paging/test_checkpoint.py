@@ -118,7 +118,7 @@ def test_checkpoint_of_another_version_is_rejected(version: object) -> None:
         {"yielded": "ab"},
         {"yielded": ["ab"]},
         {"yielded": [[1]]},
-        {"yielded": [[0, ["a"]]]},
+        {"yielded": [[-1, ["a"]]]},
         {"yielded": [[1, "ab"]]},
         {"yielded": [[1, [1]]]},
         {"met": -1},

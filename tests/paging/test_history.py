@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from videosdk_transcripts import PaginationError
 from videosdk_transcripts._api.filter import Filter
-from videosdk_transcripts._paging.checkpoint import Checkpoint, Position
+from videosdk_transcripts._paging.checkpoint import REPAIRED, Checkpoint, Position
 from videosdk_transcripts._paging.history import ListedIds, YieldedIds, yielded_to_keep
 
 from .lists import LIST, Listing, accept, make_walk, run
@@ -220,7 +220,7 @@ def test_yielded_ids_forget_whole_pages() -> None:
     """So it is known from which page on they are complete."""
     yielded = YieldedIds.of(20, None)
     for page in range(1, 31):
-        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
     ids, complete_from_page = ids_with_page(yielded, 31, ("x",))
     assert (len(ids), ids[0], ids[-1], complete_from_page) == (501, "6-0", "x", 6)
 
@@ -229,15 +229,17 @@ def test_yielded_ids_are_as_many_as_a_checkpoint_needs() -> None:
     """No page more is kept."""
     yielded = YieldedIds.of(1, None)
     for page in range(1, 601):
-        yielded = yielded.add(page, (f"{page}",))
+        yielded.add(page, (f"{page}",))
     ids, complete_from_page = ids_with_page(yielded, 601, ())
     assert (len(ids), ids[0], complete_from_page) == (500, "101", 101)
 
 
 def test_page_whose_first_rows_are_forgotten_is_not_complete() -> None:
     """It was requested twice, because the list had grown, and had other rows before."""
-    yielded = YieldedIds.of(20, None).add(29, ("a",)).add(30, ("b",))
-    yielded = yielded.add(30, tuple(f"30-{n}" for n in range(500)))
+    yielded = YieldedIds.of(20, None)
+    yielded.add(29, ("a",))
+    yielded.add(30, ("b",))
+    yielded.add(30, tuple(f"30-{n}" for n in range(500)))
     ids, complete_from_page = ids_with_page(yielded, 31, ())
     assert (len(ids), complete_from_page) == (500, 31)
 
@@ -246,7 +248,7 @@ def test_yielded_ids_of_a_rescan_lower_the_first_complete_page() -> None:
     """The first rows of a page that was read again may have been yielded much earlier."""
     yielded = YieldedIds.of(20, None)
     for page in (*range(1, 31), 25, 26, *range(31, 53)):
-        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
     ids, complete_from_page = ids_with_page(yielded, 53, ())
     assert (len(ids), ids[0], complete_from_page) == (500, "30-0", 26)
 
@@ -255,10 +257,10 @@ def test_yielded_ids_of_a_rescan_lower_the_first_complete_page_of_a_checkpoint()
     """This also applies while there are too few ids to forget any."""
     yielded = YieldedIds.of(20, checkpoint(7, "old"))
     assert ids_with_page(yielded, 5, ("x",)) == (("old", "x"), 6)
-    yielded = yielded.add(4, ("y",))
+    yielded.add(4, ("y",))
     assert ids_with_page(yielded, 8, ("x",)) == (("old", "y", "x"), 5)
     for page in range(1, 102):
-        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
     assert ids_with_page(yielded, 77, ("x",))[1] == 77
     assert ids_with_page(yielded, 60, ("x",))[1] == 61
 
@@ -267,7 +269,7 @@ def test_yielded_ids_are_bounded() -> None:
     """A long walk remembers at most five times as many ids as a checkpoint has."""
     yielded, most = YieldedIds.of(20, None), 0
     for page in range(1, 1000):
-        yielded = yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
         most = max(most, sum(len(ids) for _, ids in yielded._pages))
     assert 500 <= most <= 2500 + 20
 
@@ -278,11 +280,28 @@ def test_forgetting_yielded_ids_changes_no_checkpoint(pages: list[tuple[int, int
     yielded, everything = (YieldedIds.of(20, checkpoint(3, "old")) for _ in range(2))
     for n, (page, count) in enumerate(pages):
         ids = tuple(f"{n}-{i}" for i in range(count))
-        yielded = yielded.add(page, ids)
+        yielded.add(page, ids)
         # Without a count, nothing is ever forgotten.
-        everything = evolve(everything.add(page, ids), count=0)
+        everything.add(page, ids)
+        everything._added = 0
         assert ids_with_page(yielded, 9, ("x",)) == ids_with_page(everything, 9, ("x",))
     assert sum(len(ids) for _, ids in yielded._pages) <= 5 * yielded_to_keep(20)
+
+
+def test_ids_that_a_repair_found_are_all_kept_next_to_the_others() -> None:
+    """They can be anywhere in the list, so they neither replace other ids nor are forgotten."""
+    yielded = YieldedIds.of(20, None)
+    for page in range(1, 31):
+        yielded.add(page, tuple(f"{page}-{n}" for n in range(20)))
+    for number in range(600):
+        yielded.add(REPAIRED, (f"r{number}", f"s{number}"))
+    ids, complete_from_page = ids_with_page(yielded, REPAIRED, ("x",))
+    assert (len(ids), ids[0], ids[500], ids[-1]) == (500 + 1200 + 1, "6-0", "r0", "x")
+    assert complete_from_page == 6
+    pages, _ = yielded.with_page(REPAIRED, ("x",))
+    resumed = YieldedIds.of(20, evolve(checkpoint(complete_from_page), yielded=pages))
+    resumed.add(31, ("y",))
+    assert ids_with_page(resumed, 32, ("z",)) == ((*ids[:500], "y", "z", *ids[500:]), 6)
 
 
 @pytest.mark.parametrize(("page_size", "kept"), [(1, 500), (20, 500), (500, 1000)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -236,3 +237,21 @@ async def test_rows_inserted_before_a_walk_is_resumed_are_recognized_by_the_last
     listing.ids[0:0] = new_rows(700)
     rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
     assert found + await ids(rest) == [f"r{n}" for n in range(2000)]
+
+
+@pytest.mark.parametrize("count", [3, 480, 700])
+async def test_rows_inserted_before_a_repair_is_resumed_repeat_no_row(
+    clock: ManualClock, count: int
+) -> None:
+    """The many rows that it has found do not replace the newest ones in the checkpoint."""
+    rows = [f"r{n}" for n in range(2000)]
+    hidden = rows[3:1100:2]
+    listing = Faulty(rows, without(*hidden))
+    first = pager_over(listing, clock, max_empty_pages=600, limit=1451 + 520)
+    found = await ids(first)
+    assert first.stats.repaired == 520
+    listing.ids[0:0] = new_rows(count)
+    rest = pager_over(listing, clock, max_empty_pages=600, resume=first.checkpoint)
+    found += await ids(rest)
+    assert [row for row, times in Counter(found).items() if times > 1] == []
+    assert set(rows) - set(found) <= set(hidden)

@@ -21,8 +21,14 @@ from .time_range import ALL_TIMES, TimeRange
 
 _VERSION: Final = 1
 
-YieldedPages = tuple[tuple[int, tuple[str, ...]], ...]
-"""Page numbers, in the order in which rows were yielded, with the ids of these rows."""
+YieldedPage = tuple[int, tuple[str, ...]]
+"""The number of a page, with the ids of its rows that were yielded."""
+
+YieldedPages = tuple[YieldedPage, ...]
+"""Pages in the order in which their rows were yielded, and then those that a repair read."""
+
+REPAIRED: Final = 0
+"""The number of a page that a repair read: its rows can be anywhere in the list."""
 
 
 @frozen
@@ -184,7 +190,7 @@ def _is_yielded(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(entry, list)
         and len(entry) == 2
-        and _is_positive(entry[0])
+        and _is_count(entry[0])
         and isinstance(entry[1], list)
         and all(isinstance(item, str) for item in entry[1])
         for entry in value

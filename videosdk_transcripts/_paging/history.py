@@ -14,12 +14,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from attrs import frozen
+from attrs import define, evolve
 
 from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.models import Page
 
-from .checkpoint import Checkpoint, Position, YieldedPages
+from .checkpoint import REPAIRED, Checkpoint, Position, YieldedPage, YieldedPages
 
 _MIN_LISTED: Final = 5000
 _MIN_YIELDED: Final = 500
@@ -159,18 +159,17 @@ def yielded_to_keep(page_size: int) -> int:
     return max(_MIN_YIELDED, 2 * page_size)
 
 
-@frozen
+@define(eq=False, repr=False)
 class YieldedIds:
-    """
-    The ids of the rows yielded last, with their pages.
-
-    It never changes, so that a checkpoint can be made from it later.
-    """
+    """Remember the ids of the rows yielded last, with their pages, and those a repair found."""
 
     _keep: int
     _complete_from_page: int
-    _pages: YieldedPages
-    _count: int = 0
+    _pages: list[YieldedPage]
+    _repaired: list[YieldedPage]
+    """All of them: a repair begins only while all ids of a walk are remembered."""
+    _added: int = 0
+    """How many ids were added since the oldest ones were last forgotten."""
 
     @classmethod
     def of(cls, page_size: int, checkpoint: Checkpoint | None) -> YieldedIds:
@@ -183,35 +182,56 @@ class YieldedIds:
         """
         keep = yielded_to_keep(page_size)
         if checkpoint is None:
-            return cls(keep, 1, ())
-        return cls(keep, checkpoint.complete_from_page, checkpoint.yielded)
+            return cls(keep, 1, [], [])
+        pages = [entry for entry in checkpoint.yielded if entry[0] != REPAIRED]
+        repaired = [entry for entry in checkpoint.yielded if entry[0] == REPAIRED]
+        return cls(keep, checkpoint.complete_from_page, pages, repaired)
 
-    def add(self, page: int, ids: tuple[str, ...]) -> YieldedIds:
-        """Return these ids, and those of the rows of a page that were yielded."""
+    def copy(self) -> YieldedIds:
+        """Return a copy, from which a checkpoint can be made later."""
+        return evolve(self, pages=self._pages.copy(), repaired=self._repaired.copy())
+
+    def add(self, page: int, ids: tuple[str, ...]) -> None:
+        """
+        Add the ids of rows that were yielded.
+
+        Args:
+            page: the number of their page; `REPAIRED` if a repair found them.
+            ids: the ids.
+        """
         if not ids:
-            return self
-        first, pages, count = self._complete_from_page, self._pages, self._count + len(ids)
-        pages = (*pages, (page, ids))
+            return
+        if page == REPAIRED:
+            self._repaired.append((page, ids))
+            return
+        self._pages.append((page, ids))
+        self._added += len(ids)
         # Not for each page: finding the ids to forget takes longer than keeping them.
-        if count > 4 * self._keep:
-            pages, first = self._newest(pages)
-            count = 0
-        return YieldedIds(self._keep, first, pages, count)
+        if self._added > 4 * self._keep:
+            self._pages, self._complete_from_page = self._newest(self._pages)
+            self._added = 0
 
     def with_page(self, page: int, ids: tuple[str, ...]) -> tuple[YieldedPages, int]:
         """
         Return the ids for a checkpoint, including those of the page in progress.
 
         Args:
-            page: the number of the page in progress.
+            page: the number of the page in progress, as in `add`.
             ids: the ids of its rows that were yielded.
 
         Returns:
             The newest ids with their pages, and the page from which on they are complete.
         """
-        return self._newest((*self._pages, (page, ids)) if ids else self._pages)
+        pages, repaired = self._pages, self._repaired
+        if ids and page == REPAIRED:
+            repaired = [*repaired, (page, ids)]
+        elif ids:
+            pages = [*pages, (page, ids)]
+        newest, complete_from_page = self._newest(pages)
+        return (*newest, *repaired), complete_from_page
 
-    def _newest(self, pages: YieldedPages) -> tuple[YieldedPages, int]:
+    def _newest(self, pages: list[YieldedPage]) -> tuple[list[YieldedPage], int]:
+        """Return the newest of these pages, and the page from which on their ids are complete."""
         count, first = 0, len(pages)
         while first and count < self._keep:
             first -= 1

@@ -23,7 +23,7 @@ from videosdk_transcripts._clock import Clock
 from videosdk_transcripts.errors import BadRequestError, VideoSDKTranscriptsError
 from videosdk_transcripts.models import InvalidRow, Page, WalkStats
 
-from .checkpoint import Checkpoint
+from .checkpoint import REPAIRED, Checkpoint
 from .history import YieldedIds
 from .options import WalkOptions
 from .readahead import FetchPage, PrefetchLimit, ReadAhead
@@ -139,7 +139,7 @@ class Pager(Generic[TranscriptionT]):
         return take_checkpoint(self)()
 
     def _take_checkpoint(self) -> Callable[[], str]:
-        walk, yielded, options = self._walk.position, self._yielded, self._options
+        walk, yielded, options = self._walk.position, self._yielded.copy(), self._options
         current, rows, index = self._page, self._rows, self._index
         next_page = self._released[0] if self._released else None
         total, last_page, list_name = self.total, self.last_page, self._list_name
@@ -148,9 +148,7 @@ class Pager(Generic[TranscriptionT]):
         def checkpoint() -> str:
             number, ids = 0, tuple[str, ...]()
             if current is not None:
-                # Rows that a repair found are yielded at the end, wherever they are in the list.
-                number = walk.page if current.is_repaired else current.page.number
-                ids = _ids_of(current, rows, index)
+                number, ids = _number_of(current), _ids_of(current, rows, index)
             is_in_page = current is not None and len(ids) < len(current.page.items)
             following = current if is_in_page else next_page
             position = walk
@@ -323,12 +321,8 @@ class Pager(Generic[TranscriptionT]):
         """Record the page in progress, all of whose rows have been yielded."""
         if self._page is None:
             return
-        # The position is created only for the few pages that need it.
-        is_repaired, number = self._page.is_repaired, self._page.page.number
-        self._yielded = self._yielded.add(
-            self._walk.position.page if is_repaired else number,
-            _ids_of(self._page, self._rows, self._index),
-        )
+        ids = _ids_of(self._page, self._rows, self._index)
+        self._yielded.add(_number_of(self._page), ids)
         self._page = None
         self._drop_rows()
 
@@ -411,6 +405,11 @@ def expected_rows(pager: Pager[TranscriptionT]) -> int | None:
     expected = pager.total - pager._met_before - left_out  # noqa: SLF001
     expected = max(expected, stats.rows_yielded)
     return expected if options.limit is None else min(expected, options.limit)
+
+
+def _number_of(released: Released[TranscriptionT]) -> int:
+    """Return the number of a page for a checkpoint."""
+    return REPAIRED if released.is_repaired else released.page.number
 
 
 def _ids_of(
