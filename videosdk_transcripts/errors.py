@@ -433,7 +433,10 @@ class UnverifiedRowError(InvalidResponseError):
 
 class PaginationError(VideoSDKTranscriptsError):
     """
-    The page information contradicts itself, or does not advance.
+    The page information contradicts itself, or does not advance, or a walk can't continue.
+
+    A walk can't continue without repeating or losing rows if the list was cut so that none of the
+    rows that it remembers is left.
 
     Retried: no.
 

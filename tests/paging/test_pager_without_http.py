@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from videosdk_transcripts import Page, Transcription, WalkStats
+from videosdk_transcripts import Page, PaginationError, Transcription, WalkStats
 from videosdk_transcripts._paging.pager import Pager, expected_rows
 from videosdk_transcripts._paging.readahead import FetchPage, PrefetchLimit
 from videosdk_transcripts._paging.repair import WrongTotals
@@ -239,7 +240,7 @@ async def test_rows_inserted_before_a_walk_is_resumed_are_recognized_by_the_last
     assert found + await ids(rest) == [f"r{n}" for n in range(2000)]
 
 
-@pytest.mark.parametrize("count", [3, 480, 700])
+@pytest.mark.parametrize("count", [3, 480, 500, 700])
 async def test_rows_inserted_before_a_repair_is_resumed_repeat_no_row(
     clock: ManualClock, count: int
 ) -> None:
@@ -255,3 +256,84 @@ async def test_rows_inserted_before_a_repair_is_resumed_repeat_no_row(
     found += await ids(rest)
     assert [row for row, times in Counter(found).items() if times > 1] == []
     assert set(rows) - set(found) <= set(hidden)
+
+
+@pytest.mark.parametrize("with_total", [True, False])
+@pytest.mark.parametrize("removed", [1, 19, 20, 21, 60, 480])
+@pytest.mark.parametrize("limit", [100, 104, 119, 1200, 1201])
+async def test_rows_removed_before_a_walk_is_resumed_are_found_although_as_many_were_added(
+    clock: ManualClock, limit: int, removed: int, with_total: bool
+) -> None:
+    """The numbers of the list are the same, but the page read last has other rows now."""
+    listing = Listing([f"r{n}" for n in range(2000)], with_total=with_total)
+    first = pager_over(listing, clock, page_size=20, limit=limit)
+    found = await ids(first)
+    del listing.ids[: min(removed, limit)]
+    listing.ids += new_rows(min(removed, limit))
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    found += await ids(rest)
+    assert found == [f"r{n}" for n in range(2000)] + new_rows(min(removed, limit))
+
+
+@pytest.mark.parametrize("limit", [1200, 1207])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.__delitem__(slice(300, None)),
+        lambda rows: rows.__setitem__(slice(1300), new_rows(1300)),
+        lambda rows: rows.__setitem__(slice(600, 1300), new_rows(100)),
+        lambda rows: rows.__setitem__(slice(600, 1300), new_rows(2000)),
+    ],
+)
+async def test_walk_whose_remembered_rows_were_removed_is_not_resumed(
+    clock: ManualClock, limit: int, change: Callable[[list[str]], None]
+) -> None:
+    """Nothing shows which of the rows were yielded, so that others would be repeated or lost."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=limit)
+    await ids(first)
+    change(listing.ids)
+    checkpoint = first.checkpoint
+    for _ in range(2):
+        rest = pager_over(listing, clock, page_size=20, max_empty_pages=100, resume=checkpoint)
+        for _ in range(2):
+            with pytest.raises(PaginationError, match="none of the 5.. rows .* start a new") as e:
+                await ids(rest)
+        assert rest.stats.rows_yielded == 0
+        assert e.value.checkpoint is not None
+        checkpoint = e.value.checkpoint
+
+
+async def test_resumed_walk_over_a_list_that_is_empty_now_ends(clock: ManualClock) -> None:
+    """No row can be repeated or lost."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    await ids(first)
+    listing.ids.clear()
+    assert await ids(pager_over(listing, clock, page_size=20, resume=first.checkpoint)) == []
+
+
+async def test_list_that_is_cut_after_a_walk_was_resumed_is_an_error(clock: ManualClock) -> None:
+    """A resumed walk has the ids of its checkpoint and of the pages after it."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    await ids(first)
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    assert (await anext(rest)).id == "r1200"
+    del listing.ids[300:]
+    with pytest.raises(PaginationError, match="none of the 520 rows"):
+        await ids(rest)
+    assert rest.stats.rows_yielded == 20
+
+
+@pytest.mark.parametrize("count", [1, 14, 15, 16, 40])
+async def test_rows_added_after_the_end_are_found_by_a_resumed_walk(
+    clock: ManualClock, count: int
+) -> None:
+    """Without numbers, an empty page marked the end. The page before it may have more rows now."""
+    listing = Listing([f"r{n}" for n in range(65)], counted=False)
+    first = pager_over(listing, clock, page_size=20)
+    await ids(first)
+    listing.ids += new_rows(count)
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    assert await ids(rest) == new_rows(count)

@@ -259,7 +259,7 @@ def test_resumed_walk_finds_rows_that_shifted_meanwhile() -> None:
 def test_resumed_walk_rescans_no_page_before_the_checkpoints_ids() -> None:
     """Rows of earlier pages could only be repeated."""
     listing = Listing([f"r{n}" for n in range(9)])
-    walk = resume_walk(Position(3, SIZE, 8, 3), ("x", "y", "z"), complete_from_page=2)
+    walk = resume_walk(Position(3, SIZE, 8, 3), ("r3", "r4", "r5"), complete_from_page=2)
     run(walk, listing)
     assert listing.requested == [3, 2]
 

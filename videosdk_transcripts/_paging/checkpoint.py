@@ -33,14 +33,14 @@ REPAIRED: Final = 0
 
 @frozen
 class Position:
-    """The page to request next, and the state of the list when the walk reached it."""
+    """The page at which a walk is resumed, and the state of the list when the walk read it."""
 
     page: int
     page_size: int
     total: int | None = None
     last_page: int | None = None
     met: int = 0
-    """How many distinct rows were seen before it, including foreign ones."""
+    """How many distinct rows were seen before it, including foreign ones, and yielded from it."""
     moving: bool = False
     """Whether rows moved, or may have moved, and have not been searched for yet."""
 
@@ -64,6 +64,10 @@ class Checkpoint:
     def yielded_ids(self) -> tuple[str, ...]:
         """Return the ids of `yielded`."""
         return tuple(chain.from_iterable(ids for _, ids in self.yielded))
+
+    def ids_of_page(self, page: int) -> frozenset[str]:
+        """Return the ids of the rows that were yielded from a page."""
+        return frozenset(chain.from_iterable(ids for number, ids in self.yielded if number == page))
 
     def dumps(self) -> str:
         """Return the checkpoint as JSON."""

@@ -51,7 +51,8 @@ class ListedIds:
         self._ids = set(checkpoint.yielded_ids) if checkpoint else set[str]()
         # How many of the rows seen are not in `_ids`.
         self._others = start.met - len(self._ids)
-        self._first: tuple[str, ...] = ()
+        # The ids of the first page, unless the walk starts at a later one.
+        self._first: tuple[str, ...] | None = None if checkpoint is None else ()
         # All rows from this page on are in `_ids`. The position is the state of the list there.
         self._complete_from_page = checkpoint.complete_from_page if checkpoint else 1
         self._complete_since = start
@@ -74,6 +75,11 @@ class ListedIds:
             return None  # almost every walk
         found = [index for index, row_id in enumerate(ids) if row_id in self._oldest]
         return found[0] if len(found) >= min(2, len(self._oldest)) else None
+
+    def has_any_newest(self, ids: tuple[str, ...]) -> bool:
+        """Return whether a remembered row is among these, other than those of the first page."""
+        newest = self._ids.difference(self._first or ())
+        return not newest.isdisjoint(ids)
 
     @property
     def ids(self) -> set[str]:
@@ -101,7 +107,8 @@ class ListedIds:
         Returns:
             The ids that were listed before; None if all are new and distinct.
         """
-        self._first = self._first or ids
+        if self._first is None:
+            self._first = ids
         known = self._ids.intersection(ids)
         before = len(self._ids)
         self._ids.update(ids)
@@ -130,7 +137,7 @@ class ListedIds:
             position: where the walk is now.
         """
         before = len(self._ids)
-        self._ids = set(self._first).union(*self._newest)
+        self._ids = set(self._first or ()).union(*self._newest)
         self._others += before - len(self._ids)
         self._complete_from_page = self._newest_since.page
         self._complete_since = self._newest_since

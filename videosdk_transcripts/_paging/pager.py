@@ -141,22 +141,17 @@ class Pager(Generic[TranscriptionT]):
     def _take_checkpoint(self) -> Callable[[], str]:
         walk, yielded, options = self._walk.position, self._yielded.copy(), self._options
         current, rows, index = self._page, self._rows, self._index
-        next_page = self._released[0] if self._released else None
         total, last_page, list_name = self.total, self.last_page, self._list_name
 
         # Without a reference to the pager, which ends its read-ahead when it is collected.
         def checkpoint() -> str:
-            number, ids = 0, tuple[str, ...]()
+            position, number, ids = walk, 0, tuple[str, ...]()
             if current is not None:
                 number, ids = _number_of(current), _ids_of(current, rows, index)
-            is_in_page = current is not None and len(ids) < len(current.page.items)
-            following = current if is_in_page else next_page
-            position = walk
-            if following is not None:
-                position = evolve(walk, met=following.met + (len(ids) if is_in_page else 0))
-            if following is not None and not following.is_repaired:
+                position = evolve(walk, met=current.met + len(ids))
+            if current is not None and not current.is_repaired:
                 # The numbers are those of this page's response: rows may have moved since then.
-                page = following.page
+                page = current.page
                 position = evolve(
                     position,
                     page=page.number,

@@ -33,6 +33,8 @@ back    another page, or the one at the floor          forward the new rows of t
                                                                again, then the held page
 back    the same, and the held page repeats the rows   forward nothing; an error, or the held
         of a page that did not change                          page is requested again
+back    the same, and no row read is remembered,        forward nothing; an error
+        although older ids are forgotten
 forward the end, and the numbers changed during the    back    nothing; an empty page after the
         last rescan                                            last one is held
 ======= ============================================== ======= ================================
@@ -50,14 +52,19 @@ rescan since the last new row was fruitless.
 A list that changes during a rescan may have its old numbers again at the end. So the next page
 causes another rescan then.
 
-A checkpoint has only the newest ids. If a resumed walk finds none of them on its first page, and
-the list has grown, rows may have been pushed to later pages: the walk goes on where they may be
-now, and a rescan searches backwards from there. A page with two of the oldest remembered rows ends
-it. The rows before them were yielded, although their ids are forgotten, and are not new.
+A resumed walk reads the page of its checkpoint again. If none of the rows yielded from it are there
+now, they have moved, even if the numbers are the same. If the list has grown, they may have been
+pushed to later pages: the walk goes on where they may be now, and a rescan searches backwards from
+there. A page with two of the oldest remembered rows ends it. The rows before them were yielded,
+although their ids are forgotten, and are not new.
+
+If a rescan finds none of the remembered rows, and older ones are forgotten, the walk ends with an
+error: the rows that it read may be forgotten ones, or new ones.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Final, Generic
 
 from attrs import define, evolve, frozen
@@ -318,6 +325,7 @@ class Rescans(Generic[TranscriptionT]):
             )
             return None
         self.running = None
+        self._check_not_lost(rescan)
         if self._is_repeated(rescan):
             self._reject_repeated(rescan)
             return None
@@ -369,6 +377,19 @@ class Rescans(Generic[TranscriptionT]):
         else:
             return 0
         return max(0, -(-rows // self._numbers.page_size))
+
+    def _check_not_lost(self, rescan: Rescan[TranscriptionT]) -> None:
+        """Raise an error if none of the remembered rows is in the list any longer."""
+        if self._listed.is_complete:
+            return
+        ids = tuple(chain.from_iterable(read.ids for read in (*rescan.reads, rescan.held)))
+        if ids and not self._listed.has_any_newest(ids):
+            raise PaginationError(
+                f"none of the {len(self._listed.ids)} rows that were listed last are in the list "
+                "any longer, so the walk can't continue without repeating or losing rows; start a "
+                "new walk",
+                page=rescan.held.page.number,
+            )
 
     def _is_repeated(self, rescan: Rescan[TranscriptionT]) -> bool:
         """Return whether the server repeats a page under several numbers, so no rows moved."""

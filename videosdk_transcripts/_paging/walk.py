@@ -84,8 +84,9 @@ class Walk(Generic[TranscriptionT]):
             self._listed, self._numbers, stats, resumed
         )
         self._repair: Repair | None = None
-        # Whether no page has been read since the walk was resumed in the middle of the list.
-        self._is_resumed = checkpoint is not None and not self._listed.is_complete
+        # The ids of the rows that were yielded from the page at which the walk is resumed. They
+        # show whether rows moved while it was stopped.
+        self._place_ids = checkpoint.ids_of_page(start.page) if checkpoint else frozenset[str]()
         # How many rows were found by a repair and released.
         self._repaired = 0
         # The largest number of rows on a page so far. The last page has only the rest.
@@ -234,15 +235,9 @@ class Walk(Generic[TranscriptionT]):
     ) -> list[Released[TranscriptionT]]:
         numbers, rescans = self._numbers, self._rescans
         is_new = self._listed.ids.isdisjoint(read.ids)
-        if self._is_resumed:
-            self._is_resumed = False
-            pushed = rescans.pages_pushed_since_stop(page) if is_new and read.ids else 0
-            if pushed:
-                # The rows after the yielded ones may be that many pages further. Rows that are
-                # neither there nor before them are found from there, backwards.
-                self._page_due = page.number + pushed
-                rescans.note_rows_moved()
-                return []
+        is_place = bool(self._place_ids) and page.number == self._place
+        if is_place and self._is_elsewhere(page, read):
+            return []
         moved = rescans.has_evidence(page, is_new=is_new)
         brings_new = bool(read.ids) and (is_new or not self._listed.ids.issuperset(read.ids))
         is_held = not read.is_after_all_rows and rescans.is_due(
@@ -254,7 +249,11 @@ class Walk(Generic[TranscriptionT]):
         if self._size_before is not None and not self._confirms_page_size(read, self._size_before):
             return []
         reported = size_in_use(page, numbers.page_size, read.count, is_first=page.number == 1)
-        guards = self._guards.after(page, brings_new=brings_new, last_page=numbers.last_page)
+        guards = self._guards.after(
+            page,
+            brings_new=brings_new or is_place,
+            last_page=numbers.last_page,
+        )
         # The page is accepted: nothing below raises an error.
         self._guards = guards
         numbers.page_size = reported
@@ -267,8 +266,19 @@ class Walk(Generic[TranscriptionT]):
         if page.number == 1:
             self._adapt_page_size(read)
         if self._page_due is None:
-            self._end()
+            self._end(page.number)
         return released
+
+    def _is_elsewhere(self, page: Page[TranscriptionT], read: Read[TranscriptionT]) -> bool:
+        """Return whether rows may have been pushed to later pages while the walk was stopped."""
+        if not self._place_ids.isdisjoint(read.ids):
+            return False
+        # All rows that were yielded from this page have moved, or were removed.
+        self._rescans.note_rows_moved()
+        pushed = 0 if self._listed.is_complete else self._rescans.pages_pushed_since_stop(page)
+        # Rows that are neither on that page nor before it are found from there, backwards.
+        self._page_due = page.number + pushed
+        return pushed > 0
 
     def _is_retried(self, read: Read[TranscriptionT]) -> bool:
         """Return whether to request an empty page again, because it should have rows."""
@@ -302,7 +312,7 @@ class Walk(Generic[TranscriptionT]):
             after_rescan=True,
         )
         if self._page_due is None:
-            self._end()
+            self._end(complete.held.page.number)
         return released
 
     def _release_found(self, read: Read[TranscriptionT]) -> Released[TranscriptionT] | None:
@@ -326,15 +336,13 @@ class Walk(Generic[TranscriptionT]):
         number = page.number
         is_beyond_end = number > 1 and read.is_empty and (page.last_page or 0) < number
         self._page_due = self._page_after(read, is_beyond_end=is_beyond_end)
-        if self._page_due is not None:
-            self._place, self._met_before_place = self._page_due, listed.met
-        else:
-            # A walk that is resumed at the end reads the last page again, and counts the rows that
-            # were not yielded then. So only those that were yielded are counted here.
+        if not read.is_empty:
+            # A walk that is resumed reads this page again, and counts the rows that were not
+            # yielded then. So only those that were yielded are counted here.
             self._place, self._met_before_place = number, met + len(page.items)
         self._rescans.record_yielded(read)
         if listed.is_full:
-            listed.forget_oldest(self.position)
+            listed.forget_oldest(evolve(self.position, page=number + 1))
         is_whole = page is read.page and read.count == len(page.items)
         return [] if is_beyond_end else [Released(page, met, ids=read.ids if is_whole else None)]
 
@@ -346,7 +354,7 @@ class Walk(Generic[TranscriptionT]):
             self._size_before = numbers.page_size
             numbers.use_page_size(served)
             # If the service only fills its pages partly, page 2 starts with known rows.
-            self._page_due = self._place = self._rescans.repeats_page = 2
+            self._page_due = self._rescans.repeats_page = 2
 
     def _confirms_page_size(self, read: Read[TranscriptionT], size_before: int) -> bool:
         """Return whether page 2 confirms the smaller page size, and undo the change otherwise."""
@@ -358,12 +366,12 @@ class Walk(Generic[TranscriptionT]):
         self._numbers.use_page_size(size_before)
         return False
 
-    def _end(self) -> None:
-        """Start a rescan or a repair at the end of the list, if rows may be missing."""
+    def _end(self, last: int) -> None:
+        """Start a rescan or a repair after the last page, if rows may be missing."""
         numbers, rescans, total = self._numbers, self._rescans, self._numbers.total
         if rescans.is_due_at_end():
             # The list became shorter during a rescan, and rows have shifted forward.
-            rescans.start_at_end(self._place)
+            rescans.start_at_end(last)
         elif (
             total is not None
             and self.met < numbers.highest_total
@@ -372,7 +380,7 @@ class Walk(Generic[TranscriptionT]):
             and self._wrong_totals is not None
             and self._options.wanted not in self._wrong_totals
         ):
-            self._repair = Repair.begin(self._place, numbers.page_size, self._served, total)
+            self._repair = Repair.begin(last, numbers.page_size, self._served, total)
 
     def _continue_repair(
         self, repair: Repair, read: Read[TranscriptionT]
