@@ -4,6 +4,7 @@ import asyncio
 import logging
 import pickle
 import re
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -212,6 +213,28 @@ async def test_cancellation_and_foreign_errors_get_through(
         with pytest.raises(type(error)):
             await run(runner, [error])
     assert clock.slept == []
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "refused", "of the caller"])
+async def test_frames_of_a_failed_request_are_cleared(clock: ManualClock, outcome: str) -> None:
+    """They would show headers and rows; those of a caller's own function are kept."""
+
+    async def send(_attempt: Attempt) -> str:
+        headers = "the headers"
+        if outcome == "cancelled":
+            await asyncio.Event().wait()
+        raise NotFoundError("x") if outcome == "refused" else KeyError(headers)
+
+    async with running(clock.clock) as runner:
+        call = asyncio.create_task(runner.run("GET page 2", send, stats=WalkStats()))
+        await asyncio.sleep(0.01)
+        if outcome == "cancelled":
+            call.cancel()
+        with pytest.raises((asyncio.CancelledError, NotFoundError, KeyError)) as caught:
+            await call
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    (sent,) = [frame for frame in frames if frame.f_code is send.__code__]
+    assert ("headers" in sent.f_locals) is (outcome == "of the caller")
 
 
 async def test_waits_double_with_full_jitter(clock: ManualClock) -> None:

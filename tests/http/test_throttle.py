@@ -160,6 +160,24 @@ async def test_other_failures_do_not_slow_requests_down(
             assert throttle.changes == changes
 
 
+async def test_requests_that_succeed_end_the_interval(
+    fake: FakeVideoSDK, clock: ManualClock
+) -> None:
+    """One of them is not sufficient."""
+    async with fake.client(clock=clock.clock) as client:
+        fake.fail_next(Status(429))
+        await client.get_page()
+        clock.slept.clear()
+        await client.get_page()
+        assert len(clock.slept) == 1
+        for _ in range(40):
+            await client.get_page()
+        clock.slept.clear()
+        for _ in range(3):
+            await client.get_page()
+        assert clock.slept == []
+
+
 class TwoAtATime:
     """A service that refuses a request while two others are in progress."""
 
