@@ -122,6 +122,9 @@ def test_other_errors_explain_what_is_wrong() -> None:
         ("https://[1::2::3]/", "has a malformed host or address"),
         ("https://[127.0.0.1]/", "not an absolute https URL"),
         ("https://./", "has a malformed host or address"),
+        ("https://cdn..videosdk.live/", "has a malformed host or address cdn..videosdk.live"),
+        (f"https://{'a' * 64}.example/", "has a malformed host or address"),
+        (f"https://{'a' * 63}.example/", "which is not an allowed file host"),
         ("https:///a", "not an absolute https URL"),
         ("/transcriptions/1.txt", "not an absolute https URL"),
         ("transcriptions/1.txt", "not an absolute https URL"),
@@ -159,6 +162,12 @@ def test_added_hosts_and_origins_are_allowed() -> None:
     ):
         with pytest.raises(FileHostRefusedError):
             hosts.check(url)
+
+
+@pytest.mark.parametrize("host", [f"{'a' * 63}.example", "a_b-c.example.", "files"])
+def test_parts_of_a_name_have_up_to_63_characters(host: str) -> None:
+    """The last one may be empty, as in a name of the DNS that is absolute."""
+    assert FileHosts([host]).check(f"https://{host}/a").host == host
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
@@ -206,6 +215,10 @@ def test_origin_may_have_any_address_and_port(entry: str) -> None:
         "127.1",
         "127.0.0.1",
         "[::1]",
+        "files..example.com",
+        ".example.com",
+        "https://files.example.com..",
+        f"{'a' * 64}.example.com",
         "[::ffff:8.8.8.8%1]",
         "пример.example",
         None,
@@ -218,7 +231,7 @@ def test_invalid_entry_is_rejected(entry: object) -> None:
         FileHosts([entry])  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize("entry", [".", "127.1", "[1::2::3]", "https://127.1"])
+@pytest.mark.parametrize("entry", [".", "a..b", "127.1", "[1::2::3]", "https://127.1"])
 def test_malformed_entry_is_explained_like_any_other_text(entry: str) -> None:
     """It is not an address, so advice about addresses would not help."""
     with pytest.raises(ConfigurationError, match="file_hosts must hold host names such as"):

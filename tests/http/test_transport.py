@@ -192,6 +192,18 @@ async def test_unresolvable_host() -> None:
     assert "no-such-host.invalid can't be resolved" in str(error)
 
 
+@pytest.mark.parametrize("name", ["api..videosdk.live", f"{'a' * 64}.videosdk.live"])
+async def test_invalid_host_name(name: str) -> None:
+    """No attempt can succeed; the name is that of the endpoint or of the proxy."""
+    for endpoint, options, text in (
+        (f"https://{name}", {}, f"the name of {name} is invalid"),
+        ("http://api.videosdk.live", {"proxy": f"http://{name}"}, "the name of the proxy is inv"),
+    ):
+        error = await failure(endpoint, **options)
+        assert isinstance(error, ConfigurationError)
+        assert text in str(error)
+
+
 async def test_server_without_tls() -> None:
     """An https endpoint that does not speak TLS."""
 

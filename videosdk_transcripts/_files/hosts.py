@@ -211,7 +211,7 @@ def _sendable(text: str) -> str:
 def _is_host(host: str) -> bool:
     """Return whether a host is a name, or an address in its canonical spelling."""
     if not _NUMERIC.fullmatch(host) and ":" not in host:
-        return bool(host.strip("."))
+        return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
     try:
         return bool(ip_address(host.strip("[]")))
     except ValueError:

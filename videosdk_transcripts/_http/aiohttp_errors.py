@@ -88,6 +88,10 @@ class Translation:
             case aiohttp.ClientResponseError() if type(error) is aiohttp.ClientResponseError:
                 # A 400 of aiohttp's parser, not a status of the service.
                 return InvalidResponseError(f"{what}: the response of {host} {_flaw(error)}")
+            case UnicodeError():
+                # Of the resolver: a part of the name is empty or too long.
+                name = "the proxy" if self.through_proxy else host
+                return ConfigurationError(f"{what}: the name of {name} is invalid; correct it")
             case ValueError() if not isinstance(error, aiohttp.ClientError):
                 return ConfigurationError(
                     f"{what}: the request can't be sent; a session passed to the client must not "
