@@ -392,11 +392,11 @@ async def test_no_attempt_follows_a_passed_timeout(clock: ManualClock) -> None:
 
 async def test_timeout_error_has_the_times_of_requests_and_waits() -> None:
     """Nothing was queued, and the wait takes the time that the client's clock gives it."""
-    policy = RetryPolicy(page_timeout=0.06, wait_initial=0, wait_max=0)
-    clock = Clock(sleep=lambda _seconds: asyncio.sleep(0.02))
+    policy = RetryPolicy(page_timeout=0.12, wait_initial=0, wait_max=0)
+    clock, loop = Clock(sleep=lambda _seconds: asyncio.sleep(0.06)), asyncio.get_running_loop()
     pattern = (
         r"GET page 2: timed out: page_timeout on attempt {attempt}; "
-        r"it spent \d\.\d\d s on requests, {between} s between them; "
+        r"it spent (\d+\.\d\d) s on requests, (\d+\.\d\d) s between them; "
         r"allow more time, or resume later"
     )
 
@@ -405,14 +405,21 @@ async def test_timeout_error_has_the_times_of_requests_and_waits() -> None:
             raise ServerError("GET page 2: status 503", status=503)
         return await never(attempt)
 
-    for send, attempt, between in (
-        (never, "1", r"0\.00"),
-        (fail_once, r"2 \(last error: status 503\)", r"(0\.0[2-9]|\d\.[1-9]\d)"),
+    for send, attempt, waited in (
+        (never, "1", 0.0),
+        (fail_once, r"2 \(last error: status 503\)", 0.06),
     ):
+        began = loop.time()
         async with running(clock, policy) as runner:
             with pytest.raises(TimedOutError) as caught:
                 await runner.run("GET page 2", send, stats=WalkStats())
-        assert re.fullmatch(pattern.format(attempt=attempt, between=between), caught.value.message)
+        elapsed = loop.time() - began
+        found = re.fullmatch(pattern.format(attempt=attempt), caught.value.message)
+        assert found is not None
+        sending, between = map(float, found.groups())
+        assert waited - 0.01 <= between <= sending + between <= elapsed + 0.01
+        assert sending + between >= 0.11
+        assert bool(between) is bool(waited)
 
 
 async def test_attempt_that_times_out_waited_for_the_response(clock: ManualClock) -> None:

@@ -82,6 +82,15 @@ async def test_key_is_fetched_once(keys: PublicKeys, service: Service) -> None:
     assert service.count == 1
 
 
+async def test_key_is_fetched_in_the_first_minute_of_the_clock(
+    keys: PublicKeys, service: Service, clock: ManualClock
+) -> None:
+    """The monotonic clock of a machine that has just started is near zero."""
+    clock.now = 1.0
+    assert (await keys.verify(BODY, service.sign())).id == "abc"
+    assert service.count == 1
+
+
 @pytest.mark.parametrize("first", [True, False])
 async def test_cancelling_one_task_does_not_affect_others(
     keys: PublicKeys, service: Service, first: bool
@@ -334,13 +343,23 @@ def test_key_is_shared_by_consecutive_event_loops(clock: ManualClock) -> None:
     assert asked == [1, 1]
 
 
-@pytest.mark.parametrize("data", [{}, {"publicKey": None}, {"publicKey": ""}, {"publicKey": 5}])
-def test_response_without_key_is_rejected(data: dict[str, object]) -> None:
-    """The error names the request and the remedy."""
-    with pytest.raises(
-        InvalidResponseError, match="GET the public key of webhooks: .*pass the public key"
-    ):
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({}, "is of type NoneType"),
+        ({"publicKey": None}, "is of type NoneType"),
+        ({"publicKey": ""}, "is empty"),
+        ({"publicKey": 5}, "is of type int"),
+    ],
+)
+def test_response_without_key_is_rejected(data: dict[str, object], problem: str) -> None:
+    """The error names the request, the problem and the remedy."""
+    with pytest.raises(InvalidResponseError) as caught:
         read_public_key(data)
+    assert str(caught.value) == (
+        f"GET the public key of webhooks: unusable response: publicKey {problem}, not a non-empty "
+        "string; until the service returns its key again, pass the public key yourself"
+    )
 
 
 async def test_fake_service_returns_its_key(fake: FakeVideoSDK, clock: ManualClock) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 _REQUEST: Final = Request("/v2/public/rsa-public-key", "the public key of webhooks")
+_LIFETIME: Final = 86_400.0
+"""Seconds for which a fetched key is used."""
+_MIN_INTERVAL: Final = 60.0
+"""Seconds from the end of a fetch to the next one."""
 
 
 def public_key_request() -> Request:
@@ -48,17 +52,14 @@ class PublicKeys:
     """
     Verify webhooks with a public key that is fetched for the first webhook.
 
-    How the service rotates its key is undocumented. So the key is fetched again when it expires,
-    and when a signature does not match. Because anyone can send such a signature, at least
-    `min_interval` passes between two fetches. This includes failed fetches: until then, their
-    error is raised again for all calls that need a key.
+    How the service rotates its key is undocumented. So the key is fetched again after a day, and
+    when a signature does not match. Because anyone can send such a signature, at least a minute
+    passes between two fetches. This includes failed fetches: until then, their error is raised
+    again for all calls that need a key.
 
     Args:
         fetch: fetches the key in PEM.
         pinned: a key in PEM to use instead of fetching one.
-        lifetime: seconds for which a fetched key is used.
-        min_interval: seconds from the end of a fetch to the next one, unless the key expires
-            earlier.
         clock: the source of time.
 
     Raises:
@@ -70,14 +71,10 @@ class PublicKeys:
         fetch: Callable[[], Awaitable[str]],
         *,
         pinned: str | bytes | None = None,
-        lifetime: float = 86_400,
-        min_interval: float = 60,
         clock: Clock,
     ) -> None:
         self._fetch = fetch
         self._pinned = None if pinned is None else _load_pinned(pinned)
-        self._lifetime = lifetime
-        self._min_interval = min_interval
         self._clock = clock
         self._key: RSAPublicKey | None = None
         self._expires_at = 0.0
@@ -92,8 +89,7 @@ class PublicKeys:
         Raises:
             WebhookError, ConfigurationError: as for `verify_webhook`.
             InvalidResponseError: the service returned an unusable key.
-            VideoSDKTranscriptsError: the key could not be fetched, now or less than
-                `min_interval` ago.
+            VideoSDKTranscriptsError: the key could not be fetched, now or less than a minute ago.
         """
         require_cryptography()
         # Decoded before any fetch, so that a malformed signature causes no request.
@@ -134,7 +130,7 @@ class PublicKeys:
             return await self._renew()
 
     def _was_fetched_recently(self) -> bool:
-        return self._clock.monotonic() < self._fetched_at + self._min_interval
+        return self._clock.monotonic() < self._fetched_at + _MIN_INTERVAL
 
     async def _renew(self) -> RSAPublicKey:
         if self._failure is not None and self._was_fetched_recently():
@@ -147,7 +143,7 @@ class PublicKeys:
             self._failure, self._fetched_at = copy.copy(error), self._clock.monotonic()
             raise
         self._key, self._failure, self._fetched_at = key, None, self._clock.monotonic()
-        self._expires_at = self._fetched_at + self._lifetime
+        self._expires_at = self._fetched_at + _LIFETIME
         return key
 
 
