@@ -189,6 +189,13 @@ def test_client_loads_no_extra() -> None:
     assert "aiohttp" in loaded
 
 
+def test_client_that_renews_tokens_loads_pyjwt() -> None:
+    """Not in the event loop, where it would delay the first request; a ready token needs none."""
+    code = "from videosdk_transcripts import TranscriptsClient as C; C(token={})"
+    assert "jwt" not in loaded_by(code.format("'abc'"))
+    assert "jwt" in loaded_by(code.format("print"))
+
+
 @pytest.mark.parametrize(
     "code",
     [
