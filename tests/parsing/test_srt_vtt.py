@@ -4,7 +4,7 @@ import pytest
 
 from videosdk_transcripts import parse_transcript
 
-from .samples import SRT, VTT, turns_without_raw, unread_parts
+from .samples import SRT, VTT, speakers_and_texts, turns_without_raw, unread_parts
 
 
 def test_srt_cues_are_read_with_exact_raw_text() -> None:
@@ -108,6 +108,32 @@ def test_each_speaker_in_a_cue_has_a_turn() -> None:
         (None, "wait for\nthis: no", 1, 2),
     ]
     assert [turn.raw for turn in transcript.turns][:2] == [f"1\n{cue}Ann: Hi\nyou", "Bob: Yes"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("Ann: Two options.\nand one\nthe second one is: we wait", None),
+        ("It ends.\nand\nBob: no", [(None, "It ends.\nand\nBob: no")]),
+        ("It ends.\nBob: no", [(None, "It ends."), ("Bob", "no")]),
+        ("Ann: it ends\nBob: no", [("Ann", "it ends"), ("Bob", "no")]),
+        ("Ann:\n- Hi\n- Yes", [("Ann", "- Hi"), (None, "- Yes")]),
+        ("Ann:\n>> Hi", [("Ann", ""), (None, ">> Hi")]),
+        ("- Hi\n- Yes", [(None, "- Hi\n- Yes")]),
+        ("Ann: Hi\n- Yes\nand\n- So", [("Ann", "Hi"), (None, "- Yes\nand\n- So")]),
+        ("Ann: Hi\n00:05\nyou", [("Ann", "Hi\n00:05\nyou")]),
+        ("\n\nAnn: Hi\n\nyou", [("Ann", "Hi\nyou")]),
+    ],
+)
+def test_lines_of_a_cue_belong_to_the_speaker_above(
+    lines: str, expected: list[tuple[str | None, str]] | None
+) -> None:
+    """The speaker changes at a label, a dash or an angle mark, and a sentence may wrap."""
+    text = f"1\n00:01,000 --> 00:02,000\n{lines}"
+    transcript = parse_transcript(text)
+    expected = expected or [("Ann", lines.removeprefix("Ann: "))]
+    assert speakers_and_texts(transcript) == expected
+    assert "\n".join(turn.raw for turn in transcript.turns) == text
 
 
 def test_malformed_cues_keep_their_words_without_times() -> None:
@@ -318,6 +344,14 @@ def test_name_alone_in_first_line_of_each_cue_is_the_speaker(names: tuple[str, s
 def test_first_lines_that_may_be_words_are_not_names(text: str) -> None:
     """Names recur, alone on the first line of each cue, and are not in capitals."""
     assert {turn.speaker for turn in parse_transcript(text).turns} <= {None, "OK"}
+
+
+def test_cue_below_a_name_has_all_its_lines() -> None:
+    """The raw text includes the name."""
+    text = teams("Ann", "Bob", "Ann", "Bob").replace("OK: 0.", "It\nis")
+    first = parse_transcript(text).turns[0]
+    assert (first.speaker, first.text) == ("Ann", "It\nis")
+    assert first.raw == text.partition("\n\n")[0]
 
 
 def test_names_in_capitals_above_other_words_are_speakers() -> None:

@@ -313,26 +313,27 @@ def split_labels(
     """
     # The speaker, the lines of text and the lines of the source of each part.
     found: list[tuple[str | None, list[str], list[str]]] = [(None, [], [])]
+    has_names = False
     for source, line in zip(sources, lines, strict=True):
         speaker, texts, raws = found[-1]
         if line is None:
             raws.append(source)
             continue
-        outcome = speakers.outcome(line, texts[-1] if speaker and texts else None)
-        is_new = outcome is Outcome.SPEAKER
-        if is_new and len(found) == 1 and texts:
-            is_new = ends_sentence(texts[-1])
-        if is_new and not line.is_time:
-            speaker, texts, raws = line.name, [], []
-            found.append((speaker, texts, raws))
-        elif speaker and (
-            outcome is Outcome.UNSURE or line.changes_speaker or (texts and line.has_dash)
-        ):
-            texts, raws = [], []
-            found.append((None, texts, raws))
-        texts.append(line.text if is_new else line.source)
+        above = texts[-1] if texts else None
+        outcome = speakers.outcome(line, above)
+        is_named = outcome is Outcome.SPEAKER and (
+            has_names or above is None or ends_sentence(above)
+        )
+        has_names = has_names or is_named
+        # Words below a name alone are those of the speaker, even after a dash.
+        is_other = line.changes_speaker or (line.has_dash and any(texts))
+        if is_named or (speaker and (outcome is Outcome.UNSURE or is_other)):
+            if texts:
+                texts, raws = [], []
+                found.append((None, texts, raws))
+            found[-1] = (line.name if is_named else None, texts, raws)
+        texts.append(line.text if is_named else line.source)
         raws.append(source)
-    parts = [part for part in found if part[1] or part[2]] or found
     return [
-        (speaker, strip_lines("\n".join(texts)), "".join(raws)) for speaker, texts, raws in parts
+        (speaker, strip_lines("\n".join(texts)), "".join(raws)) for speaker, texts, raws in found
     ]
