@@ -171,6 +171,8 @@ def test_no_text_raises_or_loses_characters(text: str, format: str | None) -> No
         ("csv", '"'),
         ("csv", 'a,"b\n'),
         ("csv", "a,b,c\n"),
+        ("csv", "text,"),
+        ("csv", "_"),
         ("srt", "1\n00:01,000 --> 00:02,000\nAnn: hi\n\n"),
         ("srt", "00:01,000 --> "),
         ("srt", "9"),

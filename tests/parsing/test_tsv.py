@@ -54,7 +54,7 @@ def test_rows_with_whole_milliseconds_are_read() -> None:
         (1, "ends before it starts", "2\t1\ta"),
         (2, no_times, "1.5\t2\tb"),
         (3, no_times, "-1\t2\tc"),
-        (4, "has fewer than three columns", "1"),
+        (4, "has fewer than 3 columns", "1"),
         (7, no_times, "9999999999999999\t1\td"),
     ]
 
@@ -88,6 +88,93 @@ def test_rows_of_another_layout_are_reported() -> None:
         (9, quotes, 'Ann,3.5,4.5,"Oh\nBob,4.5,5.5,Ah'),
     ]
     assert transcript.frame == ("speaker,start,end,text", ",,,")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("0.30000000000000004", 0.30000000000000004),
+        ("4.1000000000000005", 4.1000000000000005),
+        (f"1.{'0' * 19}1", 1),
+        (f"1.{'0' * 20}1", None),
+        ("999999999999.5", 999999999999.5),
+        ("1000000000000.5", None),
+        ("1.", None),
+        (".5", None),
+        ("1e-05", None),
+        ("00:00:01.5", 1.5),
+    ],
+)
+def test_seconds_of_programs_are_read_exactly(written: str, seconds: float | None) -> None:
+    """Python writes up to 17 digits after the point."""
+    (turn,) = parse_transcript(f"speaker,start,text\nAnn,{written},Hi\n").turns
+    assert turn.start == seconds
+
+
+def test_unit_of_whole_numbers_is_that_of_the_others() -> None:
+    """JavaScript writes whole seconds without a point; milliseconds never have one."""
+    header = "start\tend\ttext\n"
+    times = [(turn.start, turn.end) for turn in parse_transcript(f"{header}0\t1.5\tHi\n").turns]
+    assert times == [(0, 1.5)]
+    mixed = parse_transcript(f"{header}0\t900\tHi\n900\t1900\tyou\n1.5\t2\tb\n").turns
+    assert [(turn.start, turn.end) for turn in mixed] == [(0, 0.9), (0.9, 1.9), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ('"Start (ms)","Text"\n4,Hi\n', 0.004),
+        ('"text","start_ms "\nHi,4\n', 0.004),
+        ("start [milliseconds],text\n4,Hi\n", 0.004),
+        ("start_s,text\n4,Hi\n", 4),
+        ("text,start (sec)\nHi,4\n", 4),
+        ("start seconds,text\n4000,Hi\n", 4000),
+    ],
+)
+def test_unit_in_the_header_is_that_of_the_times(text: str, seconds: float) -> None:
+    """It may be in brackets or after an underscore, and in quotation marks."""
+    assert turns_without_raw(parse_transcript(text)) == [(None, "Hi", seconds, None)]
+
+
+def test_rows_may_have_spaces_and_further_cells() -> None:
+    """Spaces after commas do not hide quotation marks; blank rows are in no turn."""
+    text = 'speaker, start, text\nAnn, 0.5, "Hi, you"\nBob, 1.5, Yes, more\n  \n" ", ,\t\n'
+    transcript = parse_transcript(text)
+    assert turns_without_raw(transcript) == [
+        ("Ann", "Hi, you", 0.5, None),
+        ("Bob", "Yes", 1.5, None),
+    ]
+    assert transcript.frame == ("speaker, start, text", '" ", ,\t')
+    assert transcript.unread == ()
+
+
+def test_rows_may_lack_a_time() -> None:
+    """The other one is kept, whether there is a column for speakers or not."""
+    for text in (
+        "start,end,text\n0.5,,Hi\n,1.5,Yes\n",
+        "start\tend\ttext\n500\t\tHi\n\t1500\tYes\n",
+    ):
+        transcript = parse_transcript(text)
+        assert turns_without_raw(transcript) == [(None, "Hi", 0.5, None), (None, "Yes", None, 1.5)]
+        assert transcript.unread == ()
+
+
+def test_rows_without_words_are_not_counted_as_rows_without_a_label() -> None:
+    """Most of the other rows have labels, so that these are speakers."""
+    rows = ("ann: hi", "", "", "", "bob: yes")
+    text = "start\tend\ttext\n" + "".join(f"0\t1000\t{row}\n" for row in rows)
+    assert [turn.speaker for turn in parse_transcript(text).turns] == [
+        "ann",
+        *(None, None, None),
+        "bob",
+    ]
+
+
+def test_header_of_any_length_is_found() -> None:
+    """The columns of words and times may be the last ones."""
+    header = ",".join([*(f"column {number}" for number in range(200)), "speaker", "text"])
+    row = "," * 200 + "Ann,Hi"
+    assert turns_without_raw(parse_transcript(f"{header}\n{row}\n")) == [("Ann", "Hi", None, None)]
 
 
 def test_further_columns_stay_in_raw_text() -> None:

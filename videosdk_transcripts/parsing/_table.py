@@ -61,14 +61,16 @@ _COLUMNS: Final = {
     "words": "text",
     "message": "text",
 }
-_UNIT: Final = re.compile(r"[ _(\[]+(ms|milliseconds|s|sec|secs|seconds)[)\]]?\Z")
+# The lookbehind makes the time of a search linear.
+_UNIT: Final = re.compile(r"(?<![ _(\[])[ _(\[]+(ms|milliseconds|s|sec|secs|seconds)[)\]]?\Z")
 _TIMES: Final = ("start", "end")
 _WHISPER: Final = (*_TIMES, "text")
 _DELIMITERS: Final = {"tsv": "\t", "csv": ",;|"}
 # A line for Excel, which names the delimiter.
 _HINT: Final = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _WHOLE: Final = re.compile(r"[0-9]{1,16}")
-_DECIMAL: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
+# Python writes up to 17 digits after the point.
+_DECIMAL: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,20}")
 
 
 @frozen
@@ -140,7 +142,7 @@ def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's 
 
 
 def _read_header(line: str, delimiter: str) -> _Layout | None:
-    cells = [cell.strip(" \t\r\n\"'").lower() for cell in line[:1000].split(delimiter)]
+    cells = [cell.strip(' \t\r\n"').lower() for cell in line.split(delimiter)]
     units = [match[1] for cell in cells if (match := _UNIT.search(cell))]
     names = [re.sub("[ _-]", "", _UNIT.sub("", cell)) for cell in cells]
     columns = [_COLUMNS.get(name) for name in names]
@@ -157,11 +159,9 @@ def _normal(line: str) -> str:
 
 
 def _split_tsv(lines: Sequence[str], layout: _Layout) -> Iterator[tuple[int, str, list[str]]]:
-    text_is_last = layout.find("text") == len(layout.columns) - 1
     for number, line in enumerate(lines, 1):
         if line.strip():
-            limit = len(layout.columns) - 1 if text_is_last else -1
-            yield number, join_lines([line]), line.rstrip("\r\n").split("\t", limit)
+            yield number, join_lines([line]), line.split("\t", len(layout.columns) - 1)
 
 
 def _split_csv(
@@ -189,15 +189,14 @@ def _read_row(line: int, raw: str, cells: list[str], layout: _Layout, rows: _Row
     if _normal(raw) == layout.header or _HINT.fullmatch(raw.strip()):
         rows.frame.append(raw)
     elif len(cells) < len(layout.columns):
-        missing = len(layout.columns)
-        count = {3: "three"}.get(missing, str(missing))
-        rows.unread.append(Unread(line, f"has fewer than {count} columns", raw))
+        reason = f"has fewer than {len(layout.columns)} columns"
+        rows.unread.append(Unread(line, reason, raw))
     else:
         named = zip(layout.columns, cells, strict=False)
-        found = {name: cell.strip() for name, cell in named if name}
+        found = dict.fromkeys(_TIMES, "") | {name: cell.strip() for name, cell in named if name}
         if layout.delimiter == ";":
             # Programs separate cells by semicolons where the comma is the decimal mark.
-            found |= {name: found[name].replace(",", ".") for name in _TIMES if name in found}
+            found |= {name: found[name].replace(",", ".") for name in _TIMES}
         rows.read.append(_Row(line, raw, found))
 
 
@@ -207,11 +206,11 @@ def _turns(rows: _Rows, layout: _Layout) -> Iterator[Turn]:
     speakers = Speakers.of(([line] for line in lines if line and line.source), is_wrapped=True)
     unit = layout.unit or _guess_unit(rows.read, layout)
     for row, line in zip(rows.read, lines, strict=True):
-        start, end = (_seconds(row.cells.get(name, ""), unit) for name in _TIMES)
-        given = [row.cells[name] for name in _TIMES if row.cells.get(name)]
+        start, end = (_seconds(row.cells[name], unit) for name in _TIMES)
+        given = [row.cells[name] for name in _TIMES if row.cells[name]]
         known = [time for time in (start, end) if time is not None]
         reason = None
-        if len(known) < len(given) or (layout.columns == _WHISPER and len(given) < 2):
+        if len(known) < len(given):
             unit_name = "whole milliseconds" if unit == "ms" else "clock times or seconds"
             reason = f"has times that are not {unit_name}"
         elif not is_ordered(start, end):
@@ -226,24 +225,24 @@ def _turns(rows: _Rows, layout: _Layout) -> Iterator[Turn]:
 def _words(row: _Row, line: Line | None, speakers: Speakers) -> tuple[str | None, str]:
     text = strip_lines(row.cells["text"])
     if line is None:
-        return clean_name(row.cells.get("speaker", "")) or None, text
-    if speakers.outcome(line, None) is Outcome.SPEAKER and not line.is_time:
+        return clean_name(row.cells["speaker"]) or None, text
+    if speakers.outcome(line, None) is Outcome.SPEAKER:
         return line.name, strip_lines(line.text)
     return None, text
 
 
 def _guess_unit(rows: Sequence[_Row], layout: _Layout) -> str:
-    cells = [row.cells.get(name, "") for row in rows for name in _TIMES]
+    cells = [row.cells[name] for row in rows for name in _TIMES]
     whole = sum(_WHOLE.fullmatch(cell) is not None for cell in cells)
     decimal = sum(_DECIMAL.fullmatch(cell) is not None for cell in cells)
-    if decimal > whole:
+    if decimal >= whole:
         return "s"
     if layout.columns == _WHISPER and layout.delimiter == "\t":
         return "ms"
     spans = [
         (int(row.cells["start"]), int(row.cells["end"]), row.cells["text"])
         for row in rows
-        if all(_WHOLE.fullmatch(row.cells.get(name, "")) for name in _TIMES)
+        if all(_WHOLE.fullmatch(row.cells[name]) for name in _TIMES)
     ]
     return "ms" if looks_like_milliseconds(spans) else "s"
 
