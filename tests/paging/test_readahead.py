@@ -226,6 +226,27 @@ async def test_page_is_due_once_its_walk_needs_it() -> None:
     ahead.stop()
 
 
+async def test_page_that_is_due_is_requested_first() -> None:
+    """This also applies if the event loop starts tasks eagerly, as it can from Python 3.12 on."""
+    eager = getattr(asyncio, "eager_task_factory", None)
+    asyncio.get_running_loop().set_task_factory(eager)
+    service = Service()
+    ahead = reading(service)
+    for page in range(1, 4):
+        await service.step(ahead, page)
+    assert service.requested == [1, 2, 3, 4, 5]
+    service = Service()
+    ahead = reading(service)
+    await service.step(ahead, 1)
+    service.hold(2)
+    step = asyncio.create_task(service.step(ahead, 2))
+    await iterations(3)
+    assert service.requested == [1, 2, 3]
+    service.hold(2).set()
+    await step
+    ahead.stop()
+
+
 async def test_changed_numbers_are_noticed_in_order_of_arrival() -> None:
     """Page 4 arrives before page 3 and reports another total."""
     service = Service()
@@ -400,6 +421,22 @@ async def test_page_that_fails_when_due_raises(
     assert (caught.value.page, found) == (4, rows[:60])
     assert caught.value.checkpoint == pager.checkpoint
     await collect(pager, found)
+    assert found == rows
+
+
+async def test_prefetched_page_whose_task_was_cancelled_is_fetched_again(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """A caller may cancel all tasks that it did not start."""
+    fake.every(1, Delay(0.01))
+    found = []
+    async for t in client.iter_transcriptions(ROOM):
+        found.append(t.id)
+        if len(found) == 50:
+            for task in client_tasks():
+                task.cancel()
+            await iterations(3)
+            assert client_tasks() == set()
     assert found == rows
 
 
@@ -618,6 +655,24 @@ async def test_closing_a_step_cancels_prefetching(
     step.send(None)  # type: ignore[attr-defined]
     await iterations(2)
     assert client_tasks()
+    step.close()  # type: ignore[attr-defined]
+    await iterations(3)
+    assert client_tasks() == set()
+
+
+async def test_closing_a_step_cancels_the_prefetched_page_that_it_waits_for(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Unlike a cancellation, closing a coroutine does not reach what it waits for."""
+    loop = aiter(client.iter_transcriptions(ROOM, readahead=1))
+    for _ in range(20):
+        await anext(loop)
+    fake.on_page(3, Delay(60))
+    for _ in range(20):
+        await anext(loop)
+    await until(lambda: fake.in_flight)
+    step = loop.__anext__()
+    step.send(None)  # type: ignore[attr-defined]
     step.close()  # type: ignore[attr-defined]
     await iterations(3)
     assert client_tasks() == set()

@@ -250,15 +250,8 @@ def _is_usable(task: asyncio.Task[Page[TranscriptionT] | Exception]) -> bool:
 
 
 def _cancel(task: asyncio.Task[Any]) -> None:
-    try:
-        is_here = task.get_loop() is asyncio.get_running_loop()
-    except RuntimeError:
-        is_here = False
-    if is_here:
-        task.cancel()
-        return
-    # The iterator was garbage-collected in another thread, or outside an event loop. A closed loop
-    # raises a RuntimeError, and has no tasks to cancel.
+    # The iterator may be garbage-collected in another thread, or outside an event loop. A closed
+    # loop raises a RuntimeError, and has no tasks to cancel.
     with contextlib.suppress(RuntimeError):
         task.get_loop().call_soon_threadsafe(task.cancel)
 
