@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from videosdk_transcripts import Page, PaginationError, Transcription, WalkStats
 from videosdk_transcripts._paging.pager import Pager, expected_rows
@@ -160,6 +161,24 @@ async def test_rows_found_by_a_later_pass_count_in_its_checkpoint(clock: ManualC
     second = pager_over(listing, clock, resume=first.checkpoint)
     found += await ids(second)
     assert (sorted(found), second.stats.shortfall) == (list("abcdefghijklmnopqr"), 0)
+
+
+async def test_checkpoint_among_rows_found_by_a_later_pass_repeats_no_row(
+    clock: ManualClock,
+) -> None:
+    """The number of their page refers to another page size, and the oldest ids are forgotten."""
+    listing = Listing([f"r{n}" for n in range(900)])
+
+    async def fetch(page: int, page_size: int, **_options: object) -> Page[Transcription]:
+        found = listing.page(page, page_size)
+        kept = tuple(row for row in found.items if row.id not in {"r10", "r11"})
+        return evolve(found, items=kept) if page_size == 20 else found
+
+    first = pager_over(listing, clock, fetch=fetch, page_size=20, consistency="verify")
+    found = [(await anext(first)).id for _ in range(899)]
+    assert found[-1] == "r10"
+    second = pager_over(listing, clock, fetch=fetch, page_size=20, resume=first.checkpoint)
+    assert (await ids(second), second.stats.shortfall) == ([], 1)
 
 
 async def test_checkpoint_of_a_walk_in_small_parts_is_bounded(clock: ManualClock) -> None:

@@ -1,5 +1,6 @@
 """P1 where page numbers can't show it: passes until two agree."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,16 @@ from videosdk_transcripts import (
     Transcription,
     TranscriptsClient,
 )
-from videosdk_transcripts.testing import Change, Envelope, Exchange, FakeVideoSDK
+from videosdk_transcripts.testing import (
+    Change,
+    Delay,
+    EmptyPage,
+    Envelope,
+    Exchange,
+    FakeVideoSDK,
+)
+
+from ..conftest import ManualClock
 
 ROOM = "abcd-efgh-ijkl"
 
@@ -109,20 +119,53 @@ async def test_rows_that_move_in_a_later_pass_are_counted(
     assert (pager.stats.drifted, pager.stats.rescans, pager.stats.passes) == (True, 1, 4)
 
 
+async def test_row_that_appears_between_two_passes_is_reported(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Within each pass no row moves, but the second one has a row more than the first."""
+    fake.on_page(1, _answer, Change(lambda f: f.add_transcription()))
+    pager = client.iter_transcriptions(ROOM, consistency="verify", readahead=0)
+    assert await ids(pager) == [*rows, fake.rows[-1]["id"]]
+    assert (pager.stats.drifted, pager.stats.rescans, pager.stats.passes) == (True, 0, 3)
+
+
+async def test_row_that_moves_to_the_front_in_a_later_pass_is_reported(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Both passes have the same rows, but their order has changed."""
+    fake.on_page(2, _answer, Change(lambda f: f.rows.insert(0, f.rows.pop())))
+    pager = client.iter_transcriptions(ROOM, consistency="verify", readahead=0)
+    assert await ids(pager) == rows
+    assert (pager.stats.drifted, pager.stats.rescans, pager.stats.passes) == (True, 1, 2)
+
+
 async def test_invalid_rows_are_counted_once(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
     """Those of the first pass are not counted again, but one that appears later is."""
     fake.rows[1]["status"] = 5
+    del fake.rows[2]["id"]
 
     def spoil(fake: FakeVideoSDK) -> None:
         fake.add_transcription(row_id="late", end=5)
 
     fake.on_page(1, _answer, Change(spoil))
     pager = client.iter_transcriptions(ROOM, consistency="verify", on_invalid="collect")
-    assert await ids(pager) == [rows[0], *rows[2:]]
-    assert [row.row_id for row in pager.invalid_rows] == [rows[1], "late"]
-    assert pager.stats.invalid_rows == 2
+    assert await ids(pager) == [rows[0], *rows[3:]]
+    assert [row.row_id for row in pager.invalid_rows] == [rows[1], None, "late"]
+    assert pager.stats.invalid_rows == 3
+
+
+async def test_foreign_rows_are_counted_and_logged_once(
+    fake: FakeVideoSDK, client: TranscriptsClient, caplog: pytest.LogCaptureFixture, rows: list[str]
+) -> None:
+    """The later passes drop them silently."""
+    fake.filters = "ignored"
+    fake.add_transcriptions(30, room_id="other")
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    assert await ids(pager) == rows
+    assert (pager.stats.passes, pager.stats.foreign_rows_dropped) == (2, 30)
+    assert caplog.text.count("ignored the filter") == 1
 
 
 async def test_limit_needs_no_second_pass(
@@ -179,6 +222,57 @@ async def test_verified_walk_with_readahead_loses_no_row(
     assert sorted(found) == sorted(rows)
     assert pager.stats.drifted
     assert pager.stats.passes > 1
+
+
+async def test_movement_shown_only_by_a_prefetched_page_is_noticed(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """The pass reads the pages before it again, so the rows keep their order."""
+    rows = [row["id"] for row in fake.add_transcriptions(200, room_id=ROOM)]
+    is_removed = asyncio.Event()
+
+    async def early(exchange: Exchange) -> web.StreamResponse:
+        fake.rows.pop(0)
+        is_removed.set()
+        return exchange.response()
+
+    async def late(exchange: Exchange) -> web.StreamResponse:
+        await is_removed.wait()
+        await asyncio.sleep(0.02)
+        fake.add_transcription(room_id=ROOM)
+        return exchange.response()
+
+    fake.on_page(4, late)
+    fake.on_page(5, early)
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    assert (await ids(pager))[:200] == rows
+
+
+async def test_rows_that_moved_after_a_break_keep_their_order(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """A response that was cancelled might have shown it, so the pass reads pages again."""
+    rows = [row["id"] for row in fake.add_transcriptions(200, room_id=ROOM)]
+    fake.on_page(4, Delay(60))
+    pager = client.iter_transcriptions(ROOM, consistency="verify")
+    found = []
+    async for t in pager:
+        found.append(t.id)
+        if len(found) == 45:
+            break
+    del fake.rows[:20]
+    new = [row["id"] for row in fake.add_transcriptions(20, room_id=ROOM)]
+    assert found + await ids(pager) == rows + new
+
+
+async def test_page_that_is_empty_by_mistake_is_requested_again_after_a_pause(
+    fake: FakeVideoSDK, client: TranscriptsClient, clock: ManualClock, rows: list[str]
+) -> None:
+    """This is the same as in a plain walk."""
+    fake.on_page(2, EmptyPage())
+    assert await ids(client.iter_transcriptions(ROOM, consistency="verify", readahead=0)) == rows
+    assert requested(fake) == [1, 2, 2, 3, 1, 2, 3]
+    assert clock.slept == [0.5]
 
 
 async def test_each_pass_has_a_page_size_of_its_own(

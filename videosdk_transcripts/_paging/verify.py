@@ -47,10 +47,9 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self._found_later = 0
         # The ids that this pass listed, those of the pass before, and how many of them differ.
         self._listed: set[str] = set()
-        self._listed_before: set[str] | None = None
+        self._listed_before: set[str] = set()
         self._differing = 0
         self._total_before: int | None = None
-        self._first_size = options.first_page_size
         self._is_verified = False
 
     @property
@@ -104,7 +103,7 @@ class VerifiedWalk(Generic[TranscriptionT]):
         self._pass.rows_may_have_moved()
 
     def accept(
-        self, page: Page[TranscriptionT], *, was_prefetched: bool = False
+        self, page: Page[TranscriptionT], *, was_prefetched: bool
     ) -> list[Released[TranscriptionT]]:
         """Accept the requested page, as `Walk.accept` does, and drop rows of earlier passes."""
         released = self._pass.accept(page, was_prefetched=was_prefetched)
@@ -145,24 +144,25 @@ class VerifiedWalk(Generic[TranscriptionT]):
 
     def _end_pass(self) -> None:
         listed, self._listed = self._listed, set()
-        total, met, before = self.total, self._pass.met, self._listed_before
+        total, met, end = self.total, self._pass.met, self._end_of_first_pass
         if self._pass.stats is not self.stats:
             self.stats.rescans += self._pass.stats.rescans
             self.stats.drifted |= self._pass.stats.drifted
-        if before is None:
-            self._end_of_first_pass = self._pass.position
-            self._first_size = self._pass.page_size
+        if end is None:
+            end = self._end_of_first_pass = self._pass.position
         else:
-            self._differing = len(listed ^ before)
+            self._differing = len(listed ^ self._listed_before)
             self.stats.drifted |= self._differing > 0
             is_counted = total is None or met == total == self._total_before
             self._is_verified = not self._differing and is_counted
         self._listed_before, self._total_before = listed, total
         if not self._is_verified and self.stats.passes < _MAX_PASSES:
-            size = other_page_size(self._first_size, self.stats.passes)
+            size = other_page_size(end.page_size, self.stats.passes)
             self.stats.passes += 1
-            # With separate counters, because the first pass has counted its rows and duplicates.
-            self._pass = Walk(evolve(self._options, page_size=size), WalkStats())
+            # With separate counters, because the first pass has counted its rows and duplicates,
+            # except the one that limits the warning about foreign rows to the first of them.
+            counters = WalkStats(foreign_rows_dropped=self.stats.foreign_rows_dropped)
+            self._pass = Walk(evolve(self._options, page_size=size), counters)
 
     def _without_yielded(
         self, released: Released[TranscriptionT]
