@@ -271,7 +271,8 @@ class Pager(Generic[TranscriptionT]):
                 "two tasks step this pager at the same time; use one pager for each task, or "
                 "pass the rows through an asyncio.Queue"
             )
-        if self._rows_left == 0:
+        limit = self._rows_left
+        if limit == 0:
             # The page in progress stays open, because it may have rows beyond the limit.
             self._finished = True
             return False
@@ -279,14 +280,14 @@ class Pager(Generic[TranscriptionT]):
         try:
             self._close_page()
             while not self._released and (number := self._walk.next_page) is not None:
-                await self._step(number)
+                await self._step(number, limit)
         finally:
             self._stepping = False
         if not self._released:
             self._finish()
             return False
         self._page = self._released.popleft()
-        items, limit = self._page.page.items, self._rows_left
+        items = self._page.page.items
         if self._select is None:
             self._rows = items[:limit]
             self._rows_to_come = self._rows_ahead = iter(self._rows)
@@ -338,8 +339,14 @@ class Pager(Generic[TranscriptionT]):
             error.checkpoint = self.checkpoint
             raise
 
-    async def _step(self, number: int) -> None:
-        """Fetch a page and let the walk accept it."""
+    async def _step(self, number: int, rows_left: int | None) -> None:
+        """
+        Fetch a page and let the walk accept it.
+
+        Args:
+            number: the number of the page.
+            rows_left: how many rows may still be yielded; None without a limit.
+        """
         if self._options.walk_timeout is not None and self._deadline is None:
             self._deadline = self._clock.monotonic() + self._options.walk_timeout
         if self._walk.pause:
@@ -347,7 +354,6 @@ class Pager(Generic[TranscriptionT]):
         size = self._walk.page_size
         readahead_limit = self._walk.readahead_limit
         # With a time range, a limit of rows does not limit the pages: any page may have no row.
-        rows_left = self._rows_left
         if rows_left is not None and self._select is None:
             readahead_limit = min(readahead_limit, number - 1 - (-rows_left // size))
         try:

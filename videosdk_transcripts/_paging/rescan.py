@@ -105,11 +105,6 @@ class Read(Generic[TranscriptionT]):
     is_after_all_rows: bool = False
     """Whether all rows before it in the list were yielded, although their ids are forgotten."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Return whether the server sent no row."""
-        return self.count == 0
-
 
 @frozen(eq=False, repr=False)
 class Rescan(Generic[TranscriptionT]):
@@ -143,8 +138,8 @@ class Numbers:
 
     def update(self, page: Page[Any]) -> None:
         """Record the numbers of the newest response."""
-        self.update_total(page)
         self.last_page = page.last_page
+        self.update_total(page)
 
     def update_total(self, page: Page[Any]) -> None:
         """Record only the total of the newest response, because its page size differs."""

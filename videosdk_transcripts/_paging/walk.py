@@ -217,7 +217,7 @@ class Walk(Generic[TranscriptionT]):
             apply_filter(page, options.wanted, options.on_unverified),
             len(page.items) + len(page.invalid_rows),
         )
-        if (read.is_empty or self._retried is not None) and self._is_retried(read):
+        if (not read.count or self._retried is not None) and self._is_retried(read):
             return []
         if page.number == 1 or not page.is_last:
             self._served = max(self._served, read.count)
@@ -284,7 +284,7 @@ class Walk(Generic[TranscriptionT]):
         """Return whether to request an empty page again, because it should have rows."""
         page, retried = read.page, self._retried
         self._retried, self.pause = None, 0.0
-        if not read.is_empty:
+        if read.count:
             self._vain_retries = 0
             return False
         if page.number == retried:
@@ -334,9 +334,9 @@ class Walk(Generic[TranscriptionT]):
             listed.count_without_id(read.count - len(read.ids))
         self._count(read.page, page)
         number = page.number
-        is_beyond_end = number > 1 and read.is_empty and (page.last_page or 0) < number
+        is_beyond_end = not read.count and number > 1 and (page.last_page or 0) < number
         self._page_due = self._page_after(read, is_beyond_end=is_beyond_end)
-        if not read.is_empty:
+        if read.count:
             # A walk that is resumed reads this page again, and counts the rows that were not
             # yielded then. So only those that were yielded are counted here.
             self._place, self._met_before_place = number, met + len(page.items)
@@ -360,7 +360,7 @@ class Walk(Generic[TranscriptionT]):
         """Return whether page 2 confirms the smaller page size, and undo the change otherwise."""
         page, self._size_before = read.page, None
         is_full = read.count >= self._numbers.page_size
-        if is_full or page.is_last or (read.is_empty and page.last_page is None):
+        if is_full or page.is_last or (not read.count and page.last_page is None):
             return True
         # Page 2 is short, too: the service has no limit, but fills its pages partly.
         self._numbers.use_page_size(size_before)
@@ -392,7 +392,7 @@ class Walk(Generic[TranscriptionT]):
             found=self.met - met,
             is_complete=self.met >= numbers.highest_total,
             # The last page may be wrong, for example if the service divides by the requested size.
-            is_end=read.is_empty and (page.last_page or 0) <= page.number,
+            is_end=not read.count and (page.last_page or 0) <= page.number,
         )
         self._count(read.page, page)
         self.stats.repaired += len(page.items)
@@ -406,7 +406,7 @@ class Walk(Generic[TranscriptionT]):
         """Return the next page according to the newest response; None at the end."""
         number, end = read.page.number, self._numbers.last_page
         if end is None:
-            return None if read.is_empty else number + 1
+            return number + 1 if read.count else None
         if is_beyond_end and number <= end:
             return number  # the list grew during the rescan
         return None if number >= end else number + 1
