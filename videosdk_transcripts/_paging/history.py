@@ -14,7 +14,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from attrs import define, evolve
+from attrs import define
 
 from videosdk_transcripts._api.filter import TranscriptionT
 from videosdk_transcripts.models import Page
@@ -196,7 +196,9 @@ class YieldedIds:
 
     def copy(self) -> YieldedIds:
         """Return a copy, from which a checkpoint can be made later."""
-        return evolve(self, pages=self._pages.copy(), repaired=self._repaired.copy())
+        return YieldedIds(
+            self._keep, self._complete_from_page, self._pages.copy(), self._repaired.copy()
+        )
 
     def add(self, page: int, ids: tuple[str, ...]) -> None:
         """
