@@ -127,6 +127,22 @@ def test_checkpoint_of_another_walk_is_rejected(
     assert path.read_bytes() == before
 
 
+def test_checkpoint_whose_rows_were_removed_is_explained(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """The command fails without rows, and explains how to start again."""
+    account.add_transcriptions(700)
+    path = tmp_path / "walk.json"
+    run("list", "--checkpoint", str(path), "--limit", "600", "--page-size", "100")
+    del account.rows[50:]
+    again = "list", "--checkpoint", str(path), "--page-size", "100"
+    code, out, err = run(*again)
+    assert (code, out) == (ExitCode.SERVICE, "")
+    assert "delete the file of --checkpoint, if you use one, and run the command again" in err
+    path.unlink()
+    assert len(run(*again).out.splitlines()) == 50
+
+
 @pytest.mark.parametrize("content", [b"\xff", None])
 def test_unreadable_checkpoint_is_rejected_before_a_request(
     run: Run, account: FakeVideoSDK, tmp_path: Path, content: bytes | None
