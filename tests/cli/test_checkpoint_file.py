@@ -138,7 +138,7 @@ def test_checkpoint_whose_rows_were_removed_is_explained(
     again = "list", "--checkpoint", str(path), "--page-size", "100"
     code, out, err = run(*again)
     assert (code, out) == (ExitCode.SERVICE, "")
-    assert "delete the file of --checkpoint, if you use one, and run the command again" in err
+    assert "delete the --checkpoint file, if any, and run the command again" in err
     path.unlink()
     assert len(run(*again).out.splitlines()) == 50
 

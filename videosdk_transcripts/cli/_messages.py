@@ -73,9 +73,8 @@ _PHRASES: Final = (
     (r"start a new walk, or resume from the checkpoint later", "run the command again later"),
     (r"resume from the checkpoint when", "run the command again when"),
     (
-        r"repeating or losing rows; start a new walk",
-        "repeating or losing rows; delete the file of --checkpoint, if you use one, and run the "
-        "command again",
+        r"(repeating or losing rows); start a new walk",
+        r"\1; delete the --checkpoint file, if any, and run the command again",
     ),
     (r"(start a new walk) with page_size=", r"\1 with --page-size "),
     (r"pass the room id that resolve_room\(\) returns", "add --custom-id"),
