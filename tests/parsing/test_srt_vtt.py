@@ -453,3 +453,37 @@ def test_lines_of_spaces_above_times_are_no_name() -> None:
     cues = ("00:01.000 --> 00:02.000\nHi", "00:03.000 --> 00:04.000\nYes")
     transcript = parse_transcript("WEBVTT\n\n" + "\n \n \n".join(cues))
     assert [turn.raw for turn in transcript.turns] == list(cues)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("a&#9;b&#x9;c", "a\tb\tc"),
+        ("&#1114109; &#x10FFFD; &#xe9;", "\U0010fffd \U0010fffd \xe9"),
+        ("&#00000065; &#x0000041;", "&#00000065; &#x0000041;"),
+        ("&le; &CounterClockwiseContourIntegral;", "\u2264 \u2233"),
+        ("&#; &#x; &; R&D; &le &#65 & so", "&#; &#x; &; R&D; &le &#65 & so"),
+    ],
+)
+def test_character_references_end_in_a_semicolon(written: str, text: str) -> None:
+    """Numbers have up to seven digits, or six in hexadecimal; all else is text."""
+    (turn,) = parse_transcript(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{written}\n").turns
+    assert turn.text == text
+
+
+def test_tag_may_contain_line_breaks() -> None:
+    """The lines around it are not joined, and have no part of it."""
+    cue = "00:01.000 --> 00:02.000\n"
+    srt = parse_transcript(f'1\n{cue}Ann: Hi <font\ncolor="red"\nface="x">you</font>\nBob: Yes\n')
+    vtt = parse_transcript(f"WEBVTT\n\n{cue}Ann: Hi <c\na\nb>you</c>\nBob: Yes\n")
+    for transcript in (srt, vtt):
+        assert speakers_and_texts(transcript) == [("Ann", "Hi\nyou"), ("Bob", "Yes")]
+
+
+@pytest.mark.parametrize("dash", ["-", "\u2013", "\u2014"])
+def test_dash_outside_of_voices_is_a_mark_and_inside_it_is_text(dash: str) -> None:
+    """It precedes the words of another speaker."""
+    body = f"{dash} <v Ann>Hi</v>\n{dash} <v Bob>{dash}</v> {dash}"
+    transcript = parse_transcript(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{body}\n")
+    assert speakers_and_texts(transcript) == [("Ann", "Hi"), ("Bob", dash)]
+    assert "".join(turn.raw for turn in transcript.turns) == f"00:01.000 --> 00:02.000\n{body}"

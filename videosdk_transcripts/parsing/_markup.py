@@ -14,7 +14,7 @@ from typing import Final
 from ._common import clean_name, strip_lines
 
 # Without a semicolon, it may be speech: `AT&T`, `R&D`, `&copy`.
-_REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 # Only known tags are removed, because speech may contain unescaped angle brackets. No pattern
 # matches past the next angle bracket, so that the time is linear in the length. Files converted
 # from SRT keep its tags.
@@ -26,17 +26,17 @@ _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>|</v>")
 
 
 def plain_lines(lines: list[str], *, is_vtt: bool) -> list[str]:
-    """Return the lines of a cue, each without markup and its line break."""
+    """Return the lines of a cue, each without markup and whitespace at its end."""
     if not lines:
         return []
-    text = "\n".join(line.rstrip("\r\n") for line in lines)
+    text = "\n".join(line.rstrip() for line in lines)
     # A tag may contain line breaks, which are kept so that the number of lines is.
     text = (_VTT_TAG if is_vtt else _SRT_TAG).sub(lambda tag: "\n" * tag[0].count("\n"), text)
     return [_resolve(line) if is_vtt else line for line in text.split("\n")]
 
 
 def _resolve(text: str) -> str:
-    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)
 
 
 def plain_text(text: str) -> str:
@@ -51,7 +51,7 @@ def split_voices(body: str) -> list[tuple[str | None, str, str]]:
     Text outside voices has no speaker. Whitespace, dashes and closing tags outside voices become
     part of the adjacent raw text.
     """
-    tags = list(_VOICE.finditer(body)) if "<v" in body else []
+    tags = list(_VOICE.finditer(body))
     if not any(tag[0].startswith("<v") for tag in tags):
         return []
     found: list[tuple[str | None, str, list[str]]] = []
@@ -75,4 +75,4 @@ def split_voices(body: str) -> list[tuple[str | None, str, str]]:
 
 def _text_outside(raw: str) -> str:
     text = plain_text(raw)
-    return text if text.strip("-\u2013\u2014 ") else ""
+    return text if text.strip("-\u2013\u2014") else ""
