@@ -41,6 +41,13 @@ def test_format_is_detected_by_unambiguous_signs(text: str, format: str) -> None
     assert parse_transcript(text).format == format
 
 
+@pytest.mark.parametrize(("above", "format"), [(19, "srt"), (20, "txt")])
+def test_times_of_a_cue_are_in_one_of_the_first_20_lines(above: int, format: str) -> None:  # noqa: A002
+    """Blank lines are not counted; further below, they may be speech."""
+    text = "words\n\n" * above + "00:01,000 --> 00:02,000\nHi\n"
+    assert parse_transcript(text).format == format
+
+
 def test_bad_arguments_are_rejected() -> None:
     """An unknown format lists the known ones; bytes must be decoded by the caller."""
     with pytest.raises(ConfigurationError, match="one of txt, srt, vtt, tsv, csv, json, not 'xml'"):

@@ -102,6 +102,20 @@ def test_text_belongs_to_its_turn_whatever_stands_above() -> None:
         assert list(read_back(transcript(*turns).to_text(times=times))) == turns
 
 
+def test_times_that_no_line_can_have_are_not_written() -> None:
+    """These are an end before the start, a negative start, and NaN."""
+    turns = transcript(
+        Turn("Ann", "a", 2, 1),
+        Turn("Ann", "b", -1, 1),
+        Turn("Ann", "c", 1, float("nan")),
+        Turn("Ann", "d", 1, 1),
+    )
+    assert turns.to_text(times=True) == (
+        "[00:00:02.000] Ann: a\nAnn: b\n[00:00:01.000] Ann: c\n"
+        "[00:00:01.000 --> 00:00:01.000] Ann: d\n"
+    )
+
+
 @pytest.mark.parametrize("words", ["- ...", "| a", ": b", "\u2013 (sighs)"])
 def test_mark_after_a_time_is_part_of_the_words(words: str) -> None:
     """It is not parsed as a separator between the time and the words."""

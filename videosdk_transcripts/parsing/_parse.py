@@ -72,8 +72,7 @@ def _detect(text: str) -> str:
     if _JSON.match(text):
         return "json"
     lines = [line for line in split_lines(text) if line.strip()]
-    first = lines[0] if lines else ""
-    if _srt_vtt.is_header(first):
+    if lines and _srt_vtt.is_header(lines[0]):
         return "vtt"
     table = table_format(find_header(lines))
     if table:

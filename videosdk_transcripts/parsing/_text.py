@@ -9,7 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from ._common import clean_name, format_timestamp, is_time, strip_lines
-from ._labels import Line, Shape, is_only_words, read_line
+from ._labels import Shape, is_only_words, read_line
 
 _TO_ESCAPE: Final = re.compile(r"[\[\]\\]")
 
@@ -72,17 +72,10 @@ def find_label(name: str, text: str, stamp: str = "") -> str:
     quoted = _TO_ESCAPE.sub(r"\\\g<0>", name)
     for label in (f"{name}:", f"[{quoted}]:"):
         line = read_line(f"{stamp}{label} {text}")
-        if _is_read_as(line, name, text, has_time=bool(stamp)):
+        if line.shape is Shape.NAME and (line.name, line.text) == (name, text):
             return label
     # A name that looks like a time.
     return f"[\\{quoted}]:"
-
-
-def _is_read_as(line: Line, name: str, text: str, *, has_time: bool) -> bool:
-    is_label = line.shape is Shape.NAME and not (line.is_header or line.lacks_colon)
-    return (
-        is_label and (line.name, line.text) == (name, text) and (line.times is not None) == has_time
-    )
 
 
 def _escape(text: str) -> str:

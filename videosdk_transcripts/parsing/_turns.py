@@ -156,7 +156,7 @@ def merge_turns(turns: Iterable[Turn], *, gap: float | None = None) -> tuple[Tur
     # The latest end in the group, which may be that of an earlier turn.
     end: float | None = None
     for turn in turns:
-        if groups and turn.speaker is not None and turn.speaker == groups[-1][-1].speaker:
+        if groups and turn.speaker is not None and turn.speaker == groups[-1][0].speaker:
             near = gap is None or (
                 end is not None and turn.start is not None and turn.start - end <= gap
             )
@@ -196,12 +196,7 @@ def rename_speakers(turns: Iterable[Turn], names: Mapping[str, str]) -> tuple[Tu
     """
     turns = check_turns(turns)
     new_names = _check_names(names)
-    return tuple(
-        turn
-        if turn.speaker is None
-        else evolve(turn, speaker=new_names.get(turn.speaker, turn.speaker))
-        for turn in turns
-    )
+    return tuple(evolve(turn, speaker=new_names.get(turn.speaker, turn.speaker)) for turn in turns)
 
 
 def check_turns(turns: object) -> list[Turn]:
@@ -216,7 +211,7 @@ def check_turns(turns: object) -> list[Turn]:
     return check_items("turns", turns, Turn)
 
 
-def _check_names(names: object) -> dict[str, str]:
+def _check_names(names: object) -> dict[str | None, str]:
     pairs = list(names.items()) if isinstance(names, Mapping) else None
     if pairs is None or not all(isinstance(name, str) for pair in pairs for name in pair):
         raise ConfigurationError("names must map each old name to a new one, both strings")
