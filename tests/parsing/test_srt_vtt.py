@@ -313,7 +313,15 @@ def teams(*names: str) -> str:
     )
 
 
-@pytest.mark.parametrize("names", [("Ann Lee", "Bob (Guest)"), ("+1 555-010-0100", "Ray, Bob")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Ann Lee", "Bob (Guest)"),
+        ("+1 555-010-0100", "Ray, Bob"),
+        ("Lee, Ann B.", "Bob Ray Jr."),
+        ("Ann", "Bob Ray Ph.D."),
+    ],
+)
 def test_name_alone_in_first_line_of_each_cue_is_the_speaker(names: tuple[str, str]) -> None:
     """Words in capitals and at the end of a sentence are not names."""
     assert turns_without_raw(parse_transcript(teams(*names, *names))) == [
@@ -332,6 +340,8 @@ def test_name_alone_in_first_line_of_each_cue_is_the_speaker(names: tuple[str, s
         teams("Ann", "Ann", "Ann", "Ann"),
         teams("ANN", "BOB", "ANN", "BOB"),
         teams("Ann", "Bob.", "Ann", "Bob."),
+        teams("Ann", "Say Yes.", "Ann", "Say Yes."),
+        teams("Ann", "Bob .", "Ann", "Bob ."),
         teams("- Yes", "- No", "- Yes", "- No"),
         teams(
             "\N{EIGHTH NOTE} La", "\N{EIGHTH NOTE} Oh", "\N{EIGHTH NOTE} La", "\N{EIGHTH NOTE} Oh"

@@ -35,6 +35,8 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _SPEAKER_IN_NAME: Final = re.compile(r'(?:[0-9]+\s+)?"([^"]+)"\s+\([0-9]+\)')
 
 _NAME_START: Final = re.compile(r"[\w+]")
+# `Lee, Ann B.` and `Bob Ray Jr.`
+_INITIAL: Final = re.compile(r"[\s.]\w{1,2}\.\Z")
 
 
 @frozen
@@ -284,7 +286,7 @@ def _name_above(lines: Sequence[str]) -> str | None:
     """Return the first line of a cue if it may be a name with words below, otherwise None."""
     name = clean_name(lines[0]) if len(lines) > 1 else ""
     # A symbol precedes words, such as those of a song.
-    if not _NAME_START.match(name) or ends_sentence(name):
+    if not _NAME_START.match(name) or (ends_sentence(name) and not _INITIAL.search(name)):
         return None
     # `Ray, Bob` has the form of `Yes, Ann`, which does not recur.
     without_commas = name.replace(",", "")
