@@ -529,6 +529,8 @@ def test_every_3xx_is_a_redirect(status: int) -> None:
         ("Monday, 02-Mar-26 09:01:30 GMT", 90.0),
         ("Mon, 02 Mar 2026 09:01:30 GMT, 120", 120.0),
         ("30, Mon, 02 Mar 2026 09:01:30 GMT", 90.0),
+        ("Mon, 02 Mar 2026 09:00:30 GMT, Monday, 02-Mar-26 09:01:30 GMT", 90.0),
+        ("Mon,02 Mar 2026 09:01:30 GMT,30", 90.0),
         ("30, soon, 60", 60.0),
         ("1.", None),
         (".5", None),

@@ -291,15 +291,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     sent = http_date(headers.get("date", "")) or now
     # `items` returns repeated headers separately; a proxy may also have joined them with commas.
+    # A date is the same without its day of the week and the comma after it.
     values = (v for name, v in headers.items() if name.lower() == "retry-after")
-    waits = [_seconds(part.strip(), sent) for value in values for part in _COMMA.split(value)]
+    waits = [_seconds(part.strip(), sent) for value in values for part in value.split(",")]
     return max((wait for wait in waits if wait is not None), default=None)
-
-
-# A comma after the day of the week is part of a date.
-_COMMA: Final = re.compile(
-    r"(?<!Mon)(?<!Tue)(?<!Wed)(?<!Thu)(?<!Fri)(?<!Sat)(?<!Sun)(?<!day),", re.IGNORECASE
-)
 
 
 def _seconds(value: str, sent: datetime) -> float | None:
