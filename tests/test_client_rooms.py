@@ -32,19 +32,30 @@ async def test_custom_room_id_is_resolved(fake: FakeVideoSDK, client: Transcript
     assert fake.requests[0].method == "GET"
 
 
-@pytest.mark.parametrize("status", [400, 402, 404])
+@pytest.mark.parametrize("status", [400, 402, 404, 422])
 async def test_unknown_room_is_not_found(
     fake: FakeVideoSDK, client: TranscriptsClient, status: int
 ) -> None:
-    """The error has the status of the response, and no context."""
-    if status != 404:
-        fake.fail_next(Status(status, message="RoomId is invalid"))
-    with pytest.raises(NotFoundError, match="room nowhere") as caught:
+    """The error has what the response has, advice for a custom id as well, and no context."""
+    headers = {"x-request-id": "r-1"}
+    fake.fail_next(Status(status, headers, message="RoomId is invalid", code=4003))
+    with pytest.raises(NotFoundError) as caught:
         await client.resolve_room("nowhere")
-    assert caught.value.status == status
-    assert "check the" in caught.value.message
-    assert caught.value.__context__ is caught.value.__cause__ is None
+    error = caught.value
+    assert error.message == (
+        f"GET room nowhere: the service responded with {status}, RoomId is invalid; check the "
+        "room id, and that the key belongs to the account that owns the room"
+    )
+    assert (error.status, error.code, error.request_id) == (status, "4003", "r-1")
+    assert error.attempts == 1
+    assert error.__context__ is error.__cause__ is None
     assert len(fake.requests) == 1
+
+
+async def test_room_that_the_service_lacks_is_not_found(client: TranscriptsClient) -> None:
+    """The fake service responds with 404, too."""
+    with pytest.raises(NotFoundError, match="room nowhere: the service responded with 404"):
+        await client.resolve_room("nowhere")
 
 
 @pytest.mark.parametrize("room_id", ["", "..", "a b", None, 5])

@@ -7,17 +7,25 @@ Source: https://docs.videosdk.live/api-reference/realtime-communication/fetch-ro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from videosdk_transcripts.errors import BadRequestError, InvalidResponseError, NotFoundError
 
 from .protocol import Request
 
+# The vendor's Node SDK treats 400, 402 and 404 as an unknown room. The id is the only argument of
+# the request, so a 400 or a 422 can only be about the id.
+_ADVICE: Final[dict[int, str]] = dict.fromkeys(
+    (400, 402, 404, 422),
+    "check the room id, and that the key belongs to the account that owns the room",
+)
+
 
 def room_request(room_id: str) -> Request:
     """Return the request for a room. The path accepts room ids and custom room ids."""
-    return Request(f"/v2/rooms/{quote(room_id, safe='')}", f"room {room_id}")
+    target = f"/v2/rooms/{quote(room_id, safe='')}"
+    return Request(target, f"room {room_id}", advice=_ADVICE)
 
 
 def read_room_id(room: Mapping[str, Any], requested: str) -> str:
@@ -48,15 +56,9 @@ def read_room_id(room: Mapping[str, Any], requested: str) -> str:
 
 
 def room_not_found(error: BadRequestError) -> NotFoundError:
-    """
-    Return the error for a room that the service refused with 400.
-
-    The vendor's Node SDK treats 400, 402 and 404 as an unknown room. The id is the only argument
-    of the request, so a 400 can only be about the id.
-    """
+    """Return the error for a room whose id the service refused with 400 or 422."""
     return NotFoundError(
-        f"{error.message}; check the room id, and that the key belongs to the account that owns "
-        "the room",
+        error.message,
         status=error.status,
         code=error.code,
         request_id=error.request_id,
