@@ -115,11 +115,20 @@ def test_row_of_another_session_is_dropped() -> None:
     assert ([row.id for row in page.items], page.foreign_rows_dropped) == (["a"], 1)
 
 
-def test_unverified_row_raises_and_names_the_option() -> None:
-    """This is the default, so that no foreign row is yielded."""
-    with pytest.raises(UnverifiedRowError, match="on_unverified='yield'") as caught:
+def test_unverified_row_raises_and_names_the_options() -> None:
+    """This is the default, so that no foreign row is yielded; the row may have one of two ids."""
+    with pytest.raises(UnverifiedRowError) as caught:
         apply_filter(Page(4, (MATCHING, WITHOUT_IDS)), Filter(R), "raise")
     assert (caught.value.row_id, caught.value.page) == ("silent", 4)
+    assert caught.value.message == (
+        "row silent lacks a room or session id, so it can't be verified that it belongs to room "
+        "room-a; pass on_unverified='yield' to accept such rows or on_unverified='skip' to skip "
+        "them"
+    )
+    with pytest.raises(
+        UnverifiedRowError, match="^row ours lacks a .* room room-a and session session-a;"
+    ):
+        apply_filter(Page(4, (MATCHING,)), Filter(R, S), "raise")
 
 
 def test_all_rows_match_only_if_each_does() -> None:

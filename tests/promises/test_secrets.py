@@ -232,7 +232,7 @@ async def test_foreign_rows_are_not_logged(service: FakeVideoSDK, watch: Watch) 
             row["extension"] = {}
         error = await failure(walk(client, room_id="other"))
         assert watch.leaks(error, page, of=minted(service)) == set()
-    assert "has no room or session id" in str(error)
+    assert "lacks a room or session id" in str(error)
 
 
 async def prefixed() -> str:

@@ -168,7 +168,7 @@ def warn_of_only_foreign_rows(wanted: Filter) -> None:
 
 def _unverified_row(row: TranscriptionLike, page: int, wanted: Filter) -> UnverifiedRowError:
     return UnverifiedRowError(
-        f"row {row.id} has no room or session id, so it can't be verified that it belongs to "
+        f"row {row.id} lacks a room or session id, so it can't be verified that it belongs to "
         f"{wanted}; pass on_unverified='yield' to accept such rows or on_unverified='skip' to "
         "skip them",
         row_id=row.id,
