@@ -180,11 +180,12 @@ def test_failed_walk_of_a_download_is_partial_after_rows(
     for row in account.add_transcriptions(25):
         account.files.put(row, "txt", b"Hi.")
     account.on_page(2, Status(404))
-    code, out, err = run("download", "--to", str(tmp_path), "--no-summary")
+    command = ("download", "--to", str(tmp_path), "--page-size", "20")
+    code, out, err = run(*command, "--no-summary")
     assert (code, len(out.splitlines())) == (ExitCode.PARTIAL, 20)
     assert f"{NAME}stopped after 20 rows: " in err
     account.on_page(1, Status(404))
-    assert run("download", "--to", str(tmp_path)).code == ExitCode.NOT_FOUND
+    assert run(*command).code == ExitCode.NOT_FOUND
 
 
 @pytest.mark.parametrize("options", [(), ("--status", "completed"), ("--since", "20000d")])
@@ -202,12 +203,13 @@ def test_download_resumes_from_its_checkpoint(
     # It fails when it is prefetched, and when it is due.
     account.on_page(3, Status(503), times=2)
     path = tmp_path / "download.json"
-    command = ("download", "--to", str(tmp_path / "to"), "--no-summary", *options)
-    first = run(*command, "--checkpoint", str(path))
+    command = ("download", "--to", str(tmp_path / "to"), "--page-size", "20", *options)
+    command += ("--no-summary", "--checkpoint", str(path))
+    first = run(*command)
     assert (first.code, len(first.out.splitlines())) == (ExitCode.PARTIAL, 40)
     assert f"run the same command again to resume from {path}\n" in first.err
     account.requests.clear()
-    second = run(*command, "--checkpoint", str(path))
+    second = run(*command)
     assert (second.code, len(second.out.splitlines())) == (0, 5)
     assert [request.page for request in account.requests] == [2, 3]
     assert not path.exists()
@@ -224,6 +226,7 @@ def test_download_resumes_at_the_first_row_that_failed(
     account.files.expire(rows[21], renew=False)
     path = tmp_path / "download.json"
     command = ("download", "--to", str(tmp_path / "to"), "--no-summary", "--checkpoint", str(path))
+    command += ("--page-size", "20")
     first = run(*command)
     assert (first.code, len(first.out.splitlines())) == (ExitCode.PARTIAL, 25)
     account.files.put(rows[21], "txt", b"Hi.")
@@ -233,6 +236,31 @@ def test_download_resumes_at_the_first_row_that_failed(
     assert outcomes == [[rows[21]["id"], "saved"], *([row["id"], "kept"] for row in rows[22:])]
     assert [request.page for request in account.requests] == [2]
     assert (second.code, path.exists()) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "sizes"),
+    [((), ["100"]), (("--page-size", "20"), ["20", "20"]), (("--page-size", "auto"), ["100"])],
+)
+def test_download_requests_large_pages(
+    run: Run, account: FakeVideoSDK, tmp_path: Path, options: tuple[str, ...], sizes: list[str]
+) -> None:
+    """The whole list is read, so that it takes fewer requests."""
+    for row in account.add_transcriptions(25):
+        account.files.put(row, "txt", b"Hi.")
+    run("download", "--to", str(tmp_path), "--no-summary", *options)
+    assert [request.query["perPage"] for request in account.requests] == sizes
+
+
+def test_download_requests_smaller_pages_if_large_ones_are_rejected(
+    run: Run, account: FakeVideoSDK, tmp_path: Path
+) -> None:
+    """The documented size is used then."""
+    for row in account.add_transcriptions(25):
+        account.files.put(row, "txt", b"Hi.")
+    account.on_page(1, Status(400))
+    assert len(run("download", "--to", str(tmp_path), "--no-summary").out.splitlines()) == 25
+    assert [request.query["perPage"] for request in account.requests] == ["100", "20", "20"]
 
 
 @pytest.mark.parametrize("status", [(), ("--status", "completed")])
@@ -266,7 +294,7 @@ def test_interrupted_download_reports_its_progress(
         return exchange.response()
 
     account.on_page(3, press)
-    code, out, err = run("download", "--to", str(tmp_path), "--no-summary")
+    code, out, err = run("download", "--to", str(tmp_path), "--no-summary", "--page-size", "20")
     assert code == ExitCode.INTERRUPTED
     done = len(out.splitlines())
     assert f"{done} of 45 transcriptions done; run the same command again to continue" in err

@@ -122,7 +122,7 @@ def _print_content(content: str) -> None:
 
 
 @command("download")
-@query_options
+@query_options(page_size="auto")
 @filter_options
 @click.option(
     "--to",

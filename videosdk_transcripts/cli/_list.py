@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @command("list")
-@query_options
+@query_options(page_size=20)
 @filter_options
 @output_format_options("json", "jsonl", "csv")
 @columns_option
@@ -110,7 +110,7 @@ def post(context: click.Context) -> None:
 
 
 @post.command("list", short_help="List transcriptions of recordings.", epilog=EXIT_CODES)
-@query_options
+@query_options(page_size=20)
 @filter_options
 @output_format_options("json", "jsonl", "csv")
 @columns_option

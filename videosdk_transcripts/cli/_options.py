@@ -24,6 +24,7 @@ Command = Callable[..., Any]
 OnUnverified = Literal["raise", "skip", "yield"]
 OnInvalid = Literal["raise", "skip"]
 Consistency = Literal["once", "verify"]
+PageSize = int | Literal["auto"]
 
 
 def command(name: str, **attributes: Any) -> Callable[[Command], click.Command]:
@@ -147,46 +148,63 @@ class ListQuery(NamedTuple):
 
     room_id: str | None
     session_id: str | None
-    page_size: int
+    page_size: PageSize
     on_unverified: OnUnverified
     on_invalid: OnInvalid
     consistency: Consistency
 
 
-def query_options(function: Command) -> Command:
-    """Add the arguments and options of a list request, and pass them on as `room` and `query`."""
+def _read_page_size(context: click.Context, option: click.Parameter, value: str) -> PageSize:
+    """Return the value of ``--page-size``."""
+    number = click.IntRange(1)
+    return "auto" if value == "auto" else number(value, option, context)
 
-    @room_argument
-    @click.argument("session", required=False)
-    @click.option(
-        "--page-size",
-        type=click.IntRange(1),
-        default=20,
-        show_default=True,
-        help="Rows per request.",
-    )
-    @click.option(
-        "--verify",
-        is_flag=True,
-        help="Read the list until two passes agree, and fail if none do.",
-    )
-    @row_policy_options
-    @functools.wraps(function)
-    def with_options(
-        *,
-        room: Room,
-        session: str | None,
-        page_size: int,
-        verify: bool,
-        on_unverified: OnUnverified,
-        on_invalid: OnInvalid,
-        **more: Any,
-    ) -> Any:
-        consistency: Consistency = "verify" if verify else "once"
-        query = ListQuery(room.given_id, session, page_size, on_unverified, on_invalid, consistency)
-        return function(room=room, query=query, **more)
 
-    return with_options
+def query_options(*, page_size: PageSize) -> Callable[[Command], Command]:
+    """
+    Return a decorator that adds the arguments and options of a list request.
+
+    They are passed on as `room` and `query`.
+
+    Args:
+        page_size: the default of ``--page-size``.
+    """
+
+    def add(function: Command) -> Command:
+        @room_argument
+        @click.argument("session", required=False)
+        @click.option(
+            "--page-size",
+            metavar="N|auto",
+            default=str(page_size),
+            callback=_read_page_size,
+            show_default=True,
+            help="Rows per request; auto for 100, or 20 if the service rejects 100.",
+        )
+        @click.option(
+            "--verify",
+            is_flag=True,
+            help="Read the list until two passes agree, and fail if none do.",
+        )
+        @row_policy_options
+        @functools.wraps(function)
+        def with_options(
+            *,
+            room: Room,
+            session: str | None,
+            page_size: PageSize,
+            verify: bool,
+            on_unverified: OnUnverified,
+            on_invalid: OnInvalid,
+            **more: Any,
+        ) -> Any:
+            policy: Consistency = "verify" if verify else "once"
+            query = ListQuery(room.given_id, session, page_size, on_unverified, on_invalid, policy)
+            return function(room=room, query=query, **more)
+
+        return with_options
+
+    return add
 
 
 def row_policy_options(function: Command) -> Command:
