@@ -177,6 +177,43 @@ def test_header_of_any_length_is_found() -> None:
     assert turns_without_raw(parse_transcript(f"{header}\n{row}\n")) == [("Ann", "Hi", None, None)]
 
 
+def test_table_without_a_header_has_the_columns_of_whisper() -> None:
+    """Its times are milliseconds if they would be too long in seconds."""
+    for text, format_ in (("500\t1500\tHi, you\n", "tsv"), ("500,1500,Hi\n0,1,\n", "csv")):
+        turn = parse_transcript(text, format=format_).turns[0]
+        assert (turn.start, turn.end, turn.text[:2]) == (0.5, 1.5, "Hi")
+
+
+def test_blank_lines_may_precede_the_header() -> None:
+    """The format is detected or given."""
+    text = "\n \n\nspeaker,text\nAnn,Hi\n"
+    for transcript in (parse_transcript(text), parse_transcript(text, format="csv")):
+        assert turns_without_raw(transcript) == [("Ann", "Hi", None, None)]
+        assert transcript.frame == ("speaker,text",)
+
+
+@pytest.mark.parametrize("hint", ["sep=|", '"sep=|"', "SEP=|", "sep="])
+def test_line_for_excel_is_in_the_frame(hint: str) -> None:
+    """It may precede the header, and is not reported."""
+    text = f"{hint}\r\nspeaker|text\r\nAnn|sep=|\r\n"
+    for transcript in (parse_transcript(text), parse_transcript(text, format="csv")):
+        assert transcript.format == "csv"
+        assert transcript.turns[0].speaker == "Ann"
+        assert transcript.frame == (hint, "speaker|text")
+        assert transcript.unread == ()
+
+
+@pytest.mark.parametrize("header", ["", "start\tend\ttext\n"])
+def test_blank_rows_are_in_no_list(header: str) -> None:
+    """A header may recur in capitals."""
+    text = f"{header}0\t500\ta\n\n \nSTART\tEND\tTEXT\n500\t900\tb\n\n"
+    transcript = parse_transcript(text, format="tsv")
+    assert turns_without_raw(transcript)[0] == (None, "a", 0, 0.5)
+    assert turns_without_raw(transcript)[-1] == (None, "b", 0.5, 0.9)
+    assert transcript.unread == () or not header
+    assert transcript.frame == ((header.strip(), "START\tEND\tTEXT") if header else ())
+
+
 def test_further_columns_stay_in_raw_text() -> None:
     """This includes a second column of the same kind."""
     text = "Speaker\tText\tStart\tNotes\tName\nAnn\tHi\t00:01\tloud\tAnn Lee\n"

@@ -79,10 +79,10 @@ class _Layout:
 
     columns: tuple[str | None, ...]
     delimiter: str
-    header: str
-    """The header line, without whitespace and in lower case; empty if there is none."""
-    unit: str | None = None
-    """``ms`` or ``s`` if the header contains it."""
+    header: list[str]
+    """The words of the header line in lower case; empty if there is none."""
+    is_in_milliseconds: bool | None = None
+    """Whether times are milliseconds and not seconds; None if the header has no unit."""
 
     def find(self, column: str) -> int | None:
         """Return the index of a column, or None."""
@@ -128,7 +128,7 @@ def read_table(text: str, format: str) -> Transcript:  # noqa: A002 - the API's 
     lines = split_lines(text)
     first = find_header(lines)
     headers = (_read_header(first, delimiter) for delimiter in _DELIMITERS[format])
-    layout = next(filter(None, headers), None) or _Layout(_WHISPER, _DELIMITERS[format][0], "")
+    layout = next(filter(None, headers), None) or _Layout(_WHISPER, _DELIMITERS[format][0], [])
     rows = _Rows()
     split = _split_tsv(lines, layout) if format == "tsv" else _split_csv(lines, layout, rows)
     for number, raw, cells in split:
@@ -150,12 +150,8 @@ def _read_header(line: str, delimiter: str) -> _Layout | None:
     unique = [name if columns.index(name) == i else None for i, name in enumerate(columns)]
     if "text" not in unique or not {"start", "speaker"} & set(unique):
         return None
-    unit = ("ms" if units[0].startswith("m") else "s") if units else None
-    return _Layout(tuple(unique), delimiter, _normal(line), unit)
-
-
-def _normal(line: str) -> str:
-    return "".join(line.split()).lower()
+    is_in_milliseconds = units[0].startswith("m") if units else None
+    return _Layout(tuple(unique), delimiter, line.lower().split(), is_in_milliseconds)
 
 
 def _split_tsv(lines: Sequence[str], layout: _Layout) -> Iterator[tuple[int, str, list[str]]]:
@@ -186,7 +182,7 @@ def _split_csv(
 
 
 def _read_row(line: int, raw: str, cells: list[str], layout: _Layout, rows: _Rows) -> None:
-    if _normal(raw) == layout.header or _HINT.fullmatch(raw.strip()):
+    if raw.lower().split() == layout.header or _HINT.fullmatch(raw):
         rows.frame.append(raw)
     elif len(cells) < len(layout.columns):
         reason = f"has fewer than {len(layout.columns)} columns"
@@ -204,15 +200,17 @@ def _turns(rows: _Rows, layout: _Layout) -> Iterator[Turn]:
     has_speakers = layout.find("speaker") is not None
     lines = [None if has_speakers else read_line(row.cells["text"]) for row in rows.read]
     speakers = Speakers.of(([line] for line in lines if line and line.source), is_wrapped=True)
-    unit = layout.unit or _guess_unit(rows.read, layout)
+    is_in_milliseconds = layout.is_in_milliseconds
+    if is_in_milliseconds is None:
+        is_in_milliseconds = _has_milliseconds(rows.read, layout)
     for row, line in zip(rows.read, lines, strict=True):
-        start, end = (_seconds(row.cells[name], unit) for name in _TIMES)
+        start, end = (_seconds(row.cells[name], is_in_milliseconds) for name in _TIMES)
         given = [row.cells[name] for name in _TIMES if row.cells[name]]
         known = [time for time in (start, end) if time is not None]
         reason = None
         if len(known) < len(given):
-            unit_name = "whole milliseconds" if unit == "ms" else "clock times or seconds"
-            reason = f"has times that are not {unit_name}"
+            unit = "whole milliseconds" if is_in_milliseconds else "clock times or seconds"
+            reason = f"has times that are not {unit}"
         elif not is_ordered(start, end):
             reason = "ends before it starts"
         if reason:
@@ -231,29 +229,30 @@ def _words(row: _Row, line: Line | None, speakers: Speakers) -> tuple[str | None
     return None, text
 
 
-def _guess_unit(rows: Sequence[_Row], layout: _Layout) -> str:
+def _has_milliseconds(rows: Sequence[_Row], layout: _Layout) -> bool:
+    """Return whether the times of a table without a unit are milliseconds."""
     cells = [row.cells[name] for row in rows for name in _TIMES]
     whole = sum(_WHOLE.fullmatch(cell) is not None for cell in cells)
     decimal = sum(_DECIMAL.fullmatch(cell) is not None for cell in cells)
     if decimal >= whole:
-        return "s"
+        return False
     if layout.columns == _WHISPER and layout.delimiter == "\t":
-        return "ms"
+        return True
     spans = [
         (int(row.cells["start"]), int(row.cells["end"]), row.cells["text"])
         for row in rows
         if all(_WHOLE.fullmatch(row.cells[name]) for name in _TIMES)
     ]
-    return "ms" if looks_like_milliseconds(spans) else "s"
+    return looks_like_milliseconds(spans)
 
 
-def _seconds(cell: str, unit: str) -> float | None:
+def _seconds(cell: str, is_in_milliseconds: bool) -> float | None:
     if ":" in cell:
         return parse_timestamp(cell)
-    pattern = _WHOLE if unit == "ms" else re.compile(f"{_WHOLE.pattern}|{_DECIMAL.pattern}")
+    pattern = _WHOLE if is_in_milliseconds else re.compile(f"{_WHOLE.pattern}|{_DECIMAL.pattern}")
     match = pattern.fullmatch(cell)
     if match is None:
         return None
     # The match instead of the cell, because `int` strips fewer characters than `str.strip`.
-    seconds = int(match[0]) / 1000 if unit == "ms" else float(match[0])
+    seconds = int(match[0]) / 1000 if is_in_milliseconds else float(match[0])
     return seconds if is_time(seconds) else None
