@@ -192,6 +192,17 @@ def test_blank_lines_may_precede_the_header() -> None:
         assert transcript.frame == ("speaker,text",)
 
 
+def test_whole_numbers_of_other_programs_are_seconds_unless_they_are_long() -> None:
+    """Rows with one time do not count."""
+    for text, start in (
+        ("start,end,text\n1,4,Hi there\n5,,Yes\n,9,So\n", 1),
+        ("start,end,text\n1000,4000,Hi there\n5000,,Yes\n", 1),
+        ("start\tend\ttext\n1000\t4000\tHi there\n", 1),
+        ("start\tend\tspeaker\ttext\n1\t4\tAnn\tHi there\n", 1),
+    ):
+        assert parse_transcript(text).turns[0].start == start
+
+
 @pytest.mark.parametrize("hint", ["sep=|", '"sep=|"', "SEP=|", "sep="])
 def test_line_for_excel_is_in_the_frame(hint: str) -> None:
     """It may precede the header, and is not reported."""
