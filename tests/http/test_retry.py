@@ -15,6 +15,7 @@ import pytest
 
 from videosdk_transcripts import (
     AuthenticationError,
+    ClientClosedError,
     Clock,
     ConfigurationError,
     ConnectionFailedError,
@@ -550,6 +551,33 @@ async def test_slot_is_free_once_the_response_is_complete() -> None:
         assert await runner.run("GET page 2", send, stats=WalkStats()) == "done"
         # The slot is still that of the test, and was released once.
         assert not queue.try_acquire()
+
+
+async def test_failed_attempt_releases_its_slot(clock: ManualClock) -> None:
+    """The next one gets it, even if it is the only one."""
+    sessions = Sessions(ConnectionOptions(max_in_flight=1))
+
+    async def send(attempt: Attempt) -> str:
+        assert not await attempt.admit()
+        if attempt.call.attempts.count == 1:
+            raise ConnectionFailedError("x")
+        return "done"
+
+    async with running(clock.clock, None, sessions) as runner, asyncio.timeout(20):
+        assert await runner.run("GET page 2", send, stats=WalkStats()) == "done"
+        assert (await sessions.open()).queue.try_acquire()
+
+
+async def test_closing_the_sessions_ends_a_call(clock: ManualClock) -> None:
+    """It is not a timeout, and there is no other attempt."""
+    sessions = Sessions(ConnectionOptions())
+    async with running(clock.clock, None, sessions) as runner:
+        call = asyncio.create_task(runner.run("GET page 2", never, stats=WalkStats()))
+        await asyncio.sleep(0.01)
+        await sessions.aclose()
+        with pytest.raises(ClientClosedError, match="the client is closed"):
+            await call
+    assert clock.slept == []
 
 
 async def test_near_deadline_allows_an_attempt(clock: ManualClock) -> None:
