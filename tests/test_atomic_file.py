@@ -275,6 +275,25 @@ def test_second_writer_is_rejected(tmp_path: Path) -> None:
     assert descriptors(tmp_path) == []
 
 
+def test_discard_keeps_the_temporary_file_of_the_next_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another writer may begin as soon as closing has released the lock."""
+    first, second = written(tmp_path / "a", b"first"), AtomicFile(tmp_path / "a")
+    by_system = os.close
+
+    def close(descriptor: int) -> None:
+        by_system(descriptor)
+        if not second.is_open:
+            second.write(b"second")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", close)
+        first.discard()
+    second.commit()
+    assert contents(tmp_path) == {"a": b"second"}
+
+
 @pytest.mark.parametrize("way", ["renamed", "another in its place"])
 def test_temporary_file_renamed_before_the_lock_is_not_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str

@@ -3,7 +3,7 @@ The mutants of a module: small changes of its source, each of which some test sh
 
 A mutant changes an operator, a constant, a condition, a returned value or a statement. Not
 changed are texts for people (docstrings, messages of raised errors, log records, f-strings),
-annotations and decorators.
+annotations, decorators, and what is for Windows only.
 """
 
 from __future__ import annotations
@@ -214,6 +214,9 @@ class _Finder(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> None:
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return
+        if ast.unparse(node.test) == "sys.platform == 'win32'":
+            self.visit_body(node.orelse)
             return
         self._negate(node.test)
         self.visit(node.test)

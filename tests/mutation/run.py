@@ -38,6 +38,7 @@ from .mutants import Mutant
 MODULES: Final = (
     "_paging/",
     "_api/",
+    "_atomic_file.py",
     "_http/retry.py",
     "_files/hosts.py",
     "_files/atomic.py",

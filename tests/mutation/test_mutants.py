@@ -70,6 +70,8 @@ def test_texts_for_people_and_types_are_not_changed() -> None:
             logger.info("text %d", 1)
             if TYPE_CHECKING:
                 g(1)
+            if sys.platform == "win32":
+                h(1)
             x: Literal["a"]
             raise ValueError(f"text {a + 1}", 1)
         '''
