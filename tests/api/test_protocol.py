@@ -311,10 +311,11 @@ def test_message_with_an_encoded_secret_is_masked_completely() -> None:
     assert Response(200, {}, b"", (secret,)).quote(f"Basic {encoded} is wrong") == "***"
 
 
-def test_longer_secret_is_masked_first() -> None:
-    """A shorter one may be a part of it."""
-    made = Response(200, {}, b"", (Secret("key"), Secret("key-and-more")))
-    assert made.quote("a key-and-more b key c") == "a *** b *** c"
+@pytest.mark.parametrize("whole", ["key-and-more", "more-key", "a-key-and-more"])
+def test_longer_secret_is_masked_first(whole: str) -> None:
+    """A shorter one may be a part of it, at any position."""
+    made = Response(200, {}, b"", (Secret("key"), Secret(whole)))
+    assert made.quote(f"a {whole} b key c") == "a *** b *** c"
 
 
 def test_quoted_message_is_printable() -> None:
