@@ -231,7 +231,7 @@ def test_other_page_sizes_differ(size: int, sizes: list[int]) -> None:
     assert [other_page_size(size, steps) for steps in (1, 2, 3, 4)] == sizes
 
 
-@pytest.mark.parametrize(("served", "size"), [(20, 19), (13, 13), (0, 19), (25, 19)])
+@pytest.mark.parametrize(("served", "size"), [(20, 19), (13, 13), (1, 1), (0, 19), (25, 19)])
 def test_repair_uses_the_size_that_pages_really_had(served: int, size: int) -> None:
     """If no page had as many rows as were requested, the service may have a limit."""
     repair = Repair.begin(3, 20, served, 60)
