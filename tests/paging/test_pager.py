@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import weakref
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -20,7 +21,7 @@ from videosdk_transcripts import (
     TranscriptsClient,
     UnverifiedRowError,
 )
-from videosdk_transcripts._paging.pager import Pager
+from videosdk_transcripts._paging.pager import Pager, expected_rows
 from videosdk_transcripts.testing import (
     Change,
     Delay,
@@ -535,6 +536,31 @@ async def test_rows_without_ids_follow_on_unverified(
     pager = client.iter_transcriptions(ROOM, on_unverified=on_unverified)
     assert len(await ids(pager)) == count
     assert pager.stats.unverified_rows == 1
+
+
+@pytest.mark.parametrize(("on_unverified", "count"), [("skip", 3), ("yield", 4)])
+async def test_rows_that_are_left_out_are_not_expected(
+    fake: FakeVideoSDK, client: TranscriptsClient, on_unverified: Any, count: int
+) -> None:
+    """They are in the total, and are subtracted as soon as they have been read."""
+    fake.filters = "ignored"
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    fake.add_transcriptions(2, room_id="other", start=noon)
+    fake.add_transcriptions(3, start=noon)
+    for _ in range(4):
+        fake.add_transcription(start=noon)["status"] = 5
+    for _ in range(5):
+        del fake.add_transcription()["start"]
+    fake.add_transcription(room_id=None, session_id=None, start=noon + timedelta(hours=1))
+    fake.add_transcriptions(3, start=noon + timedelta(hours=1))
+    pager = client.iter_transcriptions(
+        ROOM, since=noon + timedelta(hours=1), on_invalid="skip", on_unverified=on_unverified
+    )
+    assert expected_rows(pager) is None
+    await anext(pager)
+    assert expected_rows(pager) == count
+    assert len(await ids(pager)) == count - 1
+    assert expected_rows(pager) == count
 
 
 async def test_rows_without_ids_raise_by_default(

@@ -12,12 +12,12 @@ import pytest
 from attrs import evolve
 
 from videosdk_transcripts import Page, PaginationError, Transcription, WalkStats
-from videosdk_transcripts._paging.pager import Pager, expected_rows
+from videosdk_transcripts._paging.pager import Pager, expected_rows, take_checkpoint
 from videosdk_transcripts._paging.readahead import FetchPage, PrefetchLimit
 from videosdk_transcripts._paging.repair import WrongTotals
 
 from ..conftest import ManualClock
-from .lists import LIST, Faulty, Listing, walk_options, without
+from .lists import LIST, Faulty, Listing, truly, walk_options, without
 
 
 def pager_over(
@@ -26,6 +26,7 @@ def pager_over(
     *,
     fetch: FetchPage[Transcription] | None = None,
     prefetch_limit: PrefetchLimit | None = None,
+    wrong_totals: WrongTotals | None = None,
     **options: Any,
 ) -> Pager[Transcription]:
     """Return a pager over a list, which may resume a walk."""
@@ -42,7 +43,7 @@ def pager_over(
         clock=clock.clock,
         list_name=LIST,
         prefetch_limit=prefetch_limit,
-        wrong_totals=WrongTotals(),
+        wrong_totals=wrong_totals,
     )
 
 
@@ -88,6 +89,53 @@ async def test_expected_rows_of_a_walk(clock: ManualClock) -> None:
         assert expected_rows(resumed) == expected
         await ids(resumed)
         assert expected_rows(resumed) == expected
+
+
+async def test_expected_rows_are_at_least_those_that_were_yielded(clock: ManualClock) -> None:
+    """A total may be wrong."""
+    pager = pager_over(Faulty("abcdefgh", truly, excess=-3), clock)
+    expected = []
+    for _ in range(8):
+        await anext(pager)
+        expected.append(expected_rows(pager))
+    assert expected == [5, 5, 5, 5, 5, 6, 7, 8]
+    higher = pager_over(Faulty("abcdefgh", truly, excess=3), clock, limit=10)
+    await anext(higher)
+    assert expected_rows(higher) == 10
+    await ids(higher)
+    assert expected_rows(higher) == 8
+
+
+async def test_pager_without_shared_objects_repairs_its_list(clock: ManualClock) -> None:
+    """They only have to be given to share them."""
+    listing = Faulty("abcdef", without("b"))
+
+    async def fetch(page: int, page_size: int, **_options: object) -> Page[Transcription]:
+        return listing.page(page, page_size)
+
+    pager = Pager(fetch, walk_options(), None, WalkStats(), clock=clock.clock, list_name=LIST)
+    assert await ids(pager) == list("acdefb")
+
+
+async def test_pagers_share_which_totals_are_wrong(clock: ManualClock) -> None:
+    """The second one does not search for the missing rows again."""
+    listing, wrong_totals = Faulty("abcdef", truly, excess=1), WrongTotals()
+    for requests in (9, 2):
+        listing.requests.clear()
+        pager = pager_over(listing, clock, wrong_totals=wrong_totals)
+        assert await ids(pager) == list("abcdef")
+        assert len(listing.requests) == requests
+
+
+async def test_checkpoint_that_is_made_later_is_that_of_its_moment(clock: ManualClock) -> None:
+    """It does not change with the walk, not even when old ids are forgotten."""
+    listing = Listing([f"r{n}" for n in range(3000)])
+    pager, taken = pager_over(listing, clock, page_size=100), list[tuple[Callable[[], str], str]]()
+    async for _ in pager:
+        if pager.stats.rows_yielded % 90 == 0:
+            taken.append((take_checkpoint(pager), pager.checkpoint))
+    assert len(taken) == 33
+    assert all(make() == at_once for make, at_once in taken)
 
 
 async def test_checkpoint_within_a_repair_continues_at_the_end(clock: ManualClock) -> None:
