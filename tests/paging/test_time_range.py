@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -29,7 +30,7 @@ def rows(fake: FakeVideoSDK) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("time", "utc"),
+    ("value", "utc"),
     [
         (datetime(2026, 3, 4, 12), NOON),
         (datetime(2026, 3, 4, 13, tzinfo=timezone(HOUR)), NOON),
@@ -44,14 +45,29 @@ def rows(fake: FakeVideoSDK) -> list[str]:
         (None, None),
     ],
 )
-def test_time_is_utc_unless_it_has_an_offset(time: Any, utc: datetime | None) -> None:
+def test_time_is_utc_unless_it_has_an_offset(value: Any, utc: datetime | None) -> None:
     """The time may be a datetime, a date, or either as text."""
-    found = TimeRange.of(time, None)
+    found = TimeRange.of(value, None)
     assert found == TimeRange(utc, None)
-    assert TimeRange.of(None, time) == TimeRange(None, utc)
+    assert TimeRange.of(None, value) == TimeRange(None, utc)
     if utc is not None:
         assert type(found.since) is datetime
         assert found.since.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-03-04T12:00", datetime(2026, 3, 4, 12), "2026-03-04T12:00+00:00"]
+)
+def test_time_is_utc_on_a_machine_in_another_zone(
+    value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller on another machine gets the same rows."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XXX-5:30")
+        time.tzset()
+        there = TimeRange.of(value, None)
+    time.tzset()
+    assert there == TimeRange(NOON, None)
 
 
 class NotATime(datetime):
@@ -63,7 +79,7 @@ class NotATime(datetime):
 
 
 @pytest.mark.parametrize(
-    "time",
+    "value",
     [
         "yesterday",
         "",
@@ -76,13 +92,13 @@ class NotATime(datetime):
         NotATime(2026, 3, 4, tzinfo=UTC),
     ],
 )
-def test_invalid_time_is_rejected_immediately(time: Any) -> None:
+def test_invalid_time_is_rejected_immediately(value: Any) -> None:
     """The error names the argument and what it may be."""
     client = TranscriptsClient(token="t")
     for name in ("since", "until"):
         for iterate in (client.iter_transcriptions, client.iter_post_transcriptions):
             with pytest.raises(ConfigurationError, match=f"^{name} must be a datetime, a date, or"):
-                iterate(**{name: time})
+                iterate(**{name: value})
 
 
 @pytest.mark.parametrize("until", [NOON, NOON - HOUR, "2026-03-04"])
