@@ -164,6 +164,25 @@ def test_service_that_starts_over_is_an_error_after_any_number_of_pages() -> Non
         accept(walk, listing.page(299, 50))
 
 
+def test_rows_of_the_first_page_do_not_show_that_the_newest_are_left() -> None:
+    """A list that was cut still starts with them."""
+    listed = listed_ids(2, 3)
+    ids = ("1-0", "1-1", "2-0")
+    assert [listed.has_any_newest(ids[:count]) for count in (0, 2, 3)] == [False, False, True]
+
+
+def test_resumed_walk_forgets_its_first_page() -> None:
+    """That is not the first page of the list."""
+    listed = ListedIds(Position(9, 100), checkpoint(7, "a"))
+    listed.add(("b", "c"))
+    assert [listed.has_any_newest((row_id,)) for row_id in "abcd"] == [True, True, True, False]
+    for _ in range(2):
+        listed.add(tuple(f"{len(listed.ids)}-{n}" for n in range(5000)))
+        listed.forget_oldest(Position(60, 100))
+    assert listed.ids.isdisjoint("abc")
+    assert len(listed.ids) == 5000
+
+
 # The ids that were yielded.
 
 
@@ -182,12 +201,18 @@ def ids_with_page(
 
 
 @pytest.mark.parametrize(
-    ("ids", "rows"),
-    [("xyab", 2), ("abcd", 0), ("xbyc", None), ("xyza", None), ("cdef", None), ("xyzw", None)],
+    ("size", "ids", "rows"),
+    [
+        *((2, "xyab", 2), (2, "abcd", 0), (2, "xbyc", None), (2, "xyza", None)),
+        *((2, "cdef", None), (2, "xyzw", None)),
+        *((1, "xa", 1), (1, "b", None), (4, "xyab", 2), (4, "xyzd", None)),
+    ],
 )
-def test_rows_before_all_remembered_ones_are_recognized(ids: str, rows: int | None) -> None:
+def test_rows_before_all_remembered_ones_are_recognized(
+    size: int, ids: str, rows: int | None
+) -> None:
     """Two of the oldest remembered ids show it; a single one may have moved."""
-    start = Position(9, 2)
+    start = Position(9, size)
     listed = ListedIds(start, checkpoint(7, *"abcd"))
     assert listed.rows_before(tuple(ids)) == rows
     assert ListedIds(start, checkpoint(1, *"abcd")).rows_before(tuple(ids)) is None
