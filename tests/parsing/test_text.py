@@ -1,12 +1,13 @@
 """Turns written as plain text, and parsed back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from videosdk_transcripts import Transcript, Turn, parse_transcript
+from videosdk_transcripts import ConfigurationError, Transcript, Turn, parse_transcript
 
 from .samples import SRT, TSV, VTT, WHISPER
 from .test_corpus import CORPUS
@@ -100,6 +101,13 @@ def test_text_belongs_to_its_turn_whatever_stands_above() -> None:
     ]
     for times in (False, True):
         assert list(read_back(transcript(*turns).to_text(times=times))) == turns
+
+
+@pytest.mark.parametrize("times", [1, None, "yes"])
+def test_times_is_a_bool(times: Any) -> None:
+    """The error names the argument."""
+    with pytest.raises(ConfigurationError, match=r"^times must be"):
+        transcript(Turn("Ann", "Hi", 1, 2)).to_text(times=times)
 
 
 def test_times_that_no_line_can_have_are_not_written() -> None:

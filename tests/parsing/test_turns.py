@@ -1,16 +1,19 @@
 """Turns merged, and speakers renamed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from videosdk_transcripts import (
     ConfigurationError,
+    Transcript,
     Turn,
     merge_turns,
     parse_transcript,
     rename_speakers,
+    to_vtt,
 )
 
 
@@ -63,6 +66,22 @@ def test_invalid_gap_is_rejected(gap: float) -> None:
     """A gap is a number of seconds, 0 or more."""
     with pytest.raises(ConfigurationError, match="^gap must be a number of 0 or more"):
         merge_turns([], gap=gap)
+
+
+@pytest.mark.parametrize("turns", ["a", None, 5, [1], Transcript("txt", (Turn("Ann", "a"),))])
+@pytest.mark.parametrize("call", [merge_turns, lambda turns: rename_speakers(turns, {}), to_vtt])
+def test_anything_but_turns_is_rejected(call: Callable[[Any], object], turns: Any) -> None:
+    """The error names the argument; a transcript has its turns in an attribute."""
+    with pytest.raises(ConfigurationError, match=r"^turns must be a sequence of Turn") as caught:
+        call(turns)
+    assert ("transcript.turns" in str(caught.value)) == isinstance(turns, Transcript)
+
+
+@pytest.mark.parametrize("names", [None, [("A", "B")], {"A": 1}, {1: "A"}, {"A": "B", "C": None}])
+def test_names_that_are_no_strings_are_rejected(names: Any) -> None:
+    """Each name is checked, whether a turn has it or not."""
+    with pytest.raises(ConfigurationError, match=r"^names must map each old name to a new one"):
+        rename_speakers([], names)
 
 
 def test_speakers_are_renamed_by_exact_name() -> None:
