@@ -82,7 +82,7 @@ def test_turns_without_valid_times_are_rejected(
 )
 def test_text_cannot_inject_cues(write: Callable[[Iterable[Turn]], str], text: str) -> None:
     """Any text remains one turn, one cue, one speaker, one arrow."""
-    for speaker in ("Ann", text):
+    for speaker in ("Ann", text, None):
         written = write([Turn(speaker, text, 1, 2)])
         transcript = parse_transcript(written)
         assert len(transcript.turns) == 1
@@ -91,6 +91,27 @@ def test_text_cannot_inject_cues(write: Callable[[Iterable[Turn]], str], text: s
         assert written.count("-->") == 1
         if speaker == "Ann":
             assert transcript.turns[0].speaker == "Ann"
+
+
+@pytest.mark.parametrize(
+    ("turn", "written"),
+    [
+        (Turn("Ann", "", 1, 2), "Ann:"),
+        (Turn(None, "a\n00:00:09 -- > 00:00:10 b", 1, 2), "a\n00:00:09 → 00:00:10 b"),
+        (
+            Turn(None, "00:09 \u2013> 00:10\n00:09 -> 00:10", 1, 2),
+            "00:09 \u2013> 00:10\n00:09 -> 00:10",
+        ),
+        (Turn(None, "- Ready?\n- No.", 1, 2), "- Ready?\n- No."),
+        (Turn("Ann", "Ready?\n- No.", 1, 2), "Ann: Ready? - No."),
+    ],
+)
+def test_lines_of_a_cue_are_parsed_as_the_same_words(turn: Turn, written: str) -> None:
+    """Only what would be parsed differently is changed."""
+    text = to_srt([turn])
+    assert text == f"1\n00:00:01,000 --> 00:00:02,000\n{written}\n"
+    (read,) = parse_transcript(text).turns
+    assert read.speaker == turn.speaker
 
 
 def test_line_that_looks_like_a_speaker_is_joined_until_it_does_not() -> None:

@@ -101,6 +101,7 @@ def test_text_belongs_to_its_turn_whatever_stands_above() -> None:
     ]
     for times in (False, True):
         assert list(read_back(transcript(*turns).to_text(times=times))) == turns
+        assert list(read_back(transcript(*turns[1:]).to_text(times=times))) == turns[1:]
 
 
 @pytest.mark.parametrize("times", [1, None, "yes"])
