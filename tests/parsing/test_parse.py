@@ -50,7 +50,9 @@ def test_times_of_a_cue_are_in_one_of_the_first_20_lines(above: int, format: str
 
 def test_bad_arguments_are_rejected() -> None:
     """An unknown format lists the known ones; bytes must be decoded by the caller."""
-    with pytest.raises(ConfigurationError, match="^format must be one of txt, srt, vtt, tsv, csv, json, not 'xml'"):
+    with pytest.raises(
+        ConfigurationError, match="^format must be one of txt, srt, vtt, tsv, csv, json, not 'xml'"
+    ):
         parse_transcript("", format="xml")
     with pytest.raises(ConfigurationError, match="must be a string, not bytes") as caught:
         parse_transcript(b"secret words")  # type: ignore[arg-type]

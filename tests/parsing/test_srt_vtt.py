@@ -76,7 +76,7 @@ def test_short_arrow_between_times_without_hours_is_speech() -> None:
     cue = "00:00:01,000 --> 00:00:02,000\n"
     for words in (
         *("10:30 -> 11:30", "00:10:30 -> 11:30", "10:30 -> 00:11:30"),
-        *("10:30 - > 11:30", "10:30 \u2013> 11:30"),
+        *("10:30 - > 11:30", "10:30 \u2013> 11:30", "00:10:30 ->"),
     ):
         (turn,) = parse_transcript(f"{cue}{words}\n").turns
         assert turn.text == words
