@@ -634,8 +634,9 @@ def test_http_date_without_zone_is_utc(value: str, monkeypatch: pytest.MonkeyPat
 def test_body_that_is_not_json_raises(body: bytes, found: str) -> None:
     """The message has the size and the type of the body, and none of its content."""
     with pytest.raises(InvalidResponseError) as caught:
-        read_json(response_of(body, content_type="text/plain"), ASKED)
+        read_json(response_of(body, 203, content_type="text/plain", x_request_id="r-1"), ASKED)
     assert f"and {found} ({len(body)} bytes, text/plain)" in str(caught.value)
+    assert (caught.value.status, caught.value.request_id) == (203, "r-1")
     assert caught.value.__context__ is None
 
 
