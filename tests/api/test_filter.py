@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from videosdk_transcripts import ConfigurationError, Page, Transcription, UnverifiedRowError
-from videosdk_transcripts._api.filter import Filter, Unverified, apply_filter, warn_of_foreign_rows
+from videosdk_transcripts._api.filter import (
+    Filter,
+    Unverified,
+    apply_filter,
+    warn_of_foreign_rows,
+    warn_of_only_foreign_rows,
+)
 
 R, S = "room-a", "session-a"
 
@@ -153,5 +159,19 @@ def test_warning_has_count_page_and_advice(caplog: pytest.LogCaptureFixture) -> 
         warn_of_foreign_rows(Page(2, (), foreign_rows_dropped=5), Filter(R))
     (record,) = caplog.records
     assert record.name == "videosdk_transcripts"
-    assert "page 2 had 5 foreign rows" in record.getMessage()
+    assert "the filter for room room-a: page 2 had 5 foreign rows" in record.getMessage()
     assert "custom room id, pass the room id that resolve_room() returns" in record.getMessage()
+
+
+def test_warning_about_only_foreign_rows_has_filter_and_advice(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The id may be mistyped as well."""
+    with caplog.at_level(logging.WARNING, "videosdk_transcripts"):
+        warn_of_only_foreign_rows(Filter(R, S))
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "The service listed only rows that do not belong to room room-a and session session-a. If "
+        "it is not empty, its id may be mistyped, or may be a custom room id: pass the room id "
+        "that resolve_room() returns."
+    )
