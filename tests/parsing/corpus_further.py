@@ -1010,4 +1010,12 @@ FURTHER: dict[str, Sample] = {
             ("Bob", "So.", 3, 4),
         ],
     ),
+    "srt speakers without capitals above wrapped lines": (
+        "1\n00:00:01,000 --> 00:00:02,000\nann: well\nso it\ngoes\n\n2\n00:00:03,000 --> 00:00:04,000\nbob: yes\nthat\nis\n",
+        [("ann", "well\nso it\ngoes", 1, 2), ("bob", "yes\nthat\nis", 3, 4)],
+    ),
+    "vtt line of a no-break space": (
+        "WEBVTT\n\n00:01.000 --> 00:02.000\n[Music]\n&nbsp;\nBob: So.\n",
+        [(None, "[Music]", 1, 2), ("Bob", "So.", 1, 2)],
+    ),
 }

@@ -347,6 +347,7 @@ def test_name_alone_in_first_line_of_each_cue_is_the_speaker(names: tuple[str, s
             "\N{EIGHTH NOTE} La", "\N{EIGHTH NOTE} Oh", "\N{EIGHTH NOTE} La", "\N{EIGHTH NOTE} Oh"
         ),
         teams("we meet", "we went", "we meet", "we went"),
+        teams("and, Ann", "so, Bob", "and, Ann", "so, Bob"),
         teams("Ann", "Bob", "Ann", "Bob") + "0:9 --> 0:9",
         teams("Ann", "Bob", "Ann", "Bob") + "0:9 --> 0:9\nAnn",
     ],
