@@ -698,6 +698,36 @@ async def test_checkpoint_behind_a_dropped_response_starts_with_a_rescan(
     assert resumed.stats.repaired == 0
 
 
+async def test_checkpoint_behind_a_dropped_response_finds_a_row_that_moved_before(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Page 5 shows that a row was removed, and page 4, served later, has the old total again."""
+    rows = [row["id"] for row in fake.add_transcriptions(200)]
+    is_removed = asyncio.Event()
+
+    async def early(exchange: Exchange) -> web.StreamResponse:
+        fake.rows.pop(0)
+        is_removed.set()
+        return await Delay(60)(exchange)
+
+    async def late(exchange: Exchange) -> web.StreamResponse:
+        await is_removed.wait()
+        fake.add_transcription()
+        return exchange.response()
+
+    fake.on_page(4, late)
+    fake.on_page(5, early)
+    found = []
+    pager = client.iter_transcriptions(ROOM)
+    async for t in pager:
+        found.append(t.id)
+        if len(found) == 65:
+            break
+    assert rows[60] not in found
+    found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
+    assert sorted(found) == sorted([*rows, fake.rows[-1]["id"]])
+
+
 async def test_finished_walk_resumes_with_new_rows_only(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:

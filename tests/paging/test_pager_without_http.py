@@ -229,6 +229,26 @@ async def test_checkpoint_among_rows_found_by_a_later_pass_repeats_no_row(
     assert (await ids(second), second.stats.shortfall) == ([], 1)
 
 
+async def test_checkpoint_in_a_held_page_remembers_that_the_list_has_changed_since(
+    clock: ManualClock,
+) -> None:
+    """The list looks like that page again when the walk is resumed, but rows moved in between."""
+    listing = Listing("abcdefghijklmno")
+    changes = {4: (4, ""), 5: (0, "XYZ"), 6: (0, "UVW")}
+
+    async def fetch(page: int, page_size: int, **_options: object) -> Page[Transcription]:
+        removed, inserted = changes.get(len(listing.requested) + 1, (0, ""))
+        listing.ids[:removed] = inserted
+        return listing.page(page, page_size)
+
+    first = pager_over(listing, clock, fetch=fetch)
+    found = [(await anext(first)).id for _ in range(11)]
+    assert "".join(found) == "abcdefghijn"
+    del listing.ids[:6]
+    rest = await ids(pager_over(listing, clock, fetch=fetch, resume=first.checkpoint))
+    assert sorted(found + rest) == list("abcdefghijklmno")
+
+
 async def test_checkpoint_of_a_walk_in_small_parts_is_bounded(clock: ManualClock) -> None:
     """It has the newest ids only, although each part yields fewer rows than these."""
     listing = Listing([f"r{n}" for n in range(2000)])
