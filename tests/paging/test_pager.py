@@ -313,14 +313,15 @@ async def test_empty_page_behind_the_end_is_not_yielded(
 
 
 async def test_closed_pager_raises_and_can_be_resumed(
-    client: TranscriptsClient, rows: list[str]
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
-    """`async with` closes it, and closing it twice is allowed."""
+    """`async with` closes it, and closing it twice is allowed; it sends no more requests."""
     async with client.iter_transcriptions(ROOM) as pager:
         found = [(await anext(pager)).id for _ in range(20)]
     await pager.aclose()
     with pytest.raises(RuntimeError, match="this pager is closed.*resume=pager.checkpoint"):
         await anext(pager)
+    assert [request.page for request in fake.requests] == [1]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows
 
