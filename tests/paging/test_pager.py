@@ -57,6 +57,9 @@ async def test_step_after_an_error_requests_the_same_page(
         await anext(pager)
     assert (caught.value.page, caught.value.attempts) == (2, 3)
     assert caught.value.checkpoint == pager.checkpoint
+    resumed = client.iter_transcriptions(ROOM, resume=pager.checkpoint)
+    assert found + await ids(resumed) == rows
+    assert (resumed.stats.repaired, resumed.stats.shortfall) == (0, 0)
     found += await ids(pager)
     assert found == rows
 

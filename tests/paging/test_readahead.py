@@ -321,6 +321,17 @@ async def test_anext_prefetches_nothing(
     assert client_tasks() == set()
 
 
+async def test_anext_of_a_page_iterator_prefetches_nothing(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
+) -> None:
+    """Only the iterator of a loop does, and `by_page` returns none yet."""
+    pages = client.iter_transcriptions(ROOM).by_page()
+    for number in range(1, 6):
+        assert (await anext(pages)).number == number
+        assert client_tasks() == set()
+    assert [request.page for request in fake.requests] == [1, 2, 3, 4, 5]
+
+
 async def test_anext_after_a_break_prefetches_nothing(
     fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str]
 ) -> None:
