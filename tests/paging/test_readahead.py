@@ -5,6 +5,7 @@ import contextlib
 import gc
 import threading
 import weakref
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -433,6 +434,28 @@ async def test_page_that_fails_when_due_raises(
     assert caught.value.checkpoint == pager.checkpoint
     await collect(pager, found)
     assert found == rows
+
+
+@pytest.mark.parametrize("manner", ["rows", "pages"])
+async def test_loop_whose_error_is_kept_cancels_prefetching_at_its_end(
+    fake: FakeVideoSDK, client: TranscriptsClient, rows: list[str], manner: str
+) -> None:
+    """The traceback of an error of an earlier step does not keep the iterator alive."""
+    fake.on_page(3, Status(404))
+    pager = client.iter_transcriptions(ROOM, readahead=2)
+    loop: AsyncIterator[object] = aiter(pager if manner == "rows" else pager.by_page())
+    for _ in range(40 if manner == "rows" else 2):
+        await anext(loop)
+    with pytest.raises(NotFoundError) as caught:
+        await anext(loop)
+    fake.on_page(6, Delay(60))
+    for _ in range(41 if manner == "rows" else 3):
+        await anext(loop)
+    await until(lambda: fake.in_flight)
+    del loop
+    await iterations(3)
+    assert client_tasks() == set()
+    assert caught.value.page == 3
 
 
 async def test_prefetched_page_whose_task_was_cancelled_is_fetched_again(

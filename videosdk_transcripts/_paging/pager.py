@@ -440,7 +440,10 @@ class _Rows(Generic[TranscriptionT]):
         for row in self._pager._rows_to_come:  # noqa: SLF001
             self._stats.rows_yielded += 1
             return row
-        return await self._pager.__anext__()
+        # The traceback of an error must not keep this loop, and its lease, alive.
+        pager = self._pager
+        del self
+        return await pager.__anext__()
 
 
 class PageIterator(Generic[TranscriptionT]):
@@ -475,4 +478,7 @@ class PageIterator(Generic[TranscriptionT]):
         return PageIterator(self._pager, is_loop=True)
 
     async def __anext__(self) -> Page[TranscriptionT]:
-        return await self._pager._next_page()  # noqa: SLF001
+        # As in a loop over rows.
+        pager = self._pager
+        del self
+        return await pager._next_page()  # noqa: SLF001
