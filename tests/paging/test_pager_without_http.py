@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from videosdk_transcripts import Page, PaginationError, Transcription, WalkStats
+from videosdk_transcripts import Clock, Page, PaginationError, Transcription, WalkStats
 from videosdk_transcripts._paging.pager import Pager, expected_rows, take_checkpoint
 from videosdk_transcripts._paging.readahead import FetchPage, PrefetchLimit
 from videosdk_transcripts._paging.repair import WrongTotals
@@ -261,6 +261,28 @@ async def test_checkpoint_of_a_walk_in_small_parts_is_bounded(clock: ManualClock
         count = sum(len(yielded) for _, yielded in json.loads(checkpoint)["yielded"])
         assert count <= min(len(found), 520)
     assert found == listing.ids
+
+
+async def test_pager_closed_during_a_pause_requests_no_more_pages(clock: ManualClock) -> None:
+    """Neither the page that was empty, nor those after it."""
+    listing = Faulty("abcdefghijklmno", lambda number, _size, ids: [] if number == 2 else ids)
+    paused, go_on = asyncio.Event(), asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        paused.set()
+        await go_on.wait()
+
+    clock.clock = Clock(monotonic=lambda: 0.0, sleep=sleep)
+    pager = pager_over(listing, clock, readahead=8)
+    task = asyncio.create_task(ids(pager))
+    await paused.wait()
+    await pager.aclose()
+    listing.requested.clear()
+    go_on.set()
+    with pytest.raises(RuntimeError, match="this pager is closed"):
+        await task
+    await asyncio.sleep(0)
+    assert listing.requested == []
 
 
 def new_rows(count: int) -> list[str]:

@@ -351,6 +351,7 @@ class Pager(Generic[TranscriptionT]):
             self._deadline = self._clock.monotonic() + self._options.walk_timeout
         if self._walk.pause:
             await self._clock.sleep(self._walk.pause)
+            self._check_not_closed()
         size = self._walk.page_size
         readahead_limit = self._walk.readahead_limit
         # With a time range, a limit of rows does not limit the pages: any page may have no row.
