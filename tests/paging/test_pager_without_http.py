@@ -446,3 +446,27 @@ async def test_rows_added_after_the_end_are_found_by_a_resumed_walk(
     listing.ids += new_rows(count)
     rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
     assert await ids(rest) == new_rows(count)
+
+
+@pytest.mark.parametrize("count", [1, 20, 30, 470])
+async def test_rows_inserted_before_a_walk_is_resumed_repeat_no_row_without_numbers(
+    clock: ManualClock, count: int
+) -> None:
+    """The rows of the page read last show that they were pushed back."""
+    listing = Listing([f"r{n}" for n in range(2000)], counted=False)
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    found = await ids(first)
+    listing.ids[0:0] = new_rows(count)
+    rest = pager_over(listing, clock, page_size=20, max_empty_pages=30, resume=first.checkpoint)
+    assert found + await ids(rest) == [f"r{n}" for n in range(2000)]
+
+
+async def test_rows_pushed_too_far_are_an_error_without_numbers(clock: ManualClock) -> None:
+    """Nothing shows on which pages they are now."""
+    listing = Listing([f"r{n}" for n in range(2000)], counted=False)
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    await ids(first)
+    listing.ids[0:0] = new_rows(600)
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    with pytest.raises(PaginationError, match="none of the 500 rows"):
+        await ids(rest)
