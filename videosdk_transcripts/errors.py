@@ -435,8 +435,8 @@ class PaginationError(VideoSDKTranscriptsError):
     """
     The page information contradicts itself, or does not advance, or a walk can't continue.
 
-    A walk can't continue without repeating or losing rows if the list was cut so that none of the
-    rows that it remembers is left.
+    A walk can't continue without repeating or losing rows if it finds none of the rows that it
+    remembers, because they were removed or have moved too far.
 
     Retried: no.
 

@@ -138,7 +138,7 @@ def _responses() -> list[tuple[Kind, Any]]:
     times = {"since": None, "until": None}
     position = {"requested_page_size": 20, "page": 2, "page_size": 20, "total": 5, "last_page": 3}
     state = {"moving": False, "complete_from_page": 1, "yielded": [[1, ["id-1"]]], "met": 1}
-    checkpoint = scope | times | position | state
+    checkpoint = scope | times | position | state | {"page_ids": ["id-2"]}
     return [
         *(("page", page) for page in pages),
         ("object", _row(8)),

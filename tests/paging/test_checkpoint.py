@@ -15,7 +15,7 @@ from .lists import LIST
 WANTED = Filter("room", None)
 TIMES = TimeRange.of("2026-03-04T16:00+01:00", None)
 CHECKPOINT = Checkpoint(
-    WANTED, 20, Position(3, 10, 45, 5, met=22), ((2, ("a", "b")),), 2, LIST, TIMES
+    WANTED, 20, Position(3, 10, 45, 5, met=22, page_ids=("c",)), ((2, ("a", "b")),), 2, LIST, TIMES
 )
 
 
@@ -45,6 +45,7 @@ def test_checkpoint_is_versioned_plain_json() -> None:
         "last_page": 5,
         "met": 22,
         "moving": False,
+        "page_ids": ["c"],
         "complete_from_page": 2,
         "yielded": [[2, ["a", "b"]]],
     }

@@ -774,7 +774,8 @@ async def test_checkpoint_counts_its_ids_in_current_page_numbers(
     found = [(await anext(pager)).id for _ in range(741)]
     state = json.loads(pager.checkpoint)
     assert (state["page"], state["complete_from_page"]) == (35, 11)
-    assert sum(len(ids) for _, ids in state["yielded"]) == 501
+    # Those that the rescan found do not count.
+    assert sum(len(ids) for _, ids in state["yielded"]) == 541
     del fake.rows[:150]
     found += await ids(client.iter_transcriptions(ROOM, resume=pager.checkpoint))
     assert found == rows

@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 
 from videosdk_transcripts import Clock, Page, PaginationError, Transcription, WalkStats
+from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.pager import Pager, expected_rows, take_checkpoint
 from videosdk_transcripts._paging.readahead import FetchPage, PrefetchLimit
 from videosdk_transcripts._paging.repair import WrongTotals
@@ -470,3 +471,74 @@ async def test_rows_pushed_too_far_are_an_error_without_numbers(clock: ManualClo
     rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
     with pytest.raises(PaginationError, match="none of the 500 rows"):
         await ids(rest)
+
+
+@pytest.mark.parametrize("left", [1, 2, 5])
+async def test_remembered_rows_that_remain_show_which_rows_were_yielded(
+    clock: ManualClock, left: int
+) -> None:
+    """All rows before them were yielded."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    found = await ids(first)
+    del listing.ids[700 : 1200 - left]
+    listing.ids[0:0] = new_rows(480)
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    found += await ids(rest)
+    assert found == [f"r{n}" for n in range(2000)]
+
+
+async def test_list_without_numbers_that_ends_before_the_remembered_pages_is_an_error(
+    clock: ManualClock,
+) -> None:
+    """Only empty pages are read again, and rows may be before them."""
+    listing = Listing([f"r{n}" for n in range(1500)], counted=False)
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    await ids(first)
+    del listing.ids[:1100]
+    rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
+    with pytest.raises(PaginationError, match="none of the 500 rows"):
+        await ids(rest)
+
+
+@pytest.mark.parametrize("count", [420, 460])
+@pytest.mark.parametrize("stop", [100, 260, 440])
+async def test_walk_that_yielded_inserted_rows_is_resumed_without_repeating_older_ones(
+    clock: ManualClock, stop: int, count: int
+) -> None:
+    """The inserted rows do not replace the older ones, which follow them, in the checkpoint."""
+    listing = Listing([f"r{n}" for n in range(947)])
+    first = pager_over(listing, clock, page_size=20, limit=438)
+    found = await ids(first)
+    listing.ids[0:0] = new_rows(count)
+    options: dict[str, Any] = {"page_size": 20, "max_empty_pages": 100}
+    second = pager_over(listing, clock, limit=stop, resume=first.checkpoint, **options)
+    found += await ids(second)
+    found += await ids(pager_over(listing, clock, resume=second.checkpoint, **options))
+    assert Counter(found) == Counter(listing.ids)
+
+
+@pytest.mark.parametrize("own", [110, 119, 120])
+async def test_foreign_rows_show_that_rows_moved_before_a_walk_is_resumed(
+    clock: ManualClock, own: int
+) -> None:
+    """The page read last may have no row of the room, if the service ignores the filter."""
+    listing = Listing([f"r{n}" for n in range(400)])
+
+    async def fetch(page: int, page_size: int, **_options: object) -> Page[Transcription]:
+        received = listing.page(page, page_size)
+        rooms = {f"r{n}": "room" for n in (*range(90), *range(own, 400))}
+        items = tuple(evolve(row, room_id=rooms.get(row.id, "other")) for row in received.items)
+        return evolve(received, items=items)
+
+    options: dict[str, Any] = {"fetch": fetch, "page_size": 20, "wanted": Filter("room")}
+    first = pager_over(listing, clock, **options)
+    found = list[str]()
+    async for page in first.by_page():
+        found += [row.id for row in page.items]
+        if page.number == 6:
+            break
+    del listing.ids[10:70]
+    listing.ids += new_rows(60)
+    found += await ids(pager_over(listing, clock, resume=first.checkpoint, **options))
+    assert found == [f"r{n}" for n in (*range(90), *range(own, 400))]

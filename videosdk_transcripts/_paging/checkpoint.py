@@ -43,6 +43,8 @@ class Position:
     """How many distinct rows were seen before it, including foreign ones, and yielded from it."""
     moving: bool = False
     """Whether rows moved, or may have moved, and have not been searched for yet."""
+    page_ids: tuple[str, ...] = ()
+    """The ids of all rows on it, including foreign ones, before the first one to yield next."""
 
 
 @frozen
@@ -64,10 +66,6 @@ class Checkpoint:
     def yielded_ids(self) -> tuple[str, ...]:
         """Return the ids of `yielded`."""
         return tuple(chain.from_iterable(ids for _, ids in self.yielded))
-
-    def ids_of_page(self, page: int) -> frozenset[str]:
-        """Return the ids of the rows that were yielded from a page."""
-        return frozenset(chain.from_iterable(ids for number, ids in self.yielded if number == page))
 
     def dumps(self) -> str:
         """Return the checkpoint as JSON."""
@@ -141,6 +139,7 @@ class Checkpoint:
             data["last_page"],
             data["met"],
             data["moving"],
+            tuple(data["page_ids"]),
         )
         return cls(
             wanted,
@@ -192,13 +191,13 @@ def _is_optional_count(value: object) -> bool:
 
 def _is_yielded(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(entry, list)
-        and len(entry) == 2
-        and _is_count(entry[0])
-        and isinstance(entry[1], list)
-        and all(isinstance(item, str) for item in entry[1])
+        isinstance(entry, list) and len(entry) == 2 and _is_count(entry[0]) and _is_ids(entry[1])
         for entry in value
     )
+
+
+def _is_ids(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 _FIELDS: Final = {
@@ -214,6 +213,7 @@ _FIELDS: Final = {
     "last_page": _is_optional_count,
     "met": _is_count,
     "moving": lambda value: isinstance(value, bool),
+    "page_ids": _is_ids,
     "yielded": _is_yielded,
     "complete_from_page": _is_positive,
 }

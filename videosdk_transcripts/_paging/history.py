@@ -11,7 +11,8 @@ on they are complete.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
 from typing import Final
 
 from attrs import define
@@ -76,10 +77,9 @@ class ListedIds:
         found = [index for index, row_id in enumerate(ids) if row_id in self._oldest]
         return found[0] if len(found) >= min(2, len(self._oldest)) else None
 
-    def has_any_newest(self, ids: tuple[str, ...]) -> bool:
-        """Return whether a remembered row is among these, other than those of the first page."""
-        newest = self._ids.difference(self._first or ())
-        return not newest.isdisjoint(ids)
+    def newest_of(self, ids: Iterable[str]) -> set[str]:
+        """Return the remembered ids among these, other than those of the first page."""
+        return self._ids.intersection(ids).difference(self._first or ())
 
     @property
     def ids(self) -> set[str]:
@@ -241,10 +241,17 @@ class YieldedIds:
 
     def _newest(self, pages: list[YieldedPage]) -> tuple[list[YieldedPage], int]:
         """Return the newest of these pages, and the page from which on their ids are complete."""
-        count, first = 0, len(pages)
-        while first and count < self._keep:
+        count, others, first = 0, 0, len(pages)
+        # Rows that a rescan found do not replace those that were yielded before: if they were
+        # inserted, these follow them in the list.
+        highest = [0, *accumulate((page for page, _ in pages), max)]
+        while first and count < self._keep and others < 4 * self._keep:
             first -= 1
-            count += len(pages[first][1])
+            page, ids = pages[first]
+            if page >= highest[first]:
+                count += len(ids)
+            else:
+                others += len(ids)
         complete_from_page = [self._complete_from_page] if first == 0 else []
         for (before, _), (page, _) in pairwise(pages[max(first - 1, 0) :]):
             # If page numbers decrease, a rescan found these rows, and the first rows of that page

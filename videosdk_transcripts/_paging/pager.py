@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from operator import length_hint
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, Self
@@ -158,6 +158,7 @@ class Pager(Generic[TranscriptionT]):
                     total=page.total,
                     last_page=page.last_page,
                     moving=walk.moving or numbers_differ(page, total, last_page),
+                    page_ids=_ids_before_rest(current, len(ids)),
                 )
             yielded_pages, complete_from_page = yielded.with_page(number, ids)
             return Checkpoint(
@@ -418,9 +419,15 @@ def _ids_of(
     released: Released[TranscriptionT], rows: tuple[TranscriptionT, ...], count: int
 ) -> tuple[str, ...]:
     """Return the ids of the first rows of a page."""
-    if released.ids is None:
+    if len(released.ids) != len(released.page.items):
         return tuple([row.id for row in rows[:count]])
     return released.ids[:count]
+
+
+def _ids_before_rest(released: Released[TranscriptionT], count: int) -> tuple[str, ...]:
+    """Return the ids that the service listed on a page before the rows that remain."""
+    rest = {row.id for row in released.page.items[count:]}
+    return tuple(takewhile(lambda row_id: row_id not in rest, released.ids))
 
 
 class _Rows(Generic[TranscriptionT]):

@@ -58,8 +58,9 @@ pushed to later pages: the walk goes on where they may be now, and a rescan sear
 there. A page with two of the oldest remembered rows ends it. The rows before them were yielded,
 although their ids are forgotten, and are not new.
 
-If a rescan finds none of the remembered rows, and older ones are forgotten, the walk ends with an
-error: the rows that it read may be forgotten ones, or new ones.
+If older ids are forgotten, a rescan drops the rows before all remembered ones, which are not new
+either. If it finds none of the remembered rows, the walk ends with an error: the rows that it read
+may be forgotten ones, or new ones.
 """
 
 from __future__ import annotations
@@ -104,6 +105,12 @@ class Read(Generic[TranscriptionT]):
     count: int
     is_after_all_rows: bool = False
     """Whether all rows before it in the list were yielded, although their ids are forgotten."""
+
+    def without_first(self, rows: int) -> Read[TranscriptionT]:
+        """Return the page without its first rows, all of which are known not to be new."""
+        dropped, page = set(self.ids[:rows]), self.page
+        kept = evolve(page, items=tuple(row for row in page.items if row.id not in dropped))
+        return Read(self.ids[rows:], kept, self.count - rows, is_after_all_rows=True)
 
 
 @frozen(eq=False, repr=False)
@@ -320,7 +327,8 @@ class Rescans(Generic[TranscriptionT]):
             )
             return None
         self.running = None
-        self._check_not_lost(rescan)
+        if not self._listed.is_complete:
+            rescan = self._without_forgotten(rescan)
         if self._is_repeated(rescan):
             self._reject_repeated(rescan)
             return None
@@ -373,18 +381,35 @@ class Rescans(Generic[TranscriptionT]):
             return 0
         return max(0, -(-rows // self._numbers.page_size))
 
-    def _check_not_lost(self, rescan: Rescan[TranscriptionT]) -> None:
-        """Raise an error if none of the remembered rows is in the list any longer."""
-        if self._listed.is_complete:
-            return
-        ids = tuple(chain.from_iterable(read.ids for read in (*rescan.reads, rescan.held)))
-        if ids and not self._listed.has_any_newest(ids):
+    def _without_forgotten(self, rescan: Rescan[TranscriptionT]) -> Rescan[TranscriptionT]:
+        """
+        Return a rescan without the rows before all remembered ones.
+
+        These were yielded, and their ids forgotten, or were inserted before such rows.
+
+        Raises:
+            PaginationError: none of the remembered rows was found.
+        """
+        reads = (*rescan.reads, rescan.held)
+        ids = tuple(chain.from_iterable(read.ids for read in reads))
+        found = self._listed.newest_of(ids)
+        if not found:
+            is_list_empty = not ids and reads[0].page.number == 1
+            if is_list_empty:
+                return rescan
             raise PaginationError(
-                f"none of the {len(self._listed.ids)} rows that were listed last are in the list "
-                "any longer, so the walk can't continue without repeating or losing rows; start a "
-                "new walk",
+                f"none of the {len(self._listed.ids)} rows that were listed last was found again. "
+                "They were removed, or have moved too far, so the walk can't continue without "
+                "repeating or losing rows; start a new walk",
                 page=rescan.held.page.number,
             )
+        forgotten = next(index for index, row_id in enumerate(ids) if row_id in found)
+        kept = list[Read[TranscriptionT]]()
+        for read in reads:
+            dropped = min(forgotten, len(read.ids))
+            kept.append(read.without_first(dropped) if dropped else read)
+            forgotten -= dropped
+        return evolve(rescan, reads=tuple(kept[:-1]), held=kept[-1])
 
     def _is_repeated(self, rescan: Rescan[TranscriptionT]) -> bool:
         """Return whether the server repeats a page under several numbers, so no rows moved."""

@@ -42,8 +42,8 @@ class Released(Generic[TranscriptionT]):
     """How many rows were seen before it, or, if it is repaired, how many a checkpoint counts."""
     is_repaired: bool = False
     """Whether a repair or a later pass found it, so that a walk can't be resumed at its number."""
-    ids: tuple[str, ...] | None = None
-    """The ids of its rows, if they have been collected."""
+    ids: tuple[str, ...] = ()
+    """The ids of all rows that the service listed on it; empty if it is repaired."""
 
 
 class Walk(Generic[TranscriptionT]):
@@ -75,6 +75,7 @@ class Walk(Generic[TranscriptionT]):
         self._page_due: int | None = start.page
         self._place = start.page
         self._met_before_place = start.met
+        self._listed_at_place = start.page_ids
         self._numbers = Numbers(
             start.page_size, start.total, start.last_page, start.total, start.last_page
         )
@@ -84,9 +85,8 @@ class Walk(Generic[TranscriptionT]):
             self._listed, self._numbers, stats, resumed
         )
         self._repair: Repair | None = None
-        # The ids of the rows that were yielded from the page at which the walk is resumed. They
-        # show whether rows moved while it was stopped.
-        self._place_ids = checkpoint.ids_of_page(start.page) if checkpoint else frozenset[str]()
+        # They show whether rows moved while the walk was stopped.
+        self._ids_before_stop = frozenset(start.page_ids)
         # How many rows were found by a repair and released.
         self._repaired = 0
         # The largest number of rows on a page so far. The last page has only the rest.
@@ -135,6 +135,7 @@ class Walk(Generic[TranscriptionT]):
             numbers.yielded_last_page,
             self._met_before_place + self._repaired,
             self._rescans.may_be_moving,
+            self._listed_at_place,
         )
 
     @property
@@ -223,7 +224,7 @@ class Walk(Generic[TranscriptionT]):
             self._served = max(self._served, read.count)
         done = self._listed.rows_before(read.ids)
         if done is not None:
-            read = _without_first(read, done)
+            read = read.without_first(done)
         if rescan is not None:
             return self._continue_rescan(rescan, read)
         if self._repair is not None:
@@ -235,7 +236,7 @@ class Walk(Generic[TranscriptionT]):
     ) -> list[Released[TranscriptionT]]:
         numbers, rescans = self._numbers, self._rescans
         is_new = self._listed.ids.isdisjoint(read.ids)
-        is_place = bool(self._place_ids) and page.number == self._place
+        is_place = bool(self._ids_before_stop) and page.number == self._place
         if is_place and self._is_elsewhere(page, read):
             return []
         moved = rescans.has_evidence(page, is_new=is_new)
@@ -271,9 +272,9 @@ class Walk(Generic[TranscriptionT]):
 
     def _is_elsewhere(self, page: Page[TranscriptionT], read: Read[TranscriptionT]) -> bool:
         """Return whether rows may have been pushed to later pages while the walk was stopped."""
-        if not self._place_ids.isdisjoint(read.ids):
+        if not self._ids_before_stop.isdisjoint(read.ids):
             return False
-        # All rows that were yielded from this page have moved, or were removed.
+        # All rows that were before the place on this page have moved, or were removed.
         self._rescans.note_rows_moved()
         pushed = 0 if self._listed.is_complete else self._rescans.pages_pushed_since_stop(page)
         # Rows that are neither on that page nor before it are found from there, backwards.
@@ -323,7 +324,7 @@ class Walk(Generic[TranscriptionT]):
         if not page.items and not page.invalid_rows:
             return None
         self.stats.drifted = True
-        return Released(page, met)
+        return Released(page, met, ids=read.ids)
 
     def _release(self, read: Read[TranscriptionT]) -> list[Released[TranscriptionT]]:
         """Move on to the next page, and return the new rows of this one, unless it is the end."""
@@ -340,11 +341,11 @@ class Walk(Generic[TranscriptionT]):
             # A walk that is resumed reads this page again, and counts the rows that were not
             # yielded then. So only those that were yielded are counted here.
             self._place, self._met_before_place = number, met + len(page.items)
+            self._listed_at_place = read.ids
         self._rescans.record_yielded(read)
         if listed.is_full:
             listed.forget_oldest(evolve(self.position, page=number + 1))
-        is_whole = page is read.page and read.count == len(page.items)
-        return [] if is_beyond_end else [Released(page, met, ids=read.ids if is_whole else None)]
+        return [] if is_beyond_end else [Released(page, met, ids=read.ids)]
 
     def _adapt_page_size(self, read: Read[TranscriptionT]) -> None:
         """Continue with the page size that the service uses, according to the first page."""
@@ -438,10 +439,3 @@ class Walk(Generic[TranscriptionT]):
             stats.foreign_rows_dropped += filtered.foreign_rows_dropped
             stats.unverified_rows += filtered.unverified_rows
         stats.invalid_rows += len(released.invalid_rows)
-
-
-def _without_first(read: Read[TranscriptionT], rows: int) -> Read[TranscriptionT]:
-    """Return a page without its first rows, all of which are known not to be new."""
-    dropped, page = set(read.ids[:rows]), read.page
-    kept = evolve(page, items=tuple(row for row in page.items if row.id not in dropped))
-    return Read(read.ids[rows:], kept, read.count - rows, is_after_all_rows=True)
