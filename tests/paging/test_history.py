@@ -200,26 +200,6 @@ def ids_with_page(
     return tuple(chain.from_iterable(ids for _, ids in pages)), complete_from_page
 
 
-@pytest.mark.parametrize(
-    ("size", "ids", "rows"),
-    [
-        *((2, "xyab", 2), (2, "abcd", 0), (2, "xbyc", None), (2, "xyza", None)),
-        *((2, "cdef", None), (2, "xyzw", None)),
-        *((1, "xa", 1), (1, "b", None), (4, "xyab", 2), (4, "xyzd", None)),
-    ],
-)
-def test_rows_before_all_remembered_ones_are_recognized(
-    size: int, ids: str, rows: int | None
-) -> None:
-    """Two of the oldest remembered ids show it; a single one may have moved."""
-    start = Position(9, size)
-    listed = ListedIds(start, checkpoint(7, *"abcd"))
-    assert listed.rows_before(tuple(ids)) == rows
-    assert ListedIds(start, checkpoint(1, *"abcd")).rows_before(tuple(ids)) is None
-    assert ListedIds(start, None).rows_before(tuple(ids)) is None
-    assert ListedIds(start, checkpoint(7)).rows_before(tuple(ids)) is None
-
-
 def test_yielded_ids_start_with_those_of_the_checkpoint() -> None:
     """A walk that is resumed and stopped immediately forgets none of them."""
     yielded = YieldedIds.of(20, checkpoint(7, "a", "b"))

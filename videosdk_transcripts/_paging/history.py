@@ -61,21 +61,6 @@ class ListedIds:
         self._newest: list[tuple[str, ...]] = []
         self._newest_count = 0
         self._newest_since = start
-        # Of a walk whose checkpoint does not have all ids, the oldest ones that it has.
-        oldest = checkpoint.yielded_ids[: start.page_size] if checkpoint else ()
-        self._oldest = frozenset() if self._complete_from_page == 1 else frozenset(oldest)
-
-    def rows_before(self, ids: tuple[str, ...]) -> int | None:
-        """
-        Return how many rows of a page precede all remembered ones.
-
-        These were yielded, and their ids forgotten, or were inserted before such rows. None if the
-        page does not show this: a single row may have moved.
-        """
-        if not self._oldest:
-            return None  # almost every walk
-        found = [index for index, row_id in enumerate(ids) if row_id in self._oldest]
-        return found[0] if len(found) >= min(2, len(self._oldest)) else None
 
     def newest_of(self, ids: Iterable[str]) -> set[str]:
         """Return the remembered ids among these, other than those of the first page."""

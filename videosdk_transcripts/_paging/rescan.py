@@ -55,12 +55,11 @@ causes another rescan then.
 A resumed walk reads the page of its checkpoint again. If none of the rows yielded from it are there
 now, they have moved, even if the numbers are the same. If the list has grown, they may have been
 pushed to later pages: the walk goes on where they may be now, and a rescan searches backwards from
-there. A page with two of the oldest remembered rows ends it. The rows before them were yielded,
-although their ids are forgotten, and are not new.
+there.
 
-If older ids are forgotten, a rescan drops the rows before all remembered ones, which are not new
-either. If it finds none of the remembered rows, the walk ends with an error: the rows that it read
-may be forgotten ones, or new ones.
+If older ids are forgotten, a rescan drops the rows before all remembered ones: they were yielded,
+or were inserted before such rows. If it finds none of the remembered rows, the walk ends with an
+error: the rows that it read may be forgotten ones, or new ones.
 """
 
 from __future__ import annotations
@@ -103,14 +102,12 @@ class Read(Generic[TranscriptionT]):
     ids: tuple[str, ...]
     page: Page[TranscriptionT]
     count: int
-    is_after_all_rows: bool = False
-    """Whether all rows before it in the list were yielded, although their ids are forgotten."""
 
     def without_first(self, rows: int) -> Read[TranscriptionT]:
         """Return the page without its first rows, all of which are known not to be new."""
         dropped, page = set(self.ids[:rows]), self.page
         kept = evolve(page, items=tuple(row for row in page.items if row.id not in dropped))
-        return Read(self.ids[rows:], kept, self.count - rows, is_after_all_rows=True)
+        return Read(self.ids[rows:], kept, self.count - rows)
 
 
 @frozen(eq=False, repr=False)
@@ -319,8 +316,7 @@ class Rescans(Generic[TranscriptionT]):
             )
             return None
         starts_known = bool(read.ids) and read.ids[0] in self._listed.ids
-        is_at_floor = read.is_after_all_rows or page.number <= self._floor
-        if not is_at_floor and not (starts_known and rescan.starts_known):
+        if page.number > self._floor and not (starts_known and rescan.starts_known):
             self._stats.drifted |= not starts_known
             self.running = evolve(
                 rescan, next_page=self._page_before(page.number), starts_known=starts_known

@@ -222,9 +222,6 @@ class Walk(Generic[TranscriptionT]):
             return []
         if page.number == 1 or not page.is_last:
             self._served = max(self._served, read.count)
-        done = self._listed.rows_before(read.ids)
-        if done is not None:
-            read = read.without_first(done)
         if rescan is not None:
             return self._continue_rescan(rescan, read)
         if self._repair is not None:
@@ -241,9 +238,7 @@ class Walk(Generic[TranscriptionT]):
             return []
         moved = rescans.has_evidence(page, is_new=is_new)
         brings_new = bool(read.ids) and (is_new or not self._listed.ids.issuperset(read.ids))
-        is_held = not read.is_after_all_rows and rescans.is_due(
-            page.number, moved=moved, brings_new=brings_new
-        )
+        is_held = rescans.is_due(page.number, moved=moved, brings_new=brings_new)
         if is_held and was_prefetched:
             rescans.note_rows_moved()
             return []
