@@ -114,6 +114,20 @@ async def test_refusal_after_the_first_page_is_raised(
     assert sizes(fake) == [("1", "100"), ("2", "100")]
 
 
+async def test_refusal_of_a_page_at_which_a_walk_is_resumed_is_raised(
+    fake: FakeVideoSDK, client: TranscriptsClient
+) -> None:
+    """Its number refers to the size as well."""
+    rows = listed(fake, 250)
+    pager = client.iter_transcriptions(ROOM, page_size="auto", limit=130)
+    found = [row.id async for row in pager]
+    fake.on_page(2, Status(400))
+    resumed = client.iter_transcriptions(ROOM, page_size="auto", resume=pager.checkpoint)
+    with pytest.raises(BadRequestError):
+        await anext(resumed)
+    assert found + [row.id async for row in resumed] == rows
+
+
 async def test_given_page_size_does_not_fall_back(
     fake: FakeVideoSDK, client: TranscriptsClient
 ) -> None:

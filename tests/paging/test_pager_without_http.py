@@ -338,14 +338,17 @@ async def test_row_that_moved_hides_no_row_before_it(clock: ManualClock) -> None
     assert found == [f"r{n}" for n in range(2000)]
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("after", [True, False])
 async def test_rows_inserted_before_a_walk_is_resumed_are_recognized_by_the_last_page(
-    clock: ManualClock,
+    clock: ManualClock, *, before: bool, after: bool
 ) -> None:
-    """A service may report no total."""
-    listing = Listing([f"r{n}" for n in range(2000)], with_total=False)
+    """A service may report no total, or not always."""
+    listing = Listing([f"r{n}" for n in range(2000)], with_total=before)
     first = pager_over(listing, clock, page_size=20, limit=1200)
     found = await ids(first)
     listing.ids[0:0] = new_rows(700)
+    listing.with_total = after
     rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
     assert found + await ids(rest) == [f"r{n}" for n in range(2000)]
 
@@ -474,18 +477,20 @@ async def test_rows_pushed_too_far_are_an_error_without_numbers(clock: ManualClo
 
 
 @pytest.mark.parametrize("left", [1, 2, 5])
+@pytest.mark.parametrize("count", [480, 490])
 async def test_remembered_rows_that_remain_show_which_rows_were_yielded(
-    clock: ManualClock, left: int
+    clock: ManualClock, left: int, count: int
 ) -> None:
     """All rows before them were yielded."""
     listing = Listing([f"r{n}" for n in range(2000)])
     first = pager_over(listing, clock, page_size=20, limit=1200)
     found = await ids(first)
     del listing.ids[700 : 1200 - left]
-    listing.ids[0:0] = new_rows(480)
+    listing.ids[0:0] = new_rows(count)
     rest = pager_over(listing, clock, page_size=20, resume=first.checkpoint)
     found += await ids(rest)
     assert found == [f"r{n}" for n in range(2000)]
+    assert json.loads(rest.checkpoint)["met"] == 2000
 
 
 async def test_list_without_numbers_that_ends_before_the_remembered_pages_is_an_error(

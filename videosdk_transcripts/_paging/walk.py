@@ -155,12 +155,8 @@ class Walk(Generic[TranscriptionT]):
         page numbers depend on the size.
         """
         numbers = self._numbers
-        is_first = self._page_due == 1 and not self._served
-        if (
-            self._options.page_size != "auto"
-            or not is_first
-            or numbers.page_size <= DOCUMENTED_PAGE_SIZE
-        ):
+        is_auto = self._options.page_size == "auto"
+        if not is_auto or self._page_due != 1 or numbers.page_size <= DOCUMENTED_PAGE_SIZE:
             return False
         logger.info(
             "The service rejected a page of %d rows; requesting pages of %d.",
