@@ -547,3 +547,42 @@ async def test_foreign_rows_show_that_rows_moved_before_a_walk_is_resumed(
     listing.ids += new_rows(60)
     found += await ids(pager_over(listing, clock, resume=first.checkpoint, **options))
     assert found == [f"r{n}" for n in (*range(90), *range(own, 400))]
+
+
+@pytest.mark.parametrize(("counted", "with_total"), [(True, True), (True, False), (False, False)])
+async def test_resumed_walk_over_a_list_that_did_not_grow_goes_back_at_once(
+    clock: ManualClock, *, counted: bool, with_total: bool
+) -> None:
+    """Its rows can't be on later pages."""
+    listing = Listing([f"r{n}" for n in range(1300)], counted=counted, with_total=with_total)
+    first = pager_over(listing, clock, page_size=20, limit=1200)
+    found = await ids(first)
+    del listing.ids[:30]
+    listing.requested.clear()
+    found += await ids(pager_over(listing, clock, page_size=20, resume=first.checkpoint))
+    assert found == [f"r{n}" for n in range(1300)]
+    assert listing.requested[:5] == [60, 59, 58, 61, 62]
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+async def test_missing_rows_are_reported_once(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture, calls: int
+) -> None:
+    """A step after the end does not report them again."""
+    pager = pager_over(Faulty("abcdef", truly, excess=1), clock)
+    await ids(pager)
+    for _ in range(calls):
+        with pytest.raises(StopAsyncIteration):
+            await anext(pager)
+    assert (pager.stats.shortfall, len(caplog.records)) == (1, 1)
+
+
+async def test_pages_that_overlap_are_no_empty_pages(clock: ManualClock) -> None:
+    """Each has a new row."""
+    rows = [f"r{n:02}" for n in range(40)]
+
+    def overlapping(number: int, _size: int, _ids: list[str]) -> list[str]:
+        return rows[number - 1 : number + 2]
+
+    listing = Faulty(rows, overlapping, last_page=38)
+    assert await ids(pager_over(listing, clock, max_empty_pages=1)) == rows

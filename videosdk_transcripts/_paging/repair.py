@@ -67,10 +67,10 @@ class Repair:
         Args:
             end: the last page that was read.
             page_size: the page size in use.
-            served: the largest number of rows on a page so far.
+            served: the number of rows on the first page; 0 if it is unknown.
             total: the newest total.
         """
-        # If all pages have fewer rows, the service may have a limit that it does not report.
+        # If it has fewer rows, the service may have a limit that it does not report.
         other = served if 0 < served < page_size else other_page_size(page_size)
         # One more page for rows that are inserted meanwhile.
         max_page = -(-total // other) + 1

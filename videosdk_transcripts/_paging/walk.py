@@ -89,7 +89,7 @@ class Walk(Generic[TranscriptionT]):
         self._ids_before_stop = frozenset(start.page_ids)
         # How many rows were found by a repair and released.
         self._repaired = 0
-        # The largest number of rows on a page so far. The last page has only the rest.
+        # The largest number of rows on the first page; 0 if the walk started at a later one.
         self._served = 0
         # The previous page size, while the next page has to confirm a smaller one.
         self._size_before: int | None = None
@@ -177,7 +177,7 @@ class Walk(Generic[TranscriptionT]):
     def finish(self) -> None:
         """End the walk: compare its rows with the total, and warn about missing ones."""
         total, wrong_totals = self._numbers.total, self._wrong_totals
-        if total is None or wrong_totals is None or self.stats.shortfall is not None:
+        if total is None or wrong_totals is None:
             return
         wanted = self._options.wanted
         self.stats.shortfall = max(0, total - self.met)
@@ -195,7 +195,7 @@ class Walk(Generic[TranscriptionT]):
         )
 
     def accept(
-        self, page: Page[TranscriptionT], *, was_prefetched: bool = False
+        self, page: Page[TranscriptionT], *, was_prefetched: bool
     ) -> list[Released[TranscriptionT]]:
         """
         Accept the requested page, and return the pages that can be yielded now, in order.
@@ -216,7 +216,7 @@ class Walk(Generic[TranscriptionT]):
         )
         if (not read.count or self._retried is not None) and self._is_retried(read):
             return []
-        if page.number == 1 or not page.is_last:
+        if page.number == 1:
             self._served = max(self._served, read.count)
         if rescan is not None:
             return self._continue_rescan(rescan, read)
