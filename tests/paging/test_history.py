@@ -297,6 +297,30 @@ def test_forgetting_yielded_ids_changes_no_checkpoint(pages: list[tuple[int, int
     assert sum(len(ids) for _, ids in yielded._pages) <= 5 * yielded_to_keep(20)
 
 
+def test_copy_of_yielded_ids_does_not_change() -> None:
+    """A checkpoint that is made later is that of the moment at which it was taken."""
+    yielded = YieldedIds.of(20, checkpoint(7, "a"))
+    taken = yielded.copy()
+    yielded.add(9, ("b",))
+    yielded.add(REPAIRED, ("c",))
+    assert ids_with_page(taken, 0, ()) == (("a",), 7)
+    assert ids_with_page(yielded, 0, ()) == (("a", "b", "c"), 7)
+
+
+def test_ids_that_rescans_found_are_kept_next_to_the_others_and_bounded() -> None:
+    """They can be anywhere before the page in progress, and do not replace the newest ones."""
+    yielded = YieldedIds.of(1, None)
+    for page in range(1, 601):
+        yielded.add(page, (f"{page}",))
+    for number in range(400):
+        yielded.add(300, (f"x{number}",))
+    ids, _ = ids_with_page(yielded, 601, ("y",))
+    assert (len(ids), ids[0], ids[499], ids[-1]) == (900, "102", "x0", "y")
+    for number in range(2000):
+        yielded.add(300, (f"z{number}",))
+    assert ids_with_page(yielded, 0, ())[0] == tuple(f"z{number}" for number in range(2000))
+
+
 def test_ids_that_a_repair_found_are_all_kept_next_to_the_others() -> None:
     """They can be anywhere in the list, so they neither replace other ids nor are forgotten."""
     yielded = YieldedIds.of(20, None)

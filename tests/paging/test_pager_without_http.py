@@ -338,6 +338,22 @@ async def test_row_that_moved_hides_no_row_before_it(clock: ManualClock) -> None
     assert found == [f"r{n}" for n in range(2000)]
 
 
+@pytest.mark.parametrize("counted", [(True, True), (True, False), (False, True), (False, False)])
+async def test_rows_inserted_before_a_short_walk_is_resumed_repeat_no_row(
+    clock: ManualClock, counted: tuple[bool, bool]
+) -> None:
+    """With all ids in the checkpoint, it goes back at once."""
+    listing = Listing([f"r{n}" for n in range(200)], counted=counted[0])
+    first = pager_over(listing, clock, page_size=20, limit=100)
+    found = await ids(first)
+    listing.ids[0:0] = new_rows(40)
+    listing.counted = counted[1]
+    listing.requested.clear()
+    found += await ids(pager_over(listing, clock, page_size=20, resume=first.checkpoint))
+    assert [row for row in found if row.startswith("r")] == [f"r{n}" for n in range(200)]
+    assert listing.requested[:3] == [5, 4, 3]
+
+
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("after", [True, False])
 async def test_rows_inserted_before_a_walk_is_resumed_are_recognized_by_the_last_page(
@@ -452,15 +468,17 @@ async def test_rows_added_after_the_end_are_found_by_a_resumed_walk(
     assert await ids(rest) == new_rows(count)
 
 
+@pytest.mark.parametrize("counted", [(True, False), (False, True), (False, False)])
 @pytest.mark.parametrize("count", [1, 20, 30, 470])
 async def test_rows_inserted_before_a_walk_is_resumed_repeat_no_row_without_numbers(
-    clock: ManualClock, count: int
+    clock: ManualClock, count: int, counted: tuple[bool, bool]
 ) -> None:
     """The rows of the page read last show that they were pushed back."""
-    listing = Listing([f"r{n}" for n in range(2000)], counted=False)
+    listing = Listing([f"r{n}" for n in range(2000)], counted=counted[0], with_total=False)
     first = pager_over(listing, clock, page_size=20, limit=1200)
     found = await ids(first)
     listing.ids[0:0] = new_rows(count)
+    listing.counted = counted[1]
     rest = pager_over(listing, clock, page_size=20, max_empty_pages=30, resume=first.checkpoint)
     assert found + await ids(rest) == [f"r{n}" for n in range(2000)]
 

@@ -403,7 +403,7 @@ class Rescans(Generic[TranscriptionT]):
         kept = list[Read[TranscriptionT]]()
         for read in reads:
             dropped = min(forgotten, len(read.ids))
-            kept.append(read.without_first(dropped) if dropped else read)
+            kept.append(read.without_first(dropped))
             forgotten -= dropped
         return evolve(rescan, reads=tuple(kept[:-1]), held=kept[-1])
 
