@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videosdk_transcripts import (
+    InvalidRow,
     Page,
     PaginationError,
 )
@@ -759,3 +760,20 @@ def test_page_repeated_after_an_outdated_one_was_replaced_is_an_error() -> None:
         accept(walk, page(number, rows, **numbers))
     with pytest.raises(PaginationError, match="page 3 repeats rows"):
         accept(walk, page(1, "abc", **numbers))
+
+
+def test_unreadable_row_that_moved_is_found_once() -> None:
+    """A page that was read again and has only such a row is released as well."""
+    walk = make_walk(on_invalid="collect")
+    accept(walk, page(1, "abc", total=9, last_page=3))
+    accept(walk, page(2, "def", total=9, last_page=3))
+    bad = InvalidRow(2, "$[2]", "why", "g", None)
+    moved = {"total": 8, "last_page": 3}
+    assert accept(walk, page(3, "hi", **moved)) == []
+    assert accept(walk, evolve(page(2, "ef", **moved), invalid_rows=(bad,))) == []
+    released = accept(walk, page(1, "bcd", **moved))
+    assert [(p.number, [t.id for t in p.items], len(p.invalid_rows)) for p in released] == [
+        (2, [], 1),
+        (3, ["h", "i"], 0),
+    ]
+    assert walk.stats.invalid_rows == 1

@@ -167,3 +167,13 @@ def test_readahead_limit_is_the_known_end(numbers: dict[str, int], limit: int) -
     walk = make_walk()
     accept(walk, page(1, "abc", **numbers))
     assert walk.readahead_limit == limit
+
+
+@pytest.mark.parametrize("last_page", [None, 0, 1])
+def test_empty_list_is_one_empty_page(last_page: int | None) -> None:
+    """The page that ends a list without numbers is no page of it."""
+    assert [p.number for p in accept(make_walk(), Page(1, (), last_page=last_page))] == [1]
+    walk = make_walk()
+    assert [p.number for p in accept(walk, page(1, "abc"))] == [1]
+    assert accept(walk, page(2, "")) == []
+    assert walk.next_page is None
