@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from videosdk_transcripts import Clock, Page, PaginationError, Transcription, WalkStats
+from videosdk_transcripts import Clock, Page, PaginationError, ServerError, Transcription, WalkStats
 from videosdk_transcripts._api.filter import Filter
 from videosdk_transcripts._paging.pager import Pager, expected_rows, take_checkpoint
 from videosdk_transcripts._paging.readahead import FetchPage, PrefetchLimit
@@ -604,3 +604,38 @@ async def test_pages_that_overlap_are_no_empty_pages(clock: ManualClock) -> None
 
     listing = Faulty(rows, overlapping, last_page=38)
     assert await ids(pager_over(listing, clock, max_empty_pages=1)) == rows
+
+
+@pytest.mark.parametrize("removed", [1, 20, 60])
+async def test_checkpoint_of_an_error_shows_that_rows_moved_since(
+    clock: ManualClock, removed: int
+) -> None:
+    """It has the ids of the page before the one that failed."""
+    listing = Listing([f"r{n}" for n in range(2000)])
+
+    async def fail_at_61(page: int, page_size: int, **_options: object) -> Page[Transcription]:
+        if page == 61:
+            raise ServerError("broken", status=503)
+        return listing.page(page, page_size)
+
+    first = pager_over(listing, clock, page_size=20, fetch=fail_at_61)
+    found = [(await anext(first)).id for _ in range(1200)]
+    with pytest.raises(ServerError) as caught:
+        await anext(first)
+    del listing.ids[:removed]
+    listing.ids += new_rows(removed)
+    resume = caught.value.checkpoint
+    found += await ids(pager_over(listing, clock, page_size=20, resume=resume))
+    assert found == [f"r{n}" for n in range(2000)] + new_rows(removed)
+
+
+async def test_row_that_is_added_during_a_repair_is_found(clock: ManualClock) -> None:
+    """The repair ends according to the newest total."""
+    listing = Faulty("abcdefghijkl", without("e", "j"))
+    pager = pager_over(listing, clock)
+    found = [(await anext(pager)).id for _ in range(11)]
+    assert pager.stats.repaired == 1
+    listing.ids.append("m")
+    found += await ids(pager)
+    assert "".join(found) == "abcdfghiklejm"
+    assert pager.stats.shortfall == 0

@@ -367,7 +367,6 @@ class Walk(Generic[TranscriptionT]):
         elif (
             total is not None
             and self.met < numbers.highest_total
-            and self._repair is None
             and self._listed.is_complete
             and self._wrong_totals is not None
             and self._options.wanted not in self._wrong_totals
