@@ -308,11 +308,19 @@ def test_only_two_pages_that_stay_empty_are_requested_twice() -> None:
     assert found == "abcdef"
 
 
-def test_rows_after_empty_pages_allow_another_request() -> None:
-    """The limit is for consecutive empty pages."""
+def test_other_rows_allow_no_further_request() -> None:
+    """They do not show that it helps to request empty pages again."""
     pages = {1: ["abc"], 2: [""], 3: [""], 4: ["def"], 5: [""], 6: ["ghi"]}
     requested, _, _ = walk_pages(pages, last_page=6)
     assert requested == [1, 2, 2, 3, 3, 4, 5, 6]
+
+
+def test_page_that_is_not_empty_when_requested_again_allows_two_more() -> None:
+    """The service has pages that are empty by mistake."""
+    pages = {1: ["abc"], 2: [""], 3: ["", "def"], 4: [""], 5: [""], 6: [""], 7: ["ghi"]}
+    requested, found, _ = walk_pages(pages, last_page=7)
+    assert requested == [1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7]
+    assert found == "abcdefghi"
 
 
 def test_page_behind_the_total_is_not_requested_again() -> None:
@@ -327,3 +335,16 @@ def test_repair_of_a_walk_resumed_on_its_short_last_page_uses_large_pages() -> N
     listing = Listing("abcdefg")
     assert run(walk, listing) == ["g", "c", "d"]
     assert (listing.requested, walk.page_size) == ([3, 1, 2], 2)
+
+
+def test_unreadable_row_that_a_repair_finds_is_released_and_counted() -> None:
+    """It is the missing row."""
+    walk = make_walk(on_invalid="collect")
+    accept(walk, page(1, "abc", total=6, last_page=2))
+    accept(walk, page(2, "ef", total=6, last_page=2))
+    assert accept(walk, page(1, "ab", total=6, last_page=3)) == []
+    bad = InvalidRow(2, "$[1]", "why", "d", None)
+    found = accept(walk, evolve(page(2, "c", total=6, last_page=3), invalid_rows=(bad,)))
+    assert [(one.number, len(one.items), one.invalid_rows) for one in found] == [(2, 0, (bad,))]
+    walk.finish()
+    assert (walk.next_page, walk.stats.invalid_rows, walk.stats.shortfall) == (None, 1, 0)

@@ -30,7 +30,7 @@ logger = logging.getLogger("videosdk_transcripts")
 _PAUSE: Final = 0.5
 """Seconds to wait before an empty page is requested again."""
 _MAX_VAIN_RETRIES: Final = 2
-"""Consecutive pages that were still empty when requested again, after which this is not done."""
+"""How often a page may still be empty when requested again; a page that is not allows more."""
 
 
 @define(eq=False, repr=False)
