@@ -40,7 +40,7 @@ class ListedIds:
 
     At most twice as many are remembered: when this number of new ids has been added, all older
     ones are forgotten together. A row that is listed again counts once. The ids of the first page
-    are never forgotten, so that a service that starts over from the first page is always noticed.
+    of the list are never forgotten, so that a service that starts over is always noticed.
 
     Args:
         start: where the walk starts.
